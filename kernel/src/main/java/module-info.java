@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /** The kernel: discovery of plugins, configuration, compiler, rank loop, scheduler, command line. It exports nothing to plugins. */
-@NullMarked
-module org.maniple.kernel {
+@NullMarked module org.maniple.kernel {
     requires info.picocli;
     requires org.maniple.api;
     requires static org.jspecify;

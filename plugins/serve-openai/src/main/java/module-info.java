@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /** The OpenAI API over HTTP. */
-@NullMarked
-module org.maniple.serve.openai {
+@NullMarked module org.maniple.serve.openai {
     requires org.maniple.api;
     requires static org.jspecify;
     requires io.netty.buffer;

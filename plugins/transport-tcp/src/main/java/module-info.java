@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /** Links between ranks over TCP. */
-@NullMarked
-module org.maniple.transport.tcp {
+@NullMarked module org.maniple.transport.tcp {
     requires org.maniple.api;
     requires static org.jspecify;
     requires io.netty.buffer;

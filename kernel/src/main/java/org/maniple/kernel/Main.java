@@ -2,8 +2,7 @@ package org.maniple.kernel;
 
 /** The entry point of {@code bin/maniple}. */
 public final class Main {
-    private Main() {
-    }
+    private Main() {}
 
     /**
      * Runs one command.
