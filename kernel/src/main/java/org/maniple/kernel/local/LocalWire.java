@@ -18,8 +18,8 @@ import org.maniple.api.transport.Wire;
 final class LocalWire implements Wire {
 
     private static final int ALIGNMENT = 64;
-    /** About 20 µs: less than it costs to park and to be woken. */
-    private static final int SPINS = 500;
+    /** About 2 µs: less than it costs to park and to be woken. */
+    private static final int SPINS = 50;
 
     private final LocalEndpoint endpoint;
     private final List<String> addresses;
