@@ -82,7 +82,8 @@ public abstract class ModelArchitectureContract {
         made.add(graph.ids());
         for (Node node : graph.nodes()) {
             for (Operand input : node.inputs()) {
-                assertTrue(!(input instanceof Value value) || made.contains(value), () -> node + " reads " + input + " too early");
+                assertTrue(!(input instanceof Value value) || made.contains(value),
+                        () -> node + " reads " + input + " too early");
             }
             node.outputs().forEach(output -> assertTrue(made.add(output), () -> node + " makes " + output + " again"));
         }

@@ -57,7 +57,8 @@ class HostileHeaderTest {
     @Test
     void aHeaderAboveTheFormatsLimitIsRefusedAlsoInAFileThatLarge() throws IOException {
         Path file = directory.resolve("sparse.safetensors");
-        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE)) {
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.SPARSE)) {
             channel.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 200_000_000));
             channel.write(ByteBuffer.allocate(1), 300_000_000);
         }
@@ -68,7 +69,8 @@ class HostileHeaderTest {
     @Test
     void offsetsMustLieInTheFile() throws IOException {
         assertRefused("{" + tensor("a", "U8", "[64]", "[0,64]") + "}", 28, "tensor [a]", "data_offsets", "64", "28");
-        assertRefused("{" + tensor("a", "U8", "[4]", "[9223372036854775803,9223372036854775807]") + "}", 28, "tensor [a]", "holes");
+        assertRefused("{" + tensor("a", "U8", "[4]", "[9223372036854775803,9223372036854775807]") + "}", 28, "tensor [a]",
+                "holes");
         assertRefused("{" + tensor("a", "U8", "[4]", "[-4,0]") + "}", 28, "tensor [a]", "data_offsets", "not negative");
         assertRefused("{" + tensor("a", "U8", "[4]", "[0,9223372036854775808]") + "}", 28, "tensor [a]");
         assertRefused("{" + tensor("a", "U8", "[4]", "[4,0]") + "}", 28, "tensor [a]", "takes 4 bytes");
@@ -77,8 +79,10 @@ class HostileHeaderTest {
 
     @Test
     void dataMustHaveNoHolesAndNoOverlaps() throws IOException {
-        assertRefused("{" + tensor("a", "U8", "[4]", "[0,4]") + "," + tensor("b", "U8", "[4]", "[8,12]") + "}", 12, "tensor [b]", "holes");
-        assertRefused("{" + tensor("a", "U8", "[4]", "[0,4]") + "," + tensor("b", "U8", "[4]", "[2,6]") + "}", 6, "tensor [b]", "overlaps");
+        assertRefused("{" + tensor("a", "U8", "[4]", "[0,4]") + "," + tensor("b", "U8", "[4]", "[8,12]") + "}", 12, "tensor [b]",
+                "holes");
+        assertRefused("{" + tensor("a", "U8", "[4]", "[0,4]") + "," + tensor("b", "U8", "[4]", "[2,6]") + "}", 6, "tensor [b]",
+                "overlaps");
         assertRefused("{" + tensor("a", "U8", "[4]", "[0,4]") + "," + tensor("b", "U8", "[4]", "[0,4]") + "}", 4, "overlaps");
         assertRefused("{}", 4, "0 bytes", "4");
     }
@@ -86,7 +90,8 @@ class HostileHeaderTest {
     @Test
     void sizesMustBeTheProductOfTheShape() throws IOException {
         assertRefused("{" + tensor("a", "F32", "[2,3]", "[0,23]") + "}", 23, "tensor [a]", "24 bytes");
-        assertRefused("{" + tensor("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}", 0, "tensor [a]", "[shape]", "4294967296");
+        assertRefused("{" + tensor("a", "F32", "[4294967296,4294967296]", "[0,0]") + "}", 0, "tensor [a]", "[shape]",
+                "4294967296");
         assertRefused("{" + tensor("a", "F64", "[2305843009213693952]", "[0,0]") + "}", 0, "tensor [a]", "[shape]");
         assertRefused("{" + tensor("a", "U8", "[-1,-4]", "[0,4]") + "}", 4, "tensor [a]", "[shape]", "not negative");
         assertRefused("{" + tensor("a", "U8", "[1,1,1,1,1,1,1,1,4]", "[0,4]") + "}", 4, "tensor [a]", "[shape]", "at most 8");
@@ -136,7 +141,8 @@ class HostileHeaderTest {
     void namesInMessagesCarryNoControlCharacters() throws IOException {
         Path file = TensorFiles.write(directory.resolve("x.safetensors"), "{\"a\\u001b[2J\\n\":[]}", 0);
 
-        assertThatThrownBy(() -> new SafetensorsFormat().open(file)).message().contains("a?[2J?").doesNotContain("\u001b").doesNotContain("\n");
+        assertThatThrownBy(() -> new SafetensorsFormat().open(file)).message().contains("a?[2J?").doesNotContain("\u001b")
+                .doesNotContain("\n");
     }
 
     /** The number of mutations is the system property {@code maniple.fuzz}. */
@@ -171,7 +177,8 @@ class HostileHeaderTest {
         }
         if (random.nextBoolean() && bytes.length >= 8) {
             // A length that fits, so that not all mutations end at the first check.
-            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, Math.max(0, bytes.length - 8 - TensorFiles.TWO_BYTES));
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0,
+                    Math.max(0, bytes.length - 8 - TensorFiles.TWO_BYTES));
         }
         return bytes;
     }
@@ -191,7 +198,8 @@ class HostileHeaderTest {
 
     private static void assertRefusedCheaply(Path file, String... words) {
         long bytes = Allocation.bytesOf(() -> assertThatThrownBy(() -> new SafetensorsFormat().open(file))
-                .isInstanceOf(CheckpointException.class).hasMessageContaining(file.getFileName().toString()).hasMessageContainingAll(words));
+                .isInstanceOf(CheckpointException.class).hasMessageContaining(file.getFileName().toString())
+                .hasMessageContainingAll(words));
         assertThat(bytes).isLessThan(MAX_ALLOCATION);
     }
 
