@@ -24,6 +24,9 @@ import org.maniple.api.model.ModelConfig;
 /** What every model architecture must do with a configuration that it accepts. */
 public abstract class ModelArchitectureContract {
 
+    /** For the test class of an architecture. */
+    protected ModelArchitectureContract() {}
+
     /**
      * The architecture under test.
      *

@@ -81,7 +81,7 @@ public final class SafetensorsFormat implements CheckpointFormat {
             var tensors = new LinkedHashMap<String, SafetensorsFile>();
             fileOfTensor.forEach((tensor, name) -> {
                 SafetensorsFile file = opened.get(name);
-                if (!file.tensors().containsKey(tensor)) {
+                if (file == null || !file.tensors().containsKey(tensor)) {
                     throw new CheckpointException(index + ": says that tensor [" + Shown.name(tensor) + "] is in " + name
                             + ", but that file has no such tensor");
                 }
