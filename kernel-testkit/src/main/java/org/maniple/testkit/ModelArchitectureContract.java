@@ -24,6 +24,9 @@ import org.maniple.api.model.ModelConfig;
 /** What every model architecture must do with a configuration that it accepts. */
 public abstract class ModelArchitectureContract {
 
+    /** For the test class of an architecture. */
+    protected ModelArchitectureContract() {}
+
     /**
      * The architecture under test.
      *
@@ -82,7 +85,8 @@ public abstract class ModelArchitectureContract {
         made.add(graph.ids());
         for (Node node : graph.nodes()) {
             for (Operand input : node.inputs()) {
-                assertTrue(!(input instanceof Value value) || made.contains(value), () -> node + " reads " + input + " too early");
+                assertTrue(!(input instanceof Value value) || made.contains(value),
+                        () -> node + " reads " + input + " too early");
             }
             node.outputs().forEach(output -> assertTrue(made.add(output), () -> node + " makes " + output + " again"));
         }

@@ -18,7 +18,9 @@ public final class Oracles {
      */
     public static Path directory() {
         String given = System.getProperty("maniple.oracle", "");
-        Path directory = given.isEmpty() ? Path.of(System.getProperty("maniple.top", ""), "..", "shared", "oracle") : Path.of(given);
+        Path directory = given.isEmpty()
+                ? Path.of(System.getProperty("maniple.top", ""), "..", "shared", "oracle")
+                : Path.of(given);
         if (!Files.isDirectory(directory) && "true".equals(System.getenv("CI"))) {
             Assertions.fail("no oracles in [" + directory + "]; set -Dmaniple.oracle to their directory");
         }

@@ -67,7 +67,8 @@ class RopeFrequenciesTest {
     @Test
     void yarnWithTwoEqualMscalesLeavesCosineAndSineAlone() {
         BuiltinOp.Rope rope = RopeFrequencies.of(config(Map.of("rope_scaling",
-                Map.of("type", "yarn", "factor", 40, "original_max_position_embeddings", 64, "mscale", 0.707, "mscale_all_dim", 0.707))),
+                Map.of("type", "yarn", "factor", 40, "original_max_position_embeddings", 64, "mscale", 0.707, "mscale_all_dim",
+                        0.707))),
                 HEAD_DIM);
 
         assertThat(rope.scale()).isEqualTo(1);

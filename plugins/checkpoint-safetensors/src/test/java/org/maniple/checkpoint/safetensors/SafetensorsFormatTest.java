@@ -125,13 +125,15 @@ class SafetensorsFormatTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../s1.safetensors", "/etc/passwd", "sub/s1.safetensors", "..", "", "s1\\\\x.safetensors", "c:s1.safetensors",
+    @ValueSource(strings = {"../s1.safetensors", "/etc/passwd", "sub/s1.safetensors", "..", "", "s1\\\\x.safetensors",
+        "c:s1.safetensors",
         ".hidden", "a\\u0000b"})
     void anIndexThatPointsOutsideItsDirectoryIsRefused(String file) throws IOException {
         TensorFiles.write(directory.resolve("s1.safetensors"), TensorFiles.TWO, TensorFiles.TWO_BYTES);
         index(directory, "{\"weight_map\":{\"a\":\"" + file + "\"}}");
 
-        assertThatThrownBy(() -> format.open(directory)).isInstanceOf(CheckpointException.class).hasMessageContaining("tensor [a]")
+        assertThatThrownBy(() -> format.open(directory)).isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tensor [a]")
                 .hasMessageContaining("plain name");
     }
 
@@ -153,7 +155,8 @@ class SafetensorsFormatTest {
     void fingerprintsDifferWhereAnyFileDiffers() throws IOException {
         Files.writeString(directory.resolve("config.json"), "{}");
         var before = fingerprint(Checkpoint.Checksum.SAMPLED);
-        assertThat(before).containsOnlyKeys("config.json", "model.safetensors").isEqualTo(fingerprint(Checkpoint.Checksum.SAMPLED));
+        assertThat(before).containsOnlyKeys("config.json", "model.safetensors")
+                .isEqualTo(fingerprint(Checkpoint.Checksum.SAMPLED));
 
         Files.writeString(directory.resolve("config.json"), "{ }");
         var after = fingerprint(Checkpoint.Checksum.SAMPLED);
@@ -181,7 +184,8 @@ class SafetensorsFormatTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"models/llama-plain", "models/llama-gqa-rope3-sharded", "models/llama-tied-bias-bf16", "models/gemma3",
+    @ValueSource(strings = {"models/llama-plain", "models/llama-gqa-rope3-sharded", "models/llama-tied-bias-bf16",
+        "models/gemma3",
         "models/deepseek-v3-fp8", "models/deepseek-v3-mtp-bf16", "demo-dense"})
     void readsPublishedCheckpoints(String name) {
         OracleModel model = Oracles.model(name);
@@ -205,7 +209,8 @@ class SafetensorsFormatTest {
             assertThat(checkpoint.files()).hasSize(3);
             MemorySegment norm = checkpoint.map("model.norm.weight", 0, 96 * 4, arena);
             // Norm weights of the oracles lie around 1: a wrong offset would show.
-            List<Float> weights = norm.elements(ValueLayout.JAVA_FLOAT_UNALIGNED).map(e -> e.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0))
+            List<Float> weights = norm.elements(ValueLayout.JAVA_FLOAT_UNALIGNED)
+                    .map(e -> e.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0))
                     .toList();
             assertThat(weights).hasSize(96).allMatch(weight -> weight > 0.2 && weight < 2);
         }

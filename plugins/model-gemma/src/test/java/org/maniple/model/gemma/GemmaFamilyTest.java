@@ -24,7 +24,8 @@ class GemmaFamilyTest extends ModelArchitectureContract {
 
     private static final Map<String, Object> SMALL = Map.ofEntries(Map.entry("architectures", List.of("Gemma3ForCausalLM")),
             Map.entry("hidden_size", 64), Map.entry("num_hidden_layers", 4), Map.entry("num_attention_heads", 4),
-            Map.entry("num_key_value_heads", 2), Map.entry("head_dim", 8), Map.entry("intermediate_size", 48), Map.entry("vocab_size", 100),
+            Map.entry("num_key_value_heads", 2), Map.entry("head_dim", 8), Map.entry("intermediate_size", 48),
+            Map.entry("vocab_size", 100),
             Map.entry("max_position_embeddings", 64), Map.entry("query_pre_attn_scalar", 16), Map.entry("sliding_window", 12),
             Map.entry("sliding_window_pattern", 2));
 
@@ -41,7 +42,8 @@ class GemmaFamilyTest extends ModelArchitectureContract {
     @Test
     void bothHalvesOfABlockAreNormedBeforeAndAfter() {
         List<String> norms = new GemmaFamily().graph(config()).nodes().stream().filter(node -> node.layer() == 0)
-                .filter(node -> node.op() instanceof BuiltinOp.Normalize || node.toString().startsWith("MAP")).map(Node::toString).toList();
+                .filter(node -> node.op() instanceof BuiltinOp.Normalize || node.toString().startsWith("MAP")).map(Node::toString)
+                .toList();
 
         assertThat(norms).containsExactly(
                 "NORMALIZE [hidden.0, attn.in.0.squares, model.layers.0.input_layernorm.weight] -> [attn.in.0]",
@@ -84,7 +86,8 @@ class GemmaFamilyTest extends ModelArchitectureContract {
 
     @Test
     void onlyTheGlobalLayersAreScaledAndHaveTheLargeBase() {
-        List<BuiltinOp.Rope> ropes = ops(with(Map.of("rope_scaling", Map.of("rope_type", "linear", "factor", 8.0))), BuiltinOp.Rope.class);
+        List<BuiltinOp.Rope> ropes = ops(with(Map.of("rope_scaling", Map.of("rope_type", "linear", "factor", 8.0))),
+                BuiltinOp.Rope.class);
 
         assertThat(ropes.get(0).frequencies().get(0)).isEqualTo(1.0);
         assertThat(ropes.get(0).frequencies().get(2)).isEqualTo(0.01);

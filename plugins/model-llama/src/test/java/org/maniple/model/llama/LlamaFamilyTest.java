@@ -25,7 +25,8 @@ import org.maniple.testkit.Oracles;
 class LlamaFamilyTest extends ModelArchitectureContract {
 
     private static final Map<String, Object> SMALL = Map.of("architectures", List.of("LlamaForCausalLM"), "hidden_size", 32,
-            "num_hidden_layers", 2, "num_attention_heads", 4, "num_key_value_heads", 2, "intermediate_size", 48, "vocab_size", 100,
+            "num_hidden_layers", 2, "num_attention_heads", 4, "num_key_value_heads", 2, "intermediate_size", 48, "vocab_size",
+            100,
             "max_position_embeddings", 64, "rms_norm_eps", 1e-5);
 
     @Override
@@ -40,7 +41,8 @@ class LlamaFamilyTest extends ModelArchitectureContract {
 
     @Test
     void oneLayerReadsLikeThePaper() {
-        List<String> listing = new LlamaFamily().graph(config()).nodes().stream().filter(node -> node.layer() == 1).map(Node::toString)
+        List<String> listing = new LlamaFamily().graph(config()).nodes().stream().filter(node -> node.layer() == 1)
+                .map(Node::toString)
                 .toList();
 
         assertThat(listing).containsExactly(
@@ -68,7 +70,8 @@ class LlamaFamilyTest extends ModelArchitectureContract {
     @Test
     void beginsWithTheEmbeddingsAndEndsWithTheCandidates() {
         ModelGraph graph = new LlamaFamily().graph(config());
-        List<String> around = graph.nodes().stream().filter(node -> node.layer() < 0 || node.layer() == 2).map(Node::toString).toList();
+        List<String> around = graph.nodes().stream().filter(node -> node.layer() < 0 || node.layer() == 2).map(Node::toString)
+                .toList();
 
         assertThat(around).containsExactly(
                 "EMBED [ids, model.embed_tokens.weight] -> [hidden.0]",
@@ -102,8 +105,10 @@ class LlamaFamilyTest extends ModelArchitectureContract {
     void attentionBiasIsOnAllFourProjectionsAndMlpBiasOnAllThree() {
         ModelGraph graph = new LlamaFamily().graph(with(Map.of("attention_bias", true, "mlp_bias", true)));
 
-        assertThat(graph.parameters().stream().map(Parameter::name).filter(name -> name.startsWith("model.layers.0.") && name.endsWith("bias")))
-                .extracting(name -> name.replaceAll(".*\\.(\\w+)_proj.bias", "$1")).containsExactlyInAnyOrder("q", "k", "v", "o", "gate", "up", "down");
+        assertThat(graph.parameters().stream().map(Parameter::name)
+                .filter(name -> name.startsWith("model.layers.0.") && name.endsWith("bias")))
+                .extracting(name -> name.replaceAll(".*\\.(\\w+)_proj.bias", "$1"))
+                .containsExactlyInAnyOrder("q", "k", "v", "o", "gate", "up", "down");
     }
 
     @Test
@@ -148,7 +153,8 @@ class LlamaFamilyTest extends ModelArchitectureContract {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"models/llama-plain", "models/llama-gqa-rope3-sharded", "models/llama-tied-bias-bf16", "models/mistral-window",
+    @ValueSource(strings = {"models/llama-plain", "models/llama-gqa-rope3-sharded", "models/llama-tied-bias-bf16",
+        "models/mistral-window",
         "demo-dense"})
     void usesEveryTensorOfAPublishedCheckpointAsItIsStored(String name) {
         OracleModel model = Oracles.model(name);
@@ -163,7 +169,8 @@ class LlamaFamilyTest extends ModelArchitectureContract {
     }
 
     private static List<BuiltinOp.Attend> attends(ModelGraph graph) {
-        return graph.nodes().stream().map(Node::op).filter(BuiltinOp.Attend.class::isInstance).map(BuiltinOp.Attend.class::cast).toList();
+        return graph.nodes().stream().map(Node::op).filter(BuiltinOp.Attend.class::isInstance).map(BuiltinOp.Attend.class::cast)
+                .toList();
     }
 
     private static List<Integer> windows(ModelConfig config) {

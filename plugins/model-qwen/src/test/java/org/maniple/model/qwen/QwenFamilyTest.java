@@ -60,7 +60,8 @@ class QwenFamilyTest extends ModelArchitectureContract {
     @Test
     void qwen3HasABiasOnAllFourProjectionsOnlyWhereTheConfigurationSaysSo() {
         assertThat(biases(qwen3(Map.of()))).isEmpty();
-        assertThat(biases(qwen3(Map.of("attention_bias", true)))).containsExactlyInAnyOrder("q_proj", "k_proj", "v_proj", "o_proj");
+        assertThat(biases(qwen3(Map.of("attention_bias", true)))).containsExactlyInAnyOrder("q_proj", "k_proj", "v_proj",
+                "o_proj");
     }
 
     @Test
@@ -116,7 +117,8 @@ class QwenFamilyTest extends ModelArchitectureContract {
     private static List<String> listing(ModelConfig config, String... words) {
         List<String> wanted = List.of(words);
         return new QwenFamily().graph(config).nodes().stream().filter(node -> node.layer() == 0 && !node.outputs().isEmpty())
-                .filter(node -> wanted.contains(node.outputs().getFirst().name().replaceAll("\\..*", ""))).map(Node::toString).toList();
+                .filter(node -> wanted.contains(node.outputs().getFirst().name().replaceAll("\\..*", ""))).map(Node::toString)
+                .toList();
     }
 
     private static List<String> biases(ModelConfig config) {

@@ -56,7 +56,8 @@ class PipelineParallelismTest {
 
     @Test
     void aPartitionOfAnotherLengthIsRefusedWithBothNumbers() {
-        assertThatThrownBy(() -> counts(61, 4, Map.of("pipeline-layer-partition", List.of(30, 31)))).isInstanceOf(SplitException.class)
+        assertThatThrownBy(() -> counts(61, 4, Map.of("pipeline-layer-partition", List.of(30, 31))))
+                .isInstanceOf(SplitException.class)
                 .hasMessageContaining("lists 2 stages").hasMessageContaining("pipeline-parallel-size is 4");
     }
 
@@ -72,7 +73,8 @@ class PipelineParallelismTest {
         var equal = Map.<String, Object>of("pipeline-parallel-weights", List.of(1.0, 1.0));
         UnitCost firstThreeAreCheap = layer -> layer < 3 ? 1 : 3;
 
-        assertThat(sizes(split(6, 2, UnitCost.EQUAL, Map.of("pipeline-parallel-weights", List.of(1.0, 2.0))))).containsExactly(2, 4);
+        assertThat(sizes(split(6, 2, UnitCost.EQUAL, Map.of("pipeline-parallel-weights", List.of(1.0, 2.0))))).containsExactly(2,
+                4);
         assertThat(sizes(split(7, 2, firstThreeAreCheap, equal))).containsExactly(4, 3);
     }
 
@@ -83,7 +85,8 @@ class PipelineParallelismTest {
 
     @Test
     void mistakesThatNeedNoModelAreReportedTogether() {
-        Settings settings = settings(3, Map.of("pipeline-layer-partition", List.of(1, 2), "pipeline-parallel-weights", List.of(1.0, 0.0, 1.0)));
+        Settings settings = settings(3,
+                Map.of("pipeline-layer-partition", List.of(1, 2), "pipeline-parallel-weights", List.of(1.0, 0.0, 1.0)));
 
         assertThat(parallelism.problems(settings)).extracting(Problem::key)
                 .containsExactlyInAnyOrder("pipeline-layer-partition", "pipeline-parallel-weights", "pipeline-parallel-weights");

@@ -71,7 +71,8 @@ class TensorParallelismTest {
 
     @Test
     void listsOverrideWeightsForTheirAxisAlone() {
-        Map<String, Object> given = Map.of("tensor-parallel-heads", List.of(3, 2, 3), "tensor-parallel-weights", List.of(1.0, 1.0, 2.0));
+        Map<String, Object> given = Map.of("tensor-parallel-heads", List.of(3, 2, 3), "tensor-parallel-weights",
+                List.of(1.0, 1.0, 2.0));
 
         assertThat(counts(Axes.HEADS, 8, 3, given)).containsExactly(3, 2, 3);
         assertThat(counts(Axes.FFN, 160, 3, given)).containsExactly(40, 40, 80);
@@ -96,7 +97,8 @@ class TensorParallelismTest {
         assertThatThrownBy(() -> counts(Axes.HEADS, 4, 5, Map.of())).isInstanceOfSatisfying(SplitException.class,
                 e -> assertThat(e.key()).isEqualTo("tensor-parallel-size"))
                 .hasMessageContaining("Total number of attention heads (4)").hasMessageContaining("tensor parallel size (5)")
-                .hasMessageContaining("valid sizes are 1 to 4, even splits 1, 2, 4").hasMessageContaining("tensor-parallel-weights");
+                .hasMessageContaining("valid sizes are 1 to 4, even splits 1, 2, 4")
+                .hasMessageContaining("tensor-parallel-weights");
     }
 
     @Test
@@ -108,14 +110,17 @@ class TensorParallelismTest {
 
     @Test
     void mistakesThatNeedNoModelAreReportedTogether() {
-        Settings settings = settings(3, Map.of("tensor-parallel-weights", List.of(1.0, 2.0), "tensor-parallel-heads", List.of(1, 2, 3, 4),
-                "tensor-parallel-ffn", List.of(1, 2, 3)));
+        Settings settings = settings(3,
+                Map.of("tensor-parallel-weights", List.of(1.0, 2.0), "tensor-parallel-heads", List.of(1, 2, 3, 4),
+                        "tensor-parallel-ffn", List.of(1, 2, 3)));
 
         List<Problem> problems = parallelism.problems(settings);
 
-        assertThat(problems).extracting(Problem::key).containsExactlyInAnyOrder("tensor-parallel-weights", "tensor-parallel-heads");
+        assertThat(problems).extracting(Problem::key).containsExactlyInAnyOrder("tensor-parallel-weights",
+                "tensor-parallel-heads");
         assertThat(problems).extracting(Problem::message)
-                .contains("lists 2 ranks, but tensor-parallel-size is 3; list one number for each rank, or set tensor-parallel-size to 2");
+                .contains(
+                        "lists 2 ranks, but tensor-parallel-size is 3; list one number for each rank, or set tensor-parallel-size to 2");
     }
 
     @Test
@@ -147,7 +152,8 @@ class TensorParallelismTest {
     }
 
     private List<UnitList> split(Axis axis, int units, int parts, int quantum, Map<String, Object> given) {
-        Splitter splitter = parallelism.rules(settings(parts, given)).stream().filter(rule -> rule.axis().equals(axis)).findFirst()
+        Splitter splitter = parallelism.rules(settings(parts, given)).stream().filter(rule -> rule.axis().equals(axis))
+                .findFirst()
                 .orElseThrow().splitter();
         return splitter.split(new Splitter.Request(axis, units, parts, quantum, UnitCost.EQUAL));
     }
