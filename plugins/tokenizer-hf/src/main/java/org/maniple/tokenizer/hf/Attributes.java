@@ -16,7 +16,7 @@ record Attributes(Evaluator evaluator) {
         }
         return switch (value) {
             case TemplateObject.Undefined undefined -> throw undefined.failure();
-            case TemplateObject.Namespace namespace when namespace.fields().containsKey(name) -> namespace.fields().get(name);
+            case TemplateObject.Namespace namespace when namespace.has(name) -> namespace.get(name);
             case Map<?, ?> map when map.containsKey(name) -> map.get(name);
             case null, default -> missing(value, name);
         };

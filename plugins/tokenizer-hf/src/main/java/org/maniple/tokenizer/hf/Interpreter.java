@@ -167,7 +167,7 @@ final class Interpreter {
                 if (!(scope.get(field.namespace()) instanceof TemplateObject.Namespace namespace)) {
                     throw TemplateException.failed("cannot assign attribute on non-namespace object '" + field.namespace() + "'");
                 }
-                namespace.fields().put(field.field(), value);
+                namespace.set(field.field(), value);
             }
         }
     }

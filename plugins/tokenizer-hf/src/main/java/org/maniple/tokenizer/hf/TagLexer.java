@@ -25,7 +25,7 @@ final class TagLexer {
         return line;
     }
 
-    /** Adds the tokens before {@code close} and returns where {@code close} begins. */
+    /** Adds the tokens before {@code close} and returns where {@code close} begins, or -1 where it is missing. */
     int readUntil(String close, List<TemplateToken> tokens) {
         while (at < source.length()) {
             char c = source.charAt(at);
@@ -38,9 +38,7 @@ final class TagLexer {
                 tokens.add(token(c));
             }
         }
-        // the reference notices a missing end only when the parser asks for the next token
-        throw TemplateException.syntax(line, "unexpected end of template, expected 'end of "
-                + (close.equals("}}") ? "print statement" : "statement block") + "'.");
+        return -1;
     }
 
     private boolean closes(String close) {

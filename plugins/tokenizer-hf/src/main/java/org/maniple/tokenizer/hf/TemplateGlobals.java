@@ -18,6 +18,8 @@ final class TemplateGlobals {
 
     Scope scope() {
         var scope = new Scope(null);
+        // templates may ask whether "self" is defined; there is nothing in it
+        scope.set("self", new TemplateObject.Namespace(Map.of()));
         define(scope, "range", this::range);
         define(scope, "dict", arguments -> fields(arguments));
         define(scope, "namespace", arguments -> new TemplateObject.Namespace(namespaceFields(arguments)));

@@ -149,6 +149,11 @@ final class TemplateLexer {
         tokens.add(new TemplateToken(begin, "", line));
         var words = new TagLexer(source, at, line);
         int after = words.readUntil(close, tokens);
+        if (after < 0) {
+            // the parser knows best what is missing
+            moveTo(source.length());
+            return;
+        }
         tokens.add(new TemplateToken(end, "", words.line()));
         moveTo(afterTag(after, end == Kind.BLOCK_END));
     }

@@ -1,7 +1,9 @@
 package org.maniple.tokenizer.hf;
 
 import java.util.AbstractList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,20 +19,23 @@ sealed interface TemplateObject {
     }
 
     /** A mutable bag of named values that outlives the scope of a loop. */
-    record Namespace(java.util.Map<String, @Nullable Object> fields) implements TemplateObject {
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
+    final class Namespace implements TemplateObject {
+        private final Map<String, @Nullable Object> fields;
+
+        Namespace(Map<String, @Nullable Object> fields) {
+            this.fields = new HashMap<>(fields);
         }
 
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(this);
+        boolean has(String name) {
+            return fields.containsKey(name);
         }
 
-        @Override
-        public String toString() {
-            return "<Namespace>";
+        @Nullable Object get(String name) {
+            return fields.get(name);
+        }
+
+        void set(String name, @Nullable Object value) {
+            fields.put(name, value);
         }
     }
 

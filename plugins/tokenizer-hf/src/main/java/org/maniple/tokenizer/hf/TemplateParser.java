@@ -26,11 +26,11 @@ final class TemplateParser {
             throw TemplateException.syntax(0, "is longer than " + LONGEST + " characters");
         }
         var parser = new TemplateParser(new TokenCursor(TemplateLexer.tokens(template)));
-        return parser.body("", Set.of());
+        return parser.body("", List.of());
     }
 
     /** Statements up to a block whose name is in {@code ends}; the cursor then stands on that name. */
-    private List<Statement> body(String block, Set<String> ends) {
+    private List<Statement> body(String block, List<String> ends) {
         cursor.enter();
         var statements = new ArrayList<Statement>();
         while (true) {
@@ -52,7 +52,7 @@ final class TemplateParser {
                 case END -> {
                     if (!ends.isEmpty()) {
                         throw cursor.error("Unexpected end of template. Jinja was looking for the following tags: "
-                                + String.join(" or ", ends.stream().sorted().map(end -> "'" + end + "'").toList())
+                                + String.join(" or ", ends.stream().map(end -> "'" + end + "'").toList())
                                 + ". The innermost block that needs to be closed is '" + block + "'.");
                     }
                     cursor.leave(1);
@@ -91,7 +91,7 @@ final class TemplateParser {
     /** The rest of an opening tag, the body and the name of the end tag. */
     private List<Statement> block(String name) {
         cursor.expect(Kind.BLOCK_END);
-        var body = body(name, Set.of("end" + name));
+        var body = body(name, List.of("end" + name));
         cursor.next();
         return body;
     }
@@ -112,11 +112,11 @@ final class TemplateParser {
         while (true) {
             var condition = expressions.tuple(false, null);
             cursor.expect(Kind.BLOCK_END);
-            branches.add(new Statement.Branch(condition, body("if", Set.of("elif", "else", "endif"))));
+            branches.add(new Statement.Branch(condition, body("if", List.of("elif", "else", "endif"))));
             var end = cursor.next().text();
             if (end.equals("else")) {
                 cursor.expect(Kind.BLOCK_END);
-                otherwise = body("if", Set.of("endif"));
+                otherwise = body("if", List.of("endif"));
                 cursor.next();
             }
             if (!end.equals("elif")) {
@@ -137,12 +137,12 @@ final class TemplateParser {
         boolean recursive = cursor.skipName("recursive");
         cursor.expect(Kind.BLOCK_END);
         loops++;
-        var body = body("for", Set.of("else", "endfor"));
+        var body = body("for", List.of("endfor", "else"));
         loops--;
         List<Statement> otherwise = List.of();
         if (cursor.next().text().equals("else")) {
             cursor.expect(Kind.BLOCK_END);
-            otherwise = body("for", Set.of("endfor"));
+            otherwise = body("for", List.of("endfor"));
             cursor.next();
         }
         return new Statement.For(line, target, iterable, filter, body, otherwise, recursive);
