@@ -1,0 +1,2 @@
+/** Where weights come from. */
+package org.maniple.api.checkpoint;

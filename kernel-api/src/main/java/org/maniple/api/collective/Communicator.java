@@ -1,0 +1,134 @@
+package org.maniple.api.collective;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.maniple.api.transport.Wire;
+
+/**
+ * A rank's side of collective operations. For use by one thread, the rank's own; all ranks of a group call the same operations in the
+ * same order. Calls return when this rank's memory may be used again. Exchanges that do not fit together are errors that name rank,
+ * operation and sizes; so is a rank that stays silent.
+ *
+ * <p>Sums are formed along one balanced binary tree over the ranks of the group in order, {@code ((0+1)+(2+3))+…}, whatever the size and the
+ * algorithm, so that all ranks get the same bits and a result does not depend on how much is summed at once.
+ */
+public interface Communicator {
+
+    /**
+     * Ranks that act together.
+     *
+     * @param id the same on all of them, different from that of other groups; from 1 to 65535
+     * @param ranks ascending; this rank is among them
+     * @return the group
+     */
+    Group group(int id, List<Integer> ranks);
+
+    /**
+     * Adds floats over all ranks of a group.
+     *
+     * @param group the group
+     * @param floats F32, on entry this rank's, on return the sums; native memory
+     */
+    void allReduce(Group group, MemorySegment floats);
+
+    /**
+     * Adds floats over all ranks of a group; each rank keeps a part.
+     *
+     * @param group the group
+     * @param floats F32, this rank's addends of all parts, one part after the other; undefined on return
+     * @param partBytes the size of each rank's part, by position in the group
+     * @param mine receives this rank's part of the sums
+     */
+    void reduceScatter(Group group, MemorySegment floats, long[] partBytes, MemorySegment mine);
+
+    /**
+     * Collects every rank's bytes.
+     *
+     * @param group the group
+     * @param mine this rank's bytes
+     * @param partBytes the number of each rank's bytes, by position in the group
+     * @param all receives the bytes of all ranks, one part after the other
+     */
+    void allGather(Group group, MemorySegment mine, long[] partBytes, MemorySegment all);
+
+    /**
+     * Gives one rank's bytes to all.
+     *
+     * @param group the group
+     * @param root the position in the group of the rank that has them
+     * @param data its bytes on entry; everyone's on return
+     */
+    void broadcast(Group group, int root, MemorySegment data);
+
+    /**
+     * Every rank gives bytes to every rank.
+     *
+     * @param group the group
+     * @param from this rank's bytes for each rank, one part after the other
+     * @param fromBytes the size of the part for each rank, by position in the group
+     * @param to receives the bytes from each rank, one part after the other
+     * @param toBytes the size of the part from each rank, by position in the group
+     */
+    void allToAll(Group group, MemorySegment from, long[] fromBytes, MemorySegment to, long[] toBytes);
+
+    /**
+     * Waits for all ranks of a group.
+     *
+     * @param group the group
+     */
+    void barrier(Group group);
+
+    /**
+     * Begins to send to a rank; its {@link #receive} takes it. Used between stages, where the sender goes on meanwhile.
+     *
+     * @param peer a rank
+     * @param data stays unchanged until the result is done
+     * @return to be awaited with {@link #await}
+     */
+    Wire.Pending send(int peer, MemorySegment data);
+
+    /**
+     * Receives from a rank what it sends by {@link #send}.
+     *
+     * @param peer a rank
+     * @param into receives exactly its size in bytes
+     */
+    void receive(int peer, MemorySegment into);
+
+    /**
+     * Waits for something that was sent.
+     *
+     * @param pending the result of {@link #send}
+     */
+    void await(Wire.Pending pending);
+
+    /**
+     * Whether sums are formed along the tree for every size, so that results may be compared bit by bit across layouts.
+     *
+     * @return whether they are
+     */
+    boolean keepsTree();
+
+    /**
+     * Ranks that act together.
+     *
+     * @param id their number
+     * @param ranks ascending
+     * @param position where this rank stands among them
+     */
+    record Group(int id, List<Integer> ranks, int position) {
+        /** Copies the list. */
+        public Group {
+            ranks = List.copyOf(ranks);
+        }
+
+        /**
+         * How many they are.
+         *
+         * @return at least 1
+         */
+        public int size() {
+            return ranks.size();
+        }
+    }
+}

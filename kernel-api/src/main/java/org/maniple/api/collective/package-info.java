@@ -1,0 +1,2 @@
+/** What groups of ranks do together. */
+package org.maniple.api.collective;

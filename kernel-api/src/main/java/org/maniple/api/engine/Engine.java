@@ -1,0 +1,47 @@
+package org.maniple.api.engine;
+
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.maniple.api.text.TextCodec;
+
+/** The running unit. Safe for use by several threads. */
+public interface Engine {
+
+    /**
+     * The model that it serves.
+     *
+     * @return the same at all times
+     */
+    ModelInfo model();
+
+    /**
+     * The model's tokenizer.
+     *
+     * @return the codec, or empty if the unit was started with {@code skip-tokenizer-init}
+     */
+    Optional<TextCodec> text();
+
+    /**
+     * Starts a request.
+     *
+     * @param request what to do
+     * @param listener called for each event in order, on a thread of the engine that it must not block
+     * @return the running request
+     * @throws RefusedException if the request is not taken; then there are no events
+     */
+    Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener);
+
+    /**
+     * How the unit is.
+     *
+     * @return a snapshot
+     */
+    UnitStatus status();
+
+    /**
+     * The version of the engine.
+     *
+     * @return for example {@code 0.1.0}
+     */
+    String version();
+}

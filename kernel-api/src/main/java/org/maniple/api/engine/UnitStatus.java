@@ -1,0 +1,60 @@
+package org.maniple.api.engine;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a unit is.
+ *
+ * @param ready whether every rank is ready and requests are taken
+ * @param reasons why it is not ready; for example {@code rank 2 on node-b is gone: connection closed}
+ * @param epoch how often the unit has been built
+ * @param ranks its ranks, in order
+ * @param links its links as rank 0 and the others report them
+ * @param configuration the effective configuration, by key, as text; secrets are left out
+ * @param runningRequests requests that take part in steps
+ * @param waitingRequests requests that wait for room
+ * @param kvBlocks KV blocks in all
+ * @param freeKvBlocks KV blocks that no request holds
+ */
+public record UnitStatus(
+        boolean ready,
+        List<String> reasons,
+        long epoch,
+        List<RankStatus> ranks,
+        List<LinkStatus> links,
+        Map<String, String> configuration,
+        int runningRequests,
+        int waitingRequests,
+        int kvBlocks,
+        int freeKvBlocks) {
+
+    /** Copies the lists. */
+    public UnitStatus {
+        reasons = List.copyOf(reasons);
+        ranks = List.copyOf(ranks);
+        links = List.copyOf(links);
+    }
+
+    /**
+     * A rank.
+     *
+     * @param rank its number
+     * @param host where it runs
+     * @param processId its process
+     * @param coordinates where it stands on the mesh, by dimension, outermost first
+     * @param state {@code ready}, {@code loading}, {@code missing}, {@code gone}
+     * @param weightBytes bytes of weights that it holds
+     */
+    public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state, long weightBytes) {}
+
+    /**
+     * A link.
+     *
+     * @param from a rank
+     * @param to another rank
+     * @param path over what, for example {@code NET/Socket/eth0}
+     * @param sentBytes from the first to the second so far
+     */
+    public record LinkStatus(int from, int to, String path, long sentBytes) {}
+}

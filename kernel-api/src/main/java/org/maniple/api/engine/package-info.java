@@ -1,0 +1,2 @@
+/** The running unit as a frontend sees it: requests in, tokens and text out. */
+package org.maniple.api.engine;

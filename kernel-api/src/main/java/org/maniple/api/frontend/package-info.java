@@ -1,0 +1,2 @@
+/** How clients reach a unit. */
+package org.maniple.api.frontend;

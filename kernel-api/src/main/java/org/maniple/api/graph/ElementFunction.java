@@ -1,0 +1,57 @@
+package org.maniple.api.graph;
+
+/** The function of a MAP operation. The operands have the dimensions of the first one, or lack some of the leading ones. */
+public sealed interface ElementFunction {
+
+    /** {@code x + y}; {@code y} may be a bias without the token axis. */
+    record Add() implements ElementFunction {}
+
+    /**
+     * {@code x · factor}.
+     *
+     * @param factor the factor
+     */
+    record Scale(float factor) implements ElementFunction {}
+
+    /**
+     * {@code activation(x) · y}: the middle of a gated feed-forward network.
+     *
+     * @param activation the function of the gate
+     */
+    record Glu(Activation activation) implements ElementFunction {}
+
+    /**
+     * {@code activation(x)}.
+     *
+     * @param activation the function
+     */
+    record Activate(Activation activation) implements ElementFunction {}
+
+    /**
+     * {@code cap · tanh(x / cap)}.
+     *
+     * @param cap the bound of the result
+     */
+    record SoftCap(float cap) implements ElementFunction {}
+
+    /** Functions of one element. */
+    enum Activation {
+        /** {@code x · sigmoid(x)}. */
+        SILU,
+        /** {@code x/2 · (1 + tanh(sqrt(2/pi) · (x + 0.044715 x³)))}. */
+        GELU_TANH,
+        /** {@code x/2 · (1 + erf(x / sqrt 2))}. */
+        GELU,
+        /** {@code max(x, 0)}. */
+        RELU
+    }
+
+    /**
+     * Whether the function of a sum is the sum of the functions.
+     *
+     * @return whether partial sums may be passed through it
+     */
+    default boolean linear() {
+        return this instanceof Add || this instanceof Scale;
+    }
+}

@@ -1,0 +1,55 @@
+package org.maniple.api.graph;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model without ranks. Nodes are in an order in which they can run; every value is made by one node, before those that read it.
+ *
+ * @param architecture the model architecture's name
+ * @param layers the number of blocks
+ * @param nodes all operations
+ * @param parameters all weights
+ * @param states all that is kept of a sequence
+ * @param derivations the axes that follow others, by axis
+ * @param ids the token ids: the one value that no node makes
+ * @param logits {@code [ROWS, VOCAB]}
+ * @param candidates the result of {@link BuiltinOp.TopK} over the logits
+ * @param vocabulary the number of token ids
+ * @param contextLength positions that the model was made for
+ */
+public record ModelGraph(
+        String architecture,
+        int layers,
+        List<Node> nodes,
+        List<Parameter> parameters,
+        List<State> states,
+        Map<Axis, Derivation> derivations,
+        Value ids,
+        Value logits,
+        Value candidates,
+        int vocabulary,
+        int contextLength) {
+
+    /** Copies the collections. */
+    public ModelGraph {
+        nodes = List.copyOf(nodes);
+        parameters = List.copyOf(parameters);
+        states = List.copyOf(states);
+        derivations = Map.copyOf(derivations);
+    }
+
+    /**
+     * The axis whose rule decides about an axis: itself, the one it is derived from, or TOKENS for sequences and rows.
+     *
+     * @param axis any axis
+     * @return the head of its family
+     */
+    public Axis family(Axis axis) {
+        if (Axes.ofTokens(axis)) {
+            return Axes.TOKENS;
+        }
+        Derivation derivation = derivations.get(axis);
+        return derivation == null ? axis : derivation.from();
+    }
+}

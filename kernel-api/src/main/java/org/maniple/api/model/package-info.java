@@ -1,0 +1,2 @@
+/** What a model architecture is told, and what it answers. */
+package org.maniple.api.model;

@@ -1,0 +1,2 @@
+/** Texts and token ids. */
+package org.maniple.api.text;

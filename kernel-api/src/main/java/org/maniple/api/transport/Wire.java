@@ -1,0 +1,126 @@
+package org.maniple.api.transport;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The data links of a rank. All methods but {@link #abort}, {@link #sentBytes} and {@link #receivedBytes} are called by one thread, the
+ * rank's own, which also drives progress: nothing moves but within calls of {@link #progress} and {@link #await}. No method allocates on
+ * the heap once the wire is warm.
+ *
+ * <p>A frame carries its tag, its length and a checksum. A frame that is not the expected one is an error that names both.
+ */
+public interface Wire extends AutoCloseable {
+
+    /**
+     * This rank.
+     *
+     * @return its number
+     */
+    int rank();
+
+    /**
+     * Memory that frames can be sent from and received into without a copy.
+     *
+     * @param bytes how much; may be 0
+     * @return zeroed, aligned to 64 bytes, valid until the wire is closed
+     */
+    MemorySegment allocate(long bytes);
+
+    /**
+     * Begins to send a frame.
+     *
+     * @param peer a connected rank
+     * @param tag see {@link Tag}
+     * @param data the payload; must stay unchanged until the result is {@link Pending#done()}. Any native memory will do
+     * @return to be awaited; valid until then
+     */
+    Pending send(int peer, long tag, MemorySegment data);
+
+    /**
+     * Begins to receive a frame of exactly the segment's size.
+     *
+     * @param peer a connected rank
+     * @param tag the tag that the frame must have
+     * @param into where the payload goes; any native memory will do
+     * @return to be awaited; valid until then
+     */
+    Pending receive(int peer, long tag, MemorySegment into);
+
+    /**
+     * Begins to receive a frame of at most the segment's size.
+     *
+     * @param peer a connected rank
+     * @param tag the tag that the frame must have
+     * @param into where the payload goes; any native memory will do
+     * @return to be awaited; {@link Pending#bytes()} then tells the size
+     */
+    Pending receiveUpTo(int peer, long tag, MemorySegment into);
+
+    /**
+     * Moves what can be moved, without waiting.
+     *
+     * @return whether anything moved
+     */
+    boolean progress();
+
+    /**
+     * Drives progress until something is done.
+     *
+     * @param pending what to wait for
+     * @param limitNanos after which to give up; {@link Long#MAX_VALUE}: never, if something else watches over the peer
+     * @throws TransportException if the peer is gone, the frame is not the expected one, the limit is over, or the wire was
+     *     aborted; names the rank and the operation
+     */
+    void await(Pending pending, long limitNanos);
+
+    /**
+     * Makes every present and future call fail. May be called by any thread, and more than once; the first reason stays.
+     *
+     * @param reason why, as a sentence
+     */
+    void abort(String reason);
+
+    /**
+     * Bytes sent to a peer so far, with headers.
+     *
+     * @param peer a connected rank
+     * @return bytes
+     */
+    long sentBytes(int peer);
+
+    /**
+     * Bytes received from a peer so far, with headers.
+     *
+     * @param peer a connected rank
+     * @return bytes
+     */
+    long receivedBytes(int peer);
+
+    /**
+     * Over what a peer is reached.
+     *
+     * @param peer a connected rank
+     * @return for example {@code NET/Socket/eth0}
+     */
+    String path(int peer);
+
+    @Override
+    void close();
+
+    /** A frame on its way. */
+    interface Pending {
+        /**
+         * Whether the frame has been handed over completely: its memory may be used again.
+         *
+         * @return whether it has
+         */
+        boolean done();
+
+        /**
+         * The size of its payload, once it is done.
+         *
+         * @return bytes
+         */
+        long bytes();
+    }
+}
