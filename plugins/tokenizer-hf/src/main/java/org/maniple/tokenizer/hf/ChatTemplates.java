@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param clock         the time for {@code strftime_now}
  */
 record ChatTemplates(Map<String, ChatTemplate> byName, Map<String, String> specialTokens, Clock clock) {
-    private static final String DEFAULT = "default";
+    static final String DEFAULT = "default";
     private static final String TOOL_USE = "tool_use";
 
     static ChatTemplates none() {

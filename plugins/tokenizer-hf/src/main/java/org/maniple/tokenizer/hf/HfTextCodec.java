@@ -2,11 +2,18 @@ package org.maniple.tokenizer.hf;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.text.IncrementalDecoder;
+import org.maniple.api.text.TextCodec;
+import org.maniple.api.text.TextException;
 
 /** A model's text codec: text to token ids and back, and conversations to prompts. Immutable and thread-safe. */
-final class HfTextCodec {
+final class HfTextCodec implements TextCodec {
+    /** How many tokens before an answer can matter for its text: unfinished characters, and whether there is any text before it. */
+    private static final int CONTEXT = 32;
+
     private final TokenizerJson tokenizer;
     private final SpecialTokenPolicy policy;
     private final ChatTemplates templates;
@@ -17,24 +24,23 @@ final class HfTextCodec {
         this.templates = templates;
     }
 
-    /** One more than the largest token id. */
-    int vocabularySize() {
+    @Override
+    public int vocabularySize() {
         return tokenizer.tokens().size();
     }
 
-    /**
-     * The ids of {@code text}. Added tokens spelled in the text become those tokens.
-     *
-     * @param addSpecialTokens put around them what the tokenizer puts around a text, usually a beginning-of-text token; not wanted after
-     *                         {@link #applyChatTemplate}, whose prompts have it already
-     */
-    int[] encode(String text, boolean addSpecialTokens) {
-        var ids = tokenizer.encoder().encode(text);
-        return addSpecialTokens ? policy.apply(tokenizer.postProcessor().apply(ids)) : ids;
+    @Override
+    public int[] encode(String text, boolean addSpecialTokens) {
+        try {
+            var ids = tokenizer.encoder().encode(text);
+            return addSpecialTokens ? policy.apply(tokenizer.postProcessor().apply(ids)) : ids;
+        } catch (TextLimitException e) {
+            throw new TextException(e.getMessage(), e);
+        }
     }
 
-    /** The text of {@code ids}; ids that are no tokens are passed over. */
-    String decode(int[] ids, boolean skipSpecial) {
+    @Override
+    public String decode(int[] ids, boolean skipSpecial) {
         var text = new StringBuilder();
         var sink = tokenizer.decoder().open(text, false);
         for (int id : ids) {
@@ -47,41 +53,47 @@ final class HfTextCodec {
         return text.toString();
     }
 
-    /** A decoder for one answer that arrives token by token. */
-    IncrementalDecoder decoder(boolean skipSpecial) {
-        return new IncrementalDecoder(tokenizer.tokens(), tokenizer.decoder(), skipSpecial);
+    @Override
+    public IncrementalDecoder decoder(int[] prompt, boolean skipSpecial) {
+        var decoder = new StreamingDecoder(tokenizer.tokens(), tokenizer.decoder(), skipSpecial);
+        for (int i = Math.max(0, prompt.length - CONTEXT); i < prompt.length; i++) {
+            decoder.push(prompt[i]);
+        }
+        return decoder;
     }
 
-    /** The bytes a token adds in the middle of a text: part of a character perhaps. None for an id that is no token. */
-    byte[] tokenBytes(int id) {
+    @Override
+    public byte[] bytes(int id) {
         @Nullable String token = tokenizer.tokens().token(id);
         return token == null ? new byte[0] : tokenizer.decoder().bytes(token);
     }
 
-    /** The token as the vocabulary spells it, or "" for an id that is no token. */
-    String tokenText(int id) {
-        @Nullable String token = tokenizer.tokens().token(id);
-        return token == null ? "" : token;
+    @Override
+    public Optional<String> token(int id) {
+        return Optional.ofNullable(tokenizer.tokens().token(id));
     }
 
-    OptionalInt idOf(String token) {
+    @Override
+    public OptionalInt id(String token) {
         return tokenizer.tokens().find(token);
     }
 
-    boolean hasChatTemplate() {
+    @Override
+    public boolean special(int id) {
+        return tokenizer.tokens().isSpecial(id);
+    }
+
+    @Override
+    public boolean hasChatTemplate() {
         return !templates.isEmpty();
     }
 
-    /**
-     * The prompt for a conversation.
-     *
-     * @param messages  maps of {@code role}, {@code content} and whatever else the template looks at; values are null, booleans, numbers,
-     *                  strings, lists and maps with string keys
-     * @param variables {@code tools}, {@code documents}, {@code add_generation_prompt} and other variables of the template
-     * @throws TemplateException       where the template refuses the conversation or exceeds its limits
-     * @throws TokenizerFileException where the model has no chat template
-     */
-    String applyChatTemplate(List<? extends Map<String, ?>> messages, Map<String, ?> variables) {
-        return templates.render(messages, variables);
+    @Override
+    public String chat(List<Map<String, Object>> messages, Map<String, Object> variables) {
+        try {
+            return templates.render(messages, variables);
+        } catch (TemplateException | TokenizerFileException e) {
+            throw new TextException(e.getMessage(), e);
+        }
     }
 }

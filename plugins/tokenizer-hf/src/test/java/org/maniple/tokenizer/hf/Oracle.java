@@ -36,12 +36,7 @@ final class Oracle {
         if (given != null) {
             return Path.of(given);
         }
-        for (var dir = Path.of("").toAbsolutePath(); dir != null; dir = dir.getParent()) {
-            if (Files.exists(dir.resolve(".git"))) {
-                return dir.resolveSibling("shared").resolve("oracle");
-            }
-        }
-        return Path.of("../shared/oracle");
+        return Path.of(System.getProperty("maniple.top", "")).toAbsolutePath().resolveSibling("shared").resolve("oracle");
     }
 
     static JsonNode json(Path file) {

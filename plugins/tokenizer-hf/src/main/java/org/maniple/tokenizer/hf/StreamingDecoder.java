@@ -1,10 +1,11 @@
 package org.maniple.tokenizer.hf;
 
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.text.IncrementalDecoder;
 
 /**
  * Turns one answer's tokens into text as they arrive. A character comes out when its last byte is there, never as a U+FFFD before that; the
- * texts of all pushes and of the flush, one after the other, are the decoding of all tokens. What happens at a token is looked at once, so
+ * texts of all pushes and of the end, one after the other, are the decoding of all tokens. What happens at a token is looked at once, so
  * an answer of n tokens takes time proportional to n.
  *
  * <p>One exception: in a byte-fallback vocabulary (Llama 2, Gemma) a run of byte tokens that begins with whole characters and then breaks
@@ -12,23 +13,23 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not thread-safe.
  */
-final class IncrementalDecoder {
+final class StreamingDecoder implements IncrementalDecoder {
     private final TokenTable tokens;
     private final boolean skipSpecial;
     private final StringBuilder text = new StringBuilder();
     private final TokenSink sink;
     private boolean finished;
 
-    IncrementalDecoder(TokenTable tokens, DecoderChain chain, boolean skipSpecial) {
+    StreamingDecoder(TokenTable tokens, DecoderChain chain, boolean skipSpecial) {
         this.tokens = tokens;
         this.skipSpecial = skipSpecial;
         this.sink = chain.open(text, true);
     }
 
-    /** Takes the next token and returns the text that is safe to show now, often empty. An id that is no token adds nothing. */
-    String push(int id) {
+    @Override
+    public String push(int id) {
         if (finished) {
-            throw new IllegalStateException("the decoder was flushed; open a new one for the next answer");
+            throw new IllegalStateException("the decoder was finished; open a new one for the next answer");
         }
         @Nullable String token = tokens.token(id);
         if (token == null || skipSpecial && tokens.isSpecial(id)) {
@@ -38,8 +39,8 @@ final class IncrementalDecoder {
         return take();
     }
 
-    /** Ends the answer and returns what was held back; an unfinished character is U+FFFD. */
-    String flush() {
+    @Override
+    public String finish() {
         if (finished) {
             return "";
         }
