@@ -5,9 +5,9 @@ public enum Phase {
     /** Rank 0 knows all ranks, and they agree. */
     JOINED("join"),
     /** Data links are open. */
-    LINKED("open their data links"),
+    LINKED("open data links"),
     /** Weights are in place. */
-    LOADED("load their weights"),
+    LOADED("load weights"),
     /** Steps can run. */
     READY("get ready");
 

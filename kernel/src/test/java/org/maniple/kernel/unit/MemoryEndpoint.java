@@ -6,15 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import org.maniple.api.transport.ControlLink;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.TransportException;
@@ -35,9 +34,9 @@ final class MemoryEndpoint implements Endpoint {
     private final Net net;
     private final String address;
     private final int rank;
-    private final CountDownLatch accepting = new CountDownLatch(1);
     private final ExecutorService delivery;
     private volatile Acceptor acceptor = link -> {};
+    private volatile MemoryLink dialled;
 
     MemoryEndpoint(Net net, String address, int rank) {
         this.net = net;
@@ -56,7 +55,6 @@ final class MemoryEndpoint implements Endpoint {
     public void accept(Acceptor acceptor) {
         this.acceptor = acceptor;
         net.at(address).complete(this);
-        accepting.countDown();
     }
 
     @Override
@@ -67,6 +65,7 @@ final class MemoryEndpoint implements Endpoint {
             MemoryLink far = new MemoryLink(rank, address, other.delivery);
             near.other = far;
             far.other = near;
+            dialled = near;
             other.delivery.execute(() -> other.acceptor.accept(far));
             return near;
         } catch (TimeoutException e) {
@@ -74,6 +73,15 @@ final class MemoryEndpoint implements Endpoint {
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    int rank() {
+        return rank;
+    }
+
+    /** The link that this end opened last. */
+    MemoryLink dialled() {
+        return dialled;
     }
 
     @Override

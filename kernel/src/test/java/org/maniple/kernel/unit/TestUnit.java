@@ -80,6 +80,19 @@ final class TestUnit implements AutoCloseable {
         return progress.computeIfAbsent(rank, key -> new RankProgress());
     }
 
+    /** Breaks the control link of a rank but 0, as the death of its process does. */
+    void kill(int rank, String reason) {
+        endpoints.stream().filter(endpoint -> endpoint.rank() == rank).forEach(endpoint -> endpoint.dialled().breakOff(reason));
+    }
+
+    /** A rank of which only the link exists: it says hello, and from then on only what the test says. */
+    MemoryEndpoint.MemoryLink puppet(int rank) {
+        MemoryEndpoint.MemoryLink link = endpoint(hello(rank).address(), rank).dial(LEADER, 0, Duration.ofSeconds(30));
+        link.start(new IgnoringListener());
+        link.send(MessageCodec.encode(hello(rank)));
+        return link;
+    }
+
     RecordedEvents events(int rank) {
         return events.computeIfAbsent(rank, key -> new RecordedEvents());
     }
