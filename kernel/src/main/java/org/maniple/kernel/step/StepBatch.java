@@ -78,7 +78,13 @@ public final class StepBatch implements Step {
         /** Every token, for log-probabilities of a prompt. */
         ALL;
 
-        int count(int length) {
+        /**
+         * How many rows a span gives.
+         *
+         * @param length its tokens
+         * @return its rows of logits
+         */
+        public int count(int length) {
             return switch (this) {
                 case NONE -> 0;
                 case LAST -> 1;
