@@ -23,6 +23,7 @@ final class DataLink {
         this.socket = socket;
         this.outgoing = new OutgoingFrames(socket, views, memory.apply(FrameHeader.BYTES + FrameHeader.TRAILER));
         this.incoming = new IncomingFrames(socket, views, memory.apply(IncomingFrames.STAGING), first);
+        received.set(first.length);
     }
 
     DataSocket socket() {

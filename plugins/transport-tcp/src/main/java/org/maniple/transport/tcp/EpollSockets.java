@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class EpollSockets implements Sockets {
 
     private static final int MAX_EVENTS = 64;
-    /** Edges, since a thread reads and writes until nothing moves before it sleeps; then nothing has to be changed in between. */
-    private static final EpollIoOps EDGES =
-            EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT).with(EpollIoOps.EPOLLRDHUP).with(EpollIoOps.EPOLLET);
+    /** Edges, since a thread reads and writes until nothing moves before it sleeps; then little has to be changed in between. */
+    private static final EpollIoOps READ = EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLRDHUP).with(EpollIoOps.EPOLLET);
+    private static final EpollIoOps READ_AND_WRITE = READ.with(EpollIoOps.EPOLLOUT);
 
     @Override
     public IoHandlerFactory handlers() {
@@ -56,6 +56,7 @@ final class EpollSockets implements Sockets {
         /** Address and length of each piece, as {@code struct iovec}. */
         private final MemorySegment vectors = Arena.ofAuto().allocate(VECTOR_BYTES * Gather.MAX, VECTOR_BYTES);
         private @Nullable IoRegistration registration;
+        private boolean awaitsWrite;
 
         EpollSocket(FileDescriptor descriptor, String interfaceName) {
             this.descriptor = descriptor;
@@ -79,13 +80,17 @@ final class EpollSockets implements Sockets {
         @Override
         public void register(IoHandler poller) throws Exception {
             IoRegistration registered = poller.register(this);
-            registered.submit(EDGES);
+            registered.submit(READ);
             registration = registered;
         }
 
         @Override
         public void interest(boolean reading, boolean writing) {
-            // Always woken up.
+            IoRegistration registered = registration;
+            if (registered != null && writing != awaitsWrite) {
+                awaitsWrite = writing;
+                registered.submit(writing ? READ_AND_WRITE : READ);
+            }
         }
 
         @Override
