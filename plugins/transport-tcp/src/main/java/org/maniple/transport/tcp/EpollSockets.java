@@ -1,6 +1,7 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoHandler;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /** Linux: reads and writes native memory as it is, and sleeps in epoll. */
@@ -33,13 +35,13 @@ final class EpollSockets implements Sockets {
     }
 
     @Override
-    public Class<? extends ServerChannel> listening() {
-        return EpollServerSocketChannel.class;
+    public ChannelFactory<ServerChannel> listening() {
+        return EpollServerSocketChannel::new;
     }
 
     @Override
-    public Class<? extends Channel> connecting() {
-        return EpollSocketChannel.class;
+    public ChannelFactory<Channel> connecting() {
+        return EpollSocketChannel::new;
     }
 
     @Override
@@ -63,13 +65,22 @@ final class EpollSockets implements Sockets {
             this.interfaceName = interfaceName;
         }
 
+        /** The number of a closed descriptor may be that of another one by now. */
+        private void checkOpen() throws IOException {
+            if (!descriptor.isOpen()) {
+                throw new ClosedChannelException();
+            }
+        }
+
         @Override
         public int read(MemorySegment into, long offset, int length) throws IOException {
+            checkOpen();
             return descriptor.readAddress(into.address() + offset, 0, length);
         }
 
         @Override
         public long write(Gather from) throws IOException {
+            checkOpen();
             for (int i = 0; i < from.count(); i++) {
                 vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i, from.address(i));
                 vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i + Long.BYTES, from.length(i));
@@ -79,6 +90,7 @@ final class EpollSockets implements Sockets {
 
         @Override
         public void register(IoHandler poller) throws Exception {
+            checkOpen();
             IoRegistration registered = poller.register(this);
             registered.submit(READ);
             registration = registered;
