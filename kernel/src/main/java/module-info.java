@@ -9,4 +9,14 @@ import org.jspecify.annotations.NullMarked;
     requires tools.jackson.dataformat.yaml;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.
     requires jdk.unsupported;
+
+    uses org.maniple.api.Plugin;
+    uses org.maniple.api.checkpoint.CheckpointFormat;
+    uses org.maniple.api.collective.Collectives;
+    uses org.maniple.api.compute.ComputeBackend;
+    uses org.maniple.api.frontend.Frontend;
+    uses org.maniple.api.mesh.Parallelism;
+    uses org.maniple.api.model.ModelArchitecture;
+    uses org.maniple.api.text.Tokenizer;
+    uses org.maniple.api.transport.Transport;
 }
