@@ -14,7 +14,8 @@ public final class ParentWatch {
     private ParentWatch() {}
 
     /**
-     * Begins to watch, on a thread of its own that does not keep the process alive.
+     * Begins to watch, on a thread of its own that does not keep the process alive. Only for processes that a {@link ProcessGroup} started:
+     * the standard input of others, for example under SLURM, may be at its end from the beginning.
      *
      * @param standardInput this process's standard input, which nobody else reads
      * @param parentGone what to do, for example halt; called once
