@@ -1,0 +1,110 @@
+package org.maniple.kernel.execute;
+
+import static org.maniple.kernel.execute.ReferenceMath.get;
+import static org.maniple.kernel.execute.ReferenceMath.set;
+
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.OpCall;
+import org.maniple.api.step.Step;
+import org.maniple.api.tensor.Tensor;
+import org.maniple.api.tensor.UnitList;
+
+/** Scalar implementations of rotary positions, the cache, and attention. */
+final class ReferenceAttention {
+
+    private ReferenceAttention() {}
+
+    static void rope(OpCall call, BuiltinOp.Rope op, Step step) {
+        Tensor x = call.input(0);
+        Tensor out = call.output(0);
+        int length = x.extent(x.rank() - 1);
+        int pairs = op.frequencies().size();
+        for (int row = 0; row < out.rows(); row++) {
+            for (int start = 0; start < x.width(); start += length) {
+                long at = (long) row * x.width() + start;
+                for (int i = 2 * pairs; i < length; i++) {
+                    set(out, at + i, get(x, at + i));
+                }
+                for (int pair = 0; pair < pairs; pair++) {
+                    double angle = step.position(row) * op.frequencies().get(pair);
+                    float cos = (float) (Math.cos(angle) * op.scale());
+                    float sin = (float) (Math.sin(angle) * op.scale());
+                    long first = at + (op.interleaved() ? 2L * pair : pair);
+                    long second = op.interleaved() ? first + 1 : first + pairs;
+                    float a = get(x, first);
+                    float b = get(x, second);
+                    set(out, first, a * cos - b * sin);
+                    set(out, second, b * cos + a * sin);
+                }
+            }
+        }
+    }
+
+    static void cache(OpCall call, Step step) {
+        Tensor x = call.input(0);
+        Tensor state = call.input(1);
+        for (int row = 0; row < x.rows(); row++) {
+            long slot = step.slot(step.spanOf(row), step.position(row));
+            for (int i = 0; i < x.width(); i++) {
+                set(state, slot * x.width() + i, get(x, (long) row * x.width() + i));
+            }
+        }
+    }
+
+    static void attend(OpCall call, BuiltinOp.Attend op, Step step) {
+        Dim heads = call.node().inputs().getFirst().dims().get(1);
+        Dim kvHeads = call.node().inputs().get(1).dims().get(1);
+        UnitList own = call.units(heads.axis());
+        UnitList held = call.units(kvHeads.axis());
+        int group = heads.extent() / kvHeads.extent();
+        for (int row = 0; row < call.output(0).rows(); row++) {
+            for (int head = 0; head < own.size(); head++) {
+                attend(call, op, step, row, head, held.indexOf(own.get(head) / group));
+            }
+        }
+    }
+
+    private static void attend(OpCall call, BuiltinOp.Attend op, Step step, int row, int head, int kvHead) {
+        Tensor q = call.input(0);
+        Tensor keys = call.input(1);
+        Tensor values = call.input(2);
+        Tensor out = call.output(0);
+        int length = q.extent(2);
+        int width = out.extent(2);
+        int span = step.spanOf(row);
+        int last = step.position(row);
+        int first = op.window() == 0 ? 0 : Math.max(0, last - op.window() + 1);
+        long query = (long) row * q.width() + (long) head * length;
+        long result = (long) row * out.width() + (long) head * width;
+        float greatest = Float.NEGATIVE_INFINITY;
+        for (int position = first; position <= last; position++) {
+            greatest = Math.max(greatest, score(q, query, keys, step.slot(span, position), kvHead, length, op.scale()));
+        }
+        for (int i = 0; i < width; i++) {
+            set(out, result + i, 0);
+        }
+        double sum = 0;
+        for (int position = first; position <= last; position++) {
+            int slot = step.slot(span, position);
+            float weight = (float) Math.exp(score(q, query, keys, slot, kvHead, length, op.scale()) - greatest);
+            sum += weight;
+            long value = (long) slot * values.width() + (long) kvHead * width;
+            for (int i = 0; i < width; i++) {
+                set(out, result + i, get(out, result + i) + weight * get(values, value + i));
+            }
+        }
+        for (int i = 0; i < width; i++) {
+            set(out, result + i, (float) (get(out, result + i) / sum));
+        }
+    }
+
+    private static float score(Tensor q, long query, Tensor keys, int slot, int kvHead, int length, double scale) {
+        long key = (long) slot * keys.width() + (long) kvHead * length;
+        float sum = 0;
+        for (int i = 0; i < length; i++) {
+            sum += get(q, query + i) * get(keys, key + i);
+        }
+        return (float) (sum * scale);
+    }
+}

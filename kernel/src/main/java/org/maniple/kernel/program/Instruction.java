@@ -1,0 +1,104 @@
+package org.maniple.kernel.program;
+
+import java.util.List;
+import java.util.Optional;
+import org.maniple.api.graph.Axis;
+import org.maniple.api.graph.Node;
+
+/** What the ranks of a stage do, one after the other. */
+public sealed interface Instruction {
+
+    /**
+     * The block that it is listed with.
+     *
+     * @return see {@link Node#layer()}
+     */
+    int layer();
+
+    /**
+     * Whether it is needed in this step only if whole rows of logits are.
+     *
+     * @return whether it is
+     */
+    default boolean onlyForFullRows() {
+        return false;
+    }
+
+    /**
+     * An operation on this rank's pieces.
+     *
+     * @param node the operation
+     * @param inputs its inputs
+     * @param outputs its outputs
+     */
+    record Local(Node node, List<Piece> inputs, List<Piece> outputs) implements Instruction {
+        /** Copies the lists. */
+        public Local {
+            inputs = List.copyOf(inputs);
+            outputs = List.copyOf(outputs);
+        }
+
+        @Override
+        public int layer() {
+            return node.layer();
+        }
+    }
+
+    /**
+     * A difference of placements: an exchange between ranks, or a slice of what a rank has.
+     *
+     * @param kind what happens
+     * @param dimensions the dimensions of the mesh along which it happens, outermost first, as the compiler counts them
+     * @param axis the axis that is sliced, gathered or scattered
+     * @param from what ranks have before
+     * @param to what ranks have after
+     * @param layer the block that it is listed with
+     * @param onlyForFullRows whether it is needed only if whole rows of logits are
+     */
+    record Seam(SeamKind kind, List<Integer> dimensions, Optional<Axis> axis, Piece from, Piece to, int layer, boolean onlyForFullRows)
+            implements Instruction {
+        /** Copies the list. */
+        public Seam {
+            dimensions = List.copyOf(dimensions);
+        }
+    }
+
+    /**
+     * Values go from the ranks of one stage to those of the next, each to the rank with the same other coordinates.
+     *
+     * @param pieces what goes
+     * @param fromStage the stage that has them
+     * @param layer the first block of the next stage
+     */
+    record Transfer(List<Piece> pieces, int fromStage, int layer) implements Instruction {
+        /** Copies the list. */
+        public Transfer {
+            pieces = List.copyOf(pieces);
+        }
+    }
+
+    /** What happens at a seam. */
+    enum SeamKind {
+        /** Whole to split: each rank keeps its units; nothing is sent. */
+        SLICE("slice"),
+        /** Partial sums to whole. */
+        ALL_REDUCE("all-reduce"),
+        /** Partial lists of candidates to whole. */
+        MERGE("gather+merge"),
+        /** Partial sums to split. */
+        REDUCE_SCATTER("reduce-scatter"),
+        /** Split to whole. */
+        ALL_GATHER("all-gather");
+
+        private final String word;
+
+        SeamKind(String word) {
+            this.word = word;
+        }
+
+        @Override
+        public String toString() {
+            return word;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package org.maniple.kernel.program;
+
+import org.maniple.api.graph.Operand;
+
+/**
+ * An operand in one layout: on every rank one piece of memory. A value that is exchanged has several pieces.
+ *
+ * @param id unique within the program
+ * @param operand what it is a piece of
+ * @param layout how it lies on the mesh
+ */
+public record Piece(int id, Operand operand, Layout layout) {
+
+    @Override
+    public String toString() {
+        return operand.name() + " " + layout;
+    }
+}

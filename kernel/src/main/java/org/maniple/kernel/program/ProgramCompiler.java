@@ -1,0 +1,241 @@
+package org.maniple.kernel.program;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.Axis;
+import org.maniple.api.graph.ModelGraph;
+import org.maniple.api.graph.Node;
+import org.maniple.api.graph.Operand;
+import org.maniple.api.graph.Value;
+import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.Mesh;
+import org.maniple.api.mesh.MeshDimension;
+import org.maniple.api.mesh.Splitter;
+import org.maniple.api.mesh.UnitCost;
+import org.maniple.api.tensor.UnitList;
+import org.maniple.kernel.program.Instruction.SeamKind;
+
+/**
+ * Composes a graph and the rules of the parallelisms. Walks the operations once, in order; see {@link NodePlacement} for the rule that
+ * places each of them. What an operation needs and what is there differ by seams, which are inserted before it. The same on every rank.
+ */
+public final class ProgramCompiler {
+
+    private final ModelGraph graph;
+    private final Mesh mesh;
+    private final List<MeshDimension> placed;
+    private final UnitTable units;
+    private final List<UnitList> stages;
+    private final Optional<MeshDimension> stageDimension;
+
+    private final List<Instruction> code = new ArrayList<>();
+    private final List<Integer> codeStages = new ArrayList<>();
+    private final Map<Operand, List<Piece>> pieces = new HashMap<>();
+    private final Map<Operand, Integer> producers = new HashMap<>();
+    private int nextPiece;
+    private int stage;
+
+    /**
+     * Prepares to compile.
+     *
+     * @param graph the model
+     * @param mesh the ranks
+     * @param rules what is split over what, in order
+     * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
+     */
+    public ProgramCompiler(ModelGraph graph, Mesh mesh, List<AxisRule> rules) {
+        this.graph = graph;
+        this.mesh = mesh;
+        List<AxisRule> cuts = rules.stream().filter(r -> r.axis().equals(Axes.LAYERS)).toList();
+        if (cuts.size() > 1 || cuts.size() == 1 && cuts.getFirst().over().size() != 1) {
+            throw new CompileException("the blocks can be split over one mesh dimension only; the enabled parallelisms have rules for "
+                    + cuts.stream().map(AxisRule::over).toList());
+        }
+        this.stageDimension = cuts.stream().findFirst().map(r -> r.over().getFirst());
+        this.stages = cuts.isEmpty() ? List.of(UnitList.range(0, graph.layers())) : cut(cuts.getFirst());
+        this.placed = mesh.dimensions().stream()
+                .filter(d -> mesh.size(d) > 1 && stageDimension.filter(d::equals).isEmpty())
+                .toList();
+        this.units = new UnitTable(graph, mesh, placed, rules.stream()
+                .filter(r -> !r.axis().equals(Axes.LAYERS) && r.over().stream().anyMatch(placed::contains))
+                .toList());
+    }
+
+    /**
+     * Compiles.
+     *
+     * @return the program of the whole mesh
+     * @throws CompileException if the graph cannot be spread so
+     * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
+     */
+    public MeshProgram compile() {
+        pieces.put(graph.ids(), new ArrayList<>(List.of(new Piece(nextPiece++, graph.ids(), Layout.whole(placed.size())))));
+        producers.put(graph.ids(), -1);
+        for (Node node : graph.nodes()) {
+            while (stage < stageOf(node)) {
+                cross(node);
+            }
+            place(node);
+        }
+        Piece logits = whole(graph.logits(), true);
+        Piece candidates = whole(graph.candidates(), false);
+        return new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages, logits, candidates);
+    }
+
+    private List<UnitList> cut(AxisRule rule) {
+        int parts = mesh.size(rule.over().getFirst());
+        List<UnitList> cut = rule.splitter().split(new Splitter.Request(Axes.LAYERS, graph.layers(), parts, 1, UnitCost.EQUAL));
+        int next = 0;
+        for (UnitList part : cut) {
+            if (part.ranges() != 1 || part.from(0) != next) {
+                throw new CompileException("stages must be runs of following blocks, not " + cut);
+            }
+            next = part.to(0);
+        }
+        if (cut.size() != parts || next != graph.layers()) {
+            throw new CompileException(graph.layers() + " blocks over " + parts + " stages cannot be " + cut);
+        }
+        return cut;
+    }
+
+    private int stageOf(Node node) {
+        int layer = Math.clamp(node.layer(), 0, graph.layers() - 1);
+        for (int i = 0; i < stages.size(); i++) {
+            if (stages.get(i).contains(layer)) {
+                return i;
+            }
+        }
+        throw new IllegalStateException("block " + layer + " is in no stage of " + stages);
+    }
+
+    /** Sends to the next stage every value that it or a later one reads. */
+    private void cross(Node first) {
+        var crossing = new ArrayList<Piece>();
+        for (Value value : liveAt(first)) {
+            Piece piece = latest(value);
+            crossing.add(piece);
+            pieces.put(value, new ArrayList<>(List.of(piece)));
+        }
+        emit(new Instruction.Transfer(crossing, stage, first.layer()));
+        stage++;
+    }
+
+    private List<Value> liveAt(Node first) {
+        var live = new ArrayList<Value>();
+        for (Node node : graph.nodes().subList(first.index(), graph.nodes().size())) {
+            for (Operand input : node.inputs()) {
+                if (input instanceof Value value && !value.equals(graph.ids()) && pieces.containsKey(value) && !live.contains(value)) {
+                    live.add(value);
+                }
+            }
+        }
+        return live;
+    }
+
+    private void place(Node node) {
+        List<Layout> current = node.inputs().stream().map(input -> latest(input).layout()).toList();
+        NodePlacement.Choice choice = new NodePlacement(graph, units, placed.size(), node, current).choose();
+        var inputs = new ArrayList<Piece>();
+        for (int i = 0; i < node.inputs().size(); i++) {
+            inputs.add(convert(node.inputs().get(i), choice.inputs().get(i), false));
+        }
+        var outputs = new ArrayList<Piece>();
+        for (int i = 0; i < node.outputs().size(); i++) {
+            producers.put(node.outputs().get(i), node.layer());
+            outputs.add(add(node.outputs().get(i), choice.outputs().get(i)));
+        }
+        emit(new Instruction.Local(node, inputs, outputs));
+    }
+
+    private Piece whole(Value value, boolean onlyForFullRows) {
+        return convert(value, Layout.whole(placed.size()), onlyForFullRows);
+    }
+
+    /** The piece in a layout: the one that is there, or the end of a chain of seams, each with one kind of exchange. */
+    private Piece convert(Operand operand, Layout wanted, boolean onlyForFullRows) {
+        for (Piece piece : pieces.getOrDefault(operand, List.of())) {
+            if (piece.layout().equals(wanted)) {
+                return piece;
+            }
+        }
+        Piece piece = latest(operand);
+        for (SeamKind kind : new SeamKind[] {SeamKind.SLICE, SeamKind.ALL_REDUCE, SeamKind.MERGE, SeamKind.REDUCE_SCATTER,
+                SeamKind.ALL_GATHER}) {
+            piece = exchange(piece, wanted, kind, onlyForFullRows);
+        }
+        if (!piece.layout().equals(wanted)) {
+            throw new CompileException("no exchange leads from " + piece + " to " + wanted);
+        }
+        return piece;
+    }
+
+    /** One exchange along all dimensions where it is this kind that leads from what is there to what is wanted. */
+    private Piece exchange(Piece piece, Layout wanted, SeamKind kind, boolean onlyForFullRows) {
+        var along = new ArrayList<Integer>();
+        Layout after = piece.layout();
+        Optional<Axis> axis = Optional.empty();
+        for (int i = 0; i < placed.size(); i++) {
+            if (kind(piece.layout().at(i), wanted.at(i)) == kind) {
+                along.add(i);
+                after = after.with(i, wanted.at(i));
+                axis = axis.isPresent() ? axis : axisOf(piece.layout().at(i), wanted.at(i));
+            }
+        }
+        if (along.isEmpty()) {
+            return piece;
+        }
+        Piece result = add(piece.operand(), after);
+        emit(new Instruction.Seam(kind, along, axis, piece, result, Math.max(producers.get(piece.operand()), -1), onlyForFullRows));
+        return result;
+    }
+
+    private static Optional<Axis> axisOf(Placement from, Placement to) {
+        if (to instanceof Placement.Split split) {
+            return Optional.of(split.axis());
+        }
+        return from instanceof Placement.Split split ? Optional.of(split.axis()) : Optional.empty();
+    }
+
+    /** The exchange that leads from one placement to another; null if they are equal or none does. */
+    private static @org.jspecify.annotations.Nullable SeamKind kind(Placement from, Placement to) {
+        if (from.equals(to)) {
+            return null;
+        }
+        return switch (from) {
+            case Placement.Replicated whole -> to instanceof Placement.Split ? SeamKind.SLICE : null;
+            case Placement.Split split -> to instanceof Placement.Replicated ? SeamKind.ALL_GATHER : null;
+            case Placement.Partial partial -> switch (partial.kind()) {
+                case TOPK -> to instanceof Placement.Replicated ? SeamKind.MERGE : null;
+                case SUM -> to instanceof Placement.Replicated ? SeamKind.ALL_REDUCE
+                        : to instanceof Placement.Split ? SeamKind.REDUCE_SCATTER : null;
+            };
+        };
+    }
+
+    /**
+     * How an operand is at present: a parameter or state where it is fixed; a value as it was made, or, once it has been made whole or
+     * scattered from partial results, as that.
+     */
+    private Piece latest(Operand operand) {
+        List<Piece> known = pieces.get(operand);
+        if (known == null) {
+            return add(operand, units.fixed(operand));
+        }
+        return known.stream().filter(p -> !p.layout().partial()).findFirst().orElse(known.getLast());
+    }
+
+    private Piece add(Operand operand, Layout layout) {
+        var piece = new Piece(nextPiece++, operand, layout);
+        pieces.computeIfAbsent(operand, o -> new ArrayList<>()).add(piece);
+        return piece;
+    }
+
+    private void emit(Instruction instruction) {
+        code.add(instruction);
+        codeStages.add(stage);
+    }
+}

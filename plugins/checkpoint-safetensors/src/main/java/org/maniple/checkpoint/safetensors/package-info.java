@@ -1,0 +1,2 @@
+/** Reads checkpoints in the safetensors format. */
+package org.maniple.checkpoint.safetensors;

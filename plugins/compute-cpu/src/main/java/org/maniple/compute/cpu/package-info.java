@@ -1,0 +1,2 @@
+/** Computes on the CPU with the Vector API. */
+package org.maniple.compute.cpu;

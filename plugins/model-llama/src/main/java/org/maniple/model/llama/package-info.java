@@ -1,0 +1,2 @@
+/** The Llama and Mistral families of models. */
+package org.maniple.model.llama;

@@ -1,0 +1,2 @@
+/** Pipeline parallelism: layers over stages. */
+package org.maniple.parallel.pp;

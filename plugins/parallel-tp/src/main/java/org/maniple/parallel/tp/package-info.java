@@ -1,0 +1,2 @@
+/** Tensor parallelism: heads, feed-forward and vocabulary over ranks. */
+package org.maniple.parallel.tp;

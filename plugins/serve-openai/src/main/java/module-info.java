@@ -1,0 +1,13 @@
+import org.jspecify.annotations.NullMarked;
+
+/** The OpenAI API over HTTP. */
+@NullMarked module org.maniple.serve.openai {
+    requires org.maniple.api;
+    requires static org.jspecify;
+    requires io.netty.buffer;
+    requires io.netty.codec.http;
+    requires io.netty.common;
+    requires io.netty.handler;
+    requires io.netty.transport;
+    requires tools.jackson.databind;
+}

@@ -1,0 +1,2 @@
+/** The OpenAI API over HTTP. */
+package org.maniple.serve.openai;

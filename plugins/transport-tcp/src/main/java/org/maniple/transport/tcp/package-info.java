@@ -1,0 +1,2 @@
+/** Links between ranks over TCP. */
+package org.maniple.transport.tcp;
