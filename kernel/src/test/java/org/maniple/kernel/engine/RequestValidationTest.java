@@ -39,7 +39,8 @@ class RequestValidationTest {
                 mistake("repetition_penalty must be greater than zero, got 0.0.", s -> s.repetition = 0),
                 mistake("presence_penalty must be in [-2, 2], got 2.5.", s -> s.presence = 2.5),
                 mistake("frequency_penalty must be in [-2, 2], got NaN.", s -> s.frequency = Double.NaN),
-                mistake("Requested sample logprobs of 21, which is greater than max allowed: 20", s -> s.logprobs = OptionalInt.of(21)),
+                mistake("Requested sample logprobs of 21, which is greater than max allowed: 20",
+                        s -> s.logprobs = OptionalInt.of(21)),
                 mistake("Requested prompt logprobs must be non-negative, got -1.", s -> s.promptLogprobs = OptionalInt.of(-1)),
                 mistake("token_id(s) [-1, 64] in logit_bias contain out-of-vocab token ids. Vocabulary size: 64", s -> {
                     s.bias.put(64, 1.0);
@@ -75,10 +76,13 @@ class RequestValidationTest {
 
     @Test
     void whatExceedsTheContextIsRefusedWithBothNumbers() {
-        assertEquals("This model's maximum context length is 128 tokens. However, you requested 129 tokens (113 in the prompt, 16 for the "
-                + "completion). Please reduce the length of the prompt or completion.", refusal(request(113, s -> {})));
-        assertEquals("This model's maximum context length is 128 tokens. However, you requested 128 tokens (128 in the prompt, and at least "
-                + "1 for the completion). Please reduce the length of the prompt or completion.",
+        assertEquals(
+                "This model's maximum context length is 128 tokens. However, you requested 129 tokens (113 in the prompt, 16 for the "
+                        + "completion). Please reduce the length of the prompt or completion.",
+                refusal(request(113, s -> {})));
+        assertEquals(
+                "This model's maximum context length is 128 tokens. However, you requested 128 tokens (128 in the prompt, and at least "
+                        + "1 for the completion). Please reduce the length of the prompt or completion.",
                 refusal(request(128, s -> s.maxTokens = OptionalInt.empty())));
     }
 
@@ -96,7 +100,8 @@ class RequestValidationTest {
     void stopTextsNeedATokenizer() {
         var without = new RequestValidation(EngineFixture.model(), 1000, false);
         assertEquals("stop strings are only supported when text is generated; this unit was started with skip-tokenizer-init",
-                assertThrows(RefusedException.class, () -> without.maxLength(request(5, s -> s.stop = List.of("x")))).getMessage());
+                assertThrows(RefusedException.class, () -> without.maxLength(request(5, s -> s.stop = List.of("x"))))
+                        .getMessage());
     }
 
     private String refusal(GenerationRequest request) {

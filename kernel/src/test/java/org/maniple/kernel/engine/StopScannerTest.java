@@ -77,7 +77,8 @@ class StopScannerTest {
     }
 
     private static String letters(Random random, int length) {
-        return random.ints(length, 'a', 'd').collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
+        return random.ints(length, 'a', 'd').collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     /** Character by character: the first end of a stop text counts, the longest one there. */

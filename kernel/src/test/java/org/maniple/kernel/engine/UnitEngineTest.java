@@ -87,7 +87,8 @@ class UnitEngineTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 64, 0, 16, 200", "1, 64, 5, 16, 200", "1, 9, 0, 3, 200", "2, 64, 0, 16, 200", "3, 16, 7, 16, 200", "4, 64, 1, 2, 20"})
+    @CsvSource({"1, 64, 0, 16, 200", "1, 64, 5, 16, 200", "1, 9, 0, 3, 200", "2, 64, 0, 16, 200", "3, 16, 7, 16, 200",
+        "4, 64, 1, 2, 20"})
     void tokensAreTheSameAloneAndInABatchHoweverItIsCut(int depth, int budget, int chunk, int rows, int tableEntries)
             throws InterruptedException {
         List<List<Integer>> expected = alone();
@@ -144,9 +145,11 @@ class UnitEngineTest {
         try (EngineFixture fixture = Setup.standard().blocks(4).start()) {
             var refused = assertThrows(RefusedException.class, () -> fixture.submit(prompt(40, 1), Samplings.greedy(25)));
             assertEquals(Reason.INVALID, refused.reason());
-            assertEquals("The request needs room for 65 tokens, which is larger than the maximum number of tokens that can be stored in KV "
-                    + "cache (64). Reduce max_tokens or the prompt, or start the unit with a larger kv-cache-memory-bytes or "
-                    + "num-gpu-blocks-override.", refused.getMessage());
+            assertEquals(
+                    "The request needs room for 65 tokens, which is larger than the maximum number of tokens that can be stored in KV "
+                            + "cache (64). Reduce max_tokens or the prompt, or start the unit with a larger kv-cache-memory-bytes or "
+                            + "num-gpu-blocks-override.",
+                    refused.getMessage());
         }
     }
 
@@ -172,7 +175,8 @@ class UnitEngineTest {
             fixture.engine.start();
             var recorder = new Recorder();
             Generation generation = fixture.engine.submit(
-                    new GenerationRequest("a", prompt(5, 1), Samplings.greedy(100).with(s -> s.ignoreEos = true).build()), recorder);
+                    new GenerationRequest("a", prompt(5, 1), Samplings.greedy(100).with(s -> s.ignoreEos = true).build()),
+                    recorder);
             Recorder other = fixture.submit(prompt(5, 2), Samplings.greedy(20).with(s -> s.ignoreEos = true));
             gate.release(6);
             assertTrue(recorder.firstToken.await(20, TimeUnit.SECONDS));
@@ -214,7 +218,8 @@ class UnitEngineTest {
             fixture.submit(prompt(5, 3), Samplings.greedy(10));
             var refused = assertThrows(RefusedException.class, () -> fixture.submit(prompt(5, 4), Samplings.greedy(10)));
             assertEquals(Reason.OVERLOADED, refused.reason());
-            assertEquals("Too many requests wait [2]; at most 2 may (max-num-queued-reqs). Try again later.", refused.getMessage());
+            assertEquals("Too many requests wait [2]; at most 2 may (max-num-queued-reqs). Try again later.",
+                    refused.getMessage());
             gate.release(10_000);
         }
     }
@@ -406,7 +411,8 @@ class UnitEngineTest {
             assertEquals(wholeRows, fixture.pipeline.fullRowSteps > 0);
             assertEquals(12, recorder.logprobs().size());
             for (int i = 0; i < 12; i++) {
-                assertLogprob(HashModel.logits(tokens, prompt.length + i), tokens[prompt.length + i], 4, recorder.logprobs().get(i));
+                assertLogprob(HashModel.logits(tokens, prompt.length + i), tokens[prompt.length + i], 4,
+                        recorder.logprobs().get(i));
             }
         }
     }
@@ -416,7 +422,8 @@ class UnitEngineTest {
         assertEquals(token, actual.token());
         assertEquals(logits[token] - Math.log(sum), actual.logprob(), 1e-5);
         assertEquals(IntStream.range(0, logits.length).filter(i -> logits[i] >= logits[token]).count(), actual.rank());
-        List<Integer> best = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a])).limit(top).toList();
+        List<Integer> best = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a]))
+                .limit(top).toList();
         assertEquals(best, actual.top().stream().map(TokenLogprob.Candidate::token).toList());
         actual.top().forEach(each -> assertEquals(logits[each.token()] - Math.log(sum), each.logprob(), 1e-5));
     }
