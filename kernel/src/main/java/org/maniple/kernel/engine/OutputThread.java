@@ -61,7 +61,8 @@ final class OutputThread {
         try {
             last = sequence.output.deliver();
         } catch (RuntimeException | StackOverflowError failure) {
-            LOG.log(System.Logger.Level.ERROR, "Request " + sequence.request.id() + " is dropped: its events cannot be delivered", failure);
+            LOG.log(System.Logger.Level.ERROR, "Request " + sequence.request.id() + " is dropped: its events cannot be delivered",
+                    failure);
             last = sequence.output.abandon();
         }
         if (last) {

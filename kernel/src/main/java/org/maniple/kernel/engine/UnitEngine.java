@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -77,8 +77,9 @@ public final class UnitEngine implements Engine {
             String version) {
         int listed = Math.min(RequestValidation.MAX_LOGPROBS, model.vocabulary());
         if (options.candidates() < listed) {
-            throw new IllegalArgumentException("A step brings [" + options.candidates() + "] candidates for each row; log-probabilities "
-                    + "need " + listed);
+            throw new IllegalArgumentException(
+                    "A step brings [" + options.candidates() + "] candidates for each row; log-probabilities "
+                            + "need " + listed);
         }
         this.model = model;
         this.codec = codec;
@@ -147,12 +148,14 @@ public final class UnitEngine implements Engine {
             throw new RefusedException(Reason.UNAVAILABLE, refusal);
         }
         if (live.containsKey(id)) {
-            throw new RefusedException(Reason.INVALID, "There is a running request with the id [" + id + "] already; ids must differ");
+            throw new RefusedException(Reason.INVALID,
+                    "There is a running request with the id [" + id + "] already; ids must differ");
         }
         int seats = Math.max(0, options.maxSequences() - running);
         if (waiting.size() >= options.maxQueued() + seats || live.size() >= places) {
-            throw new RefusedException(Reason.OVERLOADED, "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
-                    + " may (max-num-queued-reqs). Try again later.");
+            throw new RefusedException(Reason.OVERLOADED,
+                    "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
+                            + " may (max-num-queued-reqs). Try again later.");
         }
     }
 
