@@ -109,7 +109,7 @@ final class Interpreter {
                 : Optional.empty();
         var state = new LoopValue(elements, depth, again, budget);
         for (int i = 0; i < elements.size(); i++) {
-            budget.step();
+            budget.turn();
             state.moveTo(i);
             var inside = new Scope(scope);
             inside.set("loop", state);
@@ -134,7 +134,7 @@ final class Interpreter {
         }
         var chosen = new ArrayList<@Nullable Object>();
         for (var element : elements) {
-            budget.step();
+            budget.turn();
             var inside = new Scope(scope);
             assign(loop.target(), element, inside);
             if (evaluator.holds(loop.filter().get(), inside)) {
