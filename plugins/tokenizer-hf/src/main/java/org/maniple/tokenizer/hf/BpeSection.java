@@ -138,7 +138,8 @@ final class BpeSection {
             return id;
         });
         return new BpeModel(words, rules(words, prefix), new BpeModel.Options(unknown, root.bool("fuse_unk", false),
-                root.bool("byte_fallback", false), root.bool("ignore_merges", false), prefix, root.string("end_of_word_suffix", "")));
+                root.bool("byte_fallback", false), root.bool("ignore_merges", false), prefix,
+                root.string("end_of_word_suffix", "")));
     }
 
     private PairRanks rules(Vocabulary words, String prefix) {

@@ -49,7 +49,8 @@ final class Interpreter {
             }
             case Statement.For loop -> loop(loop, evaluator.evaluate(loop.iterable(), scope), 0, scope, out);
             case Statement.SetValue set -> assign(set.target(), evaluator.evaluate(set.value(), scope), scope);
-            case Statement.SetBlock set -> assign(set.target(), filtered(set.filtered(), write(set.body(), new Scope(scope)), scope), scope);
+            case Statement.SetBlock set ->
+                assign(set.target(), filtered(set.filtered(), write(set.body(), new Scope(scope)), scope), scope);
             case Statement.Macro macro -> scope.set(macro.name(), function(macro, scope));
             case Statement.CallBlock block -> append(
                     evaluator.str(evaluator.call(block.call(), scope, Optional.of(function(block.caller(), scope)))), out);

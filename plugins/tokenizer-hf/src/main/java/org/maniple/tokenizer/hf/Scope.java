@@ -51,7 +51,8 @@ final class Scope {
     }
 
     /** The value, or an Undefined. */
-    @Nullable Object get(String name) {
+    @Nullable
+    Object get(String name) {
         for (var scope = this; scope != null; scope = scope.around) {
             int at = scope.find(name);
             if (at >= 0) {

@@ -20,7 +20,8 @@ class DemoModelTest {
             var codec = new ModelFiles(Oracle.path(model)).load(Clock.systemUTC());
             return Oracle.json(model + "/expected.json").get("prompts").properties().stream()
                     .filter(prompt -> prompt.getValue().has("output_text"))
-                    .map(prompt -> DynamicTest.dynamicTest(model + " " + prompt.getKey(), () -> compare(codec, prompt.getValue())));
+                    .map(prompt -> DynamicTest.dynamicTest(model + " " + prompt.getKey(),
+                            () -> compare(codec, prompt.getValue())));
         });
     }
 

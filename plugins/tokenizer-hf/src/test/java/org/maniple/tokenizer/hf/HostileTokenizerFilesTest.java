@@ -65,7 +65,8 @@ class HostileTokenizerFilesTest {
     @Test
     void aRegexThatBacktracksWithoutEndIsStopped() {
         var codec = new TokenizerFiles().tokens("a").section("pre_tokenizer",
-                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a|aa)+\\\\1c\"}, \"behavior\": \"Isolated\", \"invert\": false}").codec();
+                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a|aa)+\\\\1c\"}, \"behavior\": \"Isolated\", \"invert\": false}")
+                .codec();
         assertThatThrownBy(() -> codec.encode("a".repeat(40) + "b", false))
                 .hasMessageContaining("takes too long on a text of 41 characters");
     }
@@ -73,7 +74,8 @@ class HostileTokenizerFilesTest {
     @Test
     void aRegexThatNeedsTooMuchStackIsStopped() {
         var codec = new TokenizerFiles().tokens("a").section("pre_tokenizer",
-                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a|b)+\"}, \"behavior\": \"Isolated\", \"invert\": false}").codec();
+                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"(a|b)+\"}, \"behavior\": \"Isolated\", \"invert\": false}")
+                .codec();
         assertThatThrownBy(() -> codec.encode("ab".repeat(500_000), false)).hasMessageContaining("too much stack");
     }
 
@@ -99,7 +101,8 @@ class HostileTokenizerFilesTest {
                 case 0 -> text.setCharAt(at, (char) (32 + random.nextInt(95)));
                 case 1 -> text.delete(at, Math.min(text.length(), at + random.nextInt(40)));
                 case 2 -> text.insert(at, text.substring(at, Math.min(text.length(), at + random.nextInt(40))));
-                default -> text.insert(at, new String[]{"null", "-1", "[]", "{}", "\"\"", "1e999", "\\u0000", "true"}[random.nextInt(8)]);
+                default -> text.insert(at,
+                        new String[] {"null", "-1", "[]", "{}", "\"\"", "1e999", "\\u0000", "true"}[random.nextInt(8)]);
             }
         }
         return text.toString().getBytes(StandardCharsets.UTF_8);

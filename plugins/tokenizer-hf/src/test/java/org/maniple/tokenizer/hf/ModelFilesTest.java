@@ -58,8 +58,9 @@ class ModelFilesTest {
 
     @Test
     void addBosTokenPutsExactlyOneInFront() throws IOException {
-        write("tokenizer_config.json", "{\"add_bos_token\": true, \"bos_token\": {\"content\": \"<s>\"}, \"add_eos_token\": true, "
-                + "\"eos_token\": \"</s>\"}");
+        write("tokenizer_config.json",
+                "{\"add_bos_token\": true, \"bos_token\": {\"content\": \"<s>\"}, \"add_eos_token\": true, "
+                        + "\"eos_token\": \"</s>\"}");
         assertThat(load().encode("hi", true)).containsExactly(0, 2, 3, 1);
         assertThat(load().encode("<s>hi", true)).containsExactly(0, 2, 3, 1);
         assertThat(load().encode("hi", false)).containsExactly(2, 3);
@@ -67,9 +68,13 @@ class ModelFilesTest {
 
     @Test
     void addBosTokenFalseTakesItAway() throws IOException {
-        write("tokenizer.json", new TokenizerFiles().tokens("<s>", "h", "i").section("post_processor", """
-                {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
-                 "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}}""").json());
+        write("tokenizer.json",
+                new TokenizerFiles().tokens("<s>", "h", "i")
+                        .section("post_processor",
+                                """
+                                        {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                                         "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}}""")
+                        .json());
         assertThat(load().encode("hi", true)).containsExactly(0, 1, 2);
         write("tokenizer_config.json", "{\"add_bos_token\": false, \"bos_token\": \"<s>\"}");
         assertThat(load().encode("hi", true)).containsExactly(1, 2);
@@ -78,7 +83,8 @@ class ModelFilesTest {
     @Test
     void addBosTokenWithoutSuchATokenIsAnError() throws IOException {
         write("tokenizer_config.json", "{\"add_bos_token\": true, \"bos_token\": \"<none>\"}");
-        assertThatThrownBy(this::load).hasMessageContaining("tokenizer_config.json, field add_bos_token").hasMessageContaining("<none>");
+        assertThatThrownBy(this::load).hasMessageContaining("tokenizer_config.json, field add_bos_token")
+                .hasMessageContaining("<none>");
     }
 
     @Test
@@ -97,8 +103,9 @@ class ModelFilesTest {
 
     @Test
     void ofSeveralTemplatesTheOneForToolsIsTakenWithTools() throws IOException {
-        write("tokenizer_config.json", """
-                {"chat_template": [{"name": "default", "template": "plain"}, {"name": "tool_use", "template": "{{ tools|length }}"}]}""");
+        write("tokenizer_config.json",
+                """
+                        {"chat_template": [{"name": "default", "template": "plain"}, {"name": "tool_use", "template": "{{ tools|length }}"}]}""");
         assertThat(load().chat(HELLO, Map.of())).isEqualTo("plain");
         assertThat(load().chat(HELLO, Map.of("tools", List.of(Map.of())))).isEqualTo("1");
     }
@@ -119,7 +126,8 @@ class ModelFilesTest {
     @Test
     void whatTheTemplateRaisesIsToldWithItsLine() throws IOException {
         write("chat_template.jinja", "\n{{ raise_exception('no') }}");
-        assertThatThrownBy(() -> load().chat(HELLO, Map.of())).isInstanceOf(TextException.class).hasMessage("chat template, line 2: no");
+        assertThatThrownBy(() -> load().chat(HELLO, Map.of())).isInstanceOf(TextException.class)
+                .hasMessage("chat template, line 2: no");
     }
 
     @Test
@@ -130,7 +138,8 @@ class ModelFilesTest {
 
     @Test
     void aFileTooLargeIsNotRead() throws IOException {
-        try (var file = java.nio.channels.FileChannel.open(model.resolve("tokenizer_config.json"), java.nio.file.StandardOpenOption.CREATE,
+        try (var file = java.nio.channels.FileChannel.open(model.resolve("tokenizer_config.json"),
+                java.nio.file.StandardOpenOption.CREATE,
                 java.nio.file.StandardOpenOption.WRITE)) {
             file.write(java.nio.ByteBuffer.allocate(1), BoundedFiles.LARGEST_CONFIG);
         }

@@ -78,7 +78,8 @@ class PipelineTest {
 
     private static TokenizerFiles cutBy(String regex) {
         return new TokenizerFiles().tokens("?", "x", "FF", "漢字", "1234", "12z", "\u212A").section("pre_tokenizer",
-                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"" + regex + "\"}, \"behavior\": \"Isolated\", \"invert\": false}");
+                "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"" + regex
+                        + "\"}, \"behavior\": \"Isolated\", \"invert\": false}");
     }
 
     @Test
@@ -126,7 +127,7 @@ class PipelineTest {
     void theWordCacheStaysBounded() {
         var cache = new WordCache(100);
         for (int i = 0; i < 10_000; i++) {
-            cache.put("word" + i, new int[]{i});
+            cache.put("word" + i, new int[] {i});
         }
         assertThat(cache.size()).isLessThanOrEqualTo(200);
         assertThat(cache.get("word9999")).containsExactly(9999);

@@ -36,7 +36,7 @@ class StreamingDecoderTest {
 
     @Test
     void aCharacterComesWithItsLastByte() {
-        for (var codec : new HfTextCodec[]{BYTES, FALLBACK}) {
+        for (var codec : new HfTextCodec[] {BYTES, FALLBACK}) {
             var decoder = codec.decoder(new int[0], false);
             var emoji = bytes("😀");
             assertThat(decoder.push(emoji[0])).isEmpty();
@@ -75,26 +75,26 @@ class StreamingDecoderTest {
     /** The examples of Unicode 16, section 3.9, tables 3-8 to 3-11. */
     @Test
     void oneReplacementStandsForEachMaximalSubpart() {
-        assertThat(BYTES.decode(new int[]{0xC0, 0xAF, 0xE0, 0x80, 0xBF, 0xF0, 0x81, 0x82, 0x41}, false))
+        assertThat(BYTES.decode(new int[] {0xC0, 0xAF, 0xE0, 0x80, 0xBF, 0xF0, 0x81, 0x82, 0x41}, false))
                 .isEqualTo("\uFFFD".repeat(8) + "A");
-        assertThat(BYTES.decode(new int[]{0xED, 0xA0, 0x80, 0xED, 0xBF, 0xBF, 0xED, 0xAF, 0x41}, false))
+        assertThat(BYTES.decode(new int[] {0xED, 0xA0, 0x80, 0xED, 0xBF, 0xBF, 0xED, 0xAF, 0x41}, false))
                 .isEqualTo("\uFFFD".repeat(8) + "A");
-        assertThat(BYTES.decode(new int[]{0xF4, 0x91, 0x92, 0x93, 0xFF, 0x41, 0x80, 0xBF, 0x42}, false))
+        assertThat(BYTES.decode(new int[] {0xF4, 0x91, 0x92, 0x93, 0xFF, 0x41, 0x80, 0xBF, 0x42}, false))
                 .isEqualTo("\uFFFD".repeat(5) + "A\uFFFD\uFFFDB");
-        assertThat(BYTES.decode(new int[]{0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41}, false))
+        assertThat(BYTES.decode(new int[] {0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41}, false))
                 .isEqualTo("\uFFFD".repeat(4) + "A");
     }
 
     @Test
     void theFirstSpaceOfATextIsTakenButNotThatOfAnAnswer() {
         assertThat(stream(FALLBACK, 256, 256)).isEqualTo("a a");
-        var answer = FALLBACK.decoder(new int[]{256}, false);
+        var answer = FALLBACK.decoder(new int[] {256}, false);
         assertThat(answer.push(256)).isEqualTo(" a");
     }
 
     @Test
     void aBrokenRunOfBytesIsReplacedByteByByte() {
-        assertThat(FALLBACK.decode(new int[]{0xE6, 0x97, 256}, false)).isEqualTo("\uFFFD\uFFFD a");
+        assertThat(FALLBACK.decode(new int[] {0xE6, 0x97, 256}, false)).isEqualTo("\uFFFD\uFFFD a");
         assertThat(stream(FALLBACK, 0xE6, 0x97, 256)).isEqualTo("\uFFFD\uFFFD a");
     }
 
@@ -109,7 +109,8 @@ class StreamingDecoderTest {
         var decoder = BYTES.decoder(new int[0], false);
         decoder.finish();
         assertThat(decoder.finish()).isEmpty();
-        assertThatThrownBy(() -> decoder.push(1)).isInstanceOf(IllegalStateException.class).hasMessageContaining("open a new one");
+        assertThatThrownBy(() -> decoder.push(1)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("open a new one");
     }
 
     @Test
@@ -122,16 +123,18 @@ class StreamingDecoderTest {
 
     @Test
     void replacementsAcrossPartsOfAFusedTextAreFound() {
-        var codec = new TokenizerFiles().tokens("a<", "/w", ">b", "<").section("decoder", """
-                {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Replace", "pattern": {"String": "</w>"}, "content": " "}]}""")
+        var codec = new TokenizerFiles().tokens("a<", "/w", ">b", "<").section("decoder",
+                """
+                        {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Replace", "pattern": {"String": "</w>"}, "content": " "}]}""")
                 .codec();
-        assertThat(stream(codec, 0, 1, 2, 3)).isEqualTo("a b<").isEqualTo(codec.decode(new int[]{0, 1, 2, 3}, false));
+        assertThat(stream(codec, 0, 1, 2, 3)).isEqualTo("a b<").isEqualTo(codec.decode(new int[] {0, 1, 2, 3}, false));
     }
 
     @Test
     void otherDecodersStreamToo() {
-        var suffix = new TokenizerFiles().tokens("un", "do</w>").section("decoder", "{\"type\": \"BPEDecoder\", \"suffix\": \"</w>\"}").codec();
-        assertThat(stream(suffix, 0, 1, 0, 1)).isEqualTo("undo undo").isEqualTo(suffix.decode(new int[]{0, 1, 0, 1}, false));
+        var suffix = new TokenizerFiles().tokens("un", "do</w>")
+                .section("decoder", "{\"type\": \"BPEDecoder\", \"suffix\": \"</w>\"}").codec();
+        assertThat(stream(suffix, 0, 1, 0, 1)).isEqualTo("undo undo").isEqualTo(suffix.decode(new int[] {0, 1, 0, 1}, false));
         var metaspace = new TokenizerFiles().tokens("▁a", "b").section("decoder",
                 "{\"type\": \"Metaspace\", \"replacement\": \"▁\", \"prepend_scheme\": \"always\"}").codec();
         assertThat(stream(metaspace, 0, 1, 0)).isEqualTo("ab a");

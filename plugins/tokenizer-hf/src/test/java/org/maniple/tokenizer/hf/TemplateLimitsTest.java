@@ -23,32 +23,32 @@ class TemplateLimitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-            "{% for a in range(1000000) %}{% for b in range(1000000) %}{% endfor %}{% endfor %}",
-            "{% for a in range(1000001) %}{% endfor %}",
-            "{{ 'x' * 1000000000 }}",
-            "{{ [0] * 1000000000 }}",
-            "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-            "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
-            "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-            "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-            "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|tojson }}",
-            "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s == ns.s }}",
-            "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s.replace('a', 'aa') %}{% endfor %}",
-            "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s|replace('', 'bb') %}{% endfor %}",
-            "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s]|join(ns.s) %}{% endfor %}",
-            "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s %}{{ ns.s }}{{ ns.s }}{% endset %}{% endfor %}",
-            "{% for i in range(1000000) %}0123456789{% endfor %}",
-            "{{ 'a'.center(100000000) }}",
-            "{{ '%1000000d' % 1 }}",
-            "{{ '{:1000000}'.format(1) }}",
-            "{{ '%.100000f' % 1.5 }}",
-            "{{ 'a\nb'|indent(1000000000) }}",
-            "{{ [1]|batch(1000000000, 0)|list }}",
-            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-            "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
-            "{% macro a(x) %}{{ b(x) }}{% endmacro %}{% macro b(x) %}{{ a(x) }}{% endmacro %}{{ a(1) }}",
-            "{% set ns = namespace(a=[[1]]) %}{% for x in ns.a recursive %}{{ loop(ns.a) }}{% endfor %}",
-            "{% for i in range(1000000) %}{{ 'x'|upper|lower|upper|lower|length }}{% endfor %}"})
+        "{% for a in range(1000000) %}{% for b in range(1000000) %}{% endfor %}{% endfor %}",
+        "{% for a in range(1000001) %}{% endfor %}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ [0] * 1000000000 }}",
+        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s|tojson }}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s == ns.s }}",
+        "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s.replace('a', 'aa') %}{% endfor %}",
+        "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s|replace('', 'bb') %}{% endfor %}",
+        "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = [ns.s, ns.s]|join(ns.s) %}{% endfor %}",
+        "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s %}{{ ns.s }}{{ ns.s }}{% endset %}{% endfor %}",
+        "{% for i in range(1000000) %}0123456789{% endfor %}",
+        "{{ 'a'.center(100000000) }}",
+        "{{ '%1000000d' % 1 }}",
+        "{{ '{:1000000}'.format(1) }}",
+        "{{ '%.100000f' % 1.5 }}",
+        "{{ 'a\nb'|indent(1000000000) }}",
+        "{{ [1]|batch(1000000000, 0)|list }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+        "{% macro a(x) %}{{ b(x) }}{% endmacro %}{% macro b(x) %}{{ a(x) }}{% endmacro %}{{ a(1) }}",
+        "{% set ns = namespace(a=[[1]]) %}{% for x in ns.a recursive %}{{ loop(ns.a) }}{% endfor %}",
+        "{% for i in range(1000000) %}{{ 'x'|upper|lower|upper|lower|length }}{% endfor %}"})
     void bombsAreStopped(String template) {
         assertThatThrownBy(() -> render(template, Map.of())).isInstanceOfSatisfying(TemplateException.class,
                 error -> assertThat(error.kind()).as(error.getMessage()).isEqualTo(TemplateException.Kind.LIMIT));
@@ -58,13 +58,15 @@ class TemplateLimitsTest {
     void integersThatDoNotFitFailInsteadOfWrapping() {
         for (var template : List.of("{{ 2 ** 64 }}", "{{ 9223372036854775807 + 1 }}", "{{ 3037000500 * 3037000500 }}",
                 "{{ 10 ** 1000000000000 }}")) {
-            assertThatThrownBy(() -> render(template, Map.of())).isInstanceOf(TemplateException.class).hasMessageContaining("64 bits");
+            assertThatThrownBy(() -> render(template, Map.of())).isInstanceOf(TemplateException.class)
+                    .hasMessageContaining("64 bits");
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"(", "[", "{'a':", "not ", "-", "x.y[", "x(", "x|default(", "x is in [", "1 if ", "1 if 1 else ", "x ** ",
-            "x and ", "x.a", "x|list", "1 + ", "{% if x %}", "{% for a in x %}", "{% set a %}", "{% filter upper %}"})
+    @ValueSource(strings = {"(", "[", "{'a':", "not ", "-", "x.y[", "x(", "x|default(", "x is in [", "1 if ", "1 if 1 else ",
+        "x ** ",
+        "x and ", "x.a", "x|list", "1 + ", "{% if x %}", "{% for a in x %}", "{% set a %}", "{% filter upper %}"})
     void nestingIsLimitedWhenParsing(String opening) {
         var template = opening.startsWith("{%") ? opening.repeat(100_000) : "{{ " + opening.repeat(100_000) + " x }}";
         assertThatThrownBy(() -> ChatTemplate.parse(template)).isInstanceOfSatisfying(TemplateException.class,
@@ -72,10 +74,12 @@ class TemplateLimitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"''.__class__", "''.getClass()", "messages.getClass().forName('java.lang.Runtime')", "self.__init__.__globals__",
-            "cycler.__init__.__globals__.os", "namespace.__class__", "T(java.lang.Runtime)", "''.__class__.__mro__[1].__subclasses__()",
-            "messages.stream()", "messages.size()", "loop.class", "raise_exception.call", "joiner|attr('__init__')|string",
-            "lipsum.__globals__", "range.__self__", "messages[0].entrySet()", "''['__class__']", "strftime_now.clock", "caller()"})
+    @ValueSource(strings = {"''.__class__", "''.getClass()", "messages.getClass().forName('java.lang.Runtime')",
+        "self.__init__.__globals__",
+        "cycler.__init__.__globals__.os", "namespace.__class__", "T(java.lang.Runtime)",
+        "''.__class__.__mro__[1].__subclasses__()",
+        "messages.stream()", "messages.size()", "loop.class", "raise_exception.call", "joiner|attr('__init__')|string",
+        "lipsum.__globals__", "range.__self__", "messages[0].entrySet()", "''['__class__']", "strftime_now.clock", "caller()"})
     void nothingLeadsToTheHostProgram(String expression) {
         var messages = List.of(Map.of("role", "user", "content", "hi"));
         try {
@@ -126,8 +130,10 @@ class TemplateLimitsTest {
     void mutatedTemplatesRenderOrFailAsTemplates() {
         var random = new Random(42);
         var seeds = seeds();
-        var variables = new LinkedHashMap<String, Object>(JsonValues.map(Oracle.json("chat_templates/snippets.json").get("context")));
-        variables.put("messages", JsonValues.of(Oracle.json("chat_templates/conversations.json").get("conversations").get("tools-full")));
+        var variables = new LinkedHashMap<String, Object>(
+                JsonValues.map(Oracle.json("chat_templates/snippets.json").get("context")));
+        variables.put("messages",
+                JsonValues.of(Oracle.json("chat_templates/conversations.json").get("conversations").get("tools-full")));
         variables.put("tools", JsonValues.of(Oracle.json("chat_templates/conversations.json").get("tools")));
         int rendered = 0;
         for (int round = 0; round < 12_000; round++) {
@@ -161,8 +167,10 @@ class TemplateLimitsTest {
                 case 0 -> text.delete(at, end);
                 case 1 -> text.insert(at, other, from, Math.min(other.length(), from + random.nextInt(60)));
                 case 2 -> text.insert(at, text.substring(at, end));
-                default -> text.insert(at, new String[]{"-", "[", "]", "{{", "}}", "{%", "%}", "|", "999999999", "none", "''", "loop", "~", "("}[random
-                        .nextInt(14)]);
+                default -> text.insert(at,
+                        new String[] {"-", "[", "]", "{{", "}}", "{%", "%}", "|", "999999999", "none", "''", "loop", "~",
+                            "("}[random
+                                    .nextInt(14)]);
             }
         }
         return text.toString();

@@ -54,7 +54,8 @@ final class TokenizerFiles {
     }
 
     static HfTextCodec codec(String json) {
-        return new HfTextCodec(TokenizerJson.read("tokenizer.json", json.getBytes(StandardCharsets.UTF_8)), SpecialTokenPolicy.none(),
+        return new HfTextCodec(TokenizerJson.read("tokenizer.json", json.getBytes(StandardCharsets.UTF_8)),
+                SpecialTokenPolicy.none(),
                 ChatTemplates.none());
     }
 }
