@@ -12,12 +12,13 @@ import tools.jackson.core.JsonGenerator;
  * @param head what is the same in all parts
  * @param options what the client wants to see
  * @param logprobs whether log-probabilities are shown
+ * @param promptLogprobs whether those of the prompt are shown, too
  * @param role the role of the new message
  * @param echo text that the new message begins with
  * @param texts how tokens are shown
  */
-record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, String role, String echo, TokenTexts texts)
-        implements ReplyFormat {
+record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, boolean promptLogprobs, String role, String echo,
+        TokenTexts texts) implements ReplyFormat {
 
     @Override
     public void whole(JsonGenerator json, List<Choice> choices) {
@@ -27,7 +28,7 @@ record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, String
         choices.forEach(choice -> writeChoice(json, choice));
         json.writeEndArray();
         ReplyHead.writeUsage(json, choices, true);
-        writePromptLogprobs(json, choices.getFirst().promptLogprobs());
+        CompletionFormat.writePromptLogprobs(json, promptLogprobs, choices.getFirst().promptLogprobs(), texts);
         json.writeNullProperty("kv_transfer_params");
         json.writeNullProperty("system_fingerprint");
         json.writeNullProperty("service_tier");
@@ -149,9 +150,5 @@ record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, String
         entries.forEach(entry -> texts.writeForChat(json, entry));
         json.writeEndArray();
         json.writeEndObject();
-    }
-
-    private void writePromptLogprobs(JsonGenerator json, List<TokenLogprob> entries) {
-        CompletionFormat.writePromptLogprobs(json, entries, texts);
     }
 }

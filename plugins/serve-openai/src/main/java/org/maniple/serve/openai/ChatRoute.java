@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.text.TextCodec;
@@ -43,8 +42,8 @@ final class ChatRoute {
         OptionalInt truncation = limit.truncation(fields);
         OptionalInt maxTokens = maxTokens(fields);
         OptionalInt logprobs = logprobs(fields);
-        Sampling chosen = sampling.read(fields, maxTokens, logprobs,
-                fields.integer("prompt_logprobs", 0, SamplingFields.MAX_LOGPROBS));
+        OptionalInt promptLogprobs = fields.integer("prompt_logprobs", 0, SamplingFields.MAX_LOGPROBS);
+        Sampling chosen = sampling.read(fields, maxTokens, logprobs, promptLogprobs);
         TextCodec codec = engine.text().orElseThrow(() -> ApiException.invalid("messages", "This server runs without a tokenizer"
                 + " (skip-tokenizer-init), so it cannot read a chat; send token ids as `prompt` to /v1/completions, or start it with"
                 + " the tokenizer."));
@@ -58,12 +57,12 @@ final class ChatRoute {
         long created = System.currentTimeMillis() / 1000;
         TokenTexts texts = new TokenTexts(engine.text(), options.tokensAsIds());
         runs.start("chatcmpl-" + ReplyIds.base(exchange, fields), id -> new Run(id, exchange,
-                new ChatFormat(new ReplyHead(id, created, models.shownName()), options, logprobs.isPresent(), chat.role(),
-                        echo ? chat.echo() : "", texts),
+                new ChatFormat(new ReplyHead(id, created, models.shownName()), options, logprobs.isPresent(),
+                        promptLogprobs.isPresent(), chat.role(), echo ? chat.echo() : "", texts),
                 options, parts, workers, runs::ended));
     }
 
-    private OptionalInt maxTokens(Fields fields) {
+    private static OptionalInt maxTokens(Fields fields) {
         OptionalInt old = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
         OptionalInt current = fields.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
         return current.isPresent() ? current : old;

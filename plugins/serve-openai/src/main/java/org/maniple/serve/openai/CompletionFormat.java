@@ -70,7 +70,7 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
             json.writeNullProperty("token_ids");
             json.writeNullProperty("prompt_token_ids");
         }
-        writePromptLogprobs(json, promptLogprobs ? choice.promptLogprobs() : List.of(), texts);
+        writePromptLogprobs(json, promptLogprobs, choice.promptLogprobs(), texts);
         json.writeEndObject();
     }
 
@@ -215,8 +215,8 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
     }
 
     /** Writes {@code prompt_logprobs}, whose first entry is null as the first token has nothing before it. */
-    static void writePromptLogprobs(JsonGenerator json, List<TokenLogprob> entries, TokenTexts texts) {
-        if (entries.isEmpty()) {
+    static void writePromptLogprobs(JsonGenerator json, boolean wanted, List<TokenLogprob> entries, TokenTexts texts) {
+        if (!wanted) {
             json.writeNullProperty("prompt_logprobs");
             return;
         }

@@ -76,13 +76,15 @@ final class Run {
     /**
      * Has the engine begin. Called on a worker.
      *
+     * @param number one of its own; the engine may still know the id from a request that has just ended
      * @throws org.maniple.api.engine.RefusedException if the engine refuses one of the generations; the others are cancelled then
      */
-    void start(Engine engine) {
+    void start(Engine engine, long number) {
         exchange.whenDisconnected(this::abandon);
         try {
             for (Part part : parts) {
-                var request = new GenerationRequest(id + "-" + part.choice().index(), part.choice().prompt().tokens(), part.sampling());
+                var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
+                        part.choice().prompt().tokens(), part.sampling());
                 keep(engine.submit(request, event -> arrived(part.choice(), event)));
             }
         } catch (RuntimeException e) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.maniple.api.engine.Engine;
 
@@ -11,6 +12,7 @@ import org.maniple.api.engine.Engine;
 final class Runs {
 
     private final Engine engine;
+    private final AtomicLong started = new AtomicLong();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
 
     Runs(Engine engine) {
@@ -34,7 +36,7 @@ final class Runs {
             id = wanted + "-" + Integer.toHexString(ThreadLocalRandom.current().nextInt());
             run = create.apply(id);
         }
-        run.start(engine);
+        run.start(engine, started.incrementAndGet());
     }
 
     void ended(Run run) {
