@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,8 +47,8 @@ class ContractTest {
         }
     }
 
-    private static org.assertj.core.data.Offset<Double> within(double size) {
-        return org.assertj.core.data.Offset.offset(size + 1e-30);
+    private static Offset<Double> within(double size) {
+        return Offset.offset(size + 1e-30);
     }
 
     @ParameterizedTest
