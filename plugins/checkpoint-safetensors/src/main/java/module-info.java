@@ -4,5 +4,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.checkpoint.safetensors {
     requires org.maniple.api;
     requires static org.jspecify;
-    requires tools.jackson.databind;
+    requires tools.jackson.core;
+
+    provides org.maniple.api.checkpoint.CheckpointFormat with org.maniple.checkpoint.safetensors.SafetensorsFormat;
 }

@@ -4,4 +4,6 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.model.llama {
     requires org.maniple.api;
     requires static org.jspecify;
+
+    provides org.maniple.api.model.ModelArchitecture with org.maniple.model.llama.LlamaFamily;
 }

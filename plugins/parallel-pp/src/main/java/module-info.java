@@ -4,4 +4,6 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.parallel.pp {
     requires org.maniple.api;
     requires static org.jspecify;
+
+    provides org.maniple.api.mesh.Parallelism with org.maniple.parallel.pp.PipelineParallelism;
 }

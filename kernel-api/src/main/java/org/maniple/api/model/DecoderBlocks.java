@@ -1,0 +1,228 @@
+package org.maniple.api.model;
+
+import java.util.List;
+import java.util.Optional;
+import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.ElementFunction;
+import org.maniple.api.graph.GraphBuilder;
+import org.maniple.api.graph.ModelGraph;
+import org.maniple.api.graph.Parameter;
+import org.maniple.api.graph.TensorView;
+import org.maniple.api.graph.Value;
+
+/**
+ * The pieces that families of dense decoders are made of, with the tensor names of published checkpoints
+ * ({@code model.layers.<i>.self_attn.q_proj.weight}, …) and the value names that observers look for. What differs between families is a
+ * parameter; their order within a block is the family's own. Not safe for use by several threads.
+ */
+public final class DecoderBlocks {
+
+    /**
+     * One layer's attention.
+     *
+     * @param inputBias whether the projections to queries, keys and values have a bias
+     * @param outputBias whether the projection after attention has one
+     * @param headNorms whether each head's queries and keys pass a norm before they are turned
+     * @param rope the angles
+     * @param scale factor on the scores
+     * @param window how many positions a token sees, itself included; 0: all
+     */
+    public record Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale,
+            int window) {}
+
+    /**
+     * One layer's gated feed-forward network.
+     *
+     * @param activation the function of the gate
+     * @param bias whether its three projections have a bias
+     */
+    public record FeedForward(ElementFunction.Activation activation, boolean bias) {}
+
+    private final GraphBuilder graph;
+    private final DecoderShape shape;
+    private final float normOffset;
+
+    /**
+     * Begins a graph.
+     *
+     * @param architecture the model architecture's name
+     * @param shape its extents
+     * @param normOffset added to the weights of all norms; 1 in Gemma, otherwise 0
+     */
+    public DecoderBlocks(String architecture, DecoderShape shape, float normOffset) {
+        this.graph = new GraphBuilder(architecture, shape.layers()).derive(Axes.KV_HEADS, Axes.HEADS,
+                shape.heads() / shape.kvHeads());
+        this.shape = shape;
+        this.normOffset = normOffset;
+    }
+
+    /**
+     * The function that a configuration names.
+     *
+     * @param config the model's configuration
+     * @param key the key that names it
+     * @param fallback the name if the key is absent
+     * @return the function
+     * @throws ModelConfigException if the name is not known
+     */
+    public static ElementFunction.Activation activation(ModelConfig config, String key, String fallback) {
+        return switch (config.text(key).orElse(fallback)) {
+            case "silu", "swish" -> ElementFunction.Activation.SILU;
+            case "gelu_pytorch_tanh", "gelu_new" -> ElementFunction.Activation.GELU_TANH;
+            case "gelu" -> ElementFunction.Activation.GELU;
+            case "relu" -> ElementFunction.Activation.RELU;
+            default -> throw config.unsupported(key, "one of silu, swish, gelu_pytorch_tanh, gelu_new, gelu, relu");
+        };
+    }
+
+    /**
+     * The builder, for what the pieces here do not cover.
+     *
+     * @return the same builder throughout
+     */
+    public GraphBuilder graph() {
+        return graph;
+    }
+
+    /**
+     * Looks up the embeddings of the step's tokens in {@code model.embed_tokens.weight}.
+     *
+     * @param name of the output
+     * @return {@code [TOKENS, HIDDEN]}
+     */
+    public Value embeddings(String name) {
+        return graph.embed(name,
+                graph.parameter("model.embed_tokens.weight", Axes.VOCAB.of(shape.vocabulary()), shape.hiddenChannels()));
+    }
+
+    /**
+     * A norm over the residual stream's channels.
+     *
+     * @param name of the output
+     * @param x {@code [TOKENS, HIDDEN]}
+     * @param tensor the weight's name in the checkpoint
+     * @return as {@code x}
+     */
+    public Value norm(String name, Value x, String tensor) {
+        return graph.rmsNorm(name, x, graph.parameter(tensor, shape.hiddenChannels()), shape.epsilon(), normOffset);
+    }
+
+    /**
+     * A whole block in the order of Llama: norm, attention, residual, norm, feed-forward network, residual.
+     *
+     * @param layer its number
+     * @param x the residual stream before it
+     * @param attention its attention
+     * @param feedForward its feed-forward network
+     * @return {@code hidden.<layer + 1>}
+     */
+    public Value block(int layer, Value x, Attention attention, FeedForward feedForward) {
+        graph.layer(layer);
+        String prefix = "model.layers." + layer + ".";
+        Value attended = attention(layer, norm("attn.in." + layer, x, prefix + "input_layernorm.weight"), attention);
+        Value between = graph.sum("middle." + layer, x, attended);
+        Value fed = feedForward(layer, norm("mlp.in." + layer, between, prefix + "post_attention_layernorm.weight"), feedForward);
+        return graph.sum("hidden." + (layer + 1), between, fed);
+    }
+
+    /**
+     * Attention with its projections and its cache.
+     *
+     * @param layer the block's number
+     * @param x {@code [TOKENS, HIDDEN]}, after the norm
+     * @param attention what is particular to it
+     * @return {@code attn.<layer>} {@code [TOKENS, HIDDEN]}
+     */
+    public Value attention(int layer, Value x, Attention attention) {
+        String prefix = "model.layers." + layer + ".self_attn.";
+        Value queries = turned("q", layer, x, shape.queryHeads(), attention);
+        Value keys = turned("k", layer, x, shape.keyValueHeads(), attention);
+        Value values = heads("v", layer, x, shape.keyValueHeads(), attention.inputBias());
+        var keyState = graph.state("keys." + layer, shape.keyValueHeads(), shape.headElements());
+        var valueState = graph.state("values." + layer, shape.keyValueHeads(), shape.headElements());
+        graph.cache(keys, keyState);
+        graph.cache(values, valueState);
+        Value attended = graph.attend("attended." + layer, queries, keyState, valueState,
+                new BuiltinOp.Attend(attention.scale(), attention.window()));
+        TensorView stored = TensorView.stored(prefix + "o_proj.weight", TensorView.dim(shape.hiddenChannels()),
+                TensorView.dim(shape.queryHeads(), shape.headElements()));
+        Parameter output = graph.parameter(prefix + "o_proj.weight", stored, shape.hiddenChannels(), shape.queryHeads(),
+                shape.headElements());
+        return projected("attn." + layer, attended, output, attention.outputBias(), prefix + "o_proj.bias",
+                shape.hiddenChannels());
+    }
+
+    /**
+     * A gated feed-forward network.
+     *
+     * @param layer the block's number
+     * @param x {@code [TOKENS, HIDDEN]}, after the norm
+     * @param feedForward what is particular to it
+     * @return {@code mlp.<layer>} {@code [TOKENS, HIDDEN]}
+     */
+    public Value feedForward(int layer, Value x, FeedForward feedForward) {
+        String prefix = "model.layers." + layer + ".mlp.";
+        Dim columns = Axes.FFN.of(shape.ffn());
+        boolean bias = feedForward.bias();
+        Value gate = projected("gate." + layer, x, graph.parameter(prefix + "gate_proj.weight", columns, shape.hiddenChannels()),
+                bias,
+                prefix + "gate_proj.bias", columns);
+        Value up = projected("up." + layer, x, graph.parameter(prefix + "up_proj.weight", columns, shape.hiddenChannels()), bias,
+                prefix + "up_proj.bias", columns);
+        Value gated = graph.glu("gated." + layer, gate, up, feedForward.activation());
+        Parameter down = graph.parameter(prefix + "down_proj.weight", shape.hiddenChannels(), columns);
+        return projected("mlp." + layer, gated, down, bias, prefix + "down_proj.bias", shape.hiddenChannels());
+    }
+
+    /**
+     * The last norm and the head.
+     *
+     * @param x the residual stream after the last block
+     * @param tied whether the head is {@code model.embed_tokens.weight}; otherwise it is {@code lm_head.weight}
+     * @param softCap bound of the logits, if they have one
+     * @return the graph
+     */
+    public ModelGraph head(Value x, boolean tied, Optional<Double> softCap) {
+        graph.layer(shape.layers());
+        Value normed = norm("hidden.norm", x, "model.norm.weight");
+        Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
+        TensorView stored = TensorView.stored(tied ? "model.embed_tokens.weight" : "lm_head.weight", TensorView.dim(vocabulary),
+                TensorView.dim(shape.hiddenChannels()));
+        Parameter head = graph.parameter("lm_head.weight", stored, vocabulary, shape.hiddenChannels());
+        if (softCap.isEmpty()) {
+            return graph.head(normed, head, shape.contextLength());
+        }
+        Value selected = graph.add(new BuiltinOp.Select(), "selected", List.of(Dim.ROWS, shape.hiddenChannels()), normed);
+        Value uncapped = graph.contract("logits.uncapped", selected, head);
+        var cap = new BuiltinOp.Elementwise(new ElementFunction.SoftCap(softCap.get().floatValue()));
+        return graph.finish(graph.add(cap, "logits", uncapped.dims(), uncapped), shape.contextLength());
+    }
+
+    private Value turned(String word, int layer, Value x, Dim heads, Attention attention) {
+        Value value = heads(word, layer, x, heads, attention.inputBias());
+        if (attention.headNorms()) {
+            Parameter weight = graph.parameter("model.layers." + layer + ".self_attn." + word + "_norm.weight",
+                    shape.headElements());
+            value = graph.rmsNorm(word + ".normed." + layer, value, weight, shape.epsilon(), normOffset);
+        }
+        return graph.rope(word + ".turned." + layer, value, attention.rope());
+    }
+
+    private Value heads(String word, int layer, Value x, Dim heads, boolean bias) {
+        String tensor = "model.layers." + layer + ".self_attn." + word + "_proj.";
+        TensorView stored = TensorView.stored(tensor + "weight", TensorView.dim(heads, shape.headElements()),
+                TensorView.dim(shape.hiddenChannels()));
+        Parameter weight = graph.parameter(tensor + "weight", stored, heads, shape.headElements(), shape.hiddenChannels());
+        return projected(word + "." + layer, x, weight, bias, tensor + "bias", heads, shape.headElements());
+    }
+
+    private Value projected(String name, Value x, Parameter weight, boolean bias, String biasTensor, Dim... outputs) {
+        if (!bias) {
+            return graph.contract(name, x, weight);
+        }
+        TensorView stored = TensorView.stored(biasTensor, TensorView.dim(outputs));
+        return graph.sum(name, graph.contract(name + ".unbiased", x, weight), graph.parameter(biasTensor, stored, outputs));
+    }
+}

@@ -1,0 +1,162 @@
+package org.maniple.kernel.execute;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.Value;
+import org.maniple.api.tensor.UnitList;
+import org.maniple.kernel.program.Instruction;
+import org.maniple.kernel.program.Instruction.SeamKind;
+import org.maniple.kernel.program.Piece;
+import org.maniple.kernel.program.RankProgram;
+
+/**
+ * Which activations may share memory. Within a section (a run of operations that a back end may compute in one pass) nothing is given
+ * up, since a fused kernel may write an output while it still reads an input; at the end of a section all memory whose contents nobody
+ * reads any more is free for the next.
+ */
+final class BufferPlan {
+
+    /** A piece of memory that one activation after another uses. */
+    static final class Slot {
+        private final long bytes;
+
+        private Slot(long bytes) {
+            this.bytes = bytes;
+        }
+
+        long bytes() {
+            return bytes;
+        }
+    }
+
+    private final RankProgram program;
+    private final int maxTokens;
+    private final int maxRows;
+    private final Map<Piece, Slot> slots = new HashMap<>();
+    private final List<Slot> all = new ArrayList<>();
+
+    BufferPlan(RankProgram program, List<List<Instruction>> sections, int maxTokens, int maxRows) {
+        this.program = program;
+        this.maxTokens = maxTokens;
+        this.maxRows = maxRows;
+        Map<Piece, Integer> lastUse = lastUses(sections);
+        var free = new ArrayList<Slot>();
+        for (int i = 0; i < sections.size(); i++) {
+            for (Instruction instruction : sections.get(i)) {
+                for (Piece made : made(program, instruction)) {
+                    slots.computeIfAbsent(made, p -> inPlace(instruction, lastUse).orElseGet(() -> take(free, bytes(p))));
+                }
+            }
+            release(i, lastUse, free);
+        }
+    }
+
+    /** The memory of an activation. */
+    Slot slot(Piece piece) {
+        Slot slot = slots.get(piece);
+        if (slot == null) {
+            throw new IllegalStateException("no instruction of rank " + program.rank() + " makes " + piece);
+        }
+        return slot;
+    }
+
+    /** All memory there is. */
+    List<Slot> slots() {
+        return all;
+    }
+
+    /** Rows that an activation has room for. */
+    int capacity(Piece piece) {
+        return ((Value) piece.operand()).has(Axes.ROWS) ? maxRows : maxTokens;
+    }
+
+    /** The shape of this rank's piece, with its capacity in rows. */
+    int[] shape(Piece piece) {
+        List<Dim> dims = piece.operand().dims();
+        int[] shape = new int[dims.size()];
+        shape[0] = capacity(piece);
+        for (int i = 1; i < shape.length; i++) {
+            UnitList units = program.program().units(piece, dims.get(i), program.rank());
+            shape[i] = units.size();
+        }
+        return shape;
+    }
+
+    /** The activations that an instruction makes on this rank. */
+    static List<Piece> made(RankProgram program, Instruction instruction) {
+        return switch (instruction) {
+            case Instruction.Local local -> local.outputs();
+            case Instruction.Seam seam -> List.of(seam.to());
+            case Instruction.Transfer transfer -> transfer.fromStage() == program.stage() ? List.of() : transfer.pieces();
+        };
+    }
+
+    private static List<Piece> read(RankProgram program, Instruction instruction) {
+        return switch (instruction) {
+            case Instruction.Local local -> local.inputs();
+            case Instruction.Seam seam -> List.of(seam.from());
+            case Instruction.Transfer transfer -> transfer.fromStage() == program.stage() ? transfer.pieces() : List.of();
+        };
+    }
+
+    private long bytes(Piece piece) {
+        return Math.multiplyExact((long) capacity(piece) * 4, program.elements(piece));
+    }
+
+    private Map<Piece, Integer> lastUses(List<List<Instruction>> sections) {
+        var last = new HashMap<Piece, Integer>();
+        for (int i = 0; i < sections.size(); i++) {
+            for (Instruction instruction : sections.get(i)) {
+                for (Piece piece : read(program, instruction)) {
+                    last.put(piece, i);
+                }
+            }
+        }
+        last.put(program.program().logits(), Integer.MAX_VALUE);
+        last.put(program.program().candidates(), Integer.MAX_VALUE);
+        return last;
+    }
+
+    /** A sum over ranks is formed in place if nobody reads the addends afterwards. */
+    private Optional<Slot> inPlace(Instruction instruction, Map<Piece, Integer> lastUse) {
+        if (instruction instanceof Instruction.Seam seam && seam.kind() == SeamKind.ALL_REDUCE) {
+            Slot slot = slots.get(seam.from());
+            if (slot != null && bytes(seam.from()) == bytes(seam.to())) {
+                lastUse.merge(seam.from(), lastUse.getOrDefault(seam.to(), 0), Math::max);
+                return Optional.of(slot);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Slot take(List<Slot> free, long bytes) {
+        Optional<Slot> found = free.stream().filter(s -> s.bytes >= bytes).min(Comparator.comparingLong(Slot::bytes));
+        if (found.isPresent() && found.get().bytes <= 4 * Math.max(bytes, 4096)) {
+            free.remove(found.get());
+            return found.get();
+        }
+        var slot = new Slot(bytes);
+        all.add(slot);
+        return slot;
+    }
+
+    private void release(int section, Map<Piece, Integer> lastUse, List<Slot> free) {
+        var used = new ArrayList<Slot>();
+        slots.forEach((piece, slot) -> {
+            if (lastUse.getOrDefault(piece, section) > section) {
+                used.add(slot);
+            }
+        });
+        for (Slot slot : all) {
+            if (!used.contains(slot) && !free.contains(slot)) {
+                free.add(slot);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package org.maniple.kernel.execute;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.transport.Tag;
+import org.maniple.api.transport.Wire;
+import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.step.StepBatch;
+
+/**
+ * What every rank but rank 0 does: receive a step plan, run the program, send results if this is the rank that has them, and again. It
+ * keeps nothing about requests but their KV blocks. For use by the rank's own thread.
+ */
+public final class RankLoop {
+
+    private final RankProgram program;
+    private final RankExecutor executor;
+    private final Wire wire;
+    private final StepBatch batch;
+    private final MemorySegment frame;
+    private final @Nullable StageLink candidates;
+    private final @Nullable StageLink logits;
+    private volatile long steps;
+
+    /**
+     * Prepares the loop.
+     *
+     * @param program what this rank does
+     * @param executor runs it
+     * @param wire reaches rank 0
+     * @param communicator reaches it too, in steps
+     * @param batch to decode plans into
+     */
+    public RankLoop(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch batch) {
+        this.program = program;
+        this.executor = executor;
+        this.wire = wire;
+        this.batch = batch;
+        this.frame = wire.allocate(StepBatch.maxBytes(batch.limits()));
+        boolean answers = program.program().resultRank() == program.rank();
+        this.candidates = answers ? new StageLink(communicator, 0, executor.candidates(), wire::allocate) : null;
+        this.logits = answers ? new StageLink(communicator, 0, executor.logits(), wire::allocate) : null;
+    }
+
+    /**
+     * Runs until rank 0 says that the unit shuts down.
+     *
+     * @throws org.maniple.api.transport.TransportException if another rank is gone, or the wire was aborted
+     * @throws org.maniple.kernel.step.StepFrameException if a plan makes no sense
+     */
+    public void run() {
+        while (true) {
+            Wire.Pending pending = wire.receiveUpTo(0, Tag.of(Tag.Operation.PLAN, 0, steps), frame);
+            wire.await(pending, Long.MAX_VALUE);
+            batch.decode(frame, pending.bytes());
+            if (batch.kind() == StepBatch.KIND_SHUTDOWN) {
+                return;
+            }
+            if (batch.kind() == StepBatch.KIND_STEP) {
+                executor.run(batch);
+                answer();
+            }
+            steps++;
+        }
+    }
+
+    /**
+     * How many plans have been carried out; may be asked by any thread.
+     *
+     * @return a count that only grows
+     */
+    public long steps() {
+        return steps;
+    }
+
+    private void answer() {
+        if (candidates == null || logits == null || batch.selectedRows() == 0) {
+            return;
+        }
+        candidates.send();
+        if (batch.fullRows()) {
+            logits.send();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "loop of rank " + program.rank();
+    }
+}

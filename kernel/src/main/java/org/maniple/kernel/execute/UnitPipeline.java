@@ -1,0 +1,172 @@
+package org.maniple.kernel.execute;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.tensor.Tensor;
+import org.maniple.api.transport.Tag;
+import org.maniple.api.transport.Wire;
+import org.maniple.kernel.engine.StepPipeline;
+import org.maniple.kernel.engine.StepResults;
+import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.step.StepBatch;
+
+/** Runs steps on the whole unit, as rank 0: sends plans, computes its own part, and collects results. For use by the engine's thread. */
+public final class UnitPipeline implements StepPipeline {
+
+    /** A batch with the memory of its plan. */
+    private static final class Slot {
+        private final StepBatch batch;
+        private final MemorySegment frame;
+        private final List<Wire.Pending> sends = new ArrayList<>();
+
+        Slot(StepBatch batch, MemorySegment frame) {
+            this.batch = batch;
+            this.frame = frame;
+        }
+    }
+
+    private final RankProgram program;
+    private final RankExecutor executor;
+    private final Wire wire;
+    private final Communicator communicator;
+    private final StepBatch.Limits limits;
+    private final Queue<Slot> free = new ArrayDeque<>();
+    private final Queue<Slot> running = new ArrayDeque<>();
+    private final int depth;
+    private final int resultRank;
+    private final int width;
+    private final @Nullable RowSlices candidateRows;
+    private final @Nullable RowSlices logitRows;
+    private final Tensor candidateTensor;
+    private final Tensor logitTensor;
+    private @Nullable Slot filling;
+    private @Nullable Slot answered;
+    private long plans;
+
+    /**
+     * Prepares the pipeline.
+     *
+     * @param program what rank 0 does
+     * @param executor runs it
+     * @param wire reaches the other ranks
+     * @param communicator reaches them too, in steps
+     * @param limits of the steps
+     * @param blocks KV blocks in all
+     */
+    public UnitPipeline(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch.Limits limits,
+            int blocks) {
+        this.program = program;
+        this.executor = executor;
+        this.wire = wire;
+        this.communicator = communicator;
+        this.limits = limits;
+        this.depth = program.program().stages();
+        this.resultRank = program.program().resultRank();
+        int vocabulary = program.program().graph().vocabulary();
+        this.width = program.program().graph().candidates().dims().getLast().extent();
+        for (int i = 0; i < depth; i++) {
+            free.add(new Slot(new StepBatch(limits, blocks, vocabulary), wire.allocate(StepBatch.maxBytes(limits))));
+        }
+        if (resultRank == 0) {
+            candidateTensor = executor.candidates();
+            logitTensor = executor.logits();
+            candidateRows = null;
+            logitRows = null;
+        } else {
+            int[] shape = {limits.maxRows(), width};
+            candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.maxRows() * width));
+            int[] whole = {limits.maxRows(), vocabulary};
+            logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.maxRows() * vocabulary));
+            candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.maxRows());
+            logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.maxRows());
+        }
+    }
+
+    @Override
+    public int depth() {
+        return depth;
+    }
+
+    @Override
+    public StepBatch.Limits limits() {
+        return limits;
+    }
+
+    @Override
+    public StepBatch begin() {
+        if (filling == null) {
+            recycle();
+            Slot slot = free.remove();
+            for (Wire.Pending send : slot.sends) {
+                communicator.await(send);
+            }
+            slot.sends.clear();
+            filling = slot;
+        }
+        return filling.batch;
+    }
+
+    @Override
+    public void submit(StepBatch batch) {
+        Slot slot = filling;
+        if (slot == null || slot.batch != batch) {
+            throw new IllegalArgumentException("only the batch that begin() gave can be submitted");
+        }
+        filling = null;
+        send(slot);
+        running.add(slot);
+        executor.run(batch);
+    }
+
+    @Override
+    public StepResults await() {
+        recycle();
+        Slot slot = running.remove();
+        int rows = slot.batch.selectedRows();
+        if (candidateRows != null && logitRows != null && rows > 0) {
+            communicator.receive(resultRank, candidateRows.first(rows));
+            if (slot.batch.fullRows()) {
+                communicator.receive(resultRank, logitRows.first(rows));
+            }
+        }
+        answered = slot;
+        return new Results(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
+                slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL);
+    }
+
+    @Override
+    public void idle() {
+        wire.progress();
+    }
+
+    @Override
+    public void shutdown() {
+        var bye = new StepBatch(limits, 1, 1);
+        bye.signal(StepBatch.KIND_SHUTDOWN, plans);
+        var slot = new Slot(bye, wire.allocate(StepBatch.maxBytes(limits)));
+        send(slot);
+        slot.sends.forEach(communicator::await);
+    }
+
+    private void recycle() {
+        if (answered != null) {
+            free.add(answered);
+            answered = null;
+        }
+    }
+
+    private void send(Slot slot) {
+        MemorySegment plan = slot.frame.asSlice(0, slot.batch.encode(slot.frame));
+        for (int rank = 1; rank < program.program().mesh().ranks(); rank++) {
+            slot.sends.add(wire.send(rank, Tag.of(Tag.Operation.PLAN, 0, plans), plan));
+        }
+        plans++;
+    }
+
+    private record Results(StepBatch batch, int rows, MemorySegment candidates, int k, MemorySegment logits) implements StepResults {}
+}

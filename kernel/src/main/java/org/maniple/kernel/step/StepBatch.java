@@ -1,0 +1,422 @@
+package org.maniple.kernel.step;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+import org.maniple.api.step.Step;
+
+/**
+ * A step whose arrays are allocated once. Rank 0 fills it and encodes it; the other ranks decode the frame into theirs. Filling, encoding,
+ * decoding and reading allocate nothing. One thread writes; several may read while nobody writes.
+ *
+ * <p>What a rank can derive is not in the frame ({@link StepFrame}): positions of rows, their spans, and the selected rows follow from
+ * the spans, so that they cannot contradict each other.
+ */
+public final class StepBatch implements Step {
+
+    /** A forward pass. */
+    public static final int KIND_STEP = 1;
+    /** The unit ends: ranks leave their loop. */
+    public static final int KIND_SHUTDOWN = 2;
+    /** Nothing to do; sent so that ranks know that rank 0 is there. */
+    public static final int KIND_IDLE = 3;
+
+    private final Limits limits;
+    private final int blockNumbers;
+    private final int vocabulary;
+
+    private int kind = KIND_STEP;
+    private long stepNumber;
+    private boolean fullRows;
+
+    private int tokens;
+    final int[] token;
+    private final int[] position;
+    private final int[] spanOf;
+
+    private int spans;
+    final long[] sequence;
+    final int[] spanPosition;
+    final int[] spanLength;
+    final int[] spanRows;
+    final int[] spanBlocks;
+    private final int[] spanStart;
+    private final int[] blockStart;
+
+    private int blocks;
+    final int[] block;
+
+    private int rows;
+    private final int[] selected;
+
+    /**
+     * What a batch has room for. All ranks of a unit must use the same.
+     *
+     * @param maxTokens tokens of all spans together
+     * @param maxSpans spans
+     * @param maxBlocks entries of all block tables together
+     * @param maxRows selected rows
+     * @param blockSize positions per KV block
+     */
+    public record Limits(int maxTokens, int maxSpans, int maxBlocks, int maxRows, int blockSize) {
+
+        /** Checks that there is room for something. */
+        public Limits {
+            if (maxTokens < 1 || maxSpans < 1 || maxBlocks < 1 || maxRows < 1 || blockSize < 1) {
+                throw new IllegalArgumentException("Limits of a step must be positive [" + maxTokens + " tokens, " + maxSpans
+                        + " spans, " + maxBlocks + " blocks, " + maxRows + " rows, block size " + blockSize + "]");
+            }
+        }
+    }
+
+    /** Which tokens of a span give a row of logits. */
+    public enum Rows {
+        /** None: a chunk of a prompt that does not end it. */
+        NONE,
+        /** The last token. */
+        LAST,
+        /** Every token, for log-probabilities of a prompt. */
+        ALL;
+
+        /**
+         * How many rows a span gives.
+         *
+         * @param length its tokens
+         * @return its rows of logits
+         */
+        public int count(int length) {
+            return switch (this) {
+                case NONE -> 0;
+                case LAST -> 1;
+                case ALL -> length;
+            };
+        }
+    }
+
+    /**
+     * An empty batch.
+     *
+     * @param limits what it has room for
+     * @param blockNumbers KV blocks that exist: block numbers are below it
+     * @param vocabulary token ids that exist: ids are below it
+     */
+    public StepBatch(Limits limits, int blockNumbers, int vocabulary) {
+        if (blockNumbers < 1 || vocabulary < 1) {
+            throw new IllegalArgumentException(
+                    "A step needs KV blocks [" + blockNumbers + "] and a vocabulary [" + vocabulary + "], both at least 1");
+        }
+        this.limits = limits;
+        this.blockNumbers = blockNumbers;
+        this.vocabulary = vocabulary;
+        token = new int[limits.maxTokens()];
+        position = new int[limits.maxTokens()];
+        spanOf = new int[limits.maxTokens()];
+        sequence = new long[limits.maxSpans()];
+        spanPosition = new int[limits.maxSpans()];
+        spanLength = new int[limits.maxSpans()];
+        spanRows = new int[limits.maxSpans()];
+        spanBlocks = new int[limits.maxSpans()];
+        spanStart = new int[limits.maxSpans()];
+        blockStart = new int[limits.maxSpans()];
+        block = new int[limits.maxBlocks()];
+        selected = new int[limits.maxRows()];
+    }
+
+    /**
+     * The bytes of the longest frame.
+     *
+     * @param limits what a batch has room for
+     * @return bytes
+     */
+    public static long maxBytes(Limits limits) {
+        return StepFrame.bytes(limits.maxTokens(), limits.maxSpans(), limits.maxBlocks());
+    }
+
+    /**
+     * Empties it for a forward pass.
+     *
+     * @param number counts steps, for messages and to notice a lost one
+     */
+    public void clear(long number) {
+        clear(KIND_STEP, number);
+    }
+
+    /**
+     * Makes it a frame without tokens.
+     *
+     * @param signal {@link #KIND_SHUTDOWN} or {@link #KIND_IDLE}
+     * @param number as for {@link #clear(long)}
+     */
+    public void signal(int signal, long number) {
+        if (signal != KIND_SHUTDOWN && signal != KIND_IDLE) {
+            throw new IllegalArgumentException("No such signal [" + signal + "]; there are shutdown and idle");
+        }
+        clear(signal, number);
+    }
+
+    private void clear(int newKind, long number) {
+        kind = newKind;
+        stepNumber = number;
+        fullRows = false;
+        tokens = 0;
+        spans = 0;
+        blocks = 0;
+        rows = 0;
+    }
+
+    /**
+     * Appends a run of tokens of one sequence.
+     *
+     * @param sequenceId the sequence
+     * @param firstPosition position of its first token here
+     * @param ids holds the tokens
+     * @param from where they begin in {@code ids}
+     * @param count how many there are
+     * @param which which of them give logits
+     * @param table the sequence's block table, at least up to the last token here
+     * @param tableLength entries of it that count
+     * @throws IllegalArgumentException if there is no room for it, or it is no valid span
+     */
+    public void addSpan(
+            long sequenceId, int firstPosition, int[] ids, int from, int count, Rows which, int[] table, int tableLength) {
+        Objects.checkFromIndexSize(from, count, ids.length);
+        Objects.checkFromIndexSize(0, tableLength, table.length);
+        if (spans == limits.maxSpans() || count > limits.maxTokens() - tokens || tableLength > limits.maxBlocks() - blocks) {
+            throw new IllegalArgumentException("No room in step " + stepNumber + " for a span of " + count + " tokens and "
+                    + tableLength + " blocks beside " + this + "; there is room for " + limits);
+        }
+        sequence[spans] = sequenceId;
+        spanPosition[spans] = firstPosition;
+        spanLength[spans] = count;
+        spanRows[spans] = which.ordinal();
+        spanBlocks[spans] = tableLength;
+        System.arraycopy(ids, from, token, tokens, count);
+        System.arraycopy(table, 0, block, blocks, tableLength);
+        try {
+            derive(spans);
+        } catch (StepFrameException invalid) {
+            throw new IllegalArgumentException("Not a valid span: " + invalid.getMessage(), invalid);
+        }
+        spans++;
+        tokens += count;
+        blocks += tableLength;
+    }
+
+    /**
+     * Says whether the whole rows of logits are wanted beside the best candidates.
+     *
+     * @param needed whether they are
+     */
+    public void needFullRows(boolean needed) {
+        fullRows = needed;
+    }
+
+    /**
+     * Writes the frame.
+     *
+     * @param frame at least {@link #maxBytes} long, or as long as this batch needs
+     * @return the bytes written, from the beginning
+     */
+    public long encode(MemorySegment frame) {
+        return StepFrame.write(this, frame);
+    }
+
+    /**
+     * Reads a frame and checks everything in it. After an exception the batch is empty.
+     *
+     * @param frame what arrived
+     * @param bytes its length
+     * @throws StepFrameException if it is not a valid frame within the limits
+     */
+    public void decode(MemorySegment frame, long bytes) {
+        clear(0);
+        boolean valid = false;
+        try {
+            StepFrame.read(this, frame, bytes);
+            valid = true;
+        } finally {
+            if (!valid) {
+                clear(0);
+            }
+        }
+    }
+
+    void header(int newKind, long number, boolean full) {
+        clear(newKind, number);
+        fullRows = full;
+    }
+
+    /** Checks the first {@code count} entries of the span arrays, whose contents have been read, and derives the rest from them. */
+    void deriveAll(int count) {
+        for (int span = 0; span < count; span++) {
+            derive(span);
+            tokens += spanLength[span];
+            blocks += spanBlocks[span];
+            spans++;
+        }
+    }
+
+    private void derive(int span) {
+        int length = spanLength[span];
+        int first = spanPosition[span];
+        int table = spanBlocks[span];
+        if (first < 0 || length < 1 || (long) first + length > (long) table * limits.blockSize()) {
+            throw new StepFrameException("span " + span + " has positions " + first + " to " + ((long) first + length)
+                    + ", but its " + table + " blocks of " + limits.blockSize() + " hold 0 to "
+                    + (long) table * limits.blockSize());
+        }
+        checkRange(token, tokens, length, vocabulary, "token id", span);
+        checkRange(block, blocks, table, blockNumbers, "block number", span);
+        Rows which = StepFrame.ROWS[spanRows[span]];
+        int wanted = which.count(length);
+        if (wanted > limits.maxRows() - rows) {
+            throw new StepFrameException(
+                    "span " + span + " wants " + wanted + " rows of logits beside " + rows + "; there is room for "
+                            + limits.maxRows());
+        }
+        spanStart[span] = tokens;
+        blockStart[span] = blocks;
+        for (int i = 0; i < length; i++) {
+            position[tokens + i] = first + i;
+        }
+        Arrays.fill(spanOf, tokens, tokens + length, span);
+        for (int i = 0; i < wanted; i++) {
+            selected[rows++] = tokens + length - wanted + i;
+        }
+    }
+
+    private static void checkRange(int[] values, int from, int count, int bound, String what, int span) {
+        for (int i = from; i < from + count; i++) {
+            if (values[i] < 0 || values[i] >= bound) {
+                throw new StepFrameException(what + " [" + values[i] + "] in span " + span + " is not from 0 to " + (bound - 1));
+            }
+        }
+    }
+
+    /**
+     * What it has room for.
+     *
+     * @return as given
+     */
+    public Limits limits() {
+        return limits;
+    }
+
+    /**
+     * What it is.
+     *
+     * @return {@link #KIND_STEP}, {@link #KIND_SHUTDOWN} or {@link #KIND_IDLE}
+     */
+    public int kind() {
+        return kind;
+    }
+
+    /**
+     * Counts steps.
+     *
+     * @return as given to {@link #clear(long)}
+     */
+    public long stepNumber() {
+        return stepNumber;
+    }
+
+    /**
+     * Whether the whole rows of logits are wanted beside the best candidates.
+     *
+     * @return whether they are
+     */
+    public boolean fullRows() {
+        return fullRows;
+    }
+
+    /**
+     * The sequence of a span.
+     *
+     * @param span from 0 to {@link #spans()}
+     * @return its id
+     */
+    public long sequence(int span) {
+        return sequence[span];
+    }
+
+    /**
+     * Which tokens of a span give a row of logits.
+     *
+     * @param span from 0 to {@link #spans()}
+     * @return which
+     */
+    public Rows rowsOf(int span) {
+        return StepFrame.ROWS[spanRows[span]];
+    }
+
+    /**
+     * Entries of all block tables together.
+     *
+     * @return how many there are
+     */
+    public int blocks() {
+        return blocks;
+    }
+
+    @Override
+    public int tokens() {
+        return tokens;
+    }
+
+    @Override
+    public int token(int row) {
+        return token[row];
+    }
+
+    @Override
+    public int position(int row) {
+        return position[row];
+    }
+
+    @Override
+    public int spanOf(int row) {
+        return spanOf[row];
+    }
+
+    @Override
+    public int spans() {
+        return spans;
+    }
+
+    @Override
+    public int spanStart(int span) {
+        return spanStart[span];
+    }
+
+    @Override
+    public int spanLength(int span) {
+        return spanLength[span];
+    }
+
+    @Override
+    public int blockSize() {
+        return limits.blockSize();
+    }
+
+    @Override
+    public int block(int span, int index) {
+        return block[blockStart[span] + Objects.checkIndex(index, spanBlocks[span])];
+    }
+
+    @Override
+    public int selectedRows() {
+        return rows;
+    }
+
+    @Override
+    public int selectedRow(int index) {
+        return selected[index];
+    }
+
+    @Override
+    public String toString() {
+        return "step " + stepNumber + " [kind " + kind + ", " + tokens + " tokens, " + spans + " spans, " + blocks + " blocks, "
+                + rows
+                + " rows]";
+    }
+}
