@@ -37,7 +37,9 @@ final class ConfigurationFile {
     ConfigurationFile(Optional<Path> file, Problems problems) {
         this.name = file.map(path -> path.getFileName().toString()).orElse("");
         this.problems = problems;
-        this.entries = file.map(path -> new YamlReader(path, problems).read().entries()).orElse(List.of());
+        // Without the file's keys the rest would be full of mistakes that are none.
+        this.entries = file.map(path -> new YamlReader(path, problems).read()
+                .orElseThrow(() -> new ConfigurationException(problems.lines())).entries()).orElse(List.of());
         entries.stream().filter(entry -> entry.key().equals(PLUGINS)).forEach(this::readPlugins);
     }
 

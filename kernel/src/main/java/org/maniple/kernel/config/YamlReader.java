@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
@@ -35,15 +36,15 @@ final class YamlReader {
         this.problems = problems;
     }
 
-    /** The mapping of the file; an empty one if the file cannot be read, which is a problem then. */
-    Mapping read() {
+    /** The mapping of the file; nothing if the file cannot be read, which is a problem then. */
+    Optional<Mapping> read() {
         try {
             if (!Files.isRegularFile(file)) {
                 throw new NoSuchFileException(file.toString());
             }
             if (Files.size(file) > LARGEST_FILE) {
                 problems.add(name, "the file has " + Files.size(file) + " bytes; a configuration has at most " + LARGEST_FILE);
-                return empty();
+                return Optional.empty();
             }
             return parse(Files.readString(file));
         } catch (NoSuchFileException e) {
@@ -53,40 +54,43 @@ final class YamlReader {
         } catch (IOException e) {
             problems.add(name, "the file cannot be read: " + e + "; check its permissions");
         }
-        return empty();
+        return Optional.empty();
     }
 
     private static Mapping empty() {
         return new Mapping(1, List.of());
     }
 
-    private Mapping parse(String text) {
+    private Optional<Mapping> parse(String text) {
         try (var parser = (YAMLParser) new YAMLFactory().createParser(ObjectReadContext.empty(), text)) {
             JsonToken first = parser.nextToken();
             if (first == null) {
-                return empty();
+                return Optional.of(empty());
             }
             YamlNode root = value(parser, first, 0);
             if (parser.nextToken() != null) {
                 throw new BadYaml(parser.currentTokenLocation().getLineNr(), "a second document begins here; a configuration is one document");
             }
             if (root instanceof Mapping mapping) {
-                return mapping;
+                return Optional.of(mapping);
             }
-            if (!(root instanceof Scalar scalar && scalar.kind() == Kind.NOTHING)) {
-                throw new BadYaml(root.line(), "the file must consist of lines [key: value]");
+            if (root instanceof Scalar scalar && scalar.kind() == Kind.NOTHING) {
+                return Optional.of(empty());
             }
+            throw new BadYaml(root.line(), "the file must consist of lines [key: value]");
         } catch (BadYaml e) {
             problems.add(name + ":" + e.line, e.getMessage());
         } catch (JacksonException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            problems.add(line > 0 ? name + ":" + line : name, "not YAML: " + firstLine(e.getOriginalMessage()));
+            problems.add(line > 0 ? name + ":" + line : name, "not YAML: " + reason(e.getOriginalMessage()));
         }
-        return empty();
+        return Optional.empty();
     }
 
-    private static String firstLine(String text) {
-        return text.lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst().orElse("unreadable");
+    /** The parser's message has the place and a picture of the line between what it was doing and what it found. */
+    private static String reason(String text) {
+        var said = text.lines().map(String::strip).filter(line -> line.matches("(while|expected|found|mapping|could|did|a |an |the |unacceptable).*")).toList();
+        return said.isEmpty() ? text.lines().findFirst().orElse("unreadable") : String.join(": ", said);
     }
 
     private static YamlNode value(YAMLParser parser, JsonToken token, int depth) {
