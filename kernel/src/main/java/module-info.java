@@ -5,6 +5,8 @@ import org.jspecify.annotations.NullMarked;
     requires info.picocli;
     requires org.maniple.api;
     requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires tools.jackson.databind;
     requires tools.jackson.dataformat.yaml;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.

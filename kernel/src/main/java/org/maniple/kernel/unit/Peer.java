@@ -9,7 +9,6 @@ final class Peer implements ControlLink.Listener {
 
     private final UnitLeader leader;
     private final ControlLink link;
-    private final long since;
     private @Nullable Hello hello;
     private @Nullable Heartbeat last;
     private Phase phase = Phase.JOINED;
@@ -19,7 +18,7 @@ final class Peer implements ControlLink.Listener {
     Peer(UnitLeader leader, ControlLink link, long since) {
         this.leader = leader;
         this.link = link;
-        this.since = since;
+        this.heard = since;
     }
 
     @Override
@@ -38,11 +37,6 @@ final class Peer implements ControlLink.Listener {
 
     ControlLink link() {
         return link;
-    }
-
-    /** When the link was opened. */
-    long since() {
-        return since;
     }
 
     @Nullable Hello hello() {

@@ -2,7 +2,6 @@ package org.maniple.kernel.unit;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -124,11 +123,11 @@ public final class UnitFollower implements Membership {
         Wait wait = new Wait(ticker, times.joinLimit(), times.noticeEvery());
         while (link == null) {
             RuntimeException failure = dialFailure;
-            if (failure != null && !wait.over()) {
+            if (failure != null && !wait.nearlyOver()) {
                 // Not a matter of patience: the transport says why.
                 throw failure;
             }
-            if (wait.over()) {
+            if (failure != null || wait.over()) {
                 throw unreachable(wait, failure);
             }
             if (wait.noticeDue()) {
@@ -181,8 +180,9 @@ public final class UnitFollower implements Membership {
                 ending.check();
                 if (wait.over()) {
                     end(leaderFailure("has not said within " + wait.limitText() + " that all ranks are through to " + next.verb()));
+                } else if (wait.noticeDue()) {
+                    say("waiting for all ranks to " + next.verb() + " (" + wait.elapsedText() + ")");
                 } else {
-                    wait.noticeDue();
                     wait.await(changed);
                 }
             }
@@ -271,13 +271,11 @@ public final class UnitFollower implements Membership {
         }
     }
 
-    /**
-     * Why the unit has ended.
-     *
-     * @return a sentence, or nothing while it lives
-     */
-    public Optional<String> ended() {
-        return Optional.ofNullable(ending.reason());
+    @Override
+    public void lostContact(String reason) {
+        if (!Wait.forEnd(ending, lock, changed, ticker)) {
+            fail(reason);
+        }
     }
 
     @Override

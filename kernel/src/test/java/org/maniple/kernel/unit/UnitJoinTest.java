@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.maniple.api.transport.TransportException;
 
 @Timeout(120)
 class UnitJoinTest {
@@ -95,6 +96,36 @@ class UnitJoinTest {
                     .hasMessageStartingWith("rank 1 on node-a gave up after 60 s: rank 0 did not answer at 10.0.0.0:7070; start it there "
                             + "(if every node is --headless, start one without it)");
             assertThat(unit.events(1).lines).first().isEqualTo("waiting for rank 0 at 10.0.0.0:7070 (10 s)");
+        }
+    }
+
+    @Test
+    void aTransportThatRefusesIsHeardAtOnce() {
+        try (TestUnit unit = new TestUnit(2)) {
+            MemoryEndpoint refused = unit.endpoint("10.0.0.1:7070", 1);
+            refused.refuse("rank 0 at 10.0.0.0:7070 has another secret");
+            var follower = new UnitFollower(refused, TestUnit.LEADER, TestUnit.hello(1), UnitTimes.standard(), new RankProgress(),
+                    new RecordedEvents(), Ticker.system());
+
+            assertThatThrownBy(follower::join)
+                    .isInstanceOf(TransportException.class)
+                    .hasMessage("rank 0 at 10.0.0.0:7070 has another secret");
+        }
+    }
+
+    @Test
+    void anEndOfRankZeroWhileOthersJoinIsToldToThem() throws Exception {
+        try (TestUnit unit = new TestUnit(3)) {
+            UnitLeader leader = unit.leader(Ticker.system());
+            var zero = TestUnit.async(leader::join);
+            var one = TestUnit.async(unit.follower(TestUnit.hello(1), Ticker.system())::join);
+            TestUnit.until(() -> leader.ranks().get(1).state().equals("loading"));
+
+            leader.close();
+
+            assertThatThrownBy(() -> TestUnit.get(one)).hasMessage("rank 0 on node-a is shutting down");
+            assertThatThrownBy(() -> TestUnit.get(zero)).isInstanceOf(UnitFailedException.class);
+            assertThat(unit.events(1).failures).isEmpty();
         }
     }
 

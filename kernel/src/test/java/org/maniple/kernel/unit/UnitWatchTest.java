@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
+import org.maniple.api.transport.ControlLink;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 
@@ -84,11 +86,12 @@ class UnitWatchTest {
         try (TestUnit unit = new TestUnit(2)) {
             UnitLeader leader = unit.leader(Ticker.system());
             assertThat(leader.ranks()).last().isEqualTo(new RankStatus(1, "node 0", 0, Map.of(), "missing", 0));
-            UnitFollower follower = unit.follower(TestUnit.hello(1), Ticker.system());
+            unit.follower(TestUnit.hello(1), Ticker.system());
             unit.all(Membership::join);
             unit.progress(0).links(Map.of(1, "NET/Socket/eth0"), peer -> 11);
             unit.progress(1).links(Map.of(0, "NET/Socket/eth1"), peer -> 22);
             assertThat(leader.ranks()).extracting(RankStatus::state).containsExactly("loading", "loading");
+            assertThat(leader.reasons()).containsExactly("rank 0 on node-a is loading", "rank 1 on node-a is loading");
             for (Phase phase : List.of(Phase.LINKED, Phase.LOADED, Phase.READY)) {
                 unit.all(member -> member.reach(phase, LONG));
             }
@@ -99,7 +102,7 @@ class UnitWatchTest {
             TestUnit.until(() -> leader.links().size() == 2);
             assertThat(leader.links()).containsExactly(
                     new LinkStatus(0, 1, "NET/Socket/eth0", 11), new LinkStatus(1, 0, "NET/Socket/eth1", 22));
-            assertThat(follower.ended()).isEmpty();
+            assertThat(leader.reasons()).isEmpty();
         }
     }
 
@@ -113,7 +116,7 @@ class UnitWatchTest {
             }
             UnitLeader leader = (UnitLeader) unit.members.get(0);
             assertThat(leader.ranks()).extracting(RankStatus::state).containsExactly("loading", "loading", "gone", "loading");
-            assertThat(leader.ended()).contains("rank 2 on node-b is gone: connection reset");
+            assertThat(leader.reasons()).containsExactly("rank 2 on node-b is gone: connection reset");
             unit.kill(1, "connection reset");
             TestUnit.until(() -> leader.ranks().get(1).state().equals("gone"));
             assertThat(unit.events(0).failures).hasSize(1);
@@ -157,6 +160,32 @@ class UnitWatchTest {
     }
 
     @Test
+    void aBrokenDataLinkWaitsForTheControlLinkToSayWhoIsGone() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            var one = TestUnit.async(() -> {
+                unit.members.get(1).lostContact("cannot reach rank 2: connection reset");
+                return true;
+            });
+            unit.kill(2, "connection reset");
+
+            assertThat(unit.events(0).end()).isEqualTo("failed: rank 2 on node-b is gone: connection reset");
+            assertThat(unit.events(1).end()).isEqualTo("failed: rank 2 on node-b is gone: connection reset");
+            assertThat(TestUnit.get(one)).isTrue();
+        }
+    }
+
+    @Test
+    void aBrokenDataLinkBetweenRanksThatLiveIsNamedByTheRankThatLostIt() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            unit.members.get(1).lostContact("cannot reach rank 2: no route to host");
+
+            for (int rank = 0; rank < 3; rank++) {
+                assertThat(unit.events(rank).end()).isEqualTo("failed: rank 1 on node-a cannot reach rank 2: no route to host");
+            }
+        }
+    }
+
+    @Test
     void silenceBeyondTheLeaseIsALoss() throws Exception {
         try (TestUnit unit = new TestUnit(2).times(t -> t.withLease(Duration.ofMillis(300)))) {
             UnitLeader leader = unit.leader(Ticker.system());
@@ -167,6 +196,32 @@ class UnitWatchTest {
 
             assertThat(unit.events(0).end()).isEqualTo(
                     "failed: rank 1 on node-a is silent: no sign of life for 300 ms; last seen in phase JOINED after step 118");
+        }
+    }
+
+    @Test
+    void aRankThatStoodStillLearnsThatItIsLost() throws Exception {
+        try (TestUnit unit = new TestUnit(2).times(t -> t.withLease(Duration.ofMillis(300)))) {
+            var joining = TestUnit.async(unit.leader(Ticker.system())::join);
+            var heard = new LinkedBlockingQueue<byte[]>();
+            var link = unit.endpoint(TestUnit.hello(1).address(), 1).dial(TestUnit.LEADER, 0, LONG);
+            link.start(new ControlLink.Listener() {
+                @Override
+                public void message(byte[] message) {
+                    heard.add(message);
+                }
+
+                @Override
+                public void closed(String reason) {}
+            });
+            link.send(MessageCodec.encode(TestUnit.hello(1)));
+            TestUnit.get(joining);
+
+            UnitMessage message = new Reached(Phase.LINKED);
+            while (!(message instanceof UnitMessage.Abort)) {
+                message = MessageCodec.decode(heard.poll(30, TimeUnit.SECONDS));
+            }
+            assertThat(message).hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
         }
     }
 

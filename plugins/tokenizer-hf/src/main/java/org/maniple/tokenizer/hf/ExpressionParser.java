@@ -321,7 +321,8 @@ final class ExpressionParser {
         var token = cursor.next();
         return switch (token.kind()) {
             case NAME -> new Expression.Attribute(token.line(), object, token.text());
-            case INTEGER -> new Expression.Index(token.line(), object, new Expression.Literal(token.line(), integer(token.text())));
+            case INTEGER ->
+                new Expression.Index(token.line(), object, new Expression.Literal(token.line(), integer(token.text())));
             default -> throw cursor.error("expected name or number after '.'");
         };
     }

@@ -16,8 +16,7 @@ final class SelectionFilters {
             "selectattr", (input, arguments, evaluator) -> choose(input, arguments, evaluator, true, true),
             "rejectattr", (input, arguments, evaluator) -> choose(input, arguments, evaluator, true, false));
 
-    private SelectionFilters() {
-    }
+    private SelectionFilters() {}
 
     private static Object map(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var function = mapping(arguments, evaluator);

@@ -29,8 +29,7 @@ final class SequenceFilters {
             Map.entry("batch", SequenceFilters::batch),
             Map.entry("slice", SequenceFilters::slice));
 
-    private SequenceFilters() {
-    }
+    private SequenceFilters() {}
 
     private static @Nullable Object end(List<@Nullable Object> elements, boolean first) {
         if (elements.isEmpty()) {
@@ -60,7 +59,8 @@ final class SequenceFilters {
 
     /** Order as in Jinja: texts without regard to case unless asked. */
     private static Comparator<@Nullable Object> order(boolean caseSensitive, Evaluator evaluator) {
-        return (left, right) -> PythonValues.compare(folded(left, caseSensitive), folded(right, caseSensitive), evaluator.budget());
+        return (left, right) -> PythonValues.compare(folded(left, caseSensitive), folded(right, caseSensitive),
+                evaluator.budget());
     }
 
     private static @Nullable Object folded(@Nullable Object value, boolean caseSensitive) {
@@ -152,7 +152,8 @@ final class SequenceFilters {
             case "value" -> 1;
             default -> throw TemplateException.failed("You can only sort by either \"key\" or \"value\"");
         };
-        Comparator<@Nullable Object> order = Comparator.comparing(pair -> ((List<?>) java.util.Objects.requireNonNull(pair)).get(half),
+        Comparator<@Nullable Object> order = Comparator.comparing(
+                pair -> ((List<?>) java.util.Objects.requireNonNull(pair)).get(half),
                 order(given.flag("case_sensitive", false), evaluator));
         return sorted(CollectionMethods.items(map), given.flag("reverse", false) ? order.reversed() : order);
     }

@@ -31,8 +31,7 @@ final class TextFilters {
                     arguments.bind("width").amount("width", 80), " ", StringMethods.Pad.BOTH)),
             Map.entry("format", TextFilters::format));
 
-    private TextFilters() {
-    }
+    private TextFilters() {}
 
     private interface OnText {
         String apply(String text);
@@ -63,7 +62,8 @@ final class TextFilters {
 
     private static Object replace(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("old", "new", "count");
-        return StringMethods.replace(evaluator.str(input), evaluator.str(given.required("old")), evaluator.str(given.required("new")),
+        return StringMethods.replace(evaluator.str(input), evaluator.str(given.required("old")),
+                evaluator.str(given.required("new")),
                 given.integer("count").orElse(-1), evaluator.budget());
     }
 
@@ -100,7 +100,8 @@ final class TextFilters {
         arguments.bind();
         if (input instanceof Map<?, ?> map) {
             var parts = new ArrayList<String>();
-            map.forEach((key, value) -> parts.add(encoded(evaluator.str(key), false) + "=" + encoded(evaluator.str(value), false)));
+            map.forEach(
+                    (key, value) -> parts.add(encoded(evaluator.str(key), false) + "=" + encoded(evaluator.str(value), false)));
             return evaluator.budget().made(String.join("&", parts));
         }
         return evaluator.budget().made(encoded(evaluator.str(input), true));

@@ -6,8 +6,7 @@ import java.util.Locale;
 
 /** {@code strftime} in the C locale. */
 final class TimeFormat {
-    private TimeFormat() {
-    }
+    private TimeFormat() {}
 
     static String format(String format, ZonedDateTime time) {
         var out = new StringBuilder();

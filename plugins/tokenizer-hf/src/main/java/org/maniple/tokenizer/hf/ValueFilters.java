@@ -22,8 +22,7 @@ final class ValueFilters {
                     arguments.bind("name").text("name", ""))),
             Map.entry("tojson", ValueFilters::toJson));
 
-    private ValueFilters() {
-    }
+    private ValueFilters() {}
 
     private static @Nullable Object otherwise(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("default_value", "boolean");
@@ -51,9 +50,10 @@ final class ValueFilters {
         if (base < Character.MIN_RADIX || base > Character.MAX_RADIX || text.length() > MOST_DIGITS) {
             return fallback;
         }
-        var digits = base == 16 && text.startsWith("0x") || base == 8 && text.startsWith("0o") || base == 2 && text.startsWith("0b")
-                ? text.substring(2)
-                : text;
+        var digits = base == 16 && text.startsWith("0x") || base == 8 && text.startsWith("0o")
+                || base == 2 && text.startsWith("0b")
+                        ? text.substring(2)
+                        : text;
         try {
             return Long.parseLong(digits, base);
         } catch (NumberFormatException notAnInteger) {
@@ -118,7 +118,8 @@ final class ValueFilters {
         };
         var comma = indent == null ? ", " : ",";
         var colon = ": ";
-        if (given.get("separators", null) instanceof java.util.List<?> pair && pair.size() == 2 && pair.get(0) instanceof String first
+        if (given.get("separators", null) instanceof java.util.List<?> pair && pair.size() == 2
+                && pair.get(0) instanceof String first
                 && pair.get(1) instanceof String second) {
             comma = first;
             colon = second;
