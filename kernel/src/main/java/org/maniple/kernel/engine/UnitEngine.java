@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -181,10 +180,15 @@ public final class UnitEngine implements Engine {
      * @param reason a sentence for clients
      */
     public void fail(String reason) {
+        failFirst(reason);
+    }
+
+    /** Returns whether it had not failed before. */
+    private boolean failFirst(String reason) {
         lock.lock();
         try {
             if (failure != null) {
-                return;
+                return false;
             }
             failure = reason;
             refusal = reason;
@@ -194,6 +198,7 @@ public final class UnitEngine implements Engine {
             }
             waiting.clear();
             wake();
+            return true;
         } finally {
             lock.unlock();
         }
@@ -287,9 +292,10 @@ public final class UnitEngine implements Engine {
                 busy = loop.step();
             }
         } catch (RuntimeException | Error broken) {
-            LOG.log(System.Logger.Level.ERROR, "The engine stops", broken);
             String message = broken.getMessage();
-            fail("The unit cannot go on: " + (message == null ? broken.toString() : message));
+            boolean first = failFirst("The unit cannot go on: " + (message == null ? broken.toString() : message));
+            // Where the life cycle has noticed before, this is only the consequence.
+            LOG.log(first ? System.Logger.Level.ERROR : System.Logger.Level.DEBUG, "The engine stops", broken);
         }
     }
 
@@ -299,7 +305,7 @@ public final class UnitEngine implements Engine {
         boolean last;
         lock.lock();
         try {
-            if (!busy && !attention && !closing) {
+            if (!busy) {
                 idle = !awaitWork();
             }
             attention = false;
@@ -324,9 +330,14 @@ public final class UnitEngine implements Engine {
         return true;
     }
 
+    /** Waits, at most until it is time for a sign of life. Returns whether there is work. */
     private boolean awaitWork() {
         try {
-            return work.await(IDLE_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+            long left = IDLE_INTERVAL.toNanos();
+            while (!attention && left > 0) {
+                left = work.awaitNanos(left);
+            }
+            return attention;
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException("The engine's thread was interrupted", interrupted);
         }

@@ -18,6 +18,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -310,6 +311,21 @@ class UnitEngineTest {
             Recorder recorder = fixture.submit(prompt(5, 2), Samplings.greedy(20).with(s -> s.ignoreEos = true));
             assertEquals(greedyReference(prompt(5, 2), 20), recorder.tokens());
             assertIdle(fixture);
+        }
+    }
+
+    @Test
+    void aListenerThatFailsOnceIsToldThatItsRequestIsOver() throws InterruptedException {
+        try (EngineFixture fixture = Setup.standard().start()) {
+            var recorder = new Recorder();
+            var first = new AtomicBoolean(true);
+            fixture.engine.submit(new GenerationRequest("bad", prompt(5, 1), Samplings.greedy(50).build()), event -> {
+                if (first.getAndSet(false)) {
+                    throw new IllegalStateException("a defect of a frontend (expected in this test)");
+                }
+                recorder.accept(event);
+            });
+            assertInstanceOf(GenerationEvent.Failed.class, recorder.last());
         }
     }
 
