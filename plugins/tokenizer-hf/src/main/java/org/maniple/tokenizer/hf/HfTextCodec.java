@@ -34,7 +34,7 @@ final class HfTextCodec implements TextCodec {
         try {
             var ids = tokenizer.encoder().encode(text);
             return addSpecialTokens ? policy.apply(tokenizer.postProcessor().apply(ids)) : ids;
-        } catch (TextLimitException e) {
+        } catch (TextFailure e) {
             throw new TextException(e.getMessage(), e);
         }
     }
@@ -94,7 +94,7 @@ final class HfTextCodec implements TextCodec {
     public String chat(List<Map<String, Object>> messages, Map<String, Object> variables) {
         try {
             return templates.render(messages, variables);
-        } catch (TemplateException | TokenizerFileException e) {
+        } catch (TextFailure e) {
             throw new TextException(e.getMessage(), e);
         }
     }

@@ -21,7 +21,7 @@ final class ModelFiles {
 
     /** Opens a model's directory, or the directory that a tokenizer.json is in. */
     ModelFiles(Path model) {
-        directory = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+        directory = Files.isDirectory(model) ? model : model.resolveSibling("");
         config = BoundedFiles.config(directory.resolve("tokenizer_config.json"));
     }
 

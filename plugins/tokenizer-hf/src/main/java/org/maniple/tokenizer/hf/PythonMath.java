@@ -91,7 +91,7 @@ final class PythonMath {
             case "*" -> Math.multiplyExact(a, b);
             case "//" -> Math.floorDiv(a, notZero(b));
             case "%" -> Math.floorMod(a, notZero(b));
-            case "**" -> b < 0 ? (Object) Math.pow(a, b) : (Object) power(a, b);
+            case "**" -> b < 0 ? (Object) Math.pow((double) a, (double) b) : (Object) power(a, b);
             default -> throw new IllegalStateException(operator);
         };
     }

@@ -59,7 +59,7 @@ final class SelectionFilters {
         }
         Function<@Nullable Object, @Nullable Object> subject = byAttribute
                 ? evaluator.attributes().path(positional.getFirst(), null)
-                : Function.identity();
+                : value -> value;
         int used = byAttribute ? 1 : 0;
         if (positional.size() == used) {
             return element -> PythonValues.truth(subject.apply(element));

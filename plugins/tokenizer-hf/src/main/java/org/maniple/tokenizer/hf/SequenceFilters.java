@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Filters on lists and maps: order, ends, sums, joining, cutting. */
@@ -48,11 +49,20 @@ final class SequenceFilters {
         return elements;
     }
 
+    private static List<@Nullable Object> mapped(List<@Nullable Object> elements,
+            Function<@Nullable Object, @Nullable Object> function) {
+        var mapped = new ArrayList<@Nullable Object>(elements.size());
+        for (var element : elements) {
+            mapped.add(function.apply(element));
+        }
+        return mapped;
+    }
+
     private static Object join(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("d", "attribute");
         var elements = evaluator.elements(input);
         if (given.get("attribute", null) != null) {
-            elements = elements.stream().map(evaluator.attributes().path(given.get("attribute", null), null)).toList();
+            elements = mapped(elements, evaluator.attributes().path(given.get("attribute", null), null));
         }
         return evaluator.join(evaluator.str(given.get("d", "")), elements);
     }
@@ -77,7 +87,7 @@ final class SequenceFilters {
     }
 
     private static List<@Nullable Object> sorted(List<@Nullable Object> elements, Comparator<@Nullable Object> order) {
-        var copy = new ArrayList<>(elements);
+        var copy = new ArrayList<@Nullable Object>(elements);
         try {
             copy.sort(order);
         } catch (IllegalArgumentException notAnOrder) {
@@ -88,8 +98,8 @@ final class SequenceFilters {
 
     private static Object unique(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("case_sensitive", "attribute");
-        var key = given.get("attribute", null) == null
-                ? java.util.function.Function.<@Nullable Object>identity()
+        Function<@Nullable Object, @Nullable Object> key = given.get("attribute", null) == null
+                ? value -> value
                 : evaluator.attributes().path(given.get("attribute", null), null);
         var seen = new LinkedHashMap<@Nullable Object, @Nullable Object>();
         for (var element : evaluator.elements(input)) {
@@ -122,7 +132,7 @@ final class SequenceFilters {
         var given = arguments.bind("attribute", "start");
         var elements = evaluator.elements(input);
         if (given.get("attribute", null) != null) {
-            elements = elements.stream().map(evaluator.attributes().path(given.get("attribute", null), null)).toList();
+            elements = mapped(elements, evaluator.attributes().path(given.get("attribute", null), null));
         }
         var total = given.get("start", 0L);
         for (var element : elements) {

@@ -92,6 +92,7 @@ final class ValueTests {
     }
 
     /** Identity; small values that Python shares count as identical when equal. */
+    @SuppressWarnings("ReferenceEquality") // that is the question
     private static boolean same(@Nullable Object left, @Nullable Object right) {
         return left == right || left instanceof Boolean && left.equals(right) || left instanceof Long && left.equals(right)
                 || left instanceof String && left.equals(right);
