@@ -21,4 +21,6 @@ import org.jspecify.annotations.NullMarked;
     uses org.maniple.api.model.ModelArchitecture;
     uses org.maniple.api.text.Tokenizer;
     uses org.maniple.api.transport.Transport;
+
+    provides org.maniple.api.transport.Transport with org.maniple.kernel.local.LocalTransport;
 }

@@ -20,6 +20,7 @@ import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.Wire;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
@@ -54,7 +55,7 @@ import org.maniple.kernel.unit.UnitTimes;
 final class RankProcess {
 
     private static final Duration LOAD_LIMIT = Duration.ofHours(1);
-    /** How long a rank whose exchange failed waits to hear from rank 0 which rank is to blame, before it names itself. */
+    /** How long a rank whose step failed waits for the unit's word about who is to blame. */
     private static final Duration BLAME = Duration.ofSeconds(1);
     private static final int MAX_ROWS = 64;
 
@@ -205,12 +206,14 @@ final class RankProcess {
         return ended().orElse(1);
     }
 
-    /** A step has failed here: usually because another rank is gone, which rank 0 then says; otherwise this rank says so itself. */
+    /** A step has failed here: usually because another rank is gone, which the unit then knows; otherwise this rank is to blame. */
     private void blame(Membership membership, RuntimeException e) {
-        if (!ending.await(BLAME)) {
+        if (e instanceof TransportException) {
+            membership.lostContact("cannot go on: " + e.getMessage());
+        } else {
             membership.fail("failed: " + (e instanceof ManipleException ? e.getMessage() : e.toString()));
-            ending.await(BLAME);
         }
+        ending.await(BLAME);
         ending.set(1, String.valueOf(e.getMessage()));
     }
 

@@ -88,6 +88,14 @@ public final class KernelOptions {
     public static final String LOG_LEVEL = "log-level";
     /** Seed of sampling. */
     public static final String SEED = "seed";
+    /** How long running requests may go on when the unit is told to end. */
+    public static final String SHUTDOWN_TIMEOUT = "shutdown-timeout";
+    /** A prompt that is answered on the terminal. */
+    public static final String PROMPT = "prompt";
+    /** Tokens of that answer. */
+    public static final String MAX_TOKENS = "max-tokens";
+    /** End once the prompt is answered. */
+    public static final String EXIT_AFTER_PROMPT = "exit-after-prompt";
     /** Start without serving. */
     public static final String HEADLESS = "headless";
 
@@ -136,6 +144,10 @@ public final class KernelOptions {
             text(MODEL_CHECKSUM, "How ranks compare their copies of the model.").withDefault("sampled").withChoices("sampled", "full"),
             text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info").withChoices("debug", "info", "warn", "error").asLocal(),
             integer(SEED, 0, "Seed for requests that bring none.").withDefault("0"),
+            duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
+            text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),
+            integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
+            Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.").withDefault("false"),
             Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first never do.").withDefault("false")
                     .asLocal());
 

@@ -146,6 +146,16 @@ public final class StartupReport {
         out.flush();
     }
 
+    /**
+     * Prints a part of a text that comes bit by bit.
+     *
+     * @param part as it comes, line breaks included
+     */
+    public synchronized void text(String part) {
+        out.print(part);
+        out.flush();
+    }
+
     private String dim(String text) {
         return terminal && !text.isEmpty() ? DIM + text + PLAIN : text;
     }
