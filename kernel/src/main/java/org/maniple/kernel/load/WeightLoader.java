@@ -75,8 +75,7 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing or of another shape; names all of them
      */
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
-        check(program.weights().stream().map(p -> (Parameter) p.operand()).toList());
-        long total = program.weights().stream().mapToLong(p -> sliceBytes(program, p)).sum();
+        long total = bytes(program);
         long done = 0;
         var tensors = new HashMap<Piece, Tensor>();
         for (Piece piece : program.weights()) {
@@ -85,6 +84,18 @@ public final class WeightLoader {
             progress.loaded(done, total);
         }
         return tensors;
+    }
+
+    /**
+     * How many bytes of weights a rank needs, by the checkpoint's headers.
+     *
+     * @param program the rank's program
+     * @return bytes
+     * @throws CheckpointException if tensors are missing or of another shape; names all of them
+     */
+    public long bytes(RankProgram program) {
+        check(program.weights().stream().map(p -> (Parameter) p.operand()).toList());
+        return program.weights().stream().mapToLong(p -> sliceBytes(program, p)).sum();
     }
 
     /**

@@ -133,6 +133,15 @@ class ProgramCompilerTest {
     }
 
     @Test
+    void anAxisFollowsTheLastRuleAboutIt() {
+        var fp = new MeshDimension("fp", 250);
+        MeshProgram program = compile(graph(1, b -> x -> feedForward(b, x)), new Mesh(List.of(fp, TP), List.of(2, 2)),
+                List.of(rule(Axes.FFN, TP), rule(Axes.FFN, fp)));
+
+        assertThat(lines(program, 0)).contains("CONTRACT gated S(FFN),R, down_proj S(FFN),R -> mlp P(sum),R");
+    }
+
+    @Test
     void aPartialSumIsScatteredOntoAnAxisThatTheSameDimensionSplits() {
         var rules = List.of(rule(Axes.HIDDEN, TP), rule(Axes.FFN, TP));
         MeshProgram program = compile(graph(1, b -> x -> b.sum("hidden.1", x, feedForward(b, x))), mesh(TP, 2), rules);
