@@ -225,26 +225,26 @@ final class ExpressionParser {
     }
 
     private Expression number() {
-        var token = cursor.current();
-        try {
-            Object value = token.kind() == Kind.FLOAT ? (Object) Double.valueOf(token.text()) : (Object) integer(token.text());
-            cursor.next();
-            return new Expression.Literal(token.line(), value);
-        } catch (NumberFormatException e) {
-            throw cursor.error("the number " + token.text() + " cannot be represented");
-        }
+        var token = cursor.next();
+        return new Expression.Literal(token.line(),
+                token.kind() == Kind.FLOAT ? (Object) Double.valueOf(token.text()) : (Object) integer(token));
     }
 
-    private static Long integer(String digits) {
-        if (digits.length() > 2 && digits.charAt(0) == '0' && !Character.isDigit(digits.charAt(1))) {
-            int radix = switch (Character.toLowerCase(digits.charAt(1))) {
-                case 'x' -> 16;
-                case 'o' -> 8;
-                default -> 2;
-            };
-            return Long.valueOf(digits.substring(2), radix);
+    private static Long integer(TemplateToken token) {
+        var digits = token.text();
+        try {
+            if (digits.length() > 2 && digits.charAt(0) == '0' && !Character.isDigit(digits.charAt(1))) {
+                int radix = switch (Character.toLowerCase(digits.charAt(1))) {
+                    case 'x' -> 16;
+                    case 'o' -> 8;
+                    default -> 2;
+                };
+                return Long.valueOf(digits.substring(2), radix);
+            }
+            return Long.valueOf(digits);
+        } catch (NumberFormatException e) {
+            throw TemplateException.syntax(token.line(), "the integer " + digits + " is none or does not fit into 64 bits");
         }
-        return Long.valueOf(digits);
     }
 
     private Expression bracket(TemplateToken token) {
@@ -293,19 +293,22 @@ final class ExpressionParser {
         return new Expression.MapOf(line, List.copyOf(keys), List.copyOf(values));
     }
 
-    /** Attributes, indices and calls; with {@code filters} also filters and tests. */
+    /** Attributes, indices and calls; with {@code filters} then filters, tests and calls, behind which there are no more attributes. */
     private Expression suffixes(Expression start, boolean filters) {
         var value = start;
         int levels = 0;
+        boolean filtered = false;
         while (true) {
             var token = cursor.current();
             boolean filter = filters && (token.is("|") || token.isName("is"));
-            if (!filter && !token.is(".") && !token.is("[") && !token.is("(")) {
+            boolean attribute = !filtered && (token.is(".") || token.is("["));
+            if (!filter && !attribute && !token.is("(")) {
                 cursor.leave(levels);
                 return value;
             }
             cursor.enter();
             levels++;
+            filtered |= filter;
             cursor.next();
             value = switch (token.text()) {
                 case "." -> attribute(value);
@@ -322,7 +325,7 @@ final class ExpressionParser {
         return switch (token.kind()) {
             case NAME -> new Expression.Attribute(token.line(), object, token.text());
             case INTEGER ->
-                new Expression.Index(token.line(), object, new Expression.Literal(token.line(), integer(token.text())));
+                new Expression.Index(token.line(), object, new Expression.Literal(token.line(), integer(token)));
             default -> throw cursor.error("expected name or number after '.'");
         };
     }
