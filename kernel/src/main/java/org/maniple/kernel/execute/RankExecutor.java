@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -179,9 +180,8 @@ public final class RankExecutor {
         int positions = Math.multiplyExact(blocks, limits.blockSize());
         int[] shape = new int[state.operand().dims().size()];
         shape[0] = positions;
-        Map<Axis, UnitList> units = program.units(state);
         for (int i = 1; i < shape.length; i++) {
-            shape[i] = units.get(state.operand().dims().get(i).axis()).size();
+            shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
         return Tensor.of(DType.F32, shape, session.allocate(Math.multiplyExact(program.elements(state), 4L * positions)));
     }
@@ -217,7 +217,7 @@ public final class RankExecutor {
         }
         for (Instruction instruction : program.code()) {
             for (Piece piece : BufferPlan.made(program, instruction)) {
-                add(piece, Tensor.of(DType.F32, plan.shape(piece), memory.get(plan.slot(piece))));
+                add(piece, Tensor.of(DType.F32, plan.shape(piece), Objects.requireNonNull(memory.get(plan.slot(piece)))));
             }
             if (instruction instanceof Instruction.Local local) {
                 local.inputs().stream().filter(p -> p.operand().equals(program.program().graph().ids())).forEach(this::addIds);
@@ -249,7 +249,7 @@ public final class RankExecutor {
     }
 
     private void bind(Instruction.Seam seam) {
-        Communicator.Group group = groups.get(seam.dimensions());
+        Communicator.Group group = Objects.requireNonNull(groups.get(seam.dimensions()));
         var binding = new Exchange.Binding(program.program(), program.rank(), seam, tensor(seam.from()), tensor(seam.to()),
                 communicator,
                 group, session::allocate);

@@ -191,7 +191,7 @@ public final class ProgramCompiler {
             return piece;
         }
         Piece result = add(piece.operand(), after);
-        emit(new Instruction.Seam(kind, along, axis, piece, result, Math.max(producers.get(piece.operand()), -1),
+        emit(new Instruction.Seam(kind, along, axis, piece, result, producers.getOrDefault(piece.operand(), -1),
                 onlyForFullRows));
         return result;
     }
