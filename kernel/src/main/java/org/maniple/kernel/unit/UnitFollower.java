@@ -298,7 +298,8 @@ public final class UnitFollower implements Membership {
         lock.lock();
         try {
             if (ending.leave(self.who() + " is shutting down")) {
-                send(new Goodbye("it was asked to"));
+                boolean early = welcome != null && phase != Phase.READY;
+                send(early ? new Abort(Ending.early(self)) : new Goodbye("it was asked to"));
             }
             hangUp();
         } finally {

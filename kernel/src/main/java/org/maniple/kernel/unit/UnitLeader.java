@@ -418,7 +418,8 @@ public final class UnitLeader implements Membership {
         try {
             if (state != State.CLOSED) {
                 if (ending.leave("rank 0 is shutting down")) {
-                    tellAll(new Goodbye(self.who() + " is shutting down"));
+                    boolean early = state == State.RUNNING && roster.ownPhase() != Phase.READY;
+                    tellAll(early ? new Abort(Ending.early(self)) : new Goodbye(self.who() + " is shutting down"));
                 }
                 state = State.CLOSED;
                 changed.signalAll();

@@ -107,6 +107,15 @@ final class TestUnit implements AutoCloseable {
         return this;
     }
 
+    /** All ranks join and go through all phases. */
+    TestUnit ready() {
+        joined();
+        for (Phase phase : List.of(Phase.LINKED, Phase.LOADED, Phase.READY)) {
+            all(member -> member.reach(phase, Duration.ofSeconds(60)));
+        }
+        return this;
+    }
+
     /** Does something on all ranks at the same time, and waits until all have done it. */
     void all(Consumer<Membership> action) {
         List<CompletableFuture<?>> running = new ArrayList<>();
