@@ -1,7 +1,7 @@
 package org.maniple.kernel;
 
-import java.util.*;
 import java.nio.file.Path;
+import java.util.*;
 import org.maniple.kernel.boot.Boot;
 import org.maniple.kernel.config.*;
 import org.maniple.kernel.plugin.KernelExtensions;
@@ -24,7 +24,8 @@ public final class Main {
         var rest = new ArrayList<>(List.of(a).subList(1, a.length));
         var all = List.copyOf(rest);
         Optional<Path> file = Optional.empty();
-        if (!rest.isEmpty() && !rest.getFirst().startsWith("-")) file = Optional.of(Path.of(rest.removeFirst()));
+        if (!rest.isEmpty() && !rest.getFirst().startsWith("-"))
+            file = Optional.of(Path.of(rest.removeFirst()));
         int code;
         try {
             code = switch (a[0]) {
@@ -33,7 +34,10 @@ public final class Main {
                 case "dry" -> boot.dryRun(reader.readForNode(file, rest), true);
                 default -> 2;
             };
-        } catch (ConfigurationException e) { System.err.println(e.getMessage()); code = 2; }
+        } catch (ConfigurationException e) {
+            System.err.println(e.getMessage());
+            code = 2;
+        }
         System.exit(code);
     }
 }

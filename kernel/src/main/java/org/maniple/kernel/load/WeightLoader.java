@@ -110,7 +110,8 @@ public final class WeightLoader {
         long model = 0;
         for (Parameter parameter : program.program().graph().parameters()) {
             if (counted.add(parameter.source())) {
-                model += parameter.dims().stream().mapToLong(Dim::extent).reduce(1, Math::multiplyExact) * dtype(parameter).bytes();
+                model += parameter.dims().stream().mapToLong(Dim::extent).reduce(1, Math::multiplyExact)
+                        * dtype(parameter).bytes();
             }
         }
         return new LoadReport(mappedBytes, copiedBytes, replicatedBytes, model);
@@ -173,8 +174,8 @@ public final class WeightLoader {
         long[] span = layout.span();
         try (Arena window = Arena.ofShared()) {
             MemorySegment source = checkpoint.map(tensor, span[0] * size, (span[1] - span[0]) * size, window);
-            layout.forEachRun((from, to, count) ->
-                    MemorySegment.copy(source, (from - span[0]) * size, target, offset + to * size, count * size));
+            layout.forEachRun((from, to, count) -> MemorySegment.copy(source, (from - span[0]) * size, target, offset + to * size,
+                    count * size));
         }
         copiedBytes += layout.elements() * size;
     }
