@@ -222,7 +222,8 @@ class UnitWatchTest {
             while (!(message instanceof UnitMessage.Abort)) {
                 message = MessageCodec.decode(heard.poll(30, TimeUnit.SECONDS));
             }
-            assertThat(message).hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
+            assertThat(message)
+                    .hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
         }
     }
 
@@ -290,7 +291,8 @@ class UnitWatchTest {
             TestUnit.get(joining);
             puppet.send(new byte[] {99});
 
-            assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
+            assertThat(unit.events(0).end())
+                    .isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
         }
     }
 
@@ -336,7 +338,8 @@ class UnitWatchTest {
         try (TestUnit unit = new TestUnit(2).joined()) {
             unit.members.get(0).close();
 
-            assertThat(unit.events(1).end()).isEqualTo("failed: rank 0 on node-a left before all ranks were ready; see what it says");
+            assertThat(unit.events(1).end())
+                    .isEqualTo("failed: rank 0 on node-a left before all ranks were ready; see what it says");
         }
     }
 
