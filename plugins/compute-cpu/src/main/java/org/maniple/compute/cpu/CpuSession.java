@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.maniple.api.ManipleException;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.OpCall;
 
 /** The processor at work for one rank. */
 final class CpuSession implements ComputeSession {
@@ -15,9 +17,17 @@ final class CpuSession implements ComputeSession {
     private final Arena arena = Arena.ofShared();
     private final Workers workers;
     private final Fusion fusion;
+    private final Optional<WarmUp> warmUp;
     private long allocated;
 
+    /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
+        this(threads, processors, Optional.empty());
+    }
+
+    /** A session whose kernels are warmed up when they are compiled. */
+    CpuSession(int threads, int processors, Optional<WarmUp> warmUp) {
+        this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
         var lanes = new float[threads][Lanes.SCRATCH];
         this.fusion = new Fusion(new SingleKernels(workers, lanes), workers, lanes);
@@ -41,6 +51,10 @@ final class CpuSession implements ComputeSession {
 
     @Override
     public Optional<CompiledKernel> compile(Region region, int from) {
+        OpCall call = region.calls().get(from);
+        if (warmUp.isPresent() && call.op() instanceof BuiltinOp.Contract) {
+            warmUp.get().products(call.input(1).dtype());
+        }
         return fusion.compile(region, from).map(fused -> new CompiledKernel(fused.kernel(), fused.covers(),
                 fused.covers() == 1 ? DESCRIPTION : DESCRIPTION + ", fused"));
     }
