@@ -5,4 +5,8 @@ import org.jspecify.annotations.NullMarked;
     requires transitive org.junit.jupiter.api;
     requires transitive org.maniple.api;
     requires static org.jspecify;
+    requires jdk.management;
+    requires tools.jackson.databind;
+
+    exports org.maniple.testkit;
 }

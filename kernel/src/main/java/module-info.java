@@ -5,8 +5,24 @@ import org.jspecify.annotations.NullMarked;
     requires info.picocli;
     requires org.maniple.api;
     requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires tools.jackson.databind;
     requires tools.jackson.dataformat.yaml;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.
     requires jdk.unsupported;
+
+    opens org.maniple.kernel.cli to info.picocli;
+
+    uses org.maniple.api.Plugin;
+    uses org.maniple.api.checkpoint.CheckpointFormat;
+    uses org.maniple.api.collective.Collectives;
+    uses org.maniple.api.compute.ComputeBackend;
+    uses org.maniple.api.frontend.Frontend;
+    uses org.maniple.api.mesh.Parallelism;
+    uses org.maniple.api.model.ModelArchitecture;
+    uses org.maniple.api.text.Tokenizer;
+    uses org.maniple.api.transport.Transport;
+
+    provides org.maniple.api.transport.Transport with org.maniple.kernel.local.LocalTransport;
 }

@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /** Reads checkpoints in the safetensors format. */
-@NullMarked
-module org.maniple.checkpoint.safetensors {
+@NullMarked module org.maniple.checkpoint.safetensors {
     requires org.maniple.api;
     requires static org.jspecify;
     requires tools.jackson.core;

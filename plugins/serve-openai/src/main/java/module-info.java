@@ -5,9 +5,11 @@ import org.jspecify.annotations.NullMarked;
     requires org.maniple.api;
     requires static org.jspecify;
     requires io.netty.buffer;
+    requires io.netty.codec;
     requires io.netty.codec.http;
     requires io.netty.common;
-    requires io.netty.handler;
     requires io.netty.transport;
-    requires tools.jackson.databind;
+    requires tools.jackson.core;
+
+    provides org.maniple.api.frontend.Frontend with org.maniple.serve.openai.OpenAiFrontend;
 }

@@ -5,4 +5,6 @@ import org.jspecify.annotations.NullMarked;
     requires org.maniple.api;
     requires static org.jspecify;
     requires tools.jackson.databind;
+
+    provides org.maniple.api.text.Tokenizer with org.maniple.tokenizer.hf.HfTokenizerProvider;
 }

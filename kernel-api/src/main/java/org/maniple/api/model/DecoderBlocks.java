@@ -29,7 +29,8 @@ public final class DecoderBlocks {
      * @param scale factor on the scores
      * @param window how many positions a token sees, itself included; 0: all
      */
-    public record Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale, int window) {}
+    public record Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale,
+            int window) {}
 
     /**
      * One layer's gated feed-forward network.
@@ -51,7 +52,8 @@ public final class DecoderBlocks {
      * @param normOffset added to the weights of all norms; 1 in Gemma, otherwise 0
      */
     public DecoderBlocks(String architecture, DecoderShape shape, float normOffset) {
-        this.graph = new GraphBuilder(architecture, shape.layers()).derive(Axes.KV_HEADS, Axes.HEADS, shape.heads() / shape.kvHeads());
+        this.graph = new GraphBuilder(architecture, shape.layers()).derive(Axes.KV_HEADS, Axes.HEADS,
+                shape.heads() / shape.kvHeads());
         this.shape = shape;
         this.normOffset = normOffset;
     }
@@ -91,7 +93,8 @@ public final class DecoderBlocks {
      * @return {@code [TOKENS, HIDDEN]}
      */
     public Value embeddings(String name) {
-        return graph.embed(name, graph.parameter("model.embed_tokens.weight", Axes.VOCAB.of(shape.vocabulary()), shape.hiddenChannels()));
+        return graph.embed(name,
+                graph.parameter("model.embed_tokens.weight", Axes.VOCAB.of(shape.vocabulary()), shape.hiddenChannels()));
     }
 
     /**
@@ -147,7 +150,8 @@ public final class DecoderBlocks {
                 TensorView.dim(shape.queryHeads(), shape.headElements()));
         Parameter output = graph.parameter(prefix + "o_proj.weight", stored, shape.hiddenChannels(), shape.queryHeads(),
                 shape.headElements());
-        return projected("attn." + layer, attended, output, attention.outputBias(), prefix + "o_proj.bias", shape.hiddenChannels());
+        return projected("attn." + layer, attended, output, attention.outputBias(), prefix + "o_proj.bias",
+                shape.hiddenChannels());
     }
 
     /**
@@ -162,7 +166,8 @@ public final class DecoderBlocks {
         String prefix = "model.layers." + layer + ".mlp.";
         Dim columns = Axes.FFN.of(shape.ffn());
         boolean bias = feedForward.bias();
-        Value gate = projected("gate." + layer, x, graph.parameter(prefix + "gate_proj.weight", columns, shape.hiddenChannels()), bias,
+        Value gate = projected("gate." + layer, x, graph.parameter(prefix + "gate_proj.weight", columns, shape.hiddenChannels()),
+                bias,
                 prefix + "gate_proj.bias", columns);
         Value up = projected("up." + layer, x, graph.parameter(prefix + "up_proj.weight", columns, shape.hiddenChannels()), bias,
                 prefix + "up_proj.bias", columns);
@@ -198,7 +203,8 @@ public final class DecoderBlocks {
     private Value turned(String word, int layer, Value x, Dim heads, Attention attention) {
         Value value = heads(word, layer, x, heads, attention.inputBias());
         if (attention.headNorms()) {
-            Parameter weight = graph.parameter("model.layers." + layer + ".self_attn." + word + "_norm.weight", shape.headElements());
+            Parameter weight = graph.parameter("model.layers." + layer + ".self_attn." + word + "_norm.weight",
+                    shape.headElements());
             value = graph.rmsNorm(word + ".normed." + layer, value, weight, shape.epsilon(), normOffset);
         }
         return graph.rope(word + ".turned." + layer, value, attention.rope());

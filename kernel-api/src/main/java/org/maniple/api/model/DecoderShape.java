@@ -18,7 +18,8 @@ import org.maniple.api.graph.Dim;
  * @param contextLength positions that the model was made for
  * @param epsilon of all norms
  */
-public record DecoderShape(int layers, int hidden, int heads, int kvHeads, int headDim, int ffn, int vocabulary, int contextLength,
+public record DecoderShape(int layers, int hidden, int heads, int kvHeads, int headDim, int ffn, int vocabulary,
+        int contextLength,
         double epsilon) {
 
     /** Elements of a head; never split. */
@@ -38,7 +39,8 @@ public record DecoderShape(int layers, int hidden, int heads, int kvHeads, int h
      */
     public static DecoderShape of(ModelConfig config) {
         if (config.has("quantization_config")) {
-            throw config.unsupported("quantization_config", "no such key: this architecture reads checkpoints in F32, F16 or BF16");
+            throw config.unsupported("quantization_config",
+                    "no such key: this architecture reads checkpoints in F32, F16 or BF16");
         }
         int layers = config.extent("num_hidden_layers");
         if (layers > MAX_LAYERS) {
@@ -100,7 +102,8 @@ public record DecoderShape(int layers, int hidden, int heads, int kvHeads, int h
 
     private static int headDim(ModelConfig config, int hidden, int heads) {
         if (!config.has("head_dim") && hidden % heads != 0) {
-            throw config.unsupported("hidden_size", "a multiple of num_attention_heads [" + heads + "], since there is no key [head_dim]");
+            throw config.unsupported("hidden_size",
+                    "a multiple of num_attention_heads [" + heads + "], since there is no key [head_dim]");
         }
         int headDim = config.extent("head_dim", Math.max(1, hidden / heads));
         if (headDim > MAX_HEAD_DIM || headDim % 2 != 0) {

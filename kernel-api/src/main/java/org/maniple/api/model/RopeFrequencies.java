@@ -182,7 +182,9 @@ public final class RopeFrequencies {
         }
         double mscale = settings.number("mscale", 0);
         double mscaleAll = settings.number("mscale_all_dim", 0);
-        return mscale != 0 && mscaleAll != 0 ? temperature(factor, mscale) / temperature(factor, mscaleAll) : temperature(factor, 1);
+        return mscale != 0 && mscaleAll != 0
+                ? temperature(factor, mscale) / temperature(factor, mscaleAll)
+                : temperature(factor, 1);
     }
 
     private static double temperature(double factor, double mscale) {

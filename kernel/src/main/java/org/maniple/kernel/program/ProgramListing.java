@@ -38,6 +38,13 @@ public final class ProgramListing {
                 .append(dimensions.isEmpty() ? "one rank" : dimensions).append('\n');
         Map<String, List<Integer>> kinds = kinds();
         kinds.forEach((lines, layers) -> text.append('\n').append(title(layers)).append('\n').append(lines));
+        if (program.stages() > 1) {
+            text.append("\nstages\n");
+            for (int stage = 0; stage < program.stages(); stage++) {
+                text.append("    stage ").append(stage).append("  layers ").append(program.blocks(stage)).append('\n');
+            }
+            transfers().forEach(line -> text.append("    ").append(line).append('\n'));
+        }
         return text.toString();
     }
 
@@ -50,11 +57,20 @@ public final class ProgramListing {
     public List<String> layer(int layer) {
         var lines = new ArrayList<String>();
         for (Instruction instruction : program.code()) {
-            if (instruction.layer() == layer) {
+            if (instruction.layer() == layer && !(instruction instanceof Instruction.Transfer)) {
                 lines.add(line(instruction));
             }
         }
         return lines;
+    }
+
+    /**
+     * What goes from each stage to the next.
+     *
+     * @return one line for each pair of stages
+     */
+    public List<String> transfers() {
+        return program.code().stream().filter(Instruction.Transfer.class::isInstance).map(this::line).toList();
     }
 
     private Map<String, List<Integer>> kinds() {
@@ -83,16 +99,18 @@ public final class ProgramListing {
     private String line(Instruction instruction) {
         int layer = instruction.layer();
         return switch (instruction) {
-            case Instruction.Local local -> String.format(Locale.ROOT, "%-14s %s -> %s", name(local.node().op()),
+            case Instruction.Local local -> String.format(Locale.ROOT, "%-15s %s -> %s", name(local.node().op()),
                     local.inputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")),
-                    local.outputs().isEmpty() ? "(state)"
+                    local.outputs().isEmpty()
+                            ? "(state)"
                             : local.outputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")));
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
                     seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
-            case Instruction.Transfer transfer -> "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
-                    + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
-                    + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
+            case Instruction.Transfer transfer ->
+                "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
+                        + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
+                        + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
         };
     }
 
@@ -106,7 +124,7 @@ public final class ProgramListing {
                 case ElementFunction.SoftCap cap -> "MAP softcap";
             };
         }
-        return op.name();
+        return op instanceof BuiltinOp.Attend attend && attend.window() > 0 ? op.name() + " last " + attend.window() : op.name();
     }
 
     private String names(List<Integer> dimensions) {

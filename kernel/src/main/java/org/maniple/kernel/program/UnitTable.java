@@ -58,7 +58,7 @@ final class UnitTable {
 
     /**
      * Where a parameter or a state lies: rules are taken from last to first, and an axis takes its dimensions if all of them are
-     * still free on this tensor; otherwise it stays whole.
+     * still free on this tensor; otherwise it stays whole. An axis follows one rule only, the last one.
      */
     Layout fixed(Operand operand) {
         Layout layout = Layout.whole(placed.size());
@@ -67,7 +67,8 @@ final class UnitTable {
             Optional<Axis> axis = ofFamily(operand, graph.family(rule.axis()));
             List<Integer> over = dimensions(rule);
             Layout before = layout;
-            if (axis.isPresent() && over.stream().allMatch(d -> before.at(d).equals(Placement.WHOLE))) {
+            boolean decides = axis.isPresent() && rule(axis.get()).orElseThrow() == rule;
+            if (decides && over.stream().allMatch(d -> before.at(d).equals(Placement.WHOLE))) {
                 for (int dimension : over) {
                     layout = layout.with(dimension, new Placement.Split(axis.get()));
                 }
@@ -125,8 +126,9 @@ final class UnitTable {
         int parts = rule.over().stream().mapToInt(mesh::size).reduce(1, Math::multiplyExact);
         List<UnitList> split = rule.splitter().split(new Splitter.Request(axis, extent, parts, 1, UnitCost.EQUAL));
         if (split.size() != parts || !UnitList.merge(split).equals(UnitList.range(0, extent))) {
-            throw new CompileException("the rule for axis " + axis + " over " + rule.over() + " splits " + extent + " units into " + split
-                    + "; expected " + parts + " parts that contain every unit");
+            throw new CompileException(
+                    "the rule for axis " + axis + " over " + rule.over() + " splits " + extent + " units into " + split
+                            + "; expected " + parts + " parts that contain every unit");
         }
         return split;
     }

@@ -28,7 +28,8 @@ final class HeaderReader {
     private static final int MAX_DIMENSIONS = 8;
 
     private static final Map<String, DType> TYPES = Map.ofEntries(Map.entry("F64", DType.F64), Map.entry("F32", DType.F32),
-            Map.entry("F16", DType.F16), Map.entry("BF16", DType.BF16), Map.entry("F8_E4M3", DType.F8_E4M3), Map.entry("I64", DType.I64),
+            Map.entry("F16", DType.F16), Map.entry("BF16", DType.BF16), Map.entry("F8_E4M3", DType.F8_E4M3),
+            Map.entry("I64", DType.I64),
             Map.entry("I32", DType.I32), Map.entry("I16", DType.I16), Map.entry("I8", DType.I8), Map.entry("U8", DType.U8),
             Map.entry("BOOL", DType.BOOL));
 
@@ -151,8 +152,9 @@ final class HeaderReader {
         expect(value, JsonToken.VALUE_STRING, "a text");
         DType dtype = TYPES.get(parser.getString());
         if (dtype == null) {
-            throw wrong("is [" + Shown.name(parser.getString()) + "], which cannot be read; known are " + TYPES.keySet().stream().sorted()
-                    .toList());
+            throw wrong("is [" + Shown.name(parser.getString()) + "], which cannot be read; known are "
+                    + TYPES.keySet().stream().sorted()
+                            .toList());
         }
         return dtype;
     }
@@ -187,8 +189,9 @@ final class HeaderReader {
         for (Header.Entry entry : byOffset) {
             where = "tensor [" + Shown.name(entry.tensor().name()) + "] field [data_offsets]";
             if (entry.offset() != covered) {
-                throw wrong("begins at " + entry.offset() + ", but the tensors before it end at " + covered + "; data must have no "
-                        + (entry.offset() > covered ? "holes" : "overlaps"));
+                throw wrong(
+                        "begins at " + entry.offset() + ", but the tensors before it end at " + covered + "; data must have no "
+                                + (entry.offset() > covered ? "holes" : "overlaps"));
             }
             covered = entry.end();
             if (covered > dataBytes) {

@@ -26,7 +26,8 @@ final class JsonText {
     static JsonParser parse(InputStream in) {
         var constraints = StreamReadConstraints.builder().maxNestingDepth(8).maxNameLength(MAX_NAME).maxStringLength(MAX_NAME)
                 .maxNumberLength(20).maxDocumentLength(MAX_BYTES).build();
-        var factory = JsonFactory.builder().streamReadConstraints(constraints).enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+        var factory = JsonFactory.builder().streamReadConstraints(constraints)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES).build();
         // A reader, because the parser would otherwise guess the encoding.
         var decoder = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT)

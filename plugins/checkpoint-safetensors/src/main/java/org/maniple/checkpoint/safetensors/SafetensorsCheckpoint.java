@@ -51,8 +51,9 @@ final class SafetensorsCheckpoint implements Checkpoint {
     public MemorySegment map(String name, long offset, long length, Arena arena) {
         SafetensorsFile file = fileOfTensor.get(name);
         if (file == null) {
-            throw new CheckpointException(files.getFirst().path().getParent() + ": has no tensor [" + Shown.name(name) + "] among its "
-                    + fileOfTensor.size());
+            throw new CheckpointException(
+                    files.getFirst().path().getParent() + ": has no tensor [" + Shown.name(name) + "] among its "
+                            + fileOfTensor.size());
         }
         return file.map(entry(file, name), offset, length, arena);
     }

@@ -57,8 +57,9 @@ public final class SafetensorsFormat implements CheckpointFormat {
         if (files.size() == 1) {
             return openSingle(files.getFirst());
         }
-        throw new CheckpointException(path + ": has " + (files.isEmpty() ? "no" : Integer.toString(files.size())) + " files *" + SUFFIX
-                + " and no " + INDEX + "; name one file, or add the index that tells which tensor is in which file");
+        throw new CheckpointException(
+                path + ": has " + (files.isEmpty() ? "no" : Integer.toString(files.size())) + " files *" + SUFFIX
+                        + " and no " + INDEX + "; name one file, or add the index that tells which tensor is in which file");
     }
 
     private static Checkpoint openSingle(Path path) {
@@ -80,7 +81,7 @@ public final class SafetensorsFormat implements CheckpointFormat {
             var tensors = new LinkedHashMap<String, SafetensorsFile>();
             fileOfTensor.forEach((tensor, name) -> {
                 SafetensorsFile file = opened.get(name);
-                if (!file.tensors().containsKey(tensor)) {
+                if (file == null || !file.tensors().containsKey(tensor)) {
                     throw new CheckpointException(index + ": says that tensor [" + Shown.name(tensor) + "] is in " + name
                             + ", but that file has no such tensor");
                 }
@@ -97,7 +98,8 @@ public final class SafetensorsFormat implements CheckpointFormat {
     private static SafetensorsFile openShard(Path index, String name) {
         Path path = index.resolveSibling(name);
         if (!Files.isRegularFile(path)) {
-            throw new CheckpointException(path + ": is not a file, but " + index.getFileName() + " names it as a shard; download it again");
+            throw new CheckpointException(
+                    path + ": is not a file, but " + index.getFileName() + " names it as a shard; download it again");
         }
         return SafetensorsFile.open(path);
     }

@@ -85,7 +85,8 @@ final class ShardIndex {
 
     /** Shards lie beside their index: a name with a directory in it could point anywhere. */
     private static String checked(Path index, String tensor, String file) {
-        boolean plain = !file.isEmpty() && !file.startsWith(".") && file.chars().allMatch(c -> c > ' ' && c != '/' && c != '\\' && c != ':');
+        boolean plain = !file.isEmpty() && !file.startsWith(".")
+                && file.chars().allMatch(c -> c > ' ' && c != '/' && c != '\\' && c != ':');
         if (!plain) {
             throw new CheckpointException(index + ": tensor [" + Shown.name(tensor) + "] is said to be in [" + Shown.name(file)
                     + "]; it must be the plain name of a file beside the index");

@@ -56,10 +56,12 @@ public final class GemmaFamily implements ModelArchitecture {
     private static Value block(DecoderBlocks blocks, int layer, Value x, Attention attention, FeedForward feedForward) {
         GraphBuilder graph = blocks.graph().layer(layer);
         String prefix = "model.layers." + layer + ".";
-        Value attended = blocks.attention(layer, blocks.norm("attn.in." + layer, x, prefix + "input_layernorm.weight"), attention);
+        Value attended = blocks.attention(layer, blocks.norm("attn.in." + layer, x, prefix + "input_layernorm.weight"),
+                attention);
         Value attendedNormed = blocks.norm("attn.out." + layer, attended, prefix + "post_attention_layernorm.weight");
         Value between = graph.sum("middle." + layer, x, attendedNormed);
-        Value fed = blocks.feedForward(layer, blocks.norm("mlp.in." + layer, between, prefix + "pre_feedforward_layernorm.weight"),
+        Value fed = blocks.feedForward(layer,
+                blocks.norm("mlp.in." + layer, between, prefix + "pre_feedforward_layernorm.weight"),
                 feedForward);
         Value fedNormed = blocks.norm("mlp.out." + layer, fed, prefix + "post_feedforward_layernorm.weight");
         return graph.sum("hidden." + (layer + 1), between, fedNormed);

@@ -28,7 +28,8 @@ public final class PipelineParallelism implements Parallelism {
     @Override
     public List<Option> options() {
         return List.of(
-                Option.of(SIZE, OptionType.INTEGER, "Number of stages that the layers are spread over.").withDefault("1").withMinimum(1)
+                Option.of(SIZE, OptionType.INTEGER, "Number of stages that the layers are spread over.").withDefault("1")
+                        .withMinimum(1)
                         .withAliases("--pp", "--pp-size", "-pp"),
                 Option.of(PARTITION, OptionType.INTEGERS, "Layers of each stage, exactly: 15,15,16,15.").withMinimum(1),
                 Option.of(WEIGHTS, OptionType.NUMBERS,

@@ -35,7 +35,8 @@ record StageSplitter(List<Integer> partition, List<Double> weights) implements S
     }
 
     static String wrongLength(int listed, int stages) {
-        return "lists " + listed + " stages, but " + PipelineParallelism.SIZE + " is " + stages + "; list one number for each stage, or set "
+        return "lists " + listed + " stages, but " + PipelineParallelism.SIZE + " is " + stages
+                + "; list one number for each stage, or set "
                 + PipelineParallelism.SIZE + " to " + listed;
     }
 
@@ -57,8 +58,9 @@ record StageSplitter(List<Integer> partition, List<Double> weights) implements S
         }
         long sum = partition.stream().mapToLong(Integer::longValue).sum();
         if (sum != layers || partition.stream().anyMatch(count -> count < 1)) {
-            throw new SplitException(PipelineParallelism.PARTITION, partition + " adds up to " + sum + ", but the model has " + layers
-                    + " layers, at least one for each stage; an even partition would be " + even(layers, stages));
+            throw new SplitException(PipelineParallelism.PARTITION,
+                    partition + " adds up to " + sum + ", but the model has " + layers
+                            + " layers, at least one for each stage; an even partition would be " + even(layers, stages));
         }
     }
 
@@ -89,7 +91,9 @@ record StageSplitter(List<Integer> partition, List<Double> weights) implements S
         for (int stage = 0; stage < request.parts(); stage++) {
             weightSoFar += weights.get(stage);
             int last = layers - (request.parts() - 1 - stage);
-            int to = stage == request.parts() - 1 ? layers : nearest(before, before[layers] * (weightSoFar / totalWeight), from + 1, last);
+            int to = stage == request.parts() - 1
+                    ? layers
+                    : nearest(before, before[layers] * (weightSoFar / totalWeight), from + 1, last);
             counts.add(to - from);
             from = to;
         }

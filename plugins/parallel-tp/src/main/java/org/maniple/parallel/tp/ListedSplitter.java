@@ -28,7 +28,8 @@ record ListedSplitter(String key, List<Integer> counts) implements Splitter {
     }
 
     static String wrongLength(int listed, int size) {
-        return "lists " + listed + " ranks, but " + TensorParallelism.SIZE + " is " + size + "; list one number for each rank, or set "
+        return "lists " + listed + " ranks, but " + TensorParallelism.SIZE + " is " + size
+                + "; list one number for each rank, or set "
                 + TensorParallelism.SIZE + " to " + listed;
     }
 }

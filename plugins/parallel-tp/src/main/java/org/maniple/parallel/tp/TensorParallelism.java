@@ -33,10 +33,13 @@ public final class TensorParallelism implements Parallelism {
         return List.of(
                 Option.of(SIZE, OptionType.INTEGER, "Number of ranks that share each layer.").withDefault("1").withMinimum(1)
                         .withAliases("--tp", "--tp-size", "-tp"),
-                Option.of(WEIGHTS, OptionType.NUMBERS, "How much of each layer each of these ranks takes, relative to the others: 1,2."),
-                Option.of(HEADS, OptionType.INTEGERS, "Query heads of each rank, exactly: 3,2,3. Otherwise they follow the weights.")
+                Option.of(WEIGHTS, OptionType.NUMBERS,
+                        "How much of each layer each of these ranks takes, relative to the others: 1,2."),
+                Option.of(HEADS, OptionType.INTEGERS,
+                        "Query heads of each rank, exactly: 3,2,3. Otherwise they follow the weights.")
                         .withMinimum(0),
-                Option.of(FFN, OptionType.INTEGERS, "Columns of the dense feed-forward network of each rank, exactly.").withMinimum(0),
+                Option.of(FFN, OptionType.INTEGERS, "Columns of the dense feed-forward network of each rank, exactly.")
+                        .withMinimum(0),
                 Option.of(VOCAB, OptionType.INTEGERS, "Vocabulary rows of each rank, exactly.").withMinimum(0));
     }
 
@@ -77,6 +80,7 @@ public final class TensorParallelism implements Parallelism {
 
     private static AxisRule rule(Axis axis, String listKey, Settings settings, List<Double> weights) {
         List<Integer> listed = settings.integers(listKey);
-        return new AxisRule(axis, List.of(TP), listed.isEmpty() ? new WeightedSplitter(weights) : new ListedSplitter(listKey, listed));
+        return new AxisRule(axis, List.of(TP),
+                listed.isEmpty() ? new WeightedSplitter(weights) : new ListedSplitter(listKey, listed));
     }
 }

@@ -37,7 +37,8 @@ record WeightedSplitter(List<Double> weights) implements Splitter {
         }
         boolean usable = weights.stream().allMatch(weight -> Double.isFinite(weight) && weight >= 0);
         if (!usable || weights.stream().allMatch(weight -> weight == 0)) {
-            return Optional.of(weights + " must be numbers of which none is negative and at least one is greater than 0, for example 1,2");
+            return Optional.of(
+                    weights + " must be numbers of which none is negative and at least one is greater than 0, for example 1,2");
         }
         return Optional.empty();
     }

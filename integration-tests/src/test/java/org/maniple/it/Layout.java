@@ -1,0 +1,33 @@
+package org.maniple.it;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A way of spreading a model over ranks, by the keys that users write. */
+record Layout(String name, Map<String, Object> settings) {
+
+    static Layout of(int tp, int pp) {
+        return new Layout("tp" + tp + (pp > 1 ? " x pp" + pp : ""),
+                Map.of("tensor-parallel-size", tp, "pipeline-parallel-size", pp));
+    }
+
+    Layout weighted(double... weights) {
+        return with("tensor-parallel-weights", java.util.Arrays.stream(weights).boxed().toList(), "weighted");
+    }
+
+    Layout stages(Integer... layers) {
+        return with("pipeline-layer-partition", List.of(layers), "stages");
+    }
+
+    private Layout with(String key, Object value, String word) {
+        var copy = new HashMap<>(settings);
+        copy.put(key, value);
+        return new Layout(name + " " + word + " " + value, copy);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

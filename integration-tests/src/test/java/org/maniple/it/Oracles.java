@@ -1,0 +1,41 @@
+package org.maniple.it;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/** Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. */
+final class Oracles {
+
+    /** The dense checkpoints by directory name. */
+    static final List<String> DENSE = List.of("llama-plain", "llama-gqa-rope3-sharded", "llama-tied-bias-bf16", "mistral-window",
+            "qwen2",
+            "qwen3-tied", "gemma3");
+
+    private Oracles() {}
+
+    /** The oracle directory; skips the test where there is none, and fails it on CI. */
+    static Path directory() {
+        Path directory = candidate();
+        boolean there = Files.isDirectory(directory.resolve("models"));
+        if (!there && "true".equals(System.getenv("CI"))) {
+            Assertions.fail("no oracle checkpoints in " + directory + "; on CI they must be there (-Dmaniple.oracle=DIR)");
+        }
+        Assumptions.assumeTrue(there, "skipped: no oracle checkpoints in " + directory + " (-Dmaniple.oracle=DIR)");
+        return directory;
+    }
+
+    /** The directory of one checkpoint. */
+    static Path model(String name) {
+        return name.equals("demo-dense") ? directory().resolve(name) : directory().resolve("models").resolve(name);
+    }
+
+    private static Path candidate() {
+        String given = System.getProperty("maniple.oracle", "");
+        return given.isEmpty()
+                ? Path.of(System.getProperty("maniple.top", "..")).resolve("../shared/oracle").normalize()
+                : Path.of(given);
+    }
+}

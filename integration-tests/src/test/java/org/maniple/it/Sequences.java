@@ -1,0 +1,98 @@
+package org.maniple.it;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.maniple.kernel.engine.StepPipeline;
+import org.maniple.kernel.engine.StepResults;
+import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.step.StepBatch.Rows;
+
+/** Drives a pipeline step by step with sequences whose tokens the test decides. */
+final class Sequences {
+
+    /** One sequence: its blocks and how far it has come. */
+    static final class Sequence {
+        private final long id;
+        private final int[] blocks;
+        private int position;
+
+        private Sequence(long id, int[] blocks) {
+            this.id = id;
+            this.blocks = blocks;
+        }
+    }
+
+    /** Tokens of a sequence for one step. */
+    record Span(Sequence sequence, int[] tokens, Rows rows) {}
+
+    private final StepPipeline pipeline;
+    private final int vocabulary;
+    private int nextBlock;
+    private long nextSequence;
+    private long step;
+
+    Sequences(StepPipeline pipeline, int vocabulary) {
+        this.pipeline = pipeline;
+        this.vocabulary = vocabulary;
+    }
+
+    /** A sequence with room for some tokens, in blocks that lie scattered. */
+    Sequence open(int tokens) {
+        int size = pipeline.limits().blockSize();
+        int[] blocks = new int[(tokens + size - 1) / size];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[blocks.length - 1 - i] = nextBlock++;
+        }
+        return new Sequence(nextSequence++, blocks);
+    }
+
+    /** Runs one step; the rows of logits, in the order of the spans. */
+    List<float[]> run(List<Span> spans) {
+        submit(spans);
+        return await();
+    }
+
+    void submit(List<Span> spans) {
+        StepBatch batch = pipeline.begin();
+        batch.clear(step++);
+        for (Span span : spans) {
+            Sequence sequence = span.sequence();
+            batch.addSpan(sequence.id, sequence.position, span.tokens(), 0, span.tokens().length, span.rows(), sequence.blocks,
+                    sequence.blocks.length);
+            sequence.position += span.tokens().length;
+        }
+        batch.needFullRows(true);
+        pipeline.submit(batch);
+    }
+
+    List<float[]> await() {
+        StepResults results = pipeline.await();
+        var rows = new ArrayList<float[]>();
+        MemorySegment logits = results.logits();
+        for (int row = 0; row < results.rows(); row++) {
+            float[] values = new float[vocabulary];
+            MemorySegment.copy(logits, JAVA_FLOAT_UNALIGNED, 4L * row * vocabulary, values, 0, vocabulary);
+            rows.add(values);
+            int best = results.candidates().get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED,
+                    4L * (row * (2L * results.k() + 2) + results.k()));
+            if (best != argmax(values)) {
+                throw new AssertionError(
+                        "row " + row + ": the best candidate is " + best + ", the greatest logit " + argmax(values));
+            }
+        }
+        return rows;
+    }
+
+    static int argmax(float[] row) {
+        int best = 0;
+        for (int i = 1; i < row.length; i++) {
+            if (row[i] > row[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+}

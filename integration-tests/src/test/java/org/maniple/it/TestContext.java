@@ -1,0 +1,24 @@
+package org.maniple.it;
+
+import org.maniple.api.HostInfo;
+import org.maniple.api.PluginContext;
+import org.maniple.api.config.Settings;
+
+/** What plugins are told in tests: two processors, no configuration of their own. */
+record TestContext(Settings settings) implements PluginContext {
+
+    @Override
+    public <C extends Record> C configuration(Class<C> type) {
+        throw new IllegalArgumentException("no plugin of these tests has a configuration");
+    }
+
+    @Override
+    public HostInfo host() {
+        return new HostInfo("test", "linux", "amd64", 2, 4L << 30);
+    }
+
+    @Override
+    public void announce(String line) {
+        // the lines are for users
+    }
+}

@@ -1,0 +1,227 @@
+package org.maniple.it;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.IntFunction;
+import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.compute.ComputeBackend;
+import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.graph.ModelGraph;
+import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.Mesh;
+import org.maniple.api.mesh.MeshDimension;
+import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.model.ModelArchitecture;
+import org.maniple.api.model.ModelConfig;
+import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.Wire;
+import org.maniple.checkpoint.safetensors.SafetensorsFormat;
+import org.maniple.collectives.tree.TreeCollectives;
+import org.maniple.compute.cpu.CpuBackend;
+import org.maniple.kernel.execute.Observer;
+import org.maniple.kernel.execute.RankExecutor;
+import org.maniple.kernel.execute.RankLoop;
+import org.maniple.kernel.execute.UnitPipeline;
+import org.maniple.kernel.load.LoadReport;
+import org.maniple.kernel.load.WeightLoader;
+import org.maniple.kernel.local.LocalTransport;
+import org.maniple.kernel.program.MeshProgram;
+import org.maniple.kernel.program.ProgramCompiler;
+import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.step.StepBatch;
+import org.maniple.model.gemma.GemmaFamily;
+import org.maniple.model.llama.LlamaFamily;
+import org.maniple.model.qwen.QwenFamily;
+import org.maniple.parallel.pp.PipelineParallelism;
+import org.maniple.parallel.tp.TensorParallelism;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A unit whose ranks are threads of this process, connected by the in-process transport. The calling thread is rank 0. */
+final class VirtualUnit implements AutoCloseable {
+
+    static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism());
+    static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily());
+
+    private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private final Arena arena = Arena.ofShared();
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final Map<Integer, LoadReport> reports = new ConcurrentHashMap<>();
+    private final Map<Integer, Throwable> failures = new ConcurrentHashMap<>();
+    private final List<Wire> wires = new ArrayList<>();
+    private final ComputeBackend backend = new CpuBackend();
+    private final MeshProgram program;
+    private final UnitPipeline pipeline;
+    private final StepBatch.Limits limits;
+    private final int blocks;
+    private final TestContext context;
+
+    VirtualUnit(Path model, Layout layout, StepBatch.Limits limits, int blocks) {
+        this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
+    }
+
+    VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
+            StepBatch.Limits limits,
+            int blocks, IntFunction<Optional<Observer>> observers) {
+        this.limits = limits;
+        this.blocks = blocks;
+        this.context = new TestContext(new MapSettings(layout.settings()));
+        this.program = compile(config(model), parallelisms, models, layout);
+        int ranks = program.mesh().ranks();
+        Transport transport = new LocalTransport();
+        List<Endpoint> endpoints = new ArrayList<>();
+        for (int rank = 0; rank < ranks; rank++) {
+            var identity = new Transport.Identity("virtual", 1, rank, ranks, SECRET);
+            endpoints.add(transport.open(identity, new Transport.Bind("localhost", 0), context));
+        }
+        List<String> addresses = endpoints.stream().map(Endpoint::address).toList();
+        var ready = new CountDownLatch(ranks - 1);
+        for (int rank = 1; rank < ranks; rank++) {
+            int own = rank;
+            threads.add(Thread.ofPlatform().name("rank " + rank)
+                    .start(() -> follow(own, model, endpoints.get(own), addresses, observers, ready)));
+        }
+        Wire wire = endpoints.getFirst().connect(addresses, others(0, ranks), LIMIT);
+        Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
+        RankProgram own = program.forRank(0);
+        pipeline = new UnitPipeline(own, executor(own, model, communicator, observers.apply(0)), wire, communicator, limits,
+                blocks);
+        open.addAll(endpoints);
+        try {
+            ready.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException("ranks failed at start: " + failures, failures.values().iterator().next());
+        }
+    }
+
+    static ModelConfig config(Path model) {
+        try {
+            Map<String, Object> values = new JsonMapper().readValue(Files.readString(model.resolve("config.json")),
+                    new TypeReference<>() {});
+            return new ModelConfig("config.json", values);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
+            Layout layout) {
+        var settings = new MapSettings(layout.settings());
+        ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
+        var dimensions = new ArrayList<MeshDimension>();
+        var owners = new ArrayList<Parallelism>();
+        for (Parallelism parallelism : parallelisms) {
+            for (MeshDimension dimension : parallelism.dimensions()) {
+                dimensions.add(dimension);
+                owners.add(parallelism);
+            }
+        }
+        List<MeshDimension> sorted = dimensions.stream().sorted(Comparator.comparingInt(MeshDimension::nesting)).toList();
+        List<Integer> sizes = sorted.stream().map(d -> owners.get(dimensions.indexOf(d)).size(d, settings)).toList();
+        List<AxisRule> rules = parallelisms.stream().flatMap(p -> p.rules(settings).stream()).toList();
+        return new ProgramCompiler(graph, new Mesh(sorted, sizes), rules).compile();
+    }
+
+    MeshProgram program() {
+        return program;
+    }
+
+    UnitPipeline pipeline() {
+        return pipeline;
+    }
+
+    /** What each rank has loaded. */
+    Map<Integer, LoadReport> reports() {
+        return reports;
+    }
+
+    private void follow(int rank, Path model, Endpoint endpoint, List<String> addresses,
+            IntFunction<Optional<Observer>> observers,
+            CountDownLatch ready) {
+        try {
+            Wire wire = endpoint.connect(addresses, others(rank, addresses.size()), LIMIT);
+            synchronized (wires) {
+                wires.add(wire);
+            }
+            Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
+            RankProgram own = program.forRank(rank);
+            RankExecutor executor = executor(own, model, communicator, observers.apply(rank));
+            var batch = new StepBatch(limits, blocks, program.graph().vocabulary());
+            var loop = new RankLoop(own, executor, wire, communicator, batch);
+            ready.countDown();
+            loop.run();
+        } catch (RuntimeException | Error e) {
+            failures.put(rank, e);
+            ready.countDown();
+        }
+    }
+
+    private static Set<Integer> others(int rank, int ranks) {
+        var others = new HashSet<Integer>();
+        for (int i = 0; i < ranks; i++) {
+            if (i != rank) {
+                others.add(i);
+            }
+        }
+        return others;
+    }
+
+    private RankExecutor executor(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
+        ComputeSession session = backend.open(context, 1);
+        Checkpoint checkpoint = new SafetensorsFormat().open(model);
+        synchronized (open) {
+            open.add(session);
+            open.add(checkpoint);
+        }
+        var loader = new WeightLoader(checkpoint, arena, session::allocate);
+        var weights = loader.load(own, (done, total) -> {});
+        reports.put(own.rank(), loader.report(own));
+        return new RankExecutor(own, limits, blocks, session, communicator, weights, observer);
+    }
+
+    @Override
+    public void close() {
+        pipeline.shutdown();
+        for (Thread thread : threads) {
+            try {
+                if (!thread.join(LIMIT)) {
+                    throw new IllegalStateException(thread.getName() + " does not end");
+                }
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        for (AutoCloseable closeable : open) {
+            try {
+                closeable.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        arena.close();
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException("ranks failed: " + failures, failures.values().iterator().next());
+        }
+    }
+}

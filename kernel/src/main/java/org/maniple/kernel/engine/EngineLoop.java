@@ -1,0 +1,226 @@
+package org.maniple.kernel.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.engine.GenerationEvent.FinishReason;
+import org.maniple.api.engine.GenerationEvent.Stop;
+import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.TokenLogprob;
+import org.maniple.kernel.step.StepBatch;
+
+/**
+ * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone, but for {@link #freeBlocks}. A request holds the blocks
+ * for all that it may become from admission to its end, so that a running one never lacks one.
+ */
+final class EngineLoop {
+
+    private final StepPipeline pipeline;
+    private final EngineOptions options;
+    private final OutputThread output;
+    private final BlockPool pool;
+    private final StepPlanner planner;
+    private final Sampler sampler;
+    private final LogitRow row;
+    private final int blockSize;
+    private final int depth;
+
+    private final List<Sequence> running = new ArrayList<>();
+    private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
+    private final ArrayDeque<Flight> spare = new ArrayDeque<>();
+    private @Nullable StepBatch begun;
+    private long steps;
+    private volatile int freeBlocks;
+
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output) {
+        this.pipeline = pipeline;
+        this.options = options;
+        this.output = output;
+        pool = new BlockPool(options.kvBlocks());
+        freeBlocks = pool.free();
+        blockSize = pipeline.limits().blockSize();
+        depth = pipeline.depth();
+        planner = new StepPlanner(options, pipeline.limits(), depth);
+        sampler = new Sampler(model.vocabulary(), options.candidates());
+        row = new LogitRow(model.vocabulary());
+    }
+
+    int running() {
+        return running.size();
+    }
+
+    int freeBlocks() {
+        return freeBlocks;
+    }
+
+    /** Takes requests from the queue, first come, first served, while there are seats and blocks for them. */
+    void admit(ArrayDeque<Sequence> waiting) {
+        release();
+        for (Iterator<Sequence> each = waiting.iterator(); each.hasNext();) {
+            Sequence sequence = each.next();
+            if (sequence.cancelled) {
+                abort(sequence);
+                each.remove();
+            }
+        }
+        while (!waiting.isEmpty() && running.size() < options.maxSequences()) {
+            int needed = Math.ceilDiv(waiting.getFirst().maxLength, blockSize);
+            if (needed > pool.free()) {
+                return;
+            }
+            Sequence sequence = waiting.removeFirst();
+            sequence.hold(pool.take(needed));
+            freeBlocks = pool.free();
+            running.add(sequence);
+        }
+    }
+
+    /** Ends what was cancelled, and gives back the blocks of what has ended and is in no batch in flight. */
+    private void release() {
+        int kept = 0;
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if (sequence.cancelled && !sequence.output.ended()) {
+                abort(sequence);
+            }
+            if (sequence.output.ended() && !sequence.inFlight()) {
+                pool.giveBack(sequence.letGo());
+            } else {
+                running.set(kept++, sequence);
+            }
+        }
+        running.subList(kept, running.size()).clear();
+        freeBlocks = pool.free();
+    }
+
+    private void abort(Sequence sequence) {
+        sequence.output.end(new Ending.Finish(FinishReason.ABORT, Optional.empty(), sequence.outputLength()));
+        output.wake(sequence);
+    }
+
+    /**
+     * Sends as many batches as may be in flight and takes the results of the oldest.
+     *
+     * @return whether there was anything to do
+     */
+    boolean step() {
+        while (inFlight.size() < depth && submit()) {
+            // submit() does the work
+        }
+        if (inFlight.isEmpty()) {
+            return false;
+        }
+        StepResults results = pipeline.await();
+        Flight flight = inFlight.removeFirst();
+        take(results, flight);
+        spare.addLast(flight);
+        return true;
+    }
+
+    private boolean submit() {
+        StepBatch batch = begun == null ? pipeline.begin() : begun;
+        begun = batch;
+        batch.clear(steps);
+        Flight flight = spare.isEmpty() ? new Flight(batch) : spare.removeFirst();
+        flight.use(batch);
+        if (!planner.plan(running, flight)) {
+            spare.addFirst(flight);
+            return false;
+        }
+        begun = null;
+        steps++;
+        inFlight.addLast(flight);
+        pipeline.submit(batch);
+        return true;
+    }
+
+    private void take(StepResults results, Flight flight) {
+        StepBatch batch = flight.batch();
+        if (results.batch() != batch || results.rows() != batch.selectedRows() || results.k() != options.candidates()) {
+            throw new IllegalStateException(
+                    "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
+                            + " candidates came instead of those of " + batch + " with " + options.candidates());
+        }
+        int first = 0;
+        for (int span = 0; span < batch.spans(); span++) {
+            int rows = batch.rowsOf(span).count(batch.spanLength(span));
+            Sequence sequence = flight.sequence(span);
+            sequence.arrive(batch.spanLength(span));
+            if (!sequence.output.ended()) {
+                advance(sequence, results, first, rows, batch.spanLength(span));
+            }
+            first += rows;
+        }
+    }
+
+    private void advance(Sequence sequence, StepResults results, int first, int rows, int length) {
+        boolean completes = sequence.computed() == sequence.length();
+        if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
+            collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
+        }
+        if (completes) {
+            choose(sequence, row.at(results, first + rows - 1));
+        }
+    }
+
+    /** The row of a position tells how likely the token at the next position was. */
+    private void collectPromptLogprobs(Sequence sequence, StepResults results, int first, int rows, int position) {
+        int top = sequence.request.sampling().promptLogprobs().orElse(0);
+        for (int i = 0; i < rows && position + i + 1 < sequence.promptLength; i++) {
+            sequence.promptLogprobs.add(Logprobs.of(row.at(results, first + i), sequence.tokens()[position + i + 1], top));
+        }
+        if (sequence.computed() == sequence.promptLength) {
+            sequence.output.prompt(List.copyOf(sequence.promptLogprobs));
+        }
+    }
+
+    private void choose(Sequence sequence, LogitRow logits) {
+        int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
+        if (token == Sampler.NONE) {
+            sequence.output.end(
+                    new Ending.Failure("No token may be chosen: allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
+                            + "every one, or the model's logits are not numbers"));
+        } else {
+            sequence.append(token);
+            sequence.output.token(token, logprob(sequence, logits, token), ending(sequence, token));
+        }
+        output.wake(sequence);
+    }
+
+    private static @Nullable TokenLogprob logprob(Sequence sequence, LogitRow logits, int token) {
+        var wanted = sequence.request.sampling().logprobs();
+        return wanted.isPresent() ? Logprobs.of(logits, token, wanted.getAsInt()) : null;
+    }
+
+    private static @Nullable Ending ending(Sequence sequence, int token) {
+        int tokens = sequence.outputLength();
+        // A token that was chosen when there were fewer than the minimum does not end the output.
+        boolean mayEnd = tokens >= sequence.request.sampling().minTokens();
+        if (mayEnd && sequence.plan.isEndOfSequence(token)) {
+            return new Ending.Finish(FinishReason.STOP, Optional.empty(), tokens);
+        }
+        if (mayEnd && sequence.plan.isStopToken(token)) {
+            return new Ending.Finish(FinishReason.STOP, Optional.of(new Stop.Token(token)), tokens);
+        }
+        if (sequence.length() == sequence.maxLength) {
+            return new Ending.Finish(FinishReason.LENGTH, Optional.empty(), tokens);
+        }
+        return null;
+    }
+
+    void idle() {
+        pipeline.idle();
+    }
+
+    /** Waits for what is in flight, so that no rank is left in the middle of a step, and ends the ranks' loops. */
+    void shutdown() {
+        while (!inFlight.isEmpty()) {
+            pipeline.await();
+            inFlight.removeFirst();
+        }
+        pipeline.shutdown();
+    }
+}

@@ -1,0 +1,352 @@
+package org.maniple.kernel.engine;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.Generation;
+import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.RefusedException;
+import org.maniple.api.engine.RefusedException.Reason;
+import org.maniple.api.engine.UnitStatus;
+import org.maniple.api.text.TextCodec;
+
+/**
+ * Takes requests on any thread, runs the steps on a thread of its own ({@link EngineLoop}) and delivers events on another. It is told by
+ * the life cycle of the unit when the unit cannot go on ({@link #fail}).
+ */
+public final class UnitEngine implements Engine {
+
+    private static final System.Logger LOG = System.getLogger(UnitEngine.class.getName());
+    private static final Duration IDLE_INTERVAL = Duration.ofSeconds(1);
+
+    private final ModelInfo model;
+    private final Optional<TextCodec> codec;
+    private final EngineOptions options;
+    private final Supplier<UnitStatus> unit;
+    private final String version;
+    private final RequestValidation validation;
+    private final OutputThread output;
+    private final EngineLoop loop;
+    private final Thread thread;
+    private final int places;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final Condition ended = lock.newCondition();
+
+    // guarded by the lock
+    private final Map<String, Sequence> live = new HashMap<>();
+    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+    private int running;
+    private long numbers;
+    private boolean attention;
+    private @Nullable String refusal = "The engine has not been started";
+    private @Nullable String failure;
+    private boolean closing;
+
+    /**
+     * An engine that is not started.
+     *
+     * @param model the model that the unit serves
+     * @param codec its tokenizer, if there is one
+     * @param pipeline the ranks
+     * @param options its limits
+     * @param unit what the life cycle knows about the unit; its figures of requests and blocks are ignored
+     * @param version the version of the product
+     */
+    public UnitEngine(
+            ModelInfo model,
+            Optional<TextCodec> codec,
+            StepPipeline pipeline,
+            EngineOptions options,
+            Supplier<UnitStatus> unit,
+            String version) {
+        int listed = Math.min(RequestValidation.MAX_LOGPROBS, model.vocabulary());
+        if (options.candidates() < listed) {
+            throw new IllegalArgumentException(
+                    "A step brings [" + options.candidates() + "] candidates for each row; log-probabilities "
+                            + "need " + listed);
+        }
+        this.model = model;
+        this.codec = codec;
+        this.options = options;
+        this.unit = unit;
+        this.version = version;
+        int blocks = Math.min(options.kvBlocks(), pipeline.limits().maxBlocks());
+        int cacheTokens = (int) Math.min(Integer.MAX_VALUE, (long) blocks * pipeline.limits().blockSize());
+        validation = new RequestValidation(model, cacheTokens, codec.isPresent());
+        // Requests that have ended but whose last events are still to be delivered count too, hence twice.
+        places = 2 * (options.maxQueued() + options.maxSequences());
+        // Some may come once more between their last event and their release.
+        output = new OutputThread(2 * places, this::done);
+        loop = new EngineLoop(model, pipeline, options, output);
+        thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
+    }
+
+    /** Starts its threads and takes requests from now on. Called once. */
+    public void start() {
+        lock.lock();
+        try {
+            if (failure == null) {
+                refusal = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        output.start();
+        thread.start();
+    }
+
+    @Override
+    public ModelInfo model() {
+        return model;
+    }
+
+    @Override
+    public Optional<TextCodec> text() {
+        return codec;
+    }
+
+    @Override
+    public String version() {
+        return version;
+    }
+
+    @Override
+    public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
+        int maxLength = validation.maxLength(request);
+        var plan = new SamplingPlan(request.sampling(), ThreadLocalRandom.current().nextLong(), model);
+        lock.lock();
+        try {
+            checkAccepted(request.id());
+            var sequence = new Sequence(numbers++, request, plan, new RequestOutput(request, listener, codec), maxLength);
+            live.put(request.id(), sequence);
+            waiting.add(sequence);
+            wake();
+            return new RunningGeneration(request.id(), () -> cancel(sequence));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkAccepted(String id) {
+        if (refusal != null) {
+            throw new RefusedException(Reason.UNAVAILABLE, refusal);
+        }
+        if (live.containsKey(id)) {
+            throw new RefusedException(Reason.INVALID,
+                    "There is a running request with the id [" + id + "] already; ids must differ");
+        }
+        int seats = Math.max(0, options.maxSequences() - running);
+        if (waiting.size() >= options.maxQueued() + seats || live.size() >= places) {
+            throw new RefusedException(Reason.OVERLOADED,
+                    "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
+                            + " may (max-num-queued-reqs). Try again later.");
+        }
+    }
+
+    private void cancel(Sequence sequence) {
+        sequence.cancelled = true;
+        lock.lock();
+        try {
+            wake();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wake() {
+        attention = true;
+        work.signal();
+    }
+
+    /**
+     * The unit cannot go on: every request ends with this reason, and later ones are refused. Any thread may call it; only the first
+     * reason counts.
+     *
+     * @param reason a sentence for clients
+     */
+    public void fail(String reason) {
+        failFirst(reason);
+    }
+
+    /** Returns whether it had not failed before. */
+    private boolean failFirst(String reason) {
+        lock.lock();
+        try {
+            if (failure != null) {
+                return false;
+            }
+            failure = reason;
+            refusal = reason;
+            for (Sequence sequence : live.values()) {
+                sequence.output.end(new Ending.Failure(reason));
+                output.wake(sequence);
+            }
+            waiting.clear();
+            wake();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Refuses further requests and waits for the running ones.
+     *
+     * @param limit how long
+     * @return whether all have ended
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public boolean drain(Duration limit) throws InterruptedException {
+        lock.lock();
+        try {
+            if (refusal == null) {
+                refusal = "The unit is shutting down and takes no more requests";
+            }
+            long left = limit.toNanos();
+            while (!live.isEmpty()) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = ended.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends what still runs, tells the ranks to leave their loops unless the unit has failed, and ends the threads.
+     *
+     * @param limit how long to wait for the step in flight and the last events
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public void close(Duration limit) throws InterruptedException {
+        long end = System.nanoTime() + limit.toNanos();
+        lock.lock();
+        try {
+            closing = true;
+            if (refusal == null) {
+                refusal = "The unit is shutting down and takes no more requests";
+            }
+            wake();
+        } finally {
+            lock.unlock();
+        }
+        if (thread.isAlive() && !thread.join(limit)) {
+            LOG.log(System.Logger.Level.WARNING, "The step in flight did not end within {0}", limit);
+        }
+        fail("The unit is shutting down");
+        drain(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+        output.stop();
+    }
+
+    @Override
+    public UnitStatus status() {
+        UnitStatus known = unit.get();
+        lock.lock();
+        try {
+            List<String> reasons = new ArrayList<>(known.reasons());
+            if (refusal != null && !reasons.contains(refusal)) {
+                reasons.add(refusal);
+            }
+            return new UnitStatus(known.ready() && refusal == null, reasons, known.epoch(), known.ranks(), known.links(),
+                    known.configuration(), running, waiting.size(), options.kvBlocks(), loop.freeBlocks());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** On the output thread, after a request's last event. */
+    private void done(Sequence sequence) {
+        lock.lock();
+        try {
+            live.remove(sequence.request.id(), sequence);
+            ended.signalAll();
+            // It may have been ended by its text, which the loop does not know yet.
+            wake();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        try {
+            boolean busy = false;
+            while (exchange(busy)) {
+                busy = loop.step();
+            }
+        } catch (RuntimeException | Error broken) {
+            String message = broken.getMessage();
+            boolean first = failFirst("The unit cannot go on: " + (message == null ? broken.toString() : message));
+            // Where the life cycle has noticed before, this is only the consequence.
+            LOG.log(first ? System.Logger.Level.ERROR : System.Logger.Level.DEBUG, "The engine stops", broken);
+        }
+    }
+
+    /** What passes between callers and the loop, under the lock. Returns whether to go on. */
+    private boolean exchange(boolean busy) {
+        boolean idle = false;
+        boolean last;
+        lock.lock();
+        try {
+            if (!busy) {
+                idle = !awaitWork();
+            }
+            attention = false;
+            if (failure != null) {
+                return false;
+            }
+            last = closing;
+            if (!last) {
+                loop.admit(waiting);
+                running = loop.running();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (last) {
+            loop.shutdown();
+            return false;
+        }
+        if (idle) {
+            loop.idle();
+        }
+        return true;
+    }
+
+    /** Waits, at most until it is time for a sign of life. Returns whether there is work. */
+    private boolean awaitWork() {
+        try {
+            long left = IDLE_INTERVAL.toNanos();
+            while (!attention && left > 0) {
+                left = work.awaitNanos(left);
+            }
+            return attention;
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException("The engine's thread was interrupted", interrupted);
+        }
+    }
+
+    private record RunningGeneration(String id, Runnable cancellation) implements Generation {
+        @Override
+        public void cancel() {
+            cancellation.run();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.maniple.kernel.unit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntToLongFunction;
+import org.maniple.kernel.unit.UnitMessage.LinkReport;
+
+/** How far this rank is. Written by the thread that works, read by the one that sends heartbeats; no call waits. */
+public final class RankProgress {
+
+    private volatile long step;
+    private volatile long loadedBytes;
+    private volatile Links links = new Links(Map.of(), peer -> 0);
+
+    /** Nothing done yet. */
+    public RankProgress() {}
+
+    /**
+     * A step is done.
+     *
+     * @param number the step's number
+     */
+    public void step(long number) {
+        step = number;
+    }
+
+    /**
+     * Weights have been loaded.
+     *
+     * @param bytes how many so far
+     */
+    public void loaded(long bytes) {
+        loadedBytes = bytes;
+    }
+
+    /**
+     * Data links are open.
+     *
+     * @param paths over what peers are reached, by rank
+     * @param sentBytes tells for each peer what has been sent so far; called by other threads until the unit is left. Where it throws,
+     *     because the wire has been closed before that, the last number stays
+     */
+    public void links(Map<Integer, String> paths, IntToLongFunction sentBytes) {
+        links = new Links(new TreeMap<>(paths), sentBytes);
+    }
+
+    long step() {
+        return step;
+    }
+
+    long loadedBytes() {
+        return loadedBytes;
+    }
+
+    List<LinkReport> links() {
+        return links.report();
+    }
+
+    /** Data links with the numbers that were true when somebody asked last. */
+    private static final class Links {
+        private final Map<Integer, String> paths;
+        private final IntToLongFunction sentBytes;
+        private final Map<Integer, Long> last = new TreeMap<>();
+
+        Links(Map<Integer, String> paths, IntToLongFunction sentBytes) {
+            this.paths = paths;
+            this.sentBytes = sentBytes;
+            paths.keySet().forEach(peer -> last.put(peer, 0L));
+        }
+
+        synchronized List<LinkReport> report() {
+            last.replaceAll(this::current);
+            List<LinkReport> reports = new ArrayList<>(last.size());
+            paths.forEach((peer, path) -> reports.add(new LinkReport(peer, path, last.getOrDefault(peer, 0L))));
+            return reports;
+        }
+
+        private long current(int peer, long before) {
+            try {
+                return sentBytes.applyAsLong(peer);
+            } catch (RuntimeException e) {
+                return before;
+            }
+        }
+    }
+}

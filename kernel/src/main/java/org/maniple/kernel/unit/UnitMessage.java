@@ -1,0 +1,48 @@
+package org.maniple.kernel.unit;
+
+import java.util.List;
+
+/** What ranks tell each other on control links. */
+sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Refused, UnitMessage.Reached, UnitMessage.Opened,
+        UnitMessage.Heartbeat, UnitMessage.Abort, UnitMessage.Goodbye {
+
+    /** Rank 0 has all ranks, and they agree. */
+    record Welcome(long epoch, List<Member> members) implements UnitMessage {
+        public Welcome {
+            members = List.copyOf(members);
+        }
+    }
+
+    /**
+     * Rank 0 does not take a rank.
+     *
+     * @param configuration whether ranks were started or configured differently
+     */
+    record Refused(boolean configuration, List<String> reasons) implements UnitMessage {
+        public Refused {
+            reasons = List.copyOf(reasons);
+        }
+    }
+
+    /** A rank has reached a phase. */
+    record Reached(Phase phase) implements UnitMessage {}
+
+    /** All ranks have reached a phase. */
+    record Opened(Phase phase) implements UnitMessage {}
+
+    /** A rank lives, and this is how far it is. */
+    record Heartbeat(long epoch, Phase phase, long step, long loadedBytes, List<LinkReport> links) implements UnitMessage {
+        public Heartbeat {
+            links = List.copyOf(links);
+        }
+    }
+
+    /** The unit has failed. */
+    record Abort(UnitFailure failure) implements UnitMessage {}
+
+    /** The unit ends in order. */
+    record Goodbye(String reason) implements UnitMessage {}
+
+    /** A data link as the sending rank sees it. */
+    record LinkReport(int peer, String path, long sentBytes) {}
+}

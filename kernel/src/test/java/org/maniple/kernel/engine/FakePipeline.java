@@ -1,0 +1,181 @@
+package org.maniple.kernel.engine;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.maniple.api.transport.TransportException;
+import org.maniple.kernel.step.StepBatch;
+
+/**
+ * Ranks that keep the tokens themselves in their "KV cache", read them back through the block tables, and ask {@link HashModel}. So a wrong
+ * position, table, or block that is given away too early changes the tokens. Every batch travels through its frame.
+ */
+final class FakePipeline implements StepPipeline {
+
+    static final int CANDIDATES = 24;
+
+    final CountDownLatch idled = new CountDownLatch(1);
+    final CountDownLatch ended = new CountDownLatch(1);
+    final CountDownLatch entered = new CountDownLatch(1);
+    volatile int mostInFlight;
+    volatile int mostSpans;
+    volatile int fullRowSteps;
+    volatile int steps;
+
+    private final int depth;
+    private final StepBatch.Limits limits;
+    private final int blocks;
+    private final int[] cache;
+    private final StepBatch received;
+    private final MemorySegment frame;
+    private final ArrayDeque<StepBatch> free = new ArrayDeque<>();
+    private final ArrayDeque<Results> flying = new ArrayDeque<>();
+    private Semaphore gate = new Semaphore(Integer.MAX_VALUE);
+    private int failAt = Integer.MAX_VALUE;
+
+    record Results(StepBatch batch, int rows, MemorySegment candidates, int k, MemorySegment logits) implements StepResults {}
+
+    FakePipeline(int depth, StepBatch.Limits limits, int blocks) {
+        this.depth = depth;
+        this.limits = limits;
+        this.blocks = blocks;
+        cache = new int[blocks * limits.blockSize()];
+        Arrays.fill(cache, -1);
+        received = new StepBatch(limits, blocks, HashModel.VOCABULARY);
+        frame = MemorySegment.ofArray(new byte[(int) StepBatch.maxBytes(limits)]);
+        for (int i = 0; i < depth; i++) {
+            free.add(new StepBatch(limits, blocks, HashModel.VOCABULARY));
+        }
+    }
+
+    int blocks() {
+        return blocks;
+    }
+
+    /** Lets results out only as permits are released. */
+    Semaphore gated() {
+        gate = new Semaphore(0);
+        return gate;
+    }
+
+    void failAtStep(int step) {
+        failAt = step;
+    }
+
+    @Override
+    public int depth() {
+        return depth;
+    }
+
+    @Override
+    public StepBatch.Limits limits() {
+        return limits;
+    }
+
+    @Override
+    public StepBatch begin() {
+        return free.removeFirst();
+    }
+
+    @Override
+    public void submit(StepBatch batch) {
+        if (steps == failAt) {
+            throw new TransportException("rank 2 is gone: connection closed");
+        }
+        requireApart(batch);
+        received.decode(frame, batch.encode(frame));
+        flying.add(run(received, batch));
+        mostInFlight = Math.max(mostInFlight, flying.size());
+        mostSpans = Math.max(mostSpans, batch.spans());
+        fullRowSteps += batch.fullRows() ? 1 : 0;
+        steps++;
+    }
+
+    private void requireApart(StepBatch batch) {
+        Set<Long> sequences = new HashSet<>();
+        flying.forEach(
+                other -> IntStream.range(0, other.batch().spans()).forEach(span -> sequences.add(other.batch().sequence(span))));
+        for (int span = 0; span < batch.spans(); span++) {
+            if (!sequences.add(batch.sequence(span))) {
+                throw new IllegalStateException("sequence " + batch.sequence(span) + " is twice in flight");
+            }
+        }
+    }
+
+    private Results run(StepBatch step, StepBatch batch) {
+        for (int row = 0; row < step.tokens(); row++) {
+            cache[step.slot(step.spanOf(row), step.position(row))] = step.token(row);
+        }
+        int rows = step.selectedRows();
+        int width = 2 * CANDIDATES + 2;
+        MemorySegment candidates = MemorySegment.ofArray(new float[rows * width]);
+        MemorySegment logits = step.fullRows()
+                ? MemorySegment.ofArray(new float[rows * HashModel.VOCABULARY])
+                : MemorySegment.NULL;
+        for (int i = 0; i < rows; i++) {
+            int row = step.selectedRow(i);
+            int span = step.spanOf(row);
+            int[] tokens = IntStream.rangeClosed(0, step.position(row)).map(position -> cache[step.slot(span, position)])
+                    .toArray();
+            float[] values = HashModel.logits(tokens, tokens.length);
+            writeTopK(values, CANDIDATES, candidates, (long) i * width * Float.BYTES);
+            if (step.fullRows()) {
+                MemorySegment.copy(values, 0, logits, JAVA_FLOAT_UNALIGNED, (long) i * values.length * Float.BYTES,
+                        values.length);
+            }
+        }
+        return new Results(batch, rows, candidates, CANDIDATES, logits);
+    }
+
+    static void writeTopK(float[] logits, int k, MemorySegment out, long at) {
+        List<Integer> order = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a]))
+                .toList();
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - logits[order.getFirst()]);
+        }
+        for (int i = 0; i < k; i++) {
+            boolean there = i < logits.length;
+            out.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, there ? logits[order.get(i)] : Float.NEGATIVE_INFINITY);
+            out.set(JAVA_INT_UNALIGNED, at + 4L * (k + i), there ? order.get(i) : -1);
+        }
+        out.set(JAVA_FLOAT_UNALIGNED, at + 8L * k, logits[order.getFirst()]);
+        out.set(JAVA_FLOAT_UNALIGNED, at + 8L * k + 4, (float) sum);
+    }
+
+    @Override
+    public StepResults await() {
+        entered.countDown();
+        try {
+            if (!gate.tryAcquire(30, TimeUnit.SECONDS)) {
+                throw new TransportException("no results within the limit");
+            }
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
+        Results results = flying.removeFirst();
+        free.addLast(results.batch());
+        return results;
+    }
+
+    @Override
+    public void idle() {
+        idled.countDown();
+    }
+
+    @Override
+    public void shutdown() {
+        ended.countDown();
+    }
+}

@@ -1,0 +1,28 @@
+package org.maniple.serve.openai;
+
+import java.util.List;
+import org.maniple.api.engine.GenerationEvent.Tokens;
+import org.maniple.api.engine.TokenLogprob;
+import tools.jackson.core.JsonGenerator;
+
+/** How a route writes what the engine says. A format belongs to one request. */
+interface ReplyFormat {
+
+    /** The whole reply at once. */
+    void whole(JsonGenerator json, List<Choice> choices);
+
+    /** The events that a stream begins with, for one choice. */
+    void begin(Exchange out, Choice choice);
+
+    /** The log-probabilities of a choice's prompt are known. */
+    void prompt(Exchange out, Choice choice, List<TokenLogprob> entries);
+
+    /** New tokens of a choice. */
+    void delta(Exchange out, Choice choice, Tokens tokens);
+
+    /** A choice has ended; {@code text} is what was held back. */
+    void end(Exchange out, Choice choice, String text);
+
+    /** The event with the usage, after all choices have ended. */
+    void usage(Exchange out, List<Choice> choices);
+}

@@ -1,0 +1,35 @@
+package org.maniple.serve.openai;
+
+import java.util.List;
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * What is the same in all parts of a reply.
+ *
+ * @param id the reply's id
+ * @param created when it began, in seconds since 1970
+ * @param model the model's name
+ */
+record ReplyHead(String id, long created, String model) {
+
+    void write(JsonGenerator json, String object) {
+        json.writeStringProperty("id", id);
+        json.writeStringProperty("object", object);
+        json.writeNumberProperty("created", created);
+        json.writeStringProperty("model", model);
+    }
+
+    /** Several choices may continue the same prompt; each prompt counts once. */
+    static void writeUsage(JsonGenerator json, List<Choice> choices, boolean complete) {
+        long output = choices.stream().mapToLong(Choice::tokenCount).sum();
+        long input = choices.stream().map(Choice::prompt).distinct().mapToLong(prompt -> prompt.tokens().length).sum();
+        json.writeObjectPropertyStart("usage");
+        json.writeNumberProperty("prompt_tokens", input);
+        json.writeNumberProperty("total_tokens", input + output);
+        json.writeNumberProperty("completion_tokens", output);
+        if (complete) {
+            json.writeNullProperty("prompt_tokens_details");
+        }
+        json.writeEndObject();
+    }
+}

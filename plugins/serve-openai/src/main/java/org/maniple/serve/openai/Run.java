@@ -1,0 +1,254 @@
+package org.maniple.serve.openai;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.Generation;
+import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationEvent.Failed;
+import org.maniple.api.engine.GenerationEvent.Finished;
+import org.maniple.api.engine.GenerationEvent.Tokens;
+import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.Sampling;
+
+/**
+ * A request that the engine works on: one generation for each choice. The engine's events wait in a queue that the event loop of the
+ * connection empties, for a stream only as fast as its reader takes them. A reader that is too far behind is cut off.
+ */
+final class Run {
+
+    /** A generation to start, and the choice that it becomes. */
+    record Part(Choice choice, Sampling sampling) {}
+
+    private record Arrival(Choice choice, GenerationEvent event) {}
+
+    private static final Logger LOG = System.getLogger(Run.class.getName());
+
+    private final String id;
+    private final Exchange exchange;
+    private final ReplyFormat format;
+    private final ReplyOptions options;
+    private final List<Part> parts;
+    private final List<Choice> choices;
+    private final Workers workers;
+    private final Consumer<Run> onEnd;
+
+    private final List<Generation> generations = new ArrayList<>(); // guarded by itself
+    private boolean cancelled; // guarded by generations
+
+    // The rest is used on the event loop only.
+    private final ArrayDeque<Arrival> arrivals = new ArrayDeque<>();
+    private boolean open;
+    private boolean over;
+    private int ended;
+
+    /**
+     * A request that has not been started.
+     *
+     * @param id the reply's id
+     * @param onEnd called once when it has ended, however it did
+     */
+    Run(String id, Exchange exchange, ReplyFormat format, ReplyOptions options, List<Part> parts, Workers workers, Consumer<Run> onEnd) {
+        this.id = id;
+        this.exchange = exchange;
+        this.format = format;
+        this.options = options;
+        this.parts = List.copyOf(parts);
+        this.choices = parts.stream().map(Part::choice).toList();
+        this.workers = workers;
+        this.onEnd = onEnd;
+    }
+
+    String id() {
+        return id;
+    }
+
+    /** The id by which a client may know this request: of the reply, or of the request. */
+    boolean isCalled(String name) {
+        return id.equals(name) || exchange.id().equals(name) || id.substring(id.indexOf('-') + 1).equals(name);
+    }
+
+    /**
+     * Has the engine begin. Called on a worker.
+     *
+     * @param number one of its own; the engine may still know the id from a request that has just ended
+     * @throws org.maniple.api.engine.RefusedException if the engine refuses one of the generations; the others are cancelled then
+     */
+    void start(Engine engine, long number) {
+        exchange.whenDisconnected(this::abandon);
+        try {
+            for (Part part : parts) {
+                var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
+                        part.choice().prompt().tokens(), part.sampling());
+                keep(engine.submit(request, event -> arrived(part.choice(), event)));
+            }
+        } catch (RuntimeException e) {
+            cancel();
+            onLoop(this::close);
+            throw e;
+        }
+        onLoop(this::open);
+    }
+
+    /** Ends the request as soon as possible; what there is by then is answered. Safe for use by several threads. */
+    void cancel() {
+        List<Generation> running;
+        synchronized (generations) {
+            cancelled = true;
+            running = List.copyOf(generations);
+        }
+        running.forEach(Generation::cancel);
+    }
+
+    private void abandon() {
+        cancel();
+        onLoop(this::close);
+    }
+
+    private void keep(Generation generation) {
+        boolean late;
+        synchronized (generations) {
+            generations.add(generation);
+            late = cancelled;
+        }
+        if (late) {
+            generation.cancel();
+        }
+    }
+
+    private void arrived(Choice choice, GenerationEvent event) {
+        onLoop(() -> {
+            if (!over) {
+                arrivals.add(new Arrival(choice, event));
+                if (open) {
+                    advance();
+                }
+            }
+        });
+    }
+
+    private void open() {
+        if (over) {
+            return;
+        }
+        open = true;
+        if (options.stream()) {
+            exchange.openStream();
+            exchange.whenWritable(this::advance);
+            choices.forEach(choice -> format.begin(exchange, choice));
+        }
+        advance();
+    }
+
+    private void advance() {
+        while (!over && !arrivals.isEmpty() && (!options.stream() || exchange.isWritable())) {
+            Arrival next = arrivals.remove();
+            try {
+                handle(next.choice(), next.event());
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "reply " + id + " cannot be written", e);
+                abandon();
+                exchange.abandon();
+            }
+        }
+        if (!over && options.stream() && arrivals.size() > exchange.limits().streamEvents()) {
+            abandon();
+            exchange.abandon();
+        }
+    }
+
+    private void handle(Choice choice, GenerationEvent event) {
+        if (choice.ended()) {
+            return;
+        }
+        switch (event) {
+            case GenerationEvent.Prompt prompt -> {
+                choice.keepPromptLogprobs(prompt.prompt());
+                if (options.stream()) {
+                    format.prompt(exchange, choice, prompt.prompt());
+                }
+            }
+            case Tokens tokens -> {
+                choice.count(tokens.tokens().size());
+                if (options.stream()) {
+                    format.delta(exchange, choice, tokens);
+                } else {
+                    choice.keep(tokens.tokens(), tokens.text(), tokens.logprobs());
+                }
+            }
+            case Finished finished -> {
+                choice.finish(finished);
+                if (options.stream()) {
+                    format.end(exchange, choice, finished.text());
+                }
+                if (++ended == choices.size()) {
+                    complete();
+                }
+            }
+            case Failed failed -> fail(failed);
+        }
+    }
+
+    private void complete() {
+        close();
+        if (!options.stream()) {
+            respond();
+            return;
+        }
+        if (options.includeUsage()) {
+            format.usage(exchange, choices);
+        }
+        exchange.endStream();
+    }
+
+    /** A long reply with many log-probabilities takes a while to write; that is not for the event loop if it can be helped. */
+    private void respond() {
+        Runnable write = () -> {
+            try {
+                exchange.respond(200, json -> format.whole(json, choices));
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "reply " + id + " cannot be written", e);
+                exchange.fail(ApiException.of(500, "The server failed at this reply; its log tells more under " + id + "."));
+            }
+        };
+        try {
+            workers.execute(write);
+        } catch (ApiException busy) {
+            write.run();
+        }
+    }
+
+    private void fail(Failed failed) {
+        close();
+        cancel();
+        ApiException problem = ApiException.engineDead(failed.message());
+        if (options.stream()) {
+            exchange.event(problem.reply());
+            exchange.endStream();
+        } else {
+            exchange.fail(problem);
+        }
+    }
+
+    private void close() {
+        if (!over) {
+            over = true;
+            arrivals.clear();
+            onEnd.accept(this);
+        }
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            exchange.loop().execute(task);
+        } catch (RejectedExecutionException e) {
+            // The server has closed meanwhile: nobody waits for the reply.
+            cancel();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package org.maniple.serve.openai;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.maniple.api.engine.Engine;
+
+/** The requests that the engine works on at present. Safe for use by several threads. */
+final class Runs {
+
+    private final Engine engine;
+    private final AtomicLong started = new AtomicLong();
+    private final Map<String, Run> running = new ConcurrentHashMap<>();
+
+    Runs(Engine engine) {
+        this.engine = engine;
+    }
+
+    Route route() {
+        return Route.post("/abort_request", false, this::abort);
+    }
+
+    /**
+     * Starts a request under an id of its own: a client that sends an id again while its request still runs gets another one.
+     *
+     * @param wanted the id that it would have
+     * @param create makes the request, given its id
+     */
+    void start(String wanted, Function<String, Run> create) {
+        String id = wanted;
+        Run run = create.apply(id);
+        while (running.putIfAbsent(id, run) != null) {
+            id = wanted + "-" + Integer.toHexString(ThreadLocalRandom.current().nextInt());
+            run = create.apply(id);
+        }
+        run.start(engine, started.incrementAndGet());
+    }
+
+    void ended(Run run) {
+        running.remove(run.id(), run);
+    }
+
+    void cancelAll() {
+        running.values().forEach(Run::cancel);
+    }
+
+    private void abort(Exchange exchange, Fields fields) {
+        List<Run> aborted;
+        if (fields.flag("abort_all", false)) {
+            aborted = List.copyOf(running.values());
+        } else {
+            String name = fields.text("rid").orElseThrow(() -> ApiException.invalid("rid",
+                    "`rid` must be the id of a request or of its reply, or `abort_all` must be true."));
+            aborted = running.values().stream().filter(run -> run.isCalled(name)).toList();
+        }
+        aborted.forEach(Run::cancel);
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeNumberProperty("aborted", aborted.size());
+            json.writeEndObject();
+        });
+    }
+}

@@ -1,0 +1,171 @@
+package org.maniple.serve.openai;
+
+import io.netty.handler.codec.http.HttpMethod;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.UnitStatus;
+import org.maniple.api.engine.UnitStatus.LinkStatus;
+import org.maniple.api.engine.UnitStatus.RankStatus;
+import tools.jackson.core.JsonGenerator;
+
+/** What a unit says about itself. */
+final class StatusRoutes {
+
+    private final Engine engine;
+    private final Readiness readiness;
+
+    StatusRoutes(Engine engine, Readiness readiness) {
+        this.engine = engine;
+        this.readiness = readiness;
+    }
+
+    List<Route> routes() {
+        return List.of(
+                Route.openGet("/health", this::health),
+                Route.openGet("/ping", this::health),
+                new Route(HttpMethod.POST, "/ping", true, false, this::health),
+                Route.openGet("/ready", this::ready),
+                Route.openGet("/readyz", this::ready),
+                Route.openGet("/health/ready", this::ready),
+                Route.openGet("/livez", (exchange, fields) -> exchange.respond(200, json -> {
+                    json.writeStartObject();
+                    json.writeStringProperty("status", "alive");
+                    json.writeEndObject();
+                })),
+                Route.get("/version", (exchange, fields) -> exchange.respond(200, json -> {
+                    json.writeStartObject();
+                    json.writeStringProperty("version", engine.version());
+                    json.writeEndObject();
+                })),
+                Route.get("/load", this::load),
+                Route.get("/server_info", this::serverInfo),
+                Route.get("/v1/cluster", this::cluster),
+                Route.get("/v1/cluster/ranks", (exchange, fields) -> exchange.respond(200, json -> {
+                    json.writeStartObject();
+                    ranks(json, engine.status().ranks());
+                    json.writeEndObject();
+                })),
+                Route.get("/v1/cluster/links", (exchange, fields) -> exchange.respond(200, json -> {
+                    json.writeStartObject();
+                    links(json, engine.status().links());
+                    json.writeEndObject();
+                })));
+    }
+
+    /** Probes look at the status alone, so there is a body only where somebody has to find out why. */
+    private void health(Exchange exchange, Fields fields) {
+        if (readiness.reasons(engine.status()).isEmpty()) {
+            exchange.respondEmpty(200, Map.of());
+        } else {
+            ready(exchange, fields);
+        }
+    }
+
+    private void ready(Exchange exchange, Fields fields) {
+        UnitStatus status = engine.status();
+        List<String> reasons = readiness.reasons(status);
+        exchange.respond(reasons.isEmpty() ? 200 : 503, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("status", reasons.isEmpty() ? "ready" : "unavailable");
+            json.writeBooleanProperty("ready", reasons.isEmpty());
+            texts(json, "reasons", reasons);
+            json.writeNumberProperty("epoch", status.epoch());
+            json.writeEndObject();
+        });
+    }
+
+    private void load(Exchange exchange, Fields fields) {
+        UnitStatus status = engine.status();
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeNumberProperty("server_load", status.runningRequests() + status.waitingRequests());
+            json.writeEndObject();
+        });
+    }
+
+    private void serverInfo(Exchange exchange, Fields fields) {
+        UnitStatus status = engine.status();
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("version", engine.version());
+            json.writeStringProperty("model", engine.model().names().getFirst());
+            json.writeStringProperty("architecture", engine.model().architecture());
+            json.writeNumberProperty("max_model_len", engine.model().maxModelLength());
+            json.writeNumberProperty("vocab_size", engine.model().vocabulary());
+            json.writeNumberProperty("world_size", status.ranks().size());
+            configuration(json, status);
+            json.writeEndObject();
+        });
+    }
+
+    private void cluster(Exchange exchange, Fields fields) {
+        UnitStatus status = engine.status();
+        List<String> reasons = readiness.reasons(status);
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("model", engine.model().names().getFirst());
+            json.writeBooleanProperty("ready", reasons.isEmpty());
+            texts(json, "reasons", reasons);
+            json.writeNumberProperty("epoch", status.epoch());
+            ranks(json, status.ranks());
+            links(json, status.links());
+            json.writeObjectPropertyStart("requests");
+            json.writeNumberProperty("running", status.runningRequests());
+            json.writeNumberProperty("waiting", status.waitingRequests());
+            json.writeEndObject();
+            json.writeObjectPropertyStart("kv_blocks");
+            json.writeNumberProperty("total", status.kvBlocks());
+            json.writeNumberProperty("free", status.freeKvBlocks());
+            json.writeEndObject();
+            configuration(json, status);
+            json.writeEndObject();
+        });
+    }
+
+    private static void ranks(JsonGenerator json, List<RankStatus> ranks) {
+        json.writeArrayPropertyStart("ranks");
+        for (RankStatus rank : ranks) {
+            json.writeStartObject();
+            json.writeNumberProperty("rank", rank.rank());
+            json.writeStringProperty("host", rank.host());
+            json.writeNumberProperty("pid", rank.processId());
+            json.writeObjectPropertyStart("coordinates");
+            rank.coordinates().forEach(json::writeNumberProperty);
+            json.writeEndObject();
+            json.writeStringProperty("state", rank.state());
+            json.writeNumberProperty("weight_bytes", rank.weightBytes());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private static void links(JsonGenerator json, List<LinkStatus> links) {
+        json.writeArrayPropertyStart("links");
+        for (LinkStatus link : links) {
+            json.writeStartObject();
+            json.writeNumberProperty("from", link.from());
+            json.writeNumberProperty("to", link.to());
+            json.writeStringProperty("path", link.path());
+            json.writeNumberProperty("sent_bytes", link.sentBytes());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private static void configuration(JsonGenerator json, UnitStatus status) {
+        json.writeObjectPropertyStart("configuration");
+        Map<String, String> sorted = new TreeMap<>(status.configuration());
+        // The engine leaves secrets out; this plugin knows which of its own keys is one, whatever the engine believes.
+        sorted.remove(OpenAiOptions.API_KEY);
+        sorted.forEach(json::writeStringProperty);
+        json.writeEndObject();
+    }
+
+    private static void texts(JsonGenerator json, String name, List<String> texts) {
+        json.writeArrayPropertyStart(name);
+        texts.forEach(json::writeString);
+        json.writeEndArray();
+    }
+}

@@ -1,0 +1,120 @@
+package org.maniple.serve.openai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.maniple.serve.openai.TestServer.Answer;
+
+class StatusTest {
+
+    private final FakeEngine engine = new FakeEngine();
+    private final TestServer server = new TestServer(engine);
+
+    @AfterEach
+    void close() {
+        server.close();
+    }
+
+    @Test
+    void isHealthyWithoutWordsWhileEveryRankIsReady() {
+        assertThat(server.get("/health").status()).isEqualTo(200);
+        assertThat(server.get("/health").body()).isEmpty();
+        assertThat(server.get("/ping").status()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/health", "/ping", "/ready", "/readyz", "/health/ready"})
+    void saysWhyItIsNotReady(String path) {
+        engine.troubles = List.of("rank 1 on node-b is gone: connection closed");
+        Answer answer = server.get(path);
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.json().toString())
+                .isEqualTo("{status=unavailable, ready=false, reasons=[rank 1 on node-b is gone: connection closed], epoch=3}");
+        assertThat(server.get("/livez").status()).as("the process lives all the same").isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/ready", "/readyz", "/health/ready"})
+    void saysThatItIsReady(String path) {
+        assertThat(server.get(path).json().toString()).isEqualTo("{status=ready, ready=true, reasons=[], epoch=3}");
+    }
+
+    @Test
+    void listsTheModelUnderEachOfItsNames() {
+        Answer answer = server.get("/v1/models");
+        assertThat(answer.at("object")).isEqualTo("list");
+        assertThat(((Map<?, ?>) answer.at("data.0")).keySet().toString())
+                .isEqualTo("[id, object, created, owned_by, root, parent, max_model_len, permission]");
+        assertThat(answer.at("data.0.id")).isEqualTo("/models/toy");
+        assertThat(answer.at("data.1.id")).isEqualTo("toy");
+        assertThat(answer.at("data.1.max_model_len")).isEqualTo(FakeEngine.CONTEXT);
+        assertThat(answer.at("data.0.permission.0.object")).isEqualTo("model_permission");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/models/toy", "/v1/models//models/toy", "/v1/models/%2Fmodels%2Ftoy"})
+    void showsOneModel(String path) {
+        assertThat(server.get(path).at("object")).isEqualTo("model");
+    }
+
+    @Test
+    void knowsNoOtherModel() {
+        Answer answer = server.get("/v1/models/other");
+        assertThat(answer.status()).isEqualTo(404);
+        assertThat(answer.error().toString())
+                .isEqualTo("{message=The model `other` does not exist., type=NotFoundError, param=model, code=404}");
+    }
+
+    @Test
+    void saysItsVersionAndLoad() {
+        assertThat(server.get("/version").json()).isEqualTo(Map.of("version", "0.1.0"));
+        assertThat(server.get("/load").json()).isEqualTo(Map.of("server_load", 3));
+    }
+
+    @Test
+    void showsTheUnit() {
+        Answer answer = server.get("/v1/cluster");
+        assertThat(answer.body()).isEqualTo("""
+                {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
+                {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000},\
+                {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001}],\
+                "links":[{"from":0,"to":1,"path":"NET/Socket/eth0","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
+                "kv_blocks":{"total":64,"free":60},"configuration":{"tensor-parallel-size":"2"}}""".formatted(
+                coordinates(answer, 0), coordinates(answer, 1)));
+        assertThat(server.get("/v1/cluster/ranks").json().keySet()).containsExactly("ranks");
+        assertThat(server.get("/v1/cluster/links").json().keySet()).containsExactly("links");
+    }
+
+    private static String coordinates(Answer answer, int rank) {
+        // A Map.of has no order of its own, so neither has the answer.
+        return answer.at("ranks." + rank + ".coordinates").toString().replaceAll("(\\w+)=", "\"$1\":").replace(", ", ",");
+    }
+
+    @Test
+    void showsTheServerWithoutItsSecrets() {
+        Answer answer = server.get("/server_info");
+        assertThat(answer.json().keySet())
+                .containsExactly("version", "model", "architecture", "max_model_len", "vocab_size", "world_size", "configuration");
+        assertThat(answer.body()).doesNotContain("secret");
+    }
+
+    @Test
+    void tokenizes() {
+        assertThat(server.post("/tokenize", "{\"prompt\":\"Hi\"}").json().toString())
+                .isEqualTo("{count=3, max_model_len=256, tokens=[256, 72, 105], token_strs=null}");
+        assertThat(server.post("/tokenize", "{\"prompt\":\"Hi\",\"add_special_tokens\":false,\"return_token_strs\":true}").json().toString())
+                .isEqualTo("{count=2, max_model_len=256, tokens=[72, 105], token_strs=[H, i]}");
+        assertThat(server.post("/tokenize", TestServer.chatBody("")).at("count")).isEqualTo(26);
+    }
+
+    @Test
+    void detokenizes() {
+        assertThat(server.post("/detokenize", "{\"tokens\":[72,105]}").json()).isEqualTo(Map.of("prompt", "Hi"));
+        assertThat(server.post("/detokenize", "{\"tokens\":[258]}").status()).isEqualTo(400);
+    }
+}
