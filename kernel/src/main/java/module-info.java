@@ -5,10 +5,14 @@ import org.jspecify.annotations.NullMarked;
     requires info.picocli;
     requires org.maniple.api;
     requires static org.jspecify;
+    requires java.management;
+    requires jdk.management;
     requires tools.jackson.databind;
     requires tools.jackson.dataformat.yaml;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.
     requires jdk.unsupported;
+
+    opens org.maniple.kernel.cli to info.picocli;
 
     uses org.maniple.api.Plugin;
     uses org.maniple.api.checkpoint.CheckpointFormat;
@@ -19,4 +23,6 @@ import org.jspecify.annotations.NullMarked;
     uses org.maniple.api.model.ModelArchitecture;
     uses org.maniple.api.text.Tokenizer;
     uses org.maniple.api.transport.Transport;
+
+    provides org.maniple.api.transport.Transport with org.maniple.kernel.local.LocalTransport;
 }

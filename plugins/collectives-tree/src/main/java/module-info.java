@@ -4,4 +4,6 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.collectives.tree {
     requires org.maniple.api;
     requires static org.jspecify;
+
+    provides org.maniple.api.collective.Collectives with org.maniple.collectives.tree.TreeCollectives;
 }

@@ -4,5 +4,8 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.compute.cpu {
     requires org.maniple.api;
     requires static org.jspecify;
-    requires jdk.incubator.vector;
+    // Static, so that the plugin can still be asked, and say what is missing, where the JVM was started without the module.
+    requires static jdk.incubator.vector;
+
+    provides org.maniple.api.compute.ComputeBackend with org.maniple.compute.cpu.CpuBackend;
 }

@@ -1,15 +1,58 @@
 package org.maniple.kernel;
 
+import java.io.Console;
+import org.maniple.kernel.boot.Boot;
+import org.maniple.kernel.cli.CommandTree;
+import org.maniple.kernel.cli.LaunchPlan;
+import org.maniple.kernel.cli.Surroundings;
+import org.maniple.kernel.cli.UnitStarter;
+import org.maniple.kernel.config.Environment;
+import org.maniple.kernel.config.Installation;
+import org.maniple.kernel.config.NetworkView;
+import org.maniple.kernel.config.ThisHost;
+import org.maniple.kernel.config.UnitConfigurationReader;
+import org.maniple.kernel.plugin.KernelExtensions;
+
 /** The entry point of {@code bin/maniple}. */
 public final class Main {
     private Main() {}
 
     /**
-     * Runs one command.
+     * Runs one command and ends the process with its exit code.
      *
      * @param arguments the command and its flags
      */
     public static void main(String[] arguments) {
-        System.out.println("maniple " + Main.class.getModule().getDescriptor().rawVersion().orElse("(unpackaged)"));
+        var environment = Environment.ofThisProcess();
+        var builtIn = KernelExtensions.find();
+        Console console = System.console();
+        boolean terminal = console != null && console.isTerminal();
+        var surroundings = new Surroundings(Installation::ofThisProcess, () -> ThisHost.describe(environment), builtIn,
+                installation -> new UnitConfigurationReader(installation, builtIn, environment, NetworkView.ofThisMachine(),
+                        ThisHost.describe(environment)),
+                new Starter(terminal), System.out, System.err, terminal && environment.coloursWanted());
+        System.exit(new CommandTree(surroundings).run(arguments));
+    }
+
+    private record Starter(boolean terminal) implements UnitStarter {
+
+        private Boot boot() {
+            return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in, Runtime.getRuntime()::halt);
+        }
+
+        @Override
+        public int launch(LaunchPlan plan) throws InterruptedException {
+            return boot().launch(plan.configuration(), plan.rankArguments());
+        }
+
+        @Override
+        public int rank(LaunchPlan plan) throws InterruptedException {
+            return boot().rank(plan.configuration());
+        }
+
+        @Override
+        public int dryRun(LaunchPlan plan, boolean program) {
+            return boot().dryRun(plan.configuration(), program);
+        }
     }
 }

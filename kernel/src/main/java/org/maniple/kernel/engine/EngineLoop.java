@@ -140,8 +140,9 @@ final class EngineLoop {
     private void take(StepResults results, Flight flight) {
         StepBatch batch = flight.batch();
         if (results.batch() != batch || results.rows() != batch.selectedRows() || results.k() != options.candidates()) {
-            throw new IllegalStateException("Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
-                    + " candidates came instead of those of " + batch + " with " + options.candidates());
+            throw new IllegalStateException(
+                    "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
+                            + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
@@ -179,8 +180,9 @@ final class EngineLoop {
     private void choose(Sequence sequence, LogitRow logits) {
         int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
         if (token == Sampler.NONE) {
-            sequence.output.end(new Ending.Failure("No token may be chosen: allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
-                    + "every one, or the model's logits are not numbers"));
+            sequence.output.end(
+                    new Ending.Failure("No token may be chosen: allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
+                            + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
             sequence.output.token(token, logprob(sequence, logits, token), ending(sequence, token));

@@ -15,10 +15,13 @@ public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, i
     /** Checks that each has a sense. */
     public EngineOptions {
         if (maxBatchedTokens < 1 || maxSequences < 1 || chunk < 0 || maxQueued < 1 || kvBlocks < 1 || candidates < 1) {
-            throw new IllegalArgumentException("An engine needs at least one token and sequence per step, one place in its queue, one KV "
-                    + "block and one candidate, and no negative chunk; asked for were [" + maxBatchedTokens + " tokens, " + maxSequences
-                    + " sequences, chunks of " + chunk + ", " + maxQueued + " places, " + kvBlocks + " blocks, " + candidates
-                    + " candidates]");
+            throw new IllegalArgumentException(
+                    "An engine needs at least one token and sequence per step, one place in its queue, one KV "
+                            + "block and one candidate, and no negative chunk; asked for were [" + maxBatchedTokens + " tokens, "
+                            + maxSequences
+                            + " sequences, chunks of " + chunk + ", " + maxQueued + " places, " + kvBlocks + " blocks, "
+                            + candidates
+                            + " candidates]");
         }
     }
 }

@@ -49,7 +49,8 @@ final class LogitRow {
     int candidateId(int index) {
         int id = candidates.get(JAVA_INT_UNALIGNED, candidatesAt + (long) (k + index) * Float.BYTES);
         if (id >= vocabulary) {
-            throw new IllegalStateException("Candidate " + index + " has token id [" + id + "]; the vocabulary has " + vocabulary);
+            throw new IllegalStateException(
+                    "Candidate " + index + " has token id [" + id + "]; the vocabulary has " + vocabulary);
         }
         return id;
     }

@@ -35,10 +35,6 @@ final class OutputThread {
         thread.interrupt();
     }
 
-    boolean isCurrent() {
-        return Thread.currentThread() == thread;
-    }
-
     /** Says that there is something new about a request. */
     void wake(Sequence sequence) {
         if (sequence.output.enqueue() && !queue.offer(sequence)) {
@@ -56,16 +52,29 @@ final class OutputThread {
         }
     }
 
+    /** Whatever goes wrong with one request, the others get their events. */
     private void deliver(Sequence sequence) {
         boolean last;
         try {
             last = sequence.output.deliver();
-        } catch (RuntimeException | StackOverflowError failure) {
-            LOG.log(System.Logger.Level.ERROR, "Request " + sequence.request.id() + " is dropped: its events cannot be delivered", failure);
-            last = sequence.output.abandon();
+        } catch (RuntimeException | Error failure) {
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "Request " + sequence.request.id() + " is dropped: its events cannot be delivered",
+                    failure);
+            last = abandon(sequence);
         }
         if (last) {
             whenDone.accept(sequence);
+        }
+    }
+
+    private static boolean abandon(Sequence sequence) {
+        try {
+            return sequence.output.abandon("The output of this request cannot be delivered; the log of rank 0 says why");
+        } catch (RuntimeException | Error again) {
+            LOG.log(System.Logger.Level.DEBUG, "The listener refuses the last event too", again);
+            return true;
         }
     }
 }

@@ -116,11 +116,9 @@ final class RequestOutput {
         return false;
     }
 
-    /** Ends a request whose listener or text failed. */
-    boolean abandon() {
-        boolean first = !delivered;
-        delivered = true;
-        return first;
+    /** Ends a request whose listener or text failed. Returns whether it had not ended. */
+    boolean abandon(String message) {
+        return !delivered && last(new GenerationEvent.Failed(message));
     }
 
     private TextStream stream() {

@@ -78,8 +78,10 @@ final class RequestValidation {
                     + "Please reduce the length of the prompt or completion.");
         }
         if (requested > cacheTokens) {
-            throw refused("The request needs room for " + requested + " tokens, which is larger than the maximum number of tokens that can "
-                    + "be stored in KV cache (" + cacheTokens + "). Reduce max_tokens or the prompt, or start the unit with a larger "
+            throw refused("The request needs room for " + requested
+                    + " tokens, which is larger than the maximum number of tokens that can "
+                    + "be stored in KV cache (" + cacheTokens
+                    + "). Reduce max_tokens or the prompt, or start the unit with a larger "
                     + "kv-cache-memory-bytes or num-gpu-blocks-override.");
         }
         return maxTokens.isPresent() ? (int) requested : Math.min(maxModelLength, cacheTokens);
@@ -95,9 +97,12 @@ final class RequestValidation {
         checkNumber("top_p", sampling.topP(), sampling.topP() > 0 && sampling.topP() <= 1, "must be in (0, 1]");
         require(sampling.topK() >= -1, "top_k must be 0 (disable), or at least 1, got " + sampling.topK() + ".");
         checkNumber("min_p", sampling.minP(), sampling.minP() >= 0 && sampling.minP() <= 1, "must be in [0, 1]");
-        checkNumber("repetition_penalty", sampling.repetitionPenalty(), sampling.repetitionPenalty() > 0, "must be greater than zero");
-        checkNumber("presence_penalty", sampling.presencePenalty(), Math.abs(sampling.presencePenalty()) <= 2, "must be in [-2, 2]");
-        checkNumber("frequency_penalty", sampling.frequencyPenalty(), Math.abs(sampling.frequencyPenalty()) <= 2, "must be in [-2, 2]");
+        checkNumber("repetition_penalty", sampling.repetitionPenalty(), sampling.repetitionPenalty() > 0,
+                "must be greater than zero");
+        checkNumber("presence_penalty", sampling.presencePenalty(), Math.abs(sampling.presencePenalty()) <= 2,
+                "must be in [-2, 2]");
+        checkNumber("frequency_penalty", sampling.frequencyPenalty(), Math.abs(sampling.frequencyPenalty()) <= 2,
+                "must be in [-2, 2]");
         checkLogprobs("sample", sampling.logprobs());
         checkLogprobs("prompt", sampling.promptLogprobs());
     }

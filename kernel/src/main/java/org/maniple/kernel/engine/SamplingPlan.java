@@ -39,7 +39,8 @@ final class SamplingPlan {
         penalised = sampling.repetitionPenalty() != 1 || sampling.presencePenalty() != 0 || sampling.frequencyPenalty() != 0;
         endOfSequence = ints(model.eosTokenIds());
         stopTokens = ints(sampling.stopTokenIds());
-        ending = IntStream.concat(Arrays.stream(endOfSequence), Arrays.stream(stopTokens)).filter(id -> id >= 0 && id < vocabulary)
+        ending = IntStream.concat(Arrays.stream(endOfSequence), Arrays.stream(stopTokens))
+                .filter(id -> id >= 0 && id < vocabulary)
                 .distinct().toArray();
         shaped = penalised || allowed.length > 0 || badWords.length > 0 || biasIds.length > 0;
     }

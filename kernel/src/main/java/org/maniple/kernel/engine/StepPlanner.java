@@ -82,7 +82,8 @@ final class StepPlanner {
         int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
         StepBatch batch = flight.batch();
         flight.board(batch.spans(), sequence);
-        batch.addSpan(sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows, sequence.blocks(), table);
+        batch.addSpan(sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows,
+                sequence.blocks(), table);
         if (all || completes && sequence.plan.needsFullRow(sequence.outputLength(), options.candidates())) {
             batch.needFullRows(true);
         }

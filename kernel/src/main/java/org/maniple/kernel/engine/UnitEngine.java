@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -77,8 +76,9 @@ public final class UnitEngine implements Engine {
             String version) {
         int listed = Math.min(RequestValidation.MAX_LOGPROBS, model.vocabulary());
         if (options.candidates() < listed) {
-            throw new IllegalArgumentException("A step brings [" + options.candidates() + "] candidates for each row; log-probabilities "
-                    + "need " + listed);
+            throw new IllegalArgumentException(
+                    "A step brings [" + options.candidates() + "] candidates for each row; log-probabilities "
+                            + "need " + listed);
         }
         this.model = model;
         this.codec = codec;
@@ -147,12 +147,14 @@ public final class UnitEngine implements Engine {
             throw new RefusedException(Reason.UNAVAILABLE, refusal);
         }
         if (live.containsKey(id)) {
-            throw new RefusedException(Reason.INVALID, "There is a running request with the id [" + id + "] already; ids must differ");
+            throw new RefusedException(Reason.INVALID,
+                    "There is a running request with the id [" + id + "] already; ids must differ");
         }
         int seats = Math.max(0, options.maxSequences() - running);
         if (waiting.size() >= options.maxQueued() + seats || live.size() >= places) {
-            throw new RefusedException(Reason.OVERLOADED, "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
-                    + " may (max-num-queued-reqs). Try again later.");
+            throw new RefusedException(Reason.OVERLOADED,
+                    "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
+                            + " may (max-num-queued-reqs). Try again later.");
         }
     }
 
@@ -178,10 +180,15 @@ public final class UnitEngine implements Engine {
      * @param reason a sentence for clients
      */
     public void fail(String reason) {
+        failFirst(reason);
+    }
+
+    /** Returns whether it had not failed before. */
+    private boolean failFirst(String reason) {
         lock.lock();
         try {
             if (failure != null) {
-                return;
+                return false;
             }
             failure = reason;
             refusal = reason;
@@ -191,6 +198,7 @@ public final class UnitEngine implements Engine {
             }
             waiting.clear();
             wake();
+            return true;
         } finally {
             lock.unlock();
         }
@@ -284,9 +292,10 @@ public final class UnitEngine implements Engine {
                 busy = loop.step();
             }
         } catch (RuntimeException | Error broken) {
-            LOG.log(System.Logger.Level.ERROR, "The engine stops", broken);
             String message = broken.getMessage();
-            fail("The unit cannot go on: " + (message == null ? broken.toString() : message));
+            boolean first = failFirst("The unit cannot go on: " + (message == null ? broken.toString() : message));
+            // Where the life cycle has noticed before, this is only the consequence.
+            LOG.log(first ? System.Logger.Level.ERROR : System.Logger.Level.DEBUG, "The engine stops", broken);
         }
     }
 
@@ -296,7 +305,7 @@ public final class UnitEngine implements Engine {
         boolean last;
         lock.lock();
         try {
-            if (!busy && !attention && !closing) {
+            if (!busy) {
                 idle = !awaitWork();
             }
             attention = false;
@@ -321,9 +330,14 @@ public final class UnitEngine implements Engine {
         return true;
     }
 
+    /** Waits, at most until it is time for a sign of life. Returns whether there is work. */
     private boolean awaitWork() {
         try {
-            return work.await(IDLE_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+            long left = IDLE_INTERVAL.toNanos();
+            while (!attention && left > 0) {
+                left = work.awaitNanos(left);
+            }
+            return attention;
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException("The engine's thread was interrupted", interrupted);
         }

@@ -3,6 +3,7 @@ package org.maniple.kernel.plugin;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.maniple.api.Availability;
 import org.maniple.api.Extension;
 import org.maniple.api.HostInfo;
@@ -61,7 +62,22 @@ public final class Extensions {
      * @throws ManipleException if there is none of that name, it is not available, or {@code auto} is ambiguous
      */
     public <T extends Extension> T choose(ExtensionKind<T> kind, String name, HostInfo host) {
-        return name.equals(AUTO) ? best(kind, host) : named(kind, name, host);
+        return choose(kind, name, host, extension -> true);
+    }
+
+    /**
+     * As the other method, but {@code auto} chooses among suitable extensions only.
+     *
+     * @param kind the extension point
+     * @param name its name, or {@code auto}
+     * @param host this host
+     * @param suitable what {@code auto} may choose
+     * @param <T> the extension point's interface
+     * @return an extension that is available on this host
+     * @throws ManipleException if there is none of that name, it is not available, or {@code auto} is ambiguous
+     */
+    public <T extends Extension> T choose(ExtensionKind<T> kind, String name, HostInfo host, Predicate<T> suitable) {
+        return name.equals(AUTO) ? best(kind, host, suitable) : named(kind, name, host);
     }
 
     private <T extends Extension> T named(ExtensionKind<T> kind, String name, HostInfo host) {
@@ -76,8 +92,9 @@ public final class Extensions {
         return found;
     }
 
-    private <T extends Extension> T best(ExtensionKind<T> kind, HostInfo host) {
+    private <T extends Extension> T best(ExtensionKind<T> kind, HostInfo host, Predicate<T> suitable) {
         List<T> ordered = all(kind).stream()
+                .filter(suitable)
                 .filter(extension -> score(extension, host).isPresent())
                 .sorted((a, b) -> Integer.compare(score(b, host).orElseThrow(), score(a, host).orElseThrow()))
                 .toList();

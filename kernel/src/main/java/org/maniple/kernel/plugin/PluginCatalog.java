@@ -167,17 +167,4 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
     public Optional<LoadedPlugin> plugin(String id) {
         return plugins.stream().filter(plugin -> plugin.id().equals(id)).findFirst();
     }
-
-    /**
-     * Insists that every enabled plugin was loaded.
-     *
-     * @throws ManipleException with all failures, one on each line
-     */
-    public void requireIntact() {
-        if (!failures.isEmpty()) {
-            var text = new StringBuilder(failures.size() == 1 ? "1 plugin cannot be loaded:" : failures.size() + " plugins cannot be loaded:");
-            failures.forEach(failure -> text.append("\n  ").append(failure.getMessage()));
-            throw new ManipleException(text.toString());
-        }
-    }
 }

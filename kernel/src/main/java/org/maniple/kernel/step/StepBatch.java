@@ -262,15 +262,17 @@ public final class StepBatch implements Step {
         int table = spanBlocks[span];
         if (first < 0 || length < 1 || (long) first + length > (long) table * limits.blockSize()) {
             throw new StepFrameException("span " + span + " has positions " + first + " to " + ((long) first + length)
-                    + ", but its " + table + " blocks of " + limits.blockSize() + " hold 0 to " + (long) table * limits.blockSize());
+                    + ", but its " + table + " blocks of " + limits.blockSize() + " hold 0 to "
+                    + (long) table * limits.blockSize());
         }
         checkRange(token, tokens, length, vocabulary, "token id", span);
         checkRange(block, blocks, table, blockNumbers, "block number", span);
         Rows which = StepFrame.ROWS[spanRows[span]];
         int wanted = which.count(length);
         if (wanted > limits.maxRows() - rows) {
-            throw new StepFrameException("span " + span + " wants " + wanted + " rows of logits beside " + rows + "; there is room for "
-                    + limits.maxRows());
+            throw new StepFrameException(
+                    "span " + span + " wants " + wanted + " rows of logits beside " + rows + "; there is room for "
+                            + limits.maxRows());
         }
         spanStart[span] = tokens;
         blockStart[span] = blocks;
@@ -413,7 +415,8 @@ public final class StepBatch implements Step {
 
     @Override
     public String toString() {
-        return "step " + stepNumber + " [kind " + kind + ", " + tokens + " tokens, " + spans + " spans, " + blocks + " blocks, " + rows
+        return "step " + stepNumber + " [kind " + kind + ", " + tokens + " tokens, " + spans + " spans, " + blocks + " blocks, "
+                + rows
                 + " rows]";
     }
 }

@@ -63,8 +63,9 @@ final class StepFrame {
                             + " bytes of its buffer");
         }
         if (frame.get(INT, 0) != MAGIC) {
-            throw new StepFrameException("not a step frame of this version: it begins with [0x" + Integer.toHexString(frame.get(INT, 0))
-                    + "], not with [0x" + Integer.toHexString(MAGIC) + "]");
+            throw new StepFrameException(
+                    "not a step frame of this version: it begins with [0x" + Integer.toHexString(frame.get(INT, 0))
+                            + "], not with [0x" + Integer.toHexString(MAGIC) + "]");
         }
         int kind = frame.get(INT, 4);
         int flags = frame.get(INT, 16);
@@ -77,8 +78,9 @@ final class StepFrame {
         int spans = count(frame, 24, "spans", signal ? 0 : limits.maxSpans());
         int blocks = count(frame, 28, "block table entries", signal ? 0 : limits.maxBlocks());
         if (bytes != bytes(tokens, spans, blocks)) {
-            throw new StepFrameException("a step frame of " + bytes + " bytes; with " + tokens + " tokens, " + spans + " spans and "
-                    + blocks + " block table entries it must have " + bytes(tokens, spans, blocks));
+            throw new StepFrameException(
+                    "a step frame of " + bytes + " bytes; with " + tokens + " tokens, " + spans + " spans and "
+                            + blocks + " block table entries it must have " + bytes(tokens, spans, blocks));
         }
         batch.header(kind, frame.get(LONG, 8), flags == FULL_ROWS);
         readArrays(batch, frame, tokens, spans, blocks);
@@ -116,15 +118,18 @@ final class StepFrame {
         for (int span = 0; span < spans; span++) {
             int which = batch.spanRows[span];
             if (batch.spanLength[span] < 1 || batch.spanBlocks[span] < 1 || which < 0 || which >= ROWS.length) {
-                throw new StepFrameException("span " + span + " has length [" + batch.spanLength[span] + "], [" + batch.spanBlocks[span]
-                        + "] blocks, rows [" + which + "]: at least 1, at least 1, and 0 to " + (ROWS.length - 1) + " are possible");
+                throw new StepFrameException(
+                        "span " + span + " has length [" + batch.spanLength[span] + "], [" + batch.spanBlocks[span]
+                                + "] blocks, rows [" + which + "]: at least 1, at least 1, and 0 to " + (ROWS.length - 1)
+                                + " are possible");
             }
             lengths += batch.spanLength[span];
             tables += batch.spanBlocks[span];
         }
         if (lengths != tokens || tables != blocks) {
-            throw new StepFrameException("the spans have " + lengths + " tokens and " + tables + " block table entries, the frame says "
-                    + tokens + " and " + blocks);
+            throw new StepFrameException(
+                    "the spans have " + lengths + " tokens and " + tables + " block table entries, the frame says "
+                            + tokens + " and " + blocks);
         }
     }
 }

@@ -45,16 +45,30 @@ final class Admission {
 
     /** Whether all ranks are there, or some are refused and others had time to come. */
     boolean decided(long now, Duration grace) {
-        return roster.missing().isEmpty() || !refusals.isEmpty() && now >= decisionAt(grace);
+        return roster.missing().isEmpty() || nanosToDecision(now, grace) <= 0;
     }
 
-    /** When a refusal is told even though ranks are missing. */
-    long decisionAt(Duration grace) {
-        return refusals.isEmpty() ? Long.MAX_VALUE : firstRefusal + grace.toNanos();
+    /** How long until a refusal is told even though ranks are missing; without a refusal for ever. */
+    long nanosToDecision(long now, Duration grace) {
+        return refusals.isEmpty() ? Long.MAX_VALUE : firstRefusal - now + grace.toNanos();
     }
 
     List<String> refusals() {
         return refusals;
+    }
+
+    /** Who is waited for. */
+    String notice(Wait wait) {
+        List<Integer> missing = roster.missing();
+        return "still waiting for ranks " + missing + " (" + wait.progressText() + "): " + roster.expectedAt(missing)
+                + "; if this is a StatefulSet, set podManagementPolicy: Parallel";
+    }
+
+    /** Who has not come at all. */
+    String missing(Wait wait) {
+        List<Integer> missing = roster.missing();
+        return "gave up after " + wait.limitText() + ": ranks " + missing + " have not joined (" + roster.expectedAt(missing)
+                + "); see what their nodes say, and check that they can reach " + self.address();
     }
 
     /** Why a rank cannot join a unit that is complete. */
@@ -78,7 +92,8 @@ final class Admission {
                 + "; give every process a rank of its own";
         return first.host().equals(second.host())
                 ? message
-                : message + ". Under SLURM, $SLURM_NODEID on the srun line is expanded by the batch shell, where it is 0: write --node-rank auto";
+                : message
+                        + ". Under SLURM, $SLURM_NODEID on the srun line is expanded by the batch shell, where it is 0: write --node-rank auto";
     }
 
     private static String claim(Hello hello) {

@@ -37,7 +37,18 @@ public sealed interface Membership extends AutoCloseable permits UnitLeader, Uni
      */
     void fail(String reason);
 
-    /** Leaves the unit. If it has not failed, all other ranks are told that it ends in order. */
+    /**
+     * Says that data links have failed. Most often the rank at the other end is gone, and the control links tell so within a moment: this
+     * waits for that, and only otherwise ends the unit as {@link #fail} does, so that the rank that is gone gets the blame.
+     *
+     * @param reason what happened, to follow this rank in a sentence, for example {@code cannot reach rank 2: no route to host}
+     */
+    void lostContact(String reason);
+
+    /**
+     * Leaves the unit. If this rank is {@link Phase#READY} and the unit has not failed, all other ranks are told that it ends in order. A rank
+     * that leaves earlier, for example because an exception ends it, lets the unit fail; call {@link #fail} before to say why.
+     */
     @Override
     void close();
 }

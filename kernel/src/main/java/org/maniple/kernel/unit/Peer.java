@@ -9,7 +9,6 @@ final class Peer implements ControlLink.Listener {
 
     private final UnitLeader leader;
     private final ControlLink link;
-    private final long since;
     private @Nullable Hello hello;
     private @Nullable Heartbeat last;
     private Phase phase = Phase.JOINED;
@@ -19,7 +18,7 @@ final class Peer implements ControlLink.Listener {
     Peer(UnitLeader leader, ControlLink link, long since) {
         this.leader = leader;
         this.link = link;
-        this.since = since;
+        this.heard = since;
     }
 
     @Override
@@ -40,12 +39,8 @@ final class Peer implements ControlLink.Listener {
         return link;
     }
 
-    /** When the link was opened. */
-    long since() {
-        return since;
-    }
-
-    @Nullable Hello hello() {
+    @Nullable
+    Hello hello() {
         return hello;
     }
 
@@ -70,7 +65,8 @@ final class Peer implements ControlLink.Listener {
         heard = now;
     }
 
-    @Nullable Heartbeat last() {
+    @Nullable
+    Heartbeat last() {
         return last;
     }
 

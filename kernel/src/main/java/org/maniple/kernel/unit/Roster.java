@@ -3,6 +3,7 @@ package org.maniple.kernel.unit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -35,7 +36,8 @@ final class Roster {
         return peers.values();
     }
 
-    @Nullable Peer peer(int rank) {
+    @Nullable
+    Peer peer(int rank) {
         return peers.get(rank);
     }
 
@@ -107,7 +109,8 @@ final class Roster {
     }
 
     long weightBytes() {
-        return self.weightBytes() + peers.values().stream().map(Peer::hello).mapToLong(hello -> hello == null ? 0 : hello.weightBytes()).sum();
+        return self.weightBytes()
+                + peers.values().stream().map(Peer::hello).mapToLong(hello -> hello == null ? 0 : hello.weightBytes()).sum();
     }
 
     private static long loadedBytes(Peer peer) {
@@ -122,12 +125,20 @@ final class Roster {
             Peer peer = peers.get(rank);
             Hello hello = peer == null ? null : peer.hello();
             if (peer == null || hello == null) {
-                status.add(new RankStatus(rank, places.get(rank), 0, java.util.Map.of(), "missing", 0));
+                status.add(new RankStatus(rank, places.get(rank), 0, Map.of(), "missing", 0));
             } else {
                 status.add(status(hello, peer.gone() ? "gone" : peer.phase() == Phase.READY ? "ready" : "loading"));
             }
         }
         return status;
+    }
+
+    /** Which ranks are not ready, in words. */
+    static List<String> reasons(List<RankStatus> status) {
+        return status.stream()
+                .filter(rank -> !rank.state().equals("ready"))
+                .map(rank -> "rank " + rank.rank() + " on " + rank.host() + " is " + rank.state())
+                .toList();
     }
 
     private static RankStatus status(Hello hello, String state) {

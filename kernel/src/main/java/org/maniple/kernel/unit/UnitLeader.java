@@ -1,10 +1,7 @@
 package org.maniple.kernel.unit;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +19,6 @@ import org.maniple.kernel.unit.UnitMessage.Welcome;
 
 /** Rank 0's part: it admits ranks, holds the barriers, and tells all when one is lost. */
 public final class UnitLeader implements Membership {
-
-    /** How long other ranks get to read a last message before the link is closed. */
-    private static final Duration FAREWELL = Duration.ofSeconds(1);
 
     private enum State {
         NEW,
@@ -46,10 +40,9 @@ public final class UnitLeader implements Membership {
     private final Condition changed = lock.newCondition();
     private final Roster roster;
     private final Admission admission;
-    private final Set<Peer> connected = new HashSet<>();
+    private final Connections connections;
     private State state = State.NEW;
     private Phase opened = Phase.JOINED;
-    private long lastBeat;
     private long reportedBytes = -1;
 
     /**
@@ -80,6 +73,7 @@ public final class UnitLeader implements Membership {
         this.ending = new Ending(events);
         this.roster = new Roster(self, progress, places);
         this.admission = new Admission(self, roster);
+        this.connections = new Connections(ticker, times.lease());
         this.pulse = new Pulse(ticker, times.heartbeat(), this::beat, this::fail);
     }
 
@@ -95,11 +89,9 @@ public final class UnitLeader implements Membership {
                     throw giveUp(wait);
                 }
                 if (wait.noticeDue()) {
-                    say("still waiting for ranks " + roster.missing() + " (" + wait.progressText() + "): "
-                            + roster.expectedAt(roster.missing())
-                            + "; if this is a StatefulSet, set podManagementPolicy: Parallel");
+                    say(admission.notice(wait));
                 } else {
-                    wait.await(changed, admission.decisionAt(times.refusalGrace()));
+                    wait.await(changed, admission.nanosToDecision(ticker.nanos(), times.refusalGrace()));
                 }
                 ending.check();
             }
@@ -115,23 +107,18 @@ public final class UnitLeader implements Membership {
     private List<Member> welcome() {
         List<Member> members = roster.members();
         state = State.RUNNING;
-        lastBeat = ticker.nanos();
-        for (Peer peer : roster.peers()) {
-            peer.heard(lastBeat);
-            peer.send(new Welcome(self.epoch(), members));
-        }
+        tellAll(new Welcome(self.epoch(), members));
+        connections.beginWatch();
         pulse.start();
         return members;
     }
 
     private UnitFailedException giveUp(Wait wait) {
-        List<Integer> missing = roster.missing();
-        String message = "gave up after " + wait.limitText() + ": ranks " + missing + " have not joined (" + roster.expectedAt(missing)
-                + "); see what their nodes say, and check that they can reach " + self.address();
+        String message = admission.missing(wait);
         state = State.CLOSED;
         ending.leave(message);
-        sendAll(new Abort(new UnitFailure(self.rank(), self.host(), message)));
-        farewell();
+        tellAll(new Abort(new UnitFailure(self.rank(), self.host(), message)));
+        connections.farewell(changed);
         return new UnitFailedException(message);
     }
 
@@ -139,8 +126,8 @@ public final class UnitLeader implements Membership {
         List<String> reasons = List.copyOf(admission.refusals());
         state = State.CLOSED;
         ending.leave("ranks differ");
-        sendAll(new Refused(true, reasons));
-        farewell();
+        tellAll(new Refused(true, reasons));
+        connections.farewell(changed);
         return new UnitRefusedException(reasons, true);
     }
 
@@ -179,7 +166,8 @@ public final class UnitLeader implements Membership {
 
     private void miss(Phase phase, Wait wait) {
         List<Peer> behind = roster.behind(phase);
-        end(behind.getFirst().failure("did not " + phase.verb() + " within " + wait.limitText() + "; still missing: " + Roster.describe(behind)));
+        end(behind.getFirst().failure(
+                "did not " + phase.verb() + " within " + wait.limitText() + "; still missing: " + Roster.describe(behind)));
     }
 
     private static List<Integer> ranks(List<Peer> peers) {
@@ -189,7 +177,7 @@ public final class UnitLeader implements Membership {
     private void openWhatAllReached() {
         while (opened != Phase.READY && roster.allReached(Phase.values()[opened.ordinal() + 1])) {
             opened = Phase.values()[opened.ordinal() + 1];
-            sendAll(new Opened(opened));
+            tellAll(new Opened(opened));
         }
         changed.signalAll();
     }
@@ -203,7 +191,7 @@ public final class UnitLeader implements Membership {
                 return;
             }
             Peer peer = new Peer(this, link, ticker.nanos());
-            connected.add(peer);
+            connections.add(peer);
             link.start(peer);
         } finally {
             lock.unlock();
@@ -214,7 +202,7 @@ public final class UnitLeader implements Membership {
         lock.lock();
         try {
             peer.heard(ticker.nanos());
-            if (!peer.gone()) {
+            if (!peer.gone() && state != State.CLOSED) {
                 handle(peer, MessageCodec.decode(bytes));
             }
         } catch (MalformedMessageException e) {
@@ -234,7 +222,8 @@ public final class UnitLeader implements Membership {
         } else {
             switch (message) {
                 case Heartbeat beat when beat.epoch() != self.epoch() ->
-                    broken(peer, "is of another epoch: " + beat.epoch() + (beat.epoch() < self.epoch() ? " < " : " > ") + self.epoch());
+                    broken(peer, "is of another epoch: " + beat.epoch() + (beat.epoch() < self.epoch() ? " < " : " > ")
+                            + self.epoch());
                 case Heartbeat beat -> peer.last(beat);
                 case Reached(Phase phase) when phase.ordinal() == peer.phase().ordinal() + 1 -> {
                     peer.phase(phase);
@@ -265,7 +254,7 @@ public final class UnitLeader implements Membership {
     private void departed(Peer peer, String reason) {
         peer.go();
         if (ending.stop(peer.failure("is shutting down: " + reason).message())) {
-            sendAll(new Goodbye(peer.failure("is shutting down: " + reason).message()));
+            tellAll(new Goodbye(peer.failure("is shutting down: " + reason).message()));
         }
         changed.signalAll();
     }
@@ -284,7 +273,7 @@ public final class UnitLeader implements Membership {
     void closed(Peer peer, String reason) {
         lock.lock();
         try {
-            connected.remove(peer);
+            connections.remove(peer);
             if (state == State.JOINING) {
                 roster.remove(peer);
             } else if (state == State.RUNNING && roster.peer(peer.link().peer()) == peer) {
@@ -299,17 +288,17 @@ public final class UnitLeader implements Membership {
 
     private void end(UnitFailure failure) {
         if (ending.fail(failure)) {
-            sendAll(new Abort(failure));
+            tellAll(new Abort(failure));
         }
         changed.signalAll();
     }
 
     /** To the members of a unit that runs; before, to all who have introduced themselves. */
-    private void sendAll(UnitMessage message) {
-        for (Peer peer : state == State.RUNNING ? roster.peers() : connected) {
-            if (peer.hello() != null && !peer.gone()) {
-                peer.send(message);
-            }
+    private void tellAll(UnitMessage message) {
+        if (state == State.RUNNING) {
+            Connections.tell(roster.peers(), message);
+        } else {
+            connections.tellAll(message);
         }
     }
 
@@ -319,12 +308,8 @@ public final class UnitLeader implements Membership {
             if (state != State.RUNNING) {
                 return;
             }
-            long now = ticker.nanos();
-            // Silence of others while this process itself stood still says nothing about them.
-            boolean late = now - lastBeat > times.lease().toNanos() / 2;
-            lastBeat = now;
-            watch(now, late);
-            sendAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of()));
+            connections.silent().forEach(this::silent);
+            tellAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of()));
         } finally {
             lock.unlock();
         }
@@ -349,16 +334,13 @@ public final class UnitLeader implements Membership {
         events.loading(loaded, total);
     }
 
-    private void watch(long now, boolean late) {
-        for (Peer peer : List.copyOf(connected)) {
-            if (late) {
-                peer.heard(now);
-            } else if (peer.hello() == null && now - peer.since() > times.lease().toNanos()) {
-                peer.link().close();
-            } else if (roster.peer(peer.link().peer()) == peer && now - peer.heard() > times.lease().toNanos() && !peer.gone()) {
-                peer.go();
-                end(peer.failure("is silent: no sign of life for " + Wait.seconds(times.lease()) + lastSeen(peer.last())));
-            }
+    private void silent(Peer peer) {
+        if (roster.peer(peer.link().peer()) != peer) {
+            peer.link().close();
+        } else if (!peer.gone()) {
+            // First the news, so that a process that only stood still learns of it when it wakes up.
+            end(peer.failure("is silent: no sign of life for " + Wait.seconds(times.lease()) + lastSeen(peer.last())));
+            peer.go();
         }
     }
 
@@ -373,17 +355,6 @@ public final class UnitLeader implements Membership {
             events.waiting(line);
         } finally {
             lock.lock();
-        }
-    }
-
-    /** Waits a moment for peers to hang up, so that last messages are not lost with this process; then closes all links. */
-    private void farewell() {
-        Wait wait = new Wait(ticker, FAREWELL, FAREWELL);
-        while (!connected.isEmpty() && !wait.over()) {
-            wait.await(changed);
-        }
-        for (Peer peer : List.copyOf(connected)) {
-            peer.link().close();
         }
     }
 
@@ -416,12 +387,20 @@ public final class UnitLeader implements Membership {
     }
 
     /**
-     * Why the unit has ended.
+     * Why requests cannot be taken.
      *
-     * @return a sentence, or nothing while it lives
+     * @return why the unit has ended, or which ranks are not ready yet; empty exactly if all ranks are ready
      */
-    public Optional<String> ended() {
-        return Optional.ofNullable(ending.reason());
+    public List<String> reasons() {
+        String end = ending.reason();
+        return end == null ? Roster.reasons(ranks()) : List.of(end);
+    }
+
+    @Override
+    public void lostContact(String reason) {
+        if (!Wait.forEnd(ending, lock, changed, ticker)) {
+            fail(reason);
+        }
     }
 
     @Override
@@ -441,10 +420,12 @@ public final class UnitLeader implements Membership {
         try {
             if (state != State.CLOSED) {
                 if (ending.leave("rank 0 is shutting down")) {
-                    sendAll(new Goodbye(self.who() + " is shutting down"));
+                    boolean early = state == State.RUNNING && roster.ownPhase() != Phase.READY;
+                    tellAll(early ? new Abort(Ending.early(self)) : new Goodbye(self.who() + " is shutting down"));
                 }
                 state = State.CLOSED;
-                farewell();
+                changed.signalAll();
+                connections.farewell(changed);
             }
         } finally {
             lock.unlock();

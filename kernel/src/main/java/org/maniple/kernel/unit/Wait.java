@@ -2,9 +2,13 @@ package org.maniple.kernel.unit;
 
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** A wait with a limit that says from time to time that it goes on. Used by one thread. */
 final class Wait {
+
+    /** How long a broken data link waits for the control link to say which rank is gone. */
+    private static final Duration NEWS = Duration.ofSeconds(1);
 
     private final Ticker ticker;
     private final Duration limit;
@@ -20,8 +24,27 @@ final class Wait {
         this.nextNotice = this.noticeEvery;
     }
 
+    /** Waits a moment for news of a rank that is gone. Returns whether it came. */
+    static boolean forEnd(Ending ending, ReentrantLock lock, Condition changed, Ticker ticker) {
+        lock.lock();
+        try {
+            Wait wait = new Wait(ticker, NEWS, NEWS);
+            while (!ending.ended() && !wait.over()) {
+                wait.await(changed);
+            }
+            return ending.ended();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     boolean over() {
         return elapsed() >= limit.toNanos();
+    }
+
+    /** Whether something else with the same limit may have given up a little earlier. */
+    boolean nearlyOver() {
+        return elapsed() >= limit.toNanos() / 10 * 9;
     }
 
     /** Whether it is time to say something; then not again until the next period. */
@@ -33,9 +56,9 @@ final class Wait {
         return true;
     }
 
-    /** Waits for a signal, the next notice, the limit, or some moment, whichever comes first. */
-    void await(Condition condition, long untilNanos) {
-        long nanos = Math.min(Math.min(limit.toNanos(), nextNotice) - elapsed(), untilNanos - ticker.nanos());
+    /** Waits for a signal, the next notice, the limit, or some nanoseconds, whichever comes first. */
+    void await(Condition condition, long atMost) {
+        long nanos = Math.min(Math.min(limit.toNanos(), nextNotice) - elapsed(), atMost);
         try {
             if (nanos > 0) {
                 ticker.await(condition, nanos);
@@ -47,7 +70,7 @@ final class Wait {
     }
 
     void await(Condition condition) {
-        await(condition, ticker.nanos() + limit.toNanos());
+        await(condition, Long.MAX_VALUE);
     }
 
     /** For example {@code 10 s}. */

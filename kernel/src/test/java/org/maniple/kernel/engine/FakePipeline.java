@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.maniple.api.transport.TransportException;
 import org.maniple.kernel.step.StepBatch;
@@ -104,7 +104,8 @@ final class FakePipeline implements StepPipeline {
 
     private void requireApart(StepBatch batch) {
         Set<Long> sequences = new HashSet<>();
-        flying.forEach(other -> IntStream.range(0, other.batch().spans()).forEach(span -> sequences.add(other.batch().sequence(span))));
+        flying.forEach(
+                other -> IntStream.range(0, other.batch().spans()).forEach(span -> sequences.add(other.batch().sequence(span))));
         for (int span = 0; span < batch.spans(); span++) {
             if (!sequences.add(batch.sequence(span))) {
                 throw new IllegalStateException("sequence " + batch.sequence(span) + " is twice in flight");
@@ -119,22 +120,27 @@ final class FakePipeline implements StepPipeline {
         int rows = step.selectedRows();
         int width = 2 * CANDIDATES + 2;
         MemorySegment candidates = MemorySegment.ofArray(new float[rows * width]);
-        MemorySegment logits = step.fullRows() ? MemorySegment.ofArray(new float[rows * HashModel.VOCABULARY]) : MemorySegment.NULL;
+        MemorySegment logits = step.fullRows()
+                ? MemorySegment.ofArray(new float[rows * HashModel.VOCABULARY])
+                : MemorySegment.NULL;
         for (int i = 0; i < rows; i++) {
             int row = step.selectedRow(i);
             int span = step.spanOf(row);
-            int[] tokens = IntStream.rangeClosed(0, step.position(row)).map(position -> cache[step.slot(span, position)]).toArray();
+            int[] tokens = IntStream.rangeClosed(0, step.position(row)).map(position -> cache[step.slot(span, position)])
+                    .toArray();
             float[] values = HashModel.logits(tokens, tokens.length);
             writeTopK(values, CANDIDATES, candidates, (long) i * width * Float.BYTES);
             if (step.fullRows()) {
-                MemorySegment.copy(values, 0, logits, JAVA_FLOAT_UNALIGNED, (long) i * values.length * Float.BYTES, values.length);
+                MemorySegment.copy(values, 0, logits, JAVA_FLOAT_UNALIGNED, (long) i * values.length * Float.BYTES,
+                        values.length);
             }
         }
         return new Results(batch, rows, candidates, CANDIDATES, logits);
     }
 
     static void writeTopK(float[] logits, int k, MemorySegment out, long at) {
-        List<Integer> order = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a])).toList();
+        List<Integer> order = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a]))
+                .toList();
         double sum = 0;
         for (float logit : logits) {
             sum += Math.exp(logit - logits[order.getFirst()]);

@@ -25,7 +25,8 @@ final class Recorder implements Consumer<GenerationEvent> {
             case GenerationEvent.Finished finished -> end.countDown();
             case GenerationEvent.Failed failed -> end.countDown();
             case GenerationEvent.Tokens tokens -> firstToken.countDown();
-            case GenerationEvent.Prompt prompt -> {}
+            case GenerationEvent.Prompt prompt -> {
+            }
         }
     }
 
@@ -54,11 +55,13 @@ final class Recorder implements Consumer<GenerationEvent> {
     }
 
     List<Integer> tokens() {
-        return events().stream().flatMap(event -> event instanceof GenerationEvent.Tokens tokens ? tokens.tokens().stream() : null).toList();
+        return events().stream()
+                .flatMap(event -> event instanceof GenerationEvent.Tokens tokens ? tokens.tokens().stream() : null).toList();
     }
 
     List<TokenLogprob> logprobs() {
-        return events().stream().flatMap(event -> event instanceof GenerationEvent.Tokens tokens ? tokens.logprobs().stream() : null).toList();
+        return events().stream()
+                .flatMap(event -> event instanceof GenerationEvent.Tokens tokens ? tokens.logprobs().stream() : null).toList();
     }
 
     String text() {
@@ -67,7 +70,8 @@ final class Recorder implements Consumer<GenerationEvent> {
             switch (event) {
                 case GenerationEvent.Tokens tokens -> text.append(tokens.text());
                 case GenerationEvent.Finished finished -> text.append(finished.text());
-                default -> {}
+                default -> {
+                }
             }
         }
         return text.toString();

@@ -91,7 +91,8 @@ class SamplerOracleTest {
     }
 
     private static Map<Integer, Double> checkKept(
-            Samplings samplings, int vocabulary, Sampler sampler, int[] tokens, int promptLength, LogitRow row, JsonNode expected) {
+            Samplings samplings, int vocabulary, Sampler sampler, int[] tokens, int promptLength, LogitRow row,
+            JsonNode expected) {
         sampler.choose(plan(samplings, 0, vocabulary), tokens, promptLength, tokens.length, row);
         Selection selection = sampler.selection();
         Map<Integer, Double> kept = new HashMap<>();
@@ -107,7 +108,8 @@ class SamplerOracleTest {
     }
 
     private static void checkDraws(
-            Samplings samplings, int vocabulary, Sampler sampler, int[] tokens, int promptLength, LogitRow row, Map<Integer, Double> kept) {
+            Samplings samplings, int vocabulary, Sampler sampler, int[] tokens, int promptLength, LogitRow row,
+            Map<Integer, Double> kept) {
         int[] counts = new int[vocabulary];
         for (int seed = 0; seed < DRAWS; seed++) {
             counts[sampler.choose(plan(samplings, seed, vocabulary), tokens, promptLength, tokens.length, row)]++;
@@ -157,7 +159,8 @@ class SamplerOracleTest {
                 case "repetition_penalty" -> samplings.repetition = value.asDouble();
                 case "frequency_penalty" -> samplings.frequency = value.asDouble();
                 case "presence_penalty" -> samplings.presence = value.asDouble();
-                case "logit_bias" -> value.properties().forEach(b -> samplings.bias.put(Integer.valueOf(b.getKey()), b.getValue().asDouble()));
+                case "logit_bias" ->
+                    value.properties().forEach(b -> samplings.bias.put(Integer.valueOf(b.getKey()), b.getValue().asDouble()));
                 case "allowed_token_ids" -> samplings.allowed = boxed(ints(value));
                 case "bad_words" -> value.forEach(words -> samplings.badWords.add(boxed(ints(words))));
                 case "min_tokens" -> samplings.minTokens = value.asInt();

@@ -51,7 +51,8 @@ final class Samplings {
     }
 
     Sampling build() {
-        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetition, presence, frequency, seed, bias, allowed, badWords,
+        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetition, presence, frequency, seed, bias,
+                allowed, badWords,
                 stop, includeStop, stopTokens, ignoreEos, logprobs, promptLogprobs, true);
     }
 }

@@ -38,7 +38,8 @@ class StepBatchTest {
     private static String contents(StepBatch batch) {
         var text = new StringBuilder(batch + " full " + batch.fullRows());
         for (int row = 0; row < batch.tokens(); row++) {
-            text.append(" t").append(batch.token(row)).append('@').append(batch.position(row)).append('/').append(batch.spanOf(row))
+            text.append(" t").append(batch.token(row)).append('@').append(batch.position(row)).append('/')
+                    .append(batch.spanOf(row))
                     .append('=').append(batch.slot(batch.spanOf(row), batch.position(row)));
         }
         for (int span = 0; span < batch.spans(); span++) {
@@ -178,7 +179,8 @@ class StepBatchTest {
             long at = random.nextLong(bytes);
             switch (random.nextInt(3)) {
                 case 0 -> frame.set(ValueLayout.JAVA_BYTE, at, (byte) random.nextInt());
-                case 1 -> frame.set(ValueLayout.JAVA_BYTE, at, (byte) (frame.get(ValueLayout.JAVA_BYTE, at) ^ 1 << random.nextInt(8)));
+                case 1 ->
+                    frame.set(ValueLayout.JAVA_BYTE, at, (byte) (frame.get(ValueLayout.JAVA_BYTE, at) ^ 1 << random.nextInt(8)));
                 default -> frame.set(ValueLayout.JAVA_INT_UNALIGNED, at & ~3L,
                         new int[] {-1, 0, 1, Integer.MAX_VALUE, Integer.MIN_VALUE, 64, 1 << 29}[random.nextInt(7)]);
             }

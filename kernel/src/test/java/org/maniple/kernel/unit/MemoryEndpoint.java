@@ -37,6 +37,7 @@ final class MemoryEndpoint implements Endpoint {
     private final ExecutorService delivery;
     private volatile Acceptor acceptor = link -> {};
     private volatile MemoryLink dialled;
+    private volatile String refusal;
 
     MemoryEndpoint(Net net, String address, int rank) {
         this.net = net;
@@ -57,8 +58,16 @@ final class MemoryEndpoint implements Endpoint {
         net.at(address).complete(this);
     }
 
+    /** From now on, dialling fails at once. */
+    void refuse(String reason) {
+        refusal = reason;
+    }
+
     @Override
     public MemoryLink dial(String target, int peer, Duration limit) {
+        if (refusal != null) {
+            throw new TransportException(refusal);
+        }
         try {
             MemoryEndpoint other = net.at(target).get(limit.toNanos(), TimeUnit.NANOSECONDS);
             MemoryLink near = new MemoryLink(peer, target, delivery);

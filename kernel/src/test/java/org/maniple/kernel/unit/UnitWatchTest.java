@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
+import org.maniple.api.transport.ControlLink;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 
@@ -84,11 +87,12 @@ class UnitWatchTest {
         try (TestUnit unit = new TestUnit(2)) {
             UnitLeader leader = unit.leader(Ticker.system());
             assertThat(leader.ranks()).last().isEqualTo(new RankStatus(1, "node 0", 0, Map.of(), "missing", 0));
-            UnitFollower follower = unit.follower(TestUnit.hello(1), Ticker.system());
+            unit.follower(TestUnit.hello(1), Ticker.system());
             unit.all(Membership::join);
             unit.progress(0).links(Map.of(1, "NET/Socket/eth0"), peer -> 11);
             unit.progress(1).links(Map.of(0, "NET/Socket/eth1"), peer -> 22);
             assertThat(leader.ranks()).extracting(RankStatus::state).containsExactly("loading", "loading");
+            assertThat(leader.reasons()).containsExactly("rank 0 on node-a is loading", "rank 1 on node-a is loading");
             for (Phase phase : List.of(Phase.LINKED, Phase.LOADED, Phase.READY)) {
                 unit.all(member -> member.reach(phase, LONG));
             }
@@ -99,7 +103,7 @@ class UnitWatchTest {
             TestUnit.until(() -> leader.links().size() == 2);
             assertThat(leader.links()).containsExactly(
                     new LinkStatus(0, 1, "NET/Socket/eth0", 11), new LinkStatus(1, 0, "NET/Socket/eth1", 22));
-            assertThat(follower.ended()).isEmpty();
+            assertThat(leader.reasons()).isEmpty();
         }
     }
 
@@ -113,7 +117,7 @@ class UnitWatchTest {
             }
             UnitLeader leader = (UnitLeader) unit.members.get(0);
             assertThat(leader.ranks()).extracting(RankStatus::state).containsExactly("loading", "loading", "gone", "loading");
-            assertThat(leader.ended()).contains("rank 2 on node-b is gone: connection reset");
+            assertThat(leader.reasons()).containsExactly("rank 2 on node-b is gone: connection reset");
             unit.kill(1, "connection reset");
             TestUnit.until(() -> leader.ranks().get(1).state().equals("gone"));
             assertThat(unit.events(0).failures).hasSize(1);
@@ -157,6 +161,32 @@ class UnitWatchTest {
     }
 
     @Test
+    void aBrokenDataLinkWaitsForTheControlLinkToSayWhoIsGone() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            var one = TestUnit.async(() -> {
+                unit.members.get(1).lostContact("cannot reach rank 2: connection reset");
+                return true;
+            });
+            unit.kill(2, "connection reset");
+
+            assertThat(unit.events(0).end()).isEqualTo("failed: rank 2 on node-b is gone: connection reset");
+            assertThat(unit.events(1).end()).isEqualTo("failed: rank 2 on node-b is gone: connection reset");
+            assertThat(TestUnit.get(one)).isTrue();
+        }
+    }
+
+    @Test
+    void aBrokenDataLinkBetweenRanksThatLiveIsNamedByTheRankThatLostIt() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            unit.members.get(1).lostContact("cannot reach rank 2: no route to host");
+
+            for (int rank = 0; rank < 3; rank++) {
+                assertThat(unit.events(rank).end()).isEqualTo("failed: rank 1 on node-a cannot reach rank 2: no route to host");
+            }
+        }
+    }
+
+    @Test
     void silenceBeyondTheLeaseIsALoss() throws Exception {
         try (TestUnit unit = new TestUnit(2).times(t -> t.withLease(Duration.ofMillis(300)))) {
             UnitLeader leader = unit.leader(Ticker.system());
@@ -167,6 +197,33 @@ class UnitWatchTest {
 
             assertThat(unit.events(0).end()).isEqualTo(
                     "failed: rank 1 on node-a is silent: no sign of life for 300 ms; last seen in phase JOINED after step 118");
+        }
+    }
+
+    @Test
+    void aRankThatStoodStillLearnsThatItIsLost() throws Exception {
+        try (TestUnit unit = new TestUnit(2).times(t -> t.withLease(Duration.ofMillis(300)))) {
+            var joining = TestUnit.async(unit.leader(Ticker.system())::join);
+            var heard = new LinkedBlockingQueue<byte[]>();
+            var link = unit.endpoint(TestUnit.hello(1).address(), 1).dial(TestUnit.LEADER, 0, LONG);
+            link.start(new ControlLink.Listener() {
+                @Override
+                public void message(byte[] message) {
+                    heard.add(message);
+                }
+
+                @Override
+                public void closed(String reason) {}
+            });
+            link.send(MessageCodec.encode(TestUnit.hello(1)));
+            TestUnit.get(joining);
+
+            UnitMessage message = new Reached(Phase.LINKED);
+            while (!(message instanceof UnitMessage.Abort)) {
+                message = MessageCodec.decode(heard.poll(30, TimeUnit.SECONDS));
+            }
+            assertThat(message)
+                    .hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
         }
     }
 
@@ -234,13 +291,14 @@ class UnitWatchTest {
             TestUnit.get(joining);
             puppet.send(new byte[] {99});
 
-            assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
+            assertThat(unit.events(0).end())
+                    .isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
         }
     }
 
     @Test
     void anOrderlyEndByRankZeroIsNoFailure() throws Exception {
-        try (TestUnit unit = new TestUnit(3).joined()) {
+        try (TestUnit unit = new TestUnit(3).ready()) {
             unit.members.get(0).close();
 
             assertThat(unit.events(1).end()).isEqualTo("stopped: rank 0 on node-a is shutting down");
@@ -254,7 +312,7 @@ class UnitWatchTest {
 
     @Test
     void anOrderlyEndByAnotherRankIsToldToAll() throws Exception {
-        try (TestUnit unit = new TestUnit(3).joined()) {
+        try (TestUnit unit = new TestUnit(3).ready()) {
             unit.members.get(1).close();
 
             String end = "stopped: rank 1 on node-a is shutting down: it was asked to";
@@ -265,14 +323,58 @@ class UnitWatchTest {
     }
 
     @Test
+    void aRankThatLeavesBeforeAllAreReadyIsAFailure() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            unit.members.get(1).close();
+
+            String end = "failed: rank 1 on node-a left before all ranks were ready; see what it says";
+            assertThat(unit.events(0).end()).isEqualTo(end);
+            assertThat(unit.events(2).end()).isEqualTo(end);
+        }
+    }
+
+    @Test
+    void rankZeroThatLeavesBeforeAllAreReadyIsAFailure() throws Exception {
+        try (TestUnit unit = new TestUnit(2).joined()) {
+            unit.members.get(0).close();
+
+            assertThat(unit.events(1).end())
+                    .isEqualTo("failed: rank 0 on node-a left before all ranks were ready; see what it says");
+        }
+    }
+
+    @Test
+    void numbersOfLinksStayWhenTheWireIsClosedBeforeTheUnitIsLeft() throws Exception {
+        try (TestUnit unit = new TestUnit(2).joined()) {
+            UnitLeader leader = (UnitLeader) unit.members.get(0);
+            AtomicBoolean closed = new AtomicBoolean();
+            unit.progress(1).links(Map.of(0, "NET/Socket/eth0"), peer -> {
+                if (closed.get()) {
+                    throw new IllegalStateException("the wire is closed");
+                }
+                return 77;
+            });
+            List<LinkStatus> expected = List.of(new LinkStatus(1, 0, "NET/Socket/eth0", 77));
+            TestUnit.until(() -> leader.links().equals(expected));
+            closed.set(true);
+            unit.all(member -> member.reach(Phase.LINKED, LONG));
+            unit.all(member -> member.reach(Phase.LOADED, LONG));
+
+            assertThat(unit.progress(1).links()).containsExactly(new UnitMessage.LinkReport(0, "NET/Socket/eth0", 77));
+            assertThat(leader.links()).isEqualTo(expected);
+            assertThat(unit.events(0).failures).isEmpty();
+        }
+    }
+
+    @Test
     void aHeartbeatThatBreaksOffIsAFailureThatIsTold() throws Exception {
         try (TestUnit unit = new TestUnit(2).joined()) {
-            unit.progress(1).links(Map.of(0, "NET/Socket/eth0"), peer -> {
-                throw new IllegalStateException("wire is closed");
-            });
+            unit.all(member -> member.reach(Phase.LINKED, LONG));
+            unit.events(0).broken = true;
+            unit.progress(1).loaded(50);
 
-            assertThat(unit.events(0).end())
-                    .isEqualTo("failed: rank 1 on node-a failed: its heartbeat broke off: java.lang.IllegalStateException: wire is closed");
+            assertThat(unit.events(1).end()).isEqualTo(
+                    "failed: rank 0 on node-a failed: its heartbeat broke off: java.lang.IllegalStateException: terminal is gone");
         }
     }
 

@@ -11,7 +11,8 @@ package org.maniple.tokenizer.hf;
  * @param normalized found in the normalised text instead of the original
  * @param special    left out of decodings that skip special tokens
  */
-record AddedToken(int id, String content, boolean singleWord, boolean lstrip, boolean rstrip, boolean normalized, boolean special) {
+record AddedToken(int id, String content, boolean singleWord, boolean lstrip, boolean rstrip, boolean normalized,
+        boolean special) {
     private static final int LONGEST = 1024;
 
     static AddedToken read(JsonField field) {

@@ -102,7 +102,8 @@ final class AddedTokenFinder {
         }
         int point = before ? text.codePointBefore(at) : text.codePointAt(at);
         return Character.isLetterOrDigit(point) || Character.isAlphabetic(point) || switch (Character.getType(point)) {
-            case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK, Character.CONNECTOR_PUNCTUATION ->
+            case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.COMBINING_SPACING_MARK,
+                    Character.CONNECTOR_PUNCTUATION ->
                 true;
             default -> false;
         };

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 record Attributes(Evaluator evaluator) {
 
     /** {@code value.name}: a method or field first, then a map's entry. */
-    @Nullable Object attribute(@Nullable Object value, String name) {
+    @Nullable
+    Object attribute(@Nullable Object value, String name) {
         var own = own(value, name);
         if (own != null) {
             return own;
@@ -23,7 +24,8 @@ record Attributes(Evaluator evaluator) {
     }
 
     /** {@code value[key]}: an element or entry first, then, where the key is a string, a method or field. */
-    @Nullable Object item(@Nullable Object value, @Nullable Object key) {
+    @Nullable
+    Object item(@Nullable Object value, @Nullable Object key) {
         if (value instanceof TemplateObject.Undefined undefined) {
             throw undefined.failure();
         }

@@ -29,8 +29,7 @@ final class BoundedFiles {
 
     private static final ObjectReader PARTS = MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-    private BoundedFiles() {
-    }
+    private BoundedFiles() {}
 
     static JsonParser parser(byte[] json) {
         return MAPPER.createParser(json);
@@ -46,7 +45,8 @@ final class BoundedFiles {
         try {
             long size = Files.size(file);
             if (size > largest) {
-                throw new TokenizerFileException(file.toString(), "", "is " + size + " bytes long, more than the " + largest + " accepted");
+                throw new TokenizerFileException(file.toString(), "",
+                        "is " + size + " bytes long, more than the " + largest + " accepted");
             }
             try (var in = Files.newInputStream(file)) {
                 var bytes = in.readNBytes((int) largest);

@@ -21,8 +21,7 @@ final class BpeModel {
      * @param suffix       put after the last character
      */
     record Options(Optional<Integer> unknownId, boolean fuseUnknown, boolean byteFallback, boolean ignoreMerges, String prefix,
-            String suffix) {
-    }
+            String suffix) {}
 
     private static final int CACHED_WORDS = 10_000;
 

@@ -73,13 +73,19 @@ final class BpeSection {
             if (parser.currentToken() == JsonToken.VALUE_STRING) {
                 readMergeLine(parser.getString());
             } else {
-                expect(JsonToken.START_ARRAY, merge(), "a pair of tokens");
-                lefts.add(nextString());
-                rights.add(nextString());
-                parser.nextToken();
-                expect(JsonToken.END_ARRAY, "model.merges[" + (lefts.size() - 1) + "]", "a pair of tokens");
+                readMergePair();
             }
         }
+    }
+
+    private void readMergePair() {
+        expect(JsonToken.START_ARRAY, merge(), "a pair of tokens");
+        var left = nextString();
+        var right = nextString();
+        parser.nextToken();
+        expect(JsonToken.END_ARRAY, merge(), "a pair of tokens");
+        lefts.add(left);
+        rights.add(right);
     }
 
     private void readMergeLine(String line) {
@@ -132,7 +138,8 @@ final class BpeSection {
             return id;
         });
         return new BpeModel(words, rules(words, prefix), new BpeModel.Options(unknown, root.bool("fuse_unk", false),
-                root.bool("byte_fallback", false), root.bool("ignore_merges", false), prefix, root.string("end_of_word_suffix", "")));
+                root.bool("byte_fallback", false), root.bool("ignore_merges", false), prefix,
+                root.string("end_of_word_suffix", "")));
     }
 
     private PairRanks rules(Vocabulary words, String prefix) {

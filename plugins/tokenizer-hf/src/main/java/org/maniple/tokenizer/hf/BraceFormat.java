@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code 'text {}'.format(values)}: fields by place or name with the usual specification; no attributes or indices inside fields. */
 final class BraceFormat {
-    private static final Pattern SPECIFICATION = Pattern.compile("(?:(.)?([<>=^]))?([-+ ]?)(0?)([0-9]{0,9})([,_]?)(?:\\.([0-9]{1,9}))?([a-zA-Z%]?)",
+    private static final Pattern SPECIFICATION = Pattern.compile(
+            "(?:(.)?([<>=^]))?([-+ ]?)(0?)([0-9]{0,9})([,_]?)(?:\\.([0-9]{1,9}))?([a-zA-Z%]?)",
             Pattern.DOTALL);
 
     private final String format;
@@ -45,7 +46,8 @@ final class BraceFormat {
         var name = colon < 0 ? field : field.substring(0, colon);
         boolean repr = name.endsWith("!r");
         var value = value(repr || name.endsWith("!s") ? name.substring(0, name.length() - 2) : name);
-        out.append(written(repr ? PythonText.repr(value, evaluator.budget()) : value, colon < 0 ? "" : field.substring(colon + 1)));
+        out.append(
+                written(repr ? PythonText.repr(value, evaluator.budget()) : value, colon < 0 ? "" : field.substring(colon + 1)));
         evaluator.budget().text(out.length());
     }
 

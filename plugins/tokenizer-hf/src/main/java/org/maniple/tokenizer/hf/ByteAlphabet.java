@@ -20,8 +20,7 @@ final class ByteAlphabet {
         }
     }
 
-    private ByteAlphabet() {
-    }
+    private ByteAlphabet() {}
 
     static char charOf(int unsignedByte) {
         return CHARS[unsignedByte];

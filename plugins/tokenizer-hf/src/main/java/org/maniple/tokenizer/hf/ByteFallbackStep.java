@@ -105,6 +105,6 @@ record ByteFallbackStep() implements DecoderStep {
     @Override
     public Optional<byte[]> bytes(String token) {
         int value = byteValue(token);
-        return value < 0 ? Optional.empty() : Optional.of(new byte[]{(byte) value});
+        return value < 0 ? Optional.empty() : Optional.of(new byte[] {(byte) value});
     }
 }

@@ -17,7 +17,8 @@ record CallArguments(String callee, List<@Nullable Object> positional, Map<Strin
     /** The values by parameter name; complains about values without a parameter and about parameters given twice. */
     Bound bind(String... parameters) {
         if (positional.size() > parameters.length) {
-            throw TemplateException.failed(callee + " takes at most " + parameters.length + " arguments, " + positional.size() + " given");
+            throw TemplateException
+                    .failed(callee + " takes at most " + parameters.length + " arguments, " + positional.size() + " given");
         }
         var values = new LinkedHashMap<String, @Nullable Object>();
         for (int i = 0; i < positional.size(); i++) {
@@ -42,11 +43,13 @@ record CallArguments(String callee, List<@Nullable Object> positional, Map<Strin
             return values.containsKey(name);
         }
 
-        @Nullable Object get(String name, @Nullable Object otherwise) {
+        @Nullable
+        Object get(String name, @Nullable Object otherwise) {
             return values.containsKey(name) ? values.get(name) : otherwise;
         }
 
-        @Nullable Object required(String name) {
+        @Nullable
+        Object required(String name) {
             if (!values.containsKey(name)) {
                 throw TemplateException.failed(callee + " misses the argument '" + name + "'");
             }
@@ -66,7 +69,8 @@ record CallArguments(String callee, List<@Nullable Object> positional, Map<Strin
         }
 
         /** A string, or null where it is absent or none. */
-        @Nullable String optionalText(String name) {
+        @Nullable
+        String optionalText(String name) {
             return get(name, null) == null ? null : text(name, "");
         }
 
@@ -96,7 +100,8 @@ record CallArguments(String callee, List<@Nullable Object> positional, Map<Strin
 
         private TemplateException wrong(String name, String expected, @Nullable Object value) {
             return TemplateException
-                    .failed("the argument '" + name + "' of " + callee + " must be " + expected + ", not " + PythonValues.type(value));
+                    .failed("the argument '" + name + "' of " + callee + " must be " + expected + ", not "
+                            + PythonValues.type(value));
         }
     }
 }

@@ -9,16 +9,18 @@ import org.jspecify.annotations.Nullable;
 
 /** The methods of Python's lists and maps that do not change them; the others are refused, as in the sandbox templates are written for. */
 final class CollectionMethods {
-    private static final Set<String> CHANGE_LISTS = Set.of("append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear");
+    private static final Set<String> CHANGE_LISTS = Set.of("append", "extend", "insert", "pop", "remove", "reverse", "sort",
+            "clear");
     private static final Set<String> CHANGE_MAPS = Set.of("update", "pop", "popitem", "setdefault", "clear");
 
-    private CollectionMethods() {
-    }
+    private CollectionMethods() {}
 
     static @Nullable Object find(List<?> list, String name, Evaluator evaluator) {
         return switch (name) {
-            case "index" -> (TemplateObject.Function) arguments -> index(list, arguments.bind("value").required("value"), evaluator);
-            case "count" -> (TemplateObject.Function) arguments -> count(list, arguments.bind("value").required("value"), evaluator);
+            case "index" ->
+                (TemplateObject.Function) arguments -> index(list, arguments.bind("value").required("value"), evaluator);
+            case "count" ->
+                (TemplateObject.Function) arguments -> count(list, arguments.bind("value").required("value"), evaluator);
             case "copy" -> (TemplateObject.Function) arguments -> new ArrayList<@Nullable Object>(list);
             default -> CHANGE_LISTS.contains(name) ? refusal("list." + name) : null;
         };

@@ -16,7 +16,8 @@ final class Cycler implements TemplateObject.Function {
     }
 
     /** A field or method, or null where there is none of this name. */
-    @Nullable Object field(String name) {
+    @Nullable
+    Object field(String name) {
         return switch (name) {
             case "current" -> values.get(position);
             case "next" -> (TemplateObject.Function) arguments -> next();

@@ -8,8 +8,7 @@ final class DecoderReader {
     private static final int DEEPEST = 16;
     private static final int MOST_STRIPPED = 1024;
 
-    private DecoderReader() {
-    }
+    private DecoderReader() {}
 
     /** Without a decoder tokens are joined by spaces, as the reference does. */
     static DecoderChain none() {
@@ -39,17 +38,21 @@ final class DecoderReader {
             case "Replace" -> steps.add(replace(field));
             case "Strip" -> steps.add(strip(field));
             case "Metaspace" -> steps.add(
-                    new MetaspaceStep(field.string("replacement", "\u2581"), MetaspacePrefix.read(field) != MetaspacePrefix.NEVER));
+                    new MetaspaceStep(field.string("replacement", "\u2581"),
+                            MetaspacePrefix.read(field) != MetaspacePrefix.NEVER));
             case "BPEDecoder" -> steps.add(new SuffixStep(field.string("suffix", "</w>")));
-            default -> throw type.error("decoder not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, "
-                    + "Metaspace, BPEDecoder");
+            default ->
+                throw type.error("decoder not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, "
+                        + "Metaspace, BPEDecoder");
         }
     }
 
     private static DecoderStep replace(JsonField field) {
         var pattern = field.required("pattern");
-        var literal = pattern.isString() ? pattern : pattern.optional("String")
-                .orElseThrow(() -> pattern.error("only {\"String\": …} is supported in a decoder"));
+        var literal = pattern.isString()
+                ? pattern
+                : pattern.optional("String")
+                        .orElseThrow(() -> pattern.error("only {\"String\": …} is supported in a decoder"));
         if (literal.string().isEmpty()) {
             throw literal.error("must not be empty");
         }

@@ -57,7 +57,8 @@ final class Evaluator {
         return budget.made(out.toString());
     }
 
-    @Nullable Object evaluate(Expression expression, Scope scope) {
+    @Nullable
+    Object evaluate(Expression expression, Scope scope) {
         budget.enter();
         line = expression.line();
         var value = compute(expression, scope);
@@ -165,7 +166,8 @@ final class Evaluator {
         }
         return conditional.otherwise().isPresent()
                 ? evaluate(conditional.otherwise().get(), scope)
-                : new TemplateObject.Undefined("the else part that the inline if on line " + conditional.line() + " does not have");
+                : new TemplateObject.Undefined(
+                        "the else part that the inline if on line " + conditional.line() + " does not have");
     }
 
     private Object slice(Expression.Slice slice, Scope scope) {
@@ -205,7 +207,8 @@ final class Evaluator {
     }
 
     /** Calls a function; {@code caller} is what a call block hands to it. */
-    @Nullable Object call(Expression.Call call, Scope scope, Optional<TemplateObject.Function> caller) {
+    @Nullable
+    Object call(Expression.Call call, Scope scope, Optional<TemplateObject.Function> caller) {
         var function = evaluate(call.function(), scope);
         var arguments = arguments("function", call.arguments(), scope);
         caller.ifPresent(value -> arguments.named().put("caller", value));

@@ -8,8 +8,7 @@ import java.util.Optional;
 final class Filters {
     private static final Map<String, Filter> ALL = all();
 
-    private Filters() {
-    }
+    private Filters() {}
 
     private static Map<String, Filter> all() {
         var all = new HashMap<String, Filter>();

@@ -34,7 +34,7 @@ final class HfTextCodec implements TextCodec {
         try {
             var ids = tokenizer.encoder().encode(text);
             return addSpecialTokens ? policy.apply(tokenizer.postProcessor().apply(ids)) : ids;
-        } catch (TextLimitException e) {
+        } catch (TextFailure e) {
             throw new TextException(e.getMessage(), e);
         }
     }
@@ -44,7 +44,8 @@ final class HfTextCodec implements TextCodec {
         var text = new StringBuilder();
         var sink = tokenizer.decoder().open(text, false);
         for (int id : ids) {
-            @Nullable String token = tokenizer.tokens().token(id);
+            @Nullable
+            String token = tokenizer.tokens().token(id);
             if (token != null && !(skipSpecial && tokenizer.tokens().isSpecial(id))) {
                 sink.accept(token, true);
             }
@@ -64,7 +65,8 @@ final class HfTextCodec implements TextCodec {
 
     @Override
     public byte[] bytes(int id) {
-        @Nullable String token = tokenizer.tokens().token(id);
+        @Nullable
+        String token = tokenizer.tokens().token(id);
         return token == null ? new byte[0] : tokenizer.decoder().bytes(token);
     }
 
@@ -92,7 +94,7 @@ final class HfTextCodec implements TextCodec {
     public String chat(List<Map<String, Object>> messages, Map<String, Object> variables) {
         try {
             return templates.render(messages, variables);
-        } catch (TemplateException | TokenizerFileException e) {
+        } catch (TextFailure e) {
             throw new TextException(e.getMessage(), e);
         }
     }

@@ -2,6 +2,7 @@ package org.maniple.tokenizer.hf;
 
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import org.maniple.api.PluginContext;
 import org.maniple.api.text.TextCodec;
 import org.maniple.api.text.TextException;
@@ -28,8 +29,8 @@ public final class HfTokenizerProvider implements Tokenizer {
     @Override
     public TextCodec load(Path model, PluginContext context) {
         try {
-            return new ModelFiles(model).load(Clock.systemDefaultZone());
-        } catch (TokenizerFileException | TemplateException e) {
+            return new ModelFiles(model).load(Clock.system(ZoneId.systemDefault()));
+        } catch (TextFailure e) {
             throw new TextException(e.getMessage(), e);
         }
     }

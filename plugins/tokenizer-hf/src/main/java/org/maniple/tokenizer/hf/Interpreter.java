@@ -49,7 +49,8 @@ final class Interpreter {
             }
             case Statement.For loop -> loop(loop, evaluator.evaluate(loop.iterable(), scope), 0, scope, out);
             case Statement.SetValue set -> assign(set.target(), evaluator.evaluate(set.value(), scope), scope);
-            case Statement.SetBlock set -> assign(set.target(), filtered(set.filtered(), write(set.body(), new Scope(scope)), scope), scope);
+            case Statement.SetBlock set ->
+                assign(set.target(), filtered(set.filtered(), write(set.body(), new Scope(scope)), scope), scope);
             case Statement.Macro macro -> scope.set(macro.name(), function(macro, scope));
             case Statement.CallBlock block -> append(
                     evaluator.str(evaluator.call(block.call(), scope, Optional.of(function(block.caller(), scope)))), out);
@@ -109,7 +110,7 @@ final class Interpreter {
                 : Optional.empty();
         var state = new LoopValue(elements, depth, again, budget);
         for (int i = 0; i < elements.size(); i++) {
-            budget.step();
+            budget.turn();
             state.moveTo(i);
             var inside = new Scope(scope);
             inside.set("loop", state);
@@ -134,7 +135,7 @@ final class Interpreter {
         }
         var chosen = new ArrayList<@Nullable Object>();
         for (var element : elements) {
-            budget.step();
+            budget.turn();
             var inside = new Scope(scope);
             assign(loop.target(), element, inside);
             if (evaluator.holds(loop.filter().get(), inside)) {

@@ -18,8 +18,7 @@ final class JsonText {
      * @param colon     between key and value
      * @param sorted    keys in order
      */
-    record Style(boolean asciiOnly, @Nullable String indent, String comma, String colon, boolean sorted) {
-    }
+    record Style(boolean asciiOnly, @Nullable String indent, String comma, String colon, boolean sorted) {}
 
     private final StringBuilder out = new StringBuilder();
     private final Style style;
@@ -60,7 +59,9 @@ final class JsonText {
     }
 
     private static String number(double value) {
-        return Double.isNaN(value) ? "NaN" : Double.isInfinite(value) ? value > 0 ? "Infinity" : "-Infinity" : PythonMath.repr(value);
+        return Double.isNaN(value)
+                ? "NaN"
+                : Double.isInfinite(value) ? value > 0 ? "Infinity" : "-Infinity" : PythonMath.repr(value);
     }
 
     private void list(List<?> list, int level) {
@@ -97,7 +98,8 @@ final class JsonText {
             case Boolean flag -> flag.toString();
             case Long number -> number.toString();
             case Double number -> number(number);
-            default -> throw TemplateException.failed("keys must be str, int, float, bool or None, not " + PythonValues.type(key));
+            default ->
+                throw TemplateException.failed("keys must be str, int, float, bool or None, not " + PythonValues.type(key));
         };
     }
 

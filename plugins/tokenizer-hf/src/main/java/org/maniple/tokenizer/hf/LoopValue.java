@@ -63,7 +63,7 @@ final class LoopValue implements TemplateObject.Loop {
     }
 
     private Object changed(CallArguments arguments) {
-        var now = new ArrayList<>(arguments.positional());
+        var now = new ArrayList<@Nullable Object>(arguments.positional());
         boolean same = lastSeen != null && PythonValues.equal(lastSeen, now, budget);
         lastSeen = now;
         return !same;

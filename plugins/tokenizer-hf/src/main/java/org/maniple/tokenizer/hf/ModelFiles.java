@@ -12,7 +12,8 @@ import java.util.OptionalInt;
 /** The files of a model directory that concern text: tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja. */
 final class ModelFiles {
     private static final String TOKENIZER = "tokenizer.json";
-    private static final List<String> SPECIAL_TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token",
+    private static final List<String> SPECIAL_TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+            "cls_token",
             "mask_token");
 
     private final Path directory;
@@ -20,7 +21,7 @@ final class ModelFiles {
 
     /** Opens a model's directory, or the directory that a tokenizer.json is in. */
     ModelFiles(Path model) {
-        directory = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+        directory = Files.isDirectory(model) ? model : model.resolveSibling("");
         config = BoundedFiles.config(directory.resolve("tokenizer_config.json"));
     }
 
@@ -85,8 +86,7 @@ final class ModelFiles {
         return templates;
     }
 
-    private record TemplateSource(String file, String field, String text) {
-    }
+    private record TemplateSource(String file, String field, String text) {}
 
     private static TemplateSource source(JsonField field) {
         return new TemplateSource(field.file(), field.path(), field.string());

@@ -11,8 +11,7 @@ final class NormalizerReader {
     private static final Pattern COMMON_SPACE_AT_END = Pattern.compile("\\p{IsWhite_Space}+$");
     private static final int DEEPEST = 16;
 
-    private NormalizerReader() {
-    }
+    private NormalizerReader() {}
 
     static Normalizer read(JsonField field) {
         return read(field, 0);
@@ -32,8 +31,9 @@ final class NormalizerReader {
             case "Prepend" -> prepend(field.required("prepend").string());
             case "Replace" -> replace(field);
             case "ByteLevel" -> ByteAlphabet::spell;
-            default -> throw type.error("normalizer not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, "
-                    + "StripAccents, Prepend, Replace, ByteLevel");
+            default ->
+                throw type.error("normalizer not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Lowercase, Strip, "
+                        + "StripAccents, Prepend, Replace, ByteLevel");
         };
     }
 

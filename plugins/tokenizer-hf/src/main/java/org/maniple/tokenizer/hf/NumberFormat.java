@@ -10,8 +10,7 @@ final class NumberFormat {
     static final int WIDEST = 4096;
     private static final int MOST_DIGITS = 512;
 
-    private NumberFormat() {
-    }
+    private NumberFormat() {}
 
     /** The digits of {@code value} in the given form, with a minus sign where negative. */
     static String write(@Nullable Object value, char form, int precision) {
@@ -56,11 +55,15 @@ final class NumberFormat {
     }
 
     private static String fixed(double value, int digits) {
-        return isSpecial(value) ? PythonMath.repr(value) : new BigDecimal(value).setScale(digits, RoundingMode.HALF_EVEN).toPlainString();
+        return isSpecial(value)
+                ? PythonMath.repr(value)
+                : new BigDecimal(value).setScale(digits, RoundingMode.HALF_EVEN).toPlainString();
     }
 
     private static String exponent(double value, int digits, char form) {
-        return isSpecial(value) ? PythonMath.repr(value) : String.format(Locale.ROOT, "%." + digits + (form == 'E' ? "E" : "e"), value);
+        return isSpecial(value)
+                ? PythonMath.repr(value)
+                : String.format(Locale.ROOT, "%." + digits + (form == 'E' ? "E" : "e"), value);
     }
 
     private static String general(double value, int digits) {

@@ -16,7 +16,8 @@ import java.util.regex.PatternSyntaxException;
  */
 final class OnigurumaRegex {
     private static final int LONGEST = 20_000;
-    private static final int FLAGS = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE | Pattern.MULTILINE | Pattern.UNIX_LINES;
+    private static final int FLAGS = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE | Pattern.MULTILINE
+            | Pattern.UNIX_LINES;
     private static final Map<String, String> POSIX = Map.ofEntries(Map.entry("alpha", "Alpha"), Map.entry("digit", "Digit"),
             Map.entry("alnum", "Alnum"), Map.entry("upper", "Upper"), Map.entry("lower", "Lower"), Map.entry("punct", "Punct"),
             Map.entry("space", "Space"), Map.entry("blank", "Blank"), Map.entry("cntrl", "Cntrl"), Map.entry("xdigit", "XDigit"),

@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code 'text %s' % values}. */
 final class PercentFormat {
-    private static final Pattern FIELD = Pattern.compile("%(?:\\(([^)]*)\\))?([-+ 0#]*)([0-9]{0,9})(?:\\.([0-9]{0,9}))?([hlL]?)(.)?",
+    private static final Pattern FIELD = Pattern.compile(
+            "%(?:\\(([^)]*)\\))?([-+ 0#]*)([0-9]{0,9})(?:\\.([0-9]{0,9}))?([hlL]?)(.)?",
             Pattern.DOTALL);
 
-    private PercentFormat() {
-    }
+    private PercentFormat() {}
 
     static String format(String format, @Nullable Object values, RenderBudget budget) {
         var out = new StringBuilder();
@@ -41,7 +41,8 @@ final class PercentFormat {
                     matcher.group(6).charAt(0), budget));
             budget.text(out.length());
         }
-        if (used < list.size() && !(values instanceof Map<?, ?>) && !(values instanceof List<?> && !(values instanceof TemplateObject.Tuple))) {
+        if (used < list.size() && !(values instanceof Map<?, ?>)
+                && !(values instanceof List<?> && !(values instanceof TemplateObject.Tuple))) {
             throw TemplateException.failed("not all arguments converted during string formatting");
         }
         return out.append(format, done, format.length()).toString();
@@ -80,6 +81,7 @@ final class PercentFormat {
         if (flags.contains("0") && !flags.contains("-")) {
             return sign + StringMethods.pad(digits, width - sign.length(), "0", StringMethods.Pad.LEFT);
         }
-        return StringMethods.pad(sign + digits, width, " ", flags.contains("-") ? StringMethods.Pad.RIGHT : StringMethods.Pad.LEFT);
+        return StringMethods.pad(sign + digits, width, " ",
+                flags.contains("-") ? StringMethods.Pad.RIGHT : StringMethods.Pad.LEFT);
     }
 }

@@ -24,11 +24,12 @@ record PostProcessor(int[] before, int[] after) {
         return switch (type.string()) {
             case "ByteLevel" -> none();
             case "TemplateProcessing" -> template(field, vocabulary);
-            case "BertProcessing", "RobertaProcessing" -> new PostProcessor(new int[]{pairId(field.required("cls"), vocabulary)},
-                    new int[]{pairId(field.required("sep"), vocabulary)});
+            case "BertProcessing", "RobertaProcessing" -> new PostProcessor(new int[] {pairId(field.required("cls"), vocabulary)},
+                    new int[] {pairId(field.required("sep"), vocabulary)});
             case "Sequence" -> sequence(field, vocabulary, depth);
-            default -> throw type.error("post-processor not supported; supported are ByteLevel, TemplateProcessing, BertProcessing, "
-                    + "RobertaProcessing, Sequence");
+            default ->
+                throw type.error("post-processor not supported; supported are ByteLevel, TemplateProcessing, BertProcessing, "
+                        + "RobertaProcessing, Sequence");
         };
     }
 

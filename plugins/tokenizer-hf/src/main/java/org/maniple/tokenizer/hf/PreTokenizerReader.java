@@ -5,15 +5,16 @@ import java.util.regex.Pattern;
 /** Builds the {@code pre_tokenizer} of a tokenizer.json. */
 final class PreTokenizerReader {
     private static final TextPattern GPT2_WORDS = TextPattern.regex(Pattern.compile(
-            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", Pattern.UNICODE_CHARACTER_CLASS));
-    private static final TextPattern WORDS = TextPattern.regex(Pattern.compile("\\w+|[^\\w\\s]+", Pattern.UNICODE_CHARACTER_CLASS));
+            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+            Pattern.UNICODE_CHARACTER_CLASS));
+    private static final TextPattern WORDS = TextPattern
+            .regex(Pattern.compile("\\w+|[^\\w\\s]+", Pattern.UNICODE_CHARACTER_CLASS));
     private static final TextPattern SPACE = TextPattern.each(PreTokenizerReader::isSpace);
     private static final TextPattern PUNCTUATION = TextPattern.each(PreTokenizerReader::isPunctuation);
     private static final TextPattern DIGIT = TextPattern.each(PreTokenizerReader::isNumeric);
     private static final int DEEPEST = 16;
 
-    private PreTokenizerReader() {
-    }
+    private PreTokenizerReader() {}
 
     static PreTokenizer read(JsonField field) {
         return read(field, 0);
@@ -33,10 +34,13 @@ final class PreTokenizerReader {
             case "WhitespaceSplit" -> cut(SPACE, SplitBehavior.REMOVED, false);
             case "Punctuation" -> cut(PUNCTUATION,
                     field.optional("behavior").map(SplitBehavior::read).orElse(SplitBehavior.ISOLATED), false);
-            case "BertPreTokenizer" -> cut(SPACE, SplitBehavior.REMOVED, false).then(cut(PUNCTUATION, SplitBehavior.ISOLATED, false));
-            case "CharDelimiterSplit" -> cut(TextPattern.literal(field.required("delimiter").string()), SplitBehavior.REMOVED, false);
-            default -> throw type.error("pre-tokenizer not supported; supported are Sequence, ByteLevel, Split, Digits, Metaspace, "
-                    + "Whitespace, WhitespaceSplit, Punctuation, BertPreTokenizer, CharDelimiterSplit");
+            case "BertPreTokenizer" ->
+                cut(SPACE, SplitBehavior.REMOVED, false).then(cut(PUNCTUATION, SplitBehavior.ISOLATED, false));
+            case "CharDelimiterSplit" ->
+                cut(TextPattern.literal(field.required("delimiter").string()), SplitBehavior.REMOVED, false);
+            default ->
+                throw type.error("pre-tokenizer not supported; supported are Sequence, ByteLevel, Split, Digits, Metaspace, "
+                        + "Whitespace, WhitespaceSplit, Punctuation, BertPreTokenizer, CharDelimiterSplit");
         };
     }
 
@@ -81,8 +85,10 @@ final class PreTokenizerReader {
 
     private static boolean isPunctuation(int point) {
         return switch (Character.getType(point)) {
-            case Character.CONNECTOR_PUNCTUATION, Character.DASH_PUNCTUATION, Character.START_PUNCTUATION, Character.END_PUNCTUATION,
-                    Character.INITIAL_QUOTE_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION, Character.OTHER_PUNCTUATION -> true;
+            case Character.CONNECTOR_PUNCTUATION, Character.DASH_PUNCTUATION, Character.START_PUNCTUATION,
+                    Character.END_PUNCTUATION,
+                    Character.INITIAL_QUOTE_PUNCTUATION, Character.FINAL_QUOTE_PUNCTUATION, Character.OTHER_PUNCTUATION ->
+                true;
             default -> point < 128 && "$+<=>^`|~".indexOf(point) >= 0;
         };
     }

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Arithmetic as in Python, except that integers have 64 bits: what does not fit fails instead of growing. */
 final class PythonMath {
-    private PythonMath() {
-    }
+    private PythonMath() {}
 
     static @Nullable Object binary(String operator, @Nullable Object left, @Nullable Object right, RenderBudget budget) {
         if (left instanceof TemplateObject.Undefined undefined) {
@@ -31,8 +30,9 @@ final class PythonMath {
     }
 
     private static TemplateException unsupported(String operator, @Nullable Object left, @Nullable Object right) {
-        return TemplateException.failed("unsupported operand type(s) for " + operator + ": '" + PythonValues.type(left) + "' and '"
-                + PythonValues.type(right) + "'");
+        return TemplateException
+                .failed("unsupported operand type(s) for " + operator + ": '" + PythonValues.type(left) + "' and '"
+                        + PythonValues.type(right) + "'");
     }
 
     private static Object plus(@Nullable Object left, @Nullable Object right, RenderBudget budget) {
@@ -91,7 +91,7 @@ final class PythonMath {
             case "*" -> Math.multiplyExact(a, b);
             case "//" -> Math.floorDiv(a, notZero(b));
             case "%" -> Math.floorMod(a, notZero(b));
-            case "**" -> b < 0 ? (Object) Math.pow(a, b) : (Object) power(a, b);
+            case "**" -> b < 0 ? (Object) Math.pow((double) a, (double) b) : (Object) power(a, b);
             default -> throw new IllegalStateException(operator);
         };
     }
@@ -142,7 +142,8 @@ final class PythonMath {
             case Long number when number != Long.MIN_VALUE -> -number;
             case Boolean flag -> flag ? -1L : 0L;
             case TemplateObject.Undefined undefined -> throw undefined.failure();
-            case null, default -> throw TemplateException.failed("bad operand type for unary -: '" + PythonValues.type(value) + "'");
+            case null, default ->
+                throw TemplateException.failed("bad operand type for unary -: '" + PythonValues.type(value) + "'");
         };
     }
 
@@ -154,7 +155,8 @@ final class PythonMath {
         return switch (number) {
             case Long value -> value;
             case Boolean flag -> flag ? 1 : 0;
-            case null, default -> throw TemplateException.failed("expected an integer, found '" + PythonValues.type(number) + "'");
+            case null, default ->
+                throw TemplateException.failed("expected an integer, found '" + PythonValues.type(number) + "'");
         };
     }
 

@@ -4,8 +4,7 @@ import java.util.function.IntPredicate;
 
 /** Strings as Python sees them: sequences of code points, with its idea of white space. */
 final class PythonStrings {
-    private PythonStrings() {
-    }
+    private PythonStrings() {}
 
     static boolean isSpace(int point) {
         return PreTokenizerReader.isSpace(point) || point >= 0x1C && point <= 0x1F;
@@ -51,7 +50,9 @@ final class PythonStrings {
 
     /** The first {@code count} characters. */
     static String head(String text, int count) {
-        return count >= text.length() || count >= length(text) ? text : text.substring(0, text.offsetByCodePoints(0, Math.max(0, count)));
+        return count >= text.length() || count >= length(text)
+                ? text
+                : text.substring(0, text.offsetByCodePoints(0, Math.max(0, count)));
     }
 
     static int compare(String left, String right) {

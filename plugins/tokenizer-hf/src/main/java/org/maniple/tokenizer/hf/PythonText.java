@@ -90,7 +90,8 @@ final class PythonText {
                 } else if (isPrintable(point)) {
                     out.appendCodePoint(point);
                 } else {
-                    out.append(point < 0x100 ? "\\x%02x".formatted(point)
+                    out.append(point < 0x100
+                            ? "\\x%02x".formatted(point)
                             : point < 0x10000 ? "\\u%04x".formatted(point) : "\\U%08x".formatted(point));
                 }
             }
@@ -100,7 +101,8 @@ final class PythonText {
     private static boolean isPrintable(int point) {
         return switch (Character.getType(point)) {
             case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE, Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+                    Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR ->
+                false;
             case Character.SPACE_SEPARATOR -> point == ' ';
             default -> true;
         };

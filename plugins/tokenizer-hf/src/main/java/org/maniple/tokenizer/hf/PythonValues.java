@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Truth, equality, order, length and iteration of values, as in Python. */
 final class PythonValues {
-    private PythonValues() {
-    }
+    private PythonValues() {}
 
     static boolean truth(@Nullable Object value) {
         return switch (value) {

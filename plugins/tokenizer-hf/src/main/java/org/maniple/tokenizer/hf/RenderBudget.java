@@ -4,10 +4,11 @@ package org.maniple.tokenizer.hf;
 final class RenderBudget {
     static final int LARGEST_TEXT = 4 << 20;
     static final int LONGEST_LIST = 1_000_000;
-    private static final int STEPS = 4_000_000;
+    private static final int STEPS = 2_000_000;
     private static final int DEEPEST = 700;
     private static final int DEEPEST_CALL = 64;
     private static final int CHARACTERS_PER_STEP = 16;
+    private static final int STEPS_PER_TURN = 4;
 
     private long steps = STEPS;
     private int depth;
@@ -27,6 +28,11 @@ final class RenderBudget {
 
     void step() {
         work(1);
+    }
+
+    /** One turn of a loop. */
+    void turn() {
+        work(STEPS_PER_TURN);
     }
 
     void work(long amount) {

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Filters on lists and maps: order, ends, sums, joining, cutting. */
@@ -29,8 +30,7 @@ final class SequenceFilters {
             Map.entry("batch", SequenceFilters::batch),
             Map.entry("slice", SequenceFilters::slice));
 
-    private SequenceFilters() {
-    }
+    private SequenceFilters() {}
 
     private static @Nullable Object end(List<@Nullable Object> elements, boolean first) {
         if (elements.isEmpty()) {
@@ -49,18 +49,28 @@ final class SequenceFilters {
         return elements;
     }
 
+    private static List<@Nullable Object> mapped(List<@Nullable Object> elements,
+            Function<@Nullable Object, @Nullable Object> function) {
+        var mapped = new ArrayList<@Nullable Object>(elements.size());
+        for (var element : elements) {
+            mapped.add(function.apply(element));
+        }
+        return mapped;
+    }
+
     private static Object join(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("d", "attribute");
         var elements = evaluator.elements(input);
         if (given.get("attribute", null) != null) {
-            elements = elements.stream().map(evaluator.attributes().path(given.get("attribute", null), null)).toList();
+            elements = mapped(elements, evaluator.attributes().path(given.get("attribute", null), null));
         }
         return evaluator.join(evaluator.str(given.get("d", "")), elements);
     }
 
     /** Order as in Jinja: texts without regard to case unless asked. */
     private static Comparator<@Nullable Object> order(boolean caseSensitive, Evaluator evaluator) {
-        return (left, right) -> PythonValues.compare(folded(left, caseSensitive), folded(right, caseSensitive), evaluator.budget());
+        return (left, right) -> PythonValues.compare(folded(left, caseSensitive), folded(right, caseSensitive),
+                evaluator.budget());
     }
 
     private static @Nullable Object folded(@Nullable Object value, boolean caseSensitive) {
@@ -77,7 +87,7 @@ final class SequenceFilters {
     }
 
     private static List<@Nullable Object> sorted(List<@Nullable Object> elements, Comparator<@Nullable Object> order) {
-        var copy = new ArrayList<>(elements);
+        var copy = new ArrayList<@Nullable Object>(elements);
         try {
             copy.sort(order);
         } catch (IllegalArgumentException notAnOrder) {
@@ -88,8 +98,8 @@ final class SequenceFilters {
 
     private static Object unique(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("case_sensitive", "attribute");
-        var key = given.get("attribute", null) == null
-                ? java.util.function.Function.<@Nullable Object>identity()
+        Function<@Nullable Object, @Nullable Object> key = given.get("attribute", null) == null
+                ? value -> value
                 : evaluator.attributes().path(given.get("attribute", null), null);
         var seen = new LinkedHashMap<@Nullable Object, @Nullable Object>();
         for (var element : evaluator.elements(input)) {
@@ -122,7 +132,7 @@ final class SequenceFilters {
         var given = arguments.bind("attribute", "start");
         var elements = evaluator.elements(input);
         if (given.get("attribute", null) != null) {
-            elements = elements.stream().map(evaluator.attributes().path(given.get("attribute", null), null)).toList();
+            elements = mapped(elements, evaluator.attributes().path(given.get("attribute", null), null));
         }
         var total = given.get("start", 0L);
         for (var element : elements) {
@@ -152,7 +162,8 @@ final class SequenceFilters {
             case "value" -> 1;
             default -> throw TemplateException.failed("You can only sort by either \"key\" or \"value\"");
         };
-        Comparator<@Nullable Object> order = Comparator.comparing(pair -> ((List<?>) java.util.Objects.requireNonNull(pair)).get(half),
+        Comparator<@Nullable Object> order = Comparator.comparing(
+                pair -> ((List<?>) java.util.Objects.requireNonNull(pair)).get(half),
                 order(given.flag("case_sensitive", false), evaluator));
         return sorted(CollectionMethods.items(map), given.flag("reverse", false) ? order.reversed() : order);
     }

@@ -6,10 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code value[start:stop:step]} as in Python. */
 final class Slicing {
-    private Slicing() {
-    }
+    private Slicing() {}
 
-    static Object slice(@Nullable Object value, @Nullable Long start, @Nullable Long stop, @Nullable Long step, RenderBudget budget) {
+    static Object slice(@Nullable Object value, @Nullable Long start, @Nullable Long stop, @Nullable Long step,
+            RenderBudget budget) {
         long by = step == null ? 1 : step;
         if (by == 0) {
             throw TemplateException.failed("slice step cannot be zero");
@@ -19,7 +19,7 @@ final class Slicing {
             case TemplateObject.Tuple tuple -> new TemplateObject.Tuple(list(tuple, start, stop, by, budget));
             case List<?> list -> list(list, start, stop, by, budget);
             case TemplateObject.Undefined undefined -> throw undefined.failure();
-            case null, default -> throw TemplateException.failed("'" + PythonValues.type(value) + "' object cannot be sliced");
+            case null, default -> new TemplateObject.Undefined("a slice of a " + PythonValues.type(value));
         };
     }
 
@@ -38,7 +38,8 @@ final class Slicing {
         return out.toString();
     }
 
-    private static List<@Nullable Object> list(List<?> list, @Nullable Long start, @Nullable Long stop, long step, RenderBudget budget) {
+    private static List<@Nullable Object> list(List<?> list, @Nullable Long start, @Nullable Long stop, long step,
+            RenderBudget budget) {
         budget.list(list.size());
         var out = new ArrayList<@Nullable Object>();
         long from = first(start, step, list.size());

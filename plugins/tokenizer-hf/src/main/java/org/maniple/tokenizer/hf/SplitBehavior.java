@@ -15,12 +15,12 @@ enum SplitBehavior {
             case "MergedWithPrevious" -> MERGED_WITH_PREVIOUS;
             case "MergedWithNext" -> MERGED_WITH_NEXT;
             case "Contiguous" -> CONTIGUOUS;
-            default -> throw field.error("unknown behaviour; known are Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
+            default -> throw field
+                    .error("unknown behaviour; known are Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
         };
     }
 
-    private record Span(int start, int end, boolean match) {
-    }
+    private record Span(int start, int end, boolean match) {}
 
     /** Cuts {@code piece} at the matches of {@code pattern} (with {@code invert}: at everything else) and hands on the parts. */
     void split(Piece piece, TextPattern pattern, boolean invert, Consumer<Piece> parts) {

@@ -31,7 +31,8 @@ final class StreamingDecoder implements IncrementalDecoder {
         if (finished) {
             throw new IllegalStateException("the decoder was finished; open a new one for the next answer");
         }
-        @Nullable String token = tokens.token(id);
+        @Nullable
+        String token = tokens.token(id);
         if (token == null || skipSpecial && tokens.isSpecial(id)) {
             return "";
         }

@@ -2,8 +2,7 @@ package org.maniple.tokenizer.hf;
 
 /** The escapes of string literals: Python's. An escape that Python does not know stays as it is. */
 final class StringEscapes {
-    private StringEscapes() {
-    }
+    private StringEscapes() {}
 
     static String resolve(String body, int line) {
         if (body.indexOf('\\') < 0) {

@@ -8,17 +8,19 @@ import org.jspecify.annotations.Nullable;
 
 /** The methods of Python's strings that templates may call. */
 final class StringMethods {
-    private static final Set<String> NAMES = Set.of("strip", "lstrip", "rstrip", "upper", "lower", "casefold", "title", "capitalize",
-            "swapcase", "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith", "find", "rfind", "index",
-            "rindex", "count", "replace", "join", "removeprefix", "removesuffix", "isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum",
+    private static final Set<String> NAMES = Set.of("strip", "lstrip", "rstrip", "upper", "lower", "casefold", "title",
+            "capitalize",
+            "swapcase", "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith", "find", "rfind",
+            "index",
+            "rindex", "count", "replace", "join", "removeprefix", "removesuffix", "isdigit", "isdecimal", "isnumeric", "isalpha",
+            "isalnum",
             "isspace", "isupper", "islower", "format", "ljust", "rjust", "center", "zfill");
 
     enum Pad {
         LEFT, RIGHT, BOTH
     }
 
-    private StringMethods() {
-    }
+    private StringMethods() {}
 
     /** The method, or null where strings have none of this name. */
     static @Nullable Object find(String text, String name, Evaluator evaluator) {
@@ -61,7 +63,6 @@ final class StringMethods {
         };
     }
 
-
     private static Object simple(String text, String name, CallArguments arguments) {
         arguments.bind();
         return switch (name) {
@@ -87,7 +88,8 @@ final class StringMethods {
     private static String swapCase(String text) {
         var out = new StringBuilder(text.length());
         text.codePoints().forEach(
-                point -> out.appendCodePoint(Character.isUpperCase(point) ? Character.toLowerCase(point) : Character.toUpperCase(point)));
+                point -> out.appendCodePoint(
+                        Character.isUpperCase(point) ? Character.toLowerCase(point) : Character.toUpperCase(point)));
         return out.toString();
     }
 
@@ -100,12 +102,14 @@ final class StringMethods {
     private static boolean ends(String text, CallArguments arguments, boolean start) {
         var given = arguments.bind("affix").required("affix");
         if (given instanceof TemplateObject.Tuple tuple) {
-            return strings(tuple).stream().anyMatch(affix -> start ? text.startsWith((String) affix) : text.endsWith((String) affix));
+            return strings(tuple).stream()
+                    .anyMatch(affix -> start ? text.startsWith((String) affix) : text.endsWith((String) affix));
         }
         if (given instanceof String affix) {
             return start ? text.startsWith(affix) : text.endsWith(affix);
         }
-        throw TemplateException.failed(arguments.callee() + " needs a string or a tuple of strings, not " + PythonValues.type(given));
+        throw TemplateException
+                .failed(arguments.callee() + " needs a string or a tuple of strings, not " + PythonValues.type(given));
     }
 
     private static List<Object> strings(List<@Nullable Object> elements) {

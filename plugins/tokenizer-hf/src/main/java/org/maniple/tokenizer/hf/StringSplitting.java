@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code split}, {@code rsplit} and {@code partition} of Python's strings. */
 final class StringSplitting {
-    private StringSplitting() {
-    }
+    private StringSplitting() {}
 
     static List<@Nullable Object> split(String text, CallArguments arguments, boolean fromEnd, RenderBudget budget) {
         var given = arguments.bind("sep", "maxsplit");

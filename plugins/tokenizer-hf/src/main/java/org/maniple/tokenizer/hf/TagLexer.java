@@ -7,7 +7,8 @@ import org.maniple.tokenizer.hf.TemplateToken.Kind;
 
 /** Cuts the inside of a tag into names, literals and operators, up to the closing tag outside of any bracket. */
 final class TagLexer {
-    private static final List<String> OPERATORS = List.of("//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(",
+    private static final List<String> OPERATORS = List.of("//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
+            "]", "(",
             ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";");
 
     private final String source;
@@ -55,7 +56,8 @@ final class TagLexer {
         }
         if (c == '_' || Character.isUnicodeIdentifierStart(source.codePointAt(at))) {
             int start = at;
-            while (at < source.length() && (source.charAt(at) == '_' || Character.isUnicodeIdentifierPart(source.codePointAt(at)))) {
+            while (at < source.length()
+                    && (source.charAt(at) == '_' || Character.isUnicodeIdentifierPart(source.codePointAt(at)))) {
                 at += Character.charCount(source.codePointAt(at));
             }
             return new TemplateToken(Kind.NAME, source.substring(start, at), line);
@@ -107,7 +109,8 @@ final class TagLexer {
 
     private TemplateToken number() {
         int start = at;
-        if (source.charAt(at) == '0' && at + 1 < source.length() && "xXoObB".indexOf(source.charAt(at + 1)) >= 0) {
+        if (source.charAt(at) == '0' && at + 1 < source.length() && "xXoObB".indexOf(source.charAt(at + 1)) >= 0
+                && at + 2 < source.length() && Character.digit(source.charAt(at + 2), 16) >= 0) {
             at += 2;
             skipDigits(true);
             return new TemplateToken(Kind.INTEGER, source.substring(start, at).replace("_", ""), line);
@@ -124,7 +127,8 @@ final class TagLexer {
             at += 2;
             skipDigits(false);
         }
-        return new TemplateToken(fraction || exponent ? Kind.FLOAT : Kind.INTEGER, source.substring(start, at).replace("_", ""), line);
+        return new TemplateToken(fraction || exponent ? Kind.FLOAT : Kind.INTEGER, source.substring(start, at).replace("_", ""),
+                line);
     }
 
     private boolean isDigit(int index) {

@@ -1,7 +1,7 @@
 package org.maniple.tokenizer.hf;
 
 /** A chat template that cannot be read or does not accept what it was given. */
-final class TemplateException extends RuntimeException {
+final class TemplateException extends TextFailure {
     private static final long serialVersionUID = 1L;
 
     /** Whose fault it is. */

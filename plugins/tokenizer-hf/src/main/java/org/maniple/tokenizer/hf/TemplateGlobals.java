@@ -47,7 +47,9 @@ final class TemplateGlobals {
         }
         try {
             long span = Math.subtractExact(stop, start);
-            long count = span == 0 || span > 0 != step > 0 ? 0 : Math.addExact(Math.subtractExact(span, Long.signum(step)) / step, 1);
+            long count = span == 0 || span > 0 != step > 0
+                    ? 0
+                    : Math.addExact(Math.subtractExact(span, Long.signum(step)) / step, 1);
             if (count > RenderBudget.LONGEST_LIST) {
                 throw TemplateException.limit("range of " + count + " elements; the limit is " + RenderBudget.LONGEST_LIST);
             }

@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class TemplateInput {
     private static final int DEEPEST = 100;
 
-    private TemplateInput() {
-    }
+    private TemplateInput() {}
 
     static @Nullable Object value(@Nullable Object value) {
         return value(value, 0);

@@ -30,7 +30,8 @@ sealed interface TemplateObject {
             return fields.containsKey(name);
         }
 
-        @Nullable Object get(String name) {
+        @Nullable
+        Object get(String name) {
             return fields.get(name);
         }
 
@@ -41,12 +42,14 @@ sealed interface TemplateObject {
 
     /** Something that can be called. */
     non-sealed interface Function extends TemplateObject {
-        @Nullable Object call(CallArguments arguments);
+        @Nullable
+        Object call(CallArguments arguments);
     }
 
     /** The {@code loop} variable. */
     interface Loop extends Function {
-        @Nullable Object field(String name);
+        @Nullable
+        Object field(String name);
     }
 
     /** A list that prints with parentheses. */

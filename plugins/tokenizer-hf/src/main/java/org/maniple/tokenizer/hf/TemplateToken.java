@@ -11,8 +11,10 @@ record TemplateToken(Kind kind, String text, int line) {
 
     enum Kind {
         DATA("template data"), VARIABLE_BEGIN("begin of print statement"), VARIABLE_END("end of print statement"), BLOCK_BEGIN(
-                "begin of statement block"), BLOCK_END("end of statement block"), NAME("name"), STRING("string"), INTEGER("integer"), FLOAT(
-                        "float"), OPERATOR("operator"), END("end of template");
+                "begin of statement block"),
+        BLOCK_END("end of statement block"), NAME("name"), STRING("string"), INTEGER("integer"), FLOAT(
+                "float"),
+        OPERATOR("operator"), END("end of template");
 
         private final String words;
 

@@ -17,7 +17,8 @@ final class TextEncoder {
         this.model = model;
         Predicate<AddedToken> normalized = AddedToken::normalized;
         inOriginal = new AddedTokenFinder(added.stream().filter(normalized.negate()).toList(), AddedToken::content);
-        inNormalized = new AddedTokenFinder(added.stream().filter(normalized).toList(), token -> normalizer.normalize(token.content()));
+        inNormalized = new AddedTokenFinder(added.stream().filter(normalized).toList(),
+                token -> normalizer.normalize(token.content()));
     }
 
     int[] encode(String input) {

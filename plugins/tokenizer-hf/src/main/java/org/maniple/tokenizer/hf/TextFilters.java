@@ -31,8 +31,7 @@ final class TextFilters {
                     arguments.bind("width").amount("width", 80), " ", StringMethods.Pad.BOTH)),
             Map.entry("format", TextFilters::format));
 
-    private TextFilters() {
-    }
+    private TextFilters() {}
 
     private interface OnText {
         String apply(String text);
@@ -63,15 +62,19 @@ final class TextFilters {
 
     private static Object replace(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("old", "new", "count");
-        return StringMethods.replace(evaluator.str(input), evaluator.str(given.required("old")), evaluator.str(given.required("new")),
+        return StringMethods.replace(evaluator.str(input), evaluator.str(given.required("old")),
+                evaluator.str(given.required("new")),
                 given.integer("count").orElse(-1), evaluator.budget());
     }
 
     private static Object indent(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("width", "first", "blank");
-        var indent = given.get("width", 4L) instanceof String text ? text : " ".repeat(Math.max(0, given.amount("width", 4)));
+        var indent = given.get("width", 4L) instanceof String prefix ? prefix : " ".repeat(Math.max(0, given.amount("width", 4)));
         boolean blank = given.flag("blank", false);
-        var lines = StringMethods.lines(evaluator.str(input) + "\n", false);
+        if (!(input instanceof String text)) {
+            throw TemplateException.failed("only a text can be indented, not '" + PythonValues.type(input) + "'");
+        }
+        var lines = StringMethods.lines(text + "\n", false);
         var out = new StringBuilder(given.flag("first", false) ? indent : "");
         for (int i = 0; i < lines.size(); i++) {
             if (i > 0) {
@@ -100,7 +103,8 @@ final class TextFilters {
         arguments.bind();
         if (input instanceof Map<?, ?> map) {
             var parts = new ArrayList<String>();
-            map.forEach((key, value) -> parts.add(encoded(evaluator.str(key), false) + "=" + encoded(evaluator.str(value), false)));
+            map.forEach(
+                    (key, value) -> parts.add(encoded(evaluator.str(key), false) + "=" + encoded(evaluator.str(value), false)));
             return evaluator.budget().made(String.join("&", parts));
         }
         return evaluator.budget().made(encoded(evaluator.str(input), true));

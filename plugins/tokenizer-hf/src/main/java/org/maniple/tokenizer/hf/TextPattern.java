@@ -33,7 +33,8 @@ interface TextPattern {
                 }
             } catch (StackOverflowError e) {
                 // java.util.regex recurses over repeated groups; a long text can exhaust the stack with a regex of the model's choice
-                throw new TextLimitException("a regex of the tokenizer needs too much stack on a text of " + text.length() + " characters");
+                throw new TextLimitException(
+                        "a regex of the tokenizer needs too much stack on a text of " + text.length() + " characters");
             }
         };
     }

@@ -50,7 +50,8 @@ final class TokenTable {
     }
 
     /** The text of the token as the files have it, or null where no token has this id. */
-    @Nullable String token(int id) {
+    @Nullable
+    String token(int id) {
         var added = addedById.get(id);
         return added == null ? model.token(id) : added.content();
     }

@@ -1,7 +1,7 @@
 package org.maniple.tokenizer.hf;
 
 /** A tokenizer file that cannot be used; the message names the file, the field in it and what was expected there. */
-final class TokenizerFileException extends RuntimeException {
+final class TokenizerFileException extends TextFailure {
     private static final long serialVersionUID = 1L;
 
     TokenizerFileException(String file, String field, String problem) {

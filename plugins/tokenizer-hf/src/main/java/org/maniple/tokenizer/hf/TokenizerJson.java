@@ -51,7 +51,8 @@ record TokenizerJson(TokenTable tokens, TextEncoder encoder, PostProcessor postP
 
     private static TokenizerJson build(BpeSection section, JsonField root) {
         var vocabulary = section.vocabulary();
-        List<AddedToken> added = root.optional("added_tokens").stream().flatMap(field -> field.elements().stream()).map(AddedToken::read)
+        List<AddedToken> added = root.optional("added_tokens").stream().flatMap(field -> field.elements().stream())
+                .map(AddedToken::read)
                 .toList();
         var tokens = TokenTable.of(vocabulary, added, root.file());
         Normalizer normalizer = root.optional("normalizer").map(NormalizerReader::read).orElse(text -> text);
@@ -60,6 +61,7 @@ record TokenizerJson(TokenTable tokens, TextEncoder encoder, PostProcessor postP
         var postProcessor = root.optional("post_processor").map(field -> PostProcessor.read(field, tokens))
                 .orElse(PostProcessor.none());
         var decoder = root.optional("decoder").map(DecoderReader::read).orElse(DecoderReader.none());
-        return new TokenizerJson(tokens, new TextEncoder(normalizer, preTokenizer, section.model(), added), postProcessor, decoder);
+        return new TokenizerJson(tokens, new TextEncoder(normalizer, preTokenizer, section.model(), added), postProcessor,
+                decoder);
     }
 }

@@ -22,8 +22,7 @@ final class ValueFilters {
                     arguments.bind("name").text("name", ""))),
             Map.entry("tojson", ValueFilters::toJson));
 
-    private ValueFilters() {
-    }
+    private ValueFilters() {}
 
     private static @Nullable Object otherwise(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("default_value", "boolean");
@@ -34,6 +33,9 @@ final class ValueFilters {
     private static @Nullable Object toInt(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("default", "base");
         var fallback = given.get("default", 0L);
+        if (input instanceof TemplateObject.Undefined undefined) {
+            throw undefined.failure();
+        }
         return switch (input) {
             case Long number -> number;
             case Boolean flag -> flag ? 1L : 0L;
@@ -51,9 +53,10 @@ final class ValueFilters {
         if (base < Character.MIN_RADIX || base > Character.MAX_RADIX || text.length() > MOST_DIGITS) {
             return fallback;
         }
-        var digits = base == 16 && text.startsWith("0x") || base == 8 && text.startsWith("0o") || base == 2 && text.startsWith("0b")
-                ? text.substring(2)
-                : text;
+        var digits = base == 16 && text.startsWith("0x") || base == 8 && text.startsWith("0o")
+                || base == 2 && text.startsWith("0b")
+                        ? text.substring(2)
+                        : text;
         try {
             return Long.parseLong(digits, base);
         } catch (NumberFormatException notAnInteger) {
@@ -72,6 +75,9 @@ final class ValueFilters {
 
     private static @Nullable Object toFloat(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var fallback = arguments.bind("default").get("default", 0.0);
+        if (input instanceof TemplateObject.Undefined undefined) {
+            throw undefined.failure();
+        }
         if (PythonValues.isNumber(input)) {
             return PythonMath.toDouble(input);
         }
@@ -102,7 +108,7 @@ final class ValueFilters {
         if (Math.abs(precision) > MOST_DIGITS || Double.isNaN(number) || Double.isInfinite(number)) {
             return input instanceof Double ? number : (Object) PythonMath.toLong(input);
         }
-        if (input instanceof Long && mode == RoundingMode.HALF_EVEN && precision >= 0) {
+        if (!(input instanceof Double) && mode == RoundingMode.HALF_EVEN && precision >= 0) {
             return PythonMath.toLong(input);
         }
         return new BigDecimal(number).setScale(precision, mode).doubleValue();
@@ -118,7 +124,8 @@ final class ValueFilters {
         };
         var comma = indent == null ? ", " : ",";
         var colon = ": ";
-        if (given.get("separators", null) instanceof java.util.List<?> pair && pair.size() == 2 && pair.get(0) instanceof String first
+        if (given.get("separators", null) instanceof java.util.List<?> pair && pair.size() == 2
+                && pair.get(0) instanceof String first
                 && pair.get(1) instanceof String second) {
             comma = first;
             colon = second;

@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class ValueTests {
     private static final Map<String, ValueTest> ALL = all();
 
-    private ValueTests() {
-    }
+    private ValueTests() {}
 
     static Optional<ValueTest> find(String name) {
         return Optional.ofNullable(ALL.get(name));
@@ -69,7 +68,8 @@ final class ValueTests {
 
     private static void compare(Map<String, ValueTest> all, String operator, String... names) {
         for (var name : names) {
-            all.put(name, (value, arguments, evaluator) -> evaluator.compare(operator, value, arguments.bind("other").required("other")));
+            all.put(name, (value, arguments, evaluator) -> evaluator.compare(operator, value,
+                    arguments.bind("other").required("other")));
         }
     }
 
@@ -92,6 +92,7 @@ final class ValueTests {
     }
 
     /** Identity; small values that Python shares count as identical when equal. */
+    @SuppressWarnings("ReferenceEquality") // that is the question
     private static boolean same(@Nullable Object left, @Nullable Object right) {
         return left == right || left instanceof Boolean && left.equals(right) || left instanceof Long && left.equals(right)
                 || left instanceof String && left.equals(right);

@@ -47,7 +47,8 @@ final class Vocabulary {
     }
 
     /** The token with this id, or null where the id is outside the vocabulary or in a hole of it. */
-    @Nullable String token(int id) {
+    @Nullable
+    String token(int id) {
         return id < 0 || id >= size ? null : tokens[id];
     }
 

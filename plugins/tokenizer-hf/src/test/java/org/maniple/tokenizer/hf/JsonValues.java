@@ -9,8 +9,7 @@ import tools.jackson.databind.JsonNode;
 
 /** JSON of the oracle as the plain values a template takes. */
 final class JsonValues {
-    private JsonValues() {
-    }
+    private JsonValues() {}
 
     static @Nullable Object of(JsonNode node) {
         return switch (node.getNodeType()) {

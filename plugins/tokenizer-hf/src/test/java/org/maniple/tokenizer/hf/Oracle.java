@@ -15,8 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class Oracle {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
-    private Oracle() {
-    }
+    private Oracle() {}
 
     /** A file or folder of the oracle. Without an oracle the test is skipped; on a build server (CI=true) it fails. */
     static Path path(String relative) {

@@ -29,7 +29,7 @@ class RealChatTemplatesTest {
 
     private static void compare(JsonNode goldens, JsonNode golden, JsonNode conversations) {
         var special = new LinkedHashMap<String, String>();
-        for (var name : new String[]{"bos_token", "eos_token"}) {
+        for (var name : new String[] {"bos_token", "eos_token"}) {
             if (goldens.path(name).isString()) {
                 special.put(name, goldens.get(name).stringValue());
             }
@@ -41,7 +41,8 @@ class RealChatTemplatesTest {
         }
         var messages = JsonValues.maps(conversations.get("conversations").get(golden.get("conversation").stringValue()));
         TemplateGoldens.compare(golden, () -> new ChatTemplates(
-                Map.of("default", ChatTemplate.parse(goldens.get("template").stringValue())), special, TemplateGoldens.clock(goldens))
+                Map.of("default", ChatTemplate.parse(goldens.get("template").stringValue())), special,
+                TemplateGoldens.clock(goldens))
                 .render(messages, variables));
     }
 }

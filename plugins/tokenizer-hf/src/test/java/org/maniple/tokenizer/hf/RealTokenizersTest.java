@@ -31,7 +31,8 @@ class RealTokenizersTest {
         var tokenizer = Path.of(folder).resolve(goldenFile.getFileName());
         assumeTrue(Files.isRegularFile(tokenizer), "no " + tokenizer);
         var digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(tokenizer));
-        assertEquals(goldens.get("source").get("sha256").stringValue(), HexFormat.of().formatHex(digest), "another version of the file");
+        assertEquals(goldens.get("source").get("sha256").stringValue(), HexFormat.of().formatHex(digest),
+                "another version of the file");
         assertTrue(new TokenizerGoldens(goldens, tokenizer).compareAll() > 250, "suspiciously few goldens");
     }
 }

@@ -13,8 +13,7 @@ import tools.jackson.databind.JsonNode;
 final class TemplateGoldens {
     private static final String SYNTAX = "syntax:";
 
-    private TemplateGoldens() {
-    }
+    private TemplateGoldens() {}
 
     static Clock clock(JsonNode goldens) {
         return Clock.fixed(LocalDateTime.parse(goldens.get("now").stringValue()).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);

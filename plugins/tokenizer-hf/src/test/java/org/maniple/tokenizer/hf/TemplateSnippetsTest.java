@@ -15,7 +15,8 @@ class TemplateSnippetsTest {
         return Oracle.elements(goldens.get("snippets")).map(golden -> {
             var template = golden.get("template").stringValue();
             return DynamicTest.dynamicTest(template, () -> TemplateGoldens.compare(golden,
-                    () -> ChatTemplate.parse(template).render(JsonValues.map(goldens.get("context")), TemplateGoldens.clock(goldens))));
+                    () -> ChatTemplate.parse(template).render(JsonValues.map(goldens.get("context")),
+                            TemplateGoldens.clock(goldens))));
         });
     }
 

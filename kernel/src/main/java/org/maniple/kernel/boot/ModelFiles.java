@@ -1,0 +1,78 @@
+package org.maniple.kernel.boot;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.maniple.api.ManipleException;
+import org.maniple.api.model.ModelConfig;
+import org.maniple.api.model.ModelConfigException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The JSON files beside a model's weights. Their sizes and depths are bounded, since they come from elsewhere. */
+final class ModelFiles {
+
+    private static final long LARGEST = 16L << 20;
+    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(64).maxStringLength(1 << 20).maxNumberLength(100).build())
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+    private final Path folder;
+
+    ModelFiles(Path folder) {
+        this.folder = folder;
+    }
+
+    /** The model's configuration. */
+    ModelConfig config() {
+        Path file = folder.resolve("config.json");
+        if (!Files.isRegularFile(file)) {
+            throw new ModelConfigException(
+                    "model [" + folder + "] has no config.json; give the folder that holds config.json and the weights");
+        }
+        return read(file);
+    }
+
+    /** The model's defaults for sampling; empty if it has none. */
+    ModelConfig generationDefaults() {
+        Path file = folder.resolve("generation_config.json");
+        return Files.isRegularFile(file) ? read(file) : new ModelConfig("generation_config.json", Map.of());
+    }
+
+    /** Tokens that end an output, from both files. */
+    List<Integer> endTokens(int vocabulary) {
+        var ids = new TreeSet<Integer>();
+        ids.addAll(generationDefaults().integers("eos_token_id"));
+        ids.addAll(config().integers("eos_token_id"));
+        ids.removeIf(id -> id < 0 || id >= vocabulary);
+        return List.copyOf(ids);
+    }
+
+    private static ModelConfig read(Path file) {
+        try {
+            if (Files.size(file) > LARGEST) {
+                throw new ModelConfigException(
+                        file + " has " + Files.size(file) + " bytes; a model's configuration has at most " + LARGEST);
+            }
+            Map<String, Object> values = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() {});
+            if (values == null) {
+                throw new ModelConfigException(file + " is null; expected an object");
+            }
+            return new ModelConfig(file.toString(), values);
+        } catch (IOException e) {
+            throw new ManipleException(file + " cannot be read: " + e.getMessage(), e);
+        } catch (JacksonException e) {
+            throw new ModelConfigException(file + " is no JSON object: " + e.getOriginalMessage());
+        }
+    }
+}

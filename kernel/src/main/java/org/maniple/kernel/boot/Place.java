@@ -1,0 +1,63 @@
+package org.maniple.kernel.boot;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.maniple.api.mesh.Mesh;
+import org.maniple.api.mesh.MeshDimension;
+import org.maniple.api.transport.Transport;
+import org.maniple.kernel.config.HostPort;
+import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.Topology;
+import org.maniple.kernel.config.UnitConfiguration;
+
+/**
+ * Where this rank is, listens, and finds rank 0. The ranks of a node use following ports: the rendezvous port plus the local rank; on a
+ * unit of one node only rank 0 has a port that others know, and the rest take any free one.
+ *
+ * @param rank this rank
+ * @param bind where it listens
+ * @param leader where rank 0 is reached
+ */
+record Place(int rank, Transport.Bind bind, String leader) {
+
+    static Place of(UnitConfiguration configuration) {
+        Topology topology = configuration.topology();
+        int rank = topology.rank().orElse(0);
+        HostPort meeting = topology.rendezvous();
+        int port = topology.nodes() > 1 ? meeting.port() + rank - topology.firstRank() : rank == 0 ? meeting.port() : 0;
+        return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting.toString());
+    }
+
+    /** Where a rank stands on the mesh, by dimension, outermost first. */
+    static Map<String, Integer> coordinates(Mesh mesh, int rank) {
+        var coordinates = new LinkedHashMap<String, Integer>();
+        for (MeshDimension dimension : mesh.dimensions()) {
+            coordinates.put(dimension.name(), mesh.coordinate(rank, dimension));
+        }
+        return coordinates;
+    }
+
+    /** Where each rank is expected, for messages. */
+    static List<String> places(UnitConfiguration configuration) {
+        var places = new ArrayList<String>();
+        for (int rank = 0; rank < configuration.mesh().ranks(); rank++) {
+            places.add("node " + configuration.topology().nodeOf(rank));
+        }
+        return places;
+    }
+
+    /** The unit's secret; ranks that launch starts on one node always have one. */
+    static byte[] secret(UnitConfiguration configuration) {
+        if (configuration.secret().isPresent()) {
+            return configuration.secret().get().bytes();
+        }
+        if (configuration.mesh().ranks() == 1) {
+            return new java.security.SecureRandom().generateSeed(32);
+        }
+        throw new org.maniple.kernel.config.ConfigurationException(List.of(KernelOptions.UNIT_SECRET
+                + ": the ranks of a unit prove to each other that they know its secret; give --unit-secret-file or MANIPLE_UNIT_SECRET,"
+                + " for example from [openssl rand -hex 16]"));
+    }
+}

@@ -1,0 +1,281 @@
+package org.maniple.kernel.boot;
+
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.Extension;
+import org.maniple.api.ManipleException;
+import org.maniple.api.PluginContext;
+import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.tensor.Tensor;
+import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.TransportException;
+import org.maniple.api.transport.Wire;
+import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.execute.RankExecutor;
+import org.maniple.kernel.execute.RankLoop;
+import org.maniple.kernel.execute.UnitPipeline;
+import org.maniple.kernel.load.WeightLoader;
+import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.KernelExtensions;
+import org.maniple.kernel.program.Piece;
+import org.maniple.kernel.program.ProgramFingerprint;
+import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.unit.Hello;
+import org.maniple.kernel.unit.Member;
+import org.maniple.kernel.unit.Membership;
+import org.maniple.kernel.unit.Phase;
+import org.maniple.kernel.unit.RankProgress;
+import org.maniple.kernel.unit.StartupReport;
+import org.maniple.kernel.unit.Ticker;
+import org.maniple.kernel.unit.UnitEvents;
+import org.maniple.kernel.unit.UnitFailedException;
+import org.maniple.kernel.unit.UnitFailure;
+import org.maniple.kernel.unit.UnitFollower;
+import org.maniple.kernel.unit.UnitLeader;
+import org.maniple.kernel.unit.UnitTimes;
+
+/**
+ * One rank from its start to its end: it opens its transport, joins, connects, loads its slices, and then serves (rank 0) or follows. The
+ * loss of any rank ends it.
+ */
+final class RankProcess {
+
+    private static final Duration LOAD_LIMIT = Duration.ofHours(1);
+    /** How long a rank whose step failed waits for the unit's word about who is to blame. */
+    private static final Duration BLAME = Duration.ofSeconds(1);
+    private static final int MAX_ROWS = 64;
+
+    private final UnitPlan plan;
+    private final UnitConfiguration configuration;
+    private final Place place;
+    private final RankProgram program;
+    private final StartupReport report;
+    private final Ending ending = new Ending();
+    private final RankProgress progress = new RankProgress();
+    private final Resources resources = new Resources();
+    private volatile @Nullable Wire wire;
+    private volatile @Nullable RankZero serving;
+
+    RankProcess(UnitPlan plan, StartupReport report) {
+        this.plan = plan;
+        this.configuration = plan.configuration();
+        this.place = Place.of(configuration);
+        this.program = plan.program().forRank(place.rank());
+        this.report = report;
+    }
+
+    /** Runs the rank; the exit code of the process. */
+    int run() throws InterruptedException {
+        try (resources) {
+            Endpoint endpoint = resources.add(openTransport());
+            Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
+            Arena arena = resources.add(Arena.ofShared());
+            ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
+                    .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
+                            configuration.settings().integer(KernelOptions.THREADS)));
+            var loader = new WeightLoader(checkpoint, arena, session::allocate);
+            Membership membership = resources.add(membership(endpoint, checkpoint, loader));
+            Communicator communicator = connect(endpoint, membership);
+            Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
+            membership.reach(Phase.LOADED, LOAD_LIMIT);
+            return work(membership, communicator, session, loader, weights);
+        } catch (UnitFailedException e) {
+            return ended().orElseGet(() -> fail(e));
+        }
+    }
+
+    /** Ends the rank in order, from a thread that was told to: running requests get some time to finish. */
+    void terminate(Duration limit) {
+        RankZero zero = serving;
+        if (zero != null) {
+            zero.drain(limit);
+            ending.set(0, "was asked to end");
+        } else {
+            ending.await(limit);
+        }
+    }
+
+    private Endpoint openTransport() {
+        Transport transport = configuration.chosen(ExtensionKind.TRANSPORT);
+        var identity = new Transport.Identity(configuration.settings().text(KernelOptions.UNIT_NAME), 1, place.rank(),
+                configuration.mesh().ranks(), Place.secret(configuration));
+        return transport.open(identity, place.bind(), context(transport));
+    }
+
+    private Membership membership(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {
+        Hello hello = hello(endpoint, checkpoint, loader);
+        UnitTimes times = UnitTimes.standard().withJoinLimit(configuration.settings().duration(KernelOptions.JOIN_TIMEOUT));
+        return place.rank() == 0
+                ? new UnitLeader(endpoint, hello, Place.places(configuration), times, progress, new Events(), Ticker.system())
+                : new UnitFollower(endpoint, place.leader(), hello, times, progress, new Events(), Ticker.system());
+    }
+
+    private Hello hello(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {
+        var plugins = new TreeMap<String, String>();
+        configuration.catalog().plugins().forEach(plugin -> plugins.put(plugin.id(), plugin.descriptor().version()));
+        boolean full = configuration.settings().text(KernelOptions.MODEL_CHECKSUM).equals("full");
+        var model = new TreeMap<>(checkpoint.fingerprint(full ? Checkpoint.Checksum.FULL : Checkpoint.Checksum.SAMPLED));
+        return new Hello(Hello.PROTOCOL, KernelExtensions.version(), 1, place.rank(), configuration.host().hostName(),
+                ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), plugins,
+                configuration.settings().comparable(), model, ProgramFingerprint.of(plan.program()),
+                Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program));
+    }
+
+    private Communicator connect(Endpoint endpoint, Membership membership) {
+        List<Member> members = membership.join();
+        int ranks = members.size();
+        Set<Integer> peers = new HashSet<>();
+        for (int rank = 0; rank < ranks; rank++) {
+            if (rank != place.rank()) {
+                peers.add(rank);
+            }
+        }
+        Duration joinLimit = configuration.settings().duration(KernelOptions.JOIN_TIMEOUT);
+        Wire opened = endpoint.connect(members.stream().map(Member::address).toList(), peers, joinLimit);
+        wire = resources.add(opened);
+        var paths = new HashMap<Integer, String>();
+        peers.forEach(peer -> paths.put(peer, opened.path(peer)));
+        progress.links(paths, opened::sentBytes);
+        membership.reach(Phase.LINKED, joinLimit);
+        var collectives = configuration.chosen(ExtensionKind.COLLECTIVES);
+        long stepLimit = configuration.settings().duration(KernelOptions.STEP_TIMEOUT).toNanos();
+        return collectives.open(opened, stepLimit, context(collectives));
+    }
+
+    private int work(Membership membership, Communicator communicator, ComputeSession session, WeightLoader loader,
+            Map<Piece, Tensor> weights) throws InterruptedException {
+        Wire opened = java.util.Objects.requireNonNull(wire);
+        Capacity capacity = Capacity.agree(program, configuration.settings(), configuration.host(),
+                loader.report(program).copiedBytes(),
+                configuration.topology().ranksHere(), opened, communicator);
+        StepBatch.Limits limits = limits(capacity);
+        var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights, Optional.empty());
+        return place.rank() == 0
+                ? lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()), capacity,
+                        loader)
+                : follow(membership, new RankLoop(program, executor, opened, communicator,
+                        new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary())));
+    }
+
+    private StepBatch.Limits limits(Capacity capacity) {
+        int spans = configuration.settings().integer(KernelOptions.MAX_NUM_SEQS);
+        int tokens = Math.max(configuration.settings().integer(KernelOptions.MAX_NUM_BATCHED_TOKENS), spans);
+        long perSequence = (capacity.maxModelLength() + capacity.blockSize() - 1L) / capacity.blockSize();
+        int blocks = (int) Math.min(perSequence * spans, capacity.blocks());
+        return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize());
+    }
+
+    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, WeightLoader loader)
+            throws InterruptedException {
+        var leader = (UnitLeader) membership;
+        var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
+        var zero = new RankZero(plan, guarded, capacity, leader, this::context, report);
+        serving = zero;
+        leader.reach(Phase.READY, LOAD_LIMIT);
+        report.links(leader.links());
+        capacity.lines().forEach(report::line);
+        zero.serve(ending);
+        Ending.End end = ending.await();
+        if (end.exitCode() == 0) {
+            zero.close(Duration.ofSeconds(5));
+        } else {
+            report.line("the unit has failed: " + end.reason());
+            zero.linger(configuration.settings().duration(KernelOptions.FAULT_LINGER));
+        }
+        return end.exitCode();
+    }
+
+    private int follow(Membership membership, RankLoop loop) {
+        membership.reach(Phase.READY, LOAD_LIMIT);
+        try {
+            loop.run();
+            ending.set(0, "the unit shuts down");
+        } catch (RuntimeException e) {
+            blame(membership, e);
+        }
+        return ended().orElse(1);
+    }
+
+    /** A step has failed here: usually because another rank is gone, which the unit then knows; otherwise this rank is to blame. */
+    private void blame(Membership membership, RuntimeException e) {
+        if (e instanceof TransportException) {
+            membership.lostContact("cannot go on: " + e.getMessage());
+        } else {
+            membership.fail("failed: " + (e instanceof ManipleException ? e.getMessage() : e.toString()));
+        }
+        ending.await(BLAME);
+        ending.set(1, String.valueOf(e.getMessage()));
+    }
+
+    private Optional<Integer> ended() {
+        return ending.get().map(end -> {
+            if (end.exitCode() != 0) {
+                report.line("the unit has failed: " + end.reason());
+            }
+            return end.exitCode();
+        });
+    }
+
+    private int fail(UnitFailedException e) {
+        report.line(String.valueOf(e.getMessage()));
+        return 1;
+    }
+
+    private PluginContext context(Extension extension) {
+        return configuration.context(extension, line -> {
+            if (place.rank() == 0) {
+                report.line(line);
+            }
+        });
+    }
+
+    /** What happens to the unit. */
+    private final class Events implements UnitEvents {
+
+        @Override
+        public void waiting(String line) {
+            report.line(line);
+        }
+
+        @Override
+        public void loading(long doneBytes, long totalBytes) {
+            report.loading(doneBytes, totalBytes);
+        }
+
+        @Override
+        public void failed(UnitFailure failure) {
+            end(1, failure.message());
+        }
+
+        @Override
+        public void stopped(String reason) {
+            end(0, reason);
+        }
+
+        private void end(int exitCode, String reason) {
+            ending.set(exitCode, reason);
+            RankZero zero = serving;
+            if (zero != null) {
+                zero.fail(reason);
+            }
+            Wire opened = wire;
+            if (opened != null) {
+                opened.abort(reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package org.maniple.kernel.boot;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.Extension;
+import org.maniple.api.ManipleException;
+import org.maniple.api.PluginContext;
+import org.maniple.api.config.Settings;
+import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.UnitStatus;
+import org.maniple.api.frontend.Frontend;
+import org.maniple.api.text.TextCodec;
+import org.maniple.api.text.Tokenizer;
+import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.StepPipeline;
+import org.maniple.kernel.engine.UnitEngine;
+import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.KernelExtensions;
+import org.maniple.kernel.unit.StartupReport;
+import org.maniple.kernel.unit.UnitLeader;
+
+/** What only rank 0 does: the engine, the tokenizer and the frontend. */
+final class RankZero {
+
+    private static final int MAX_QUEUED = 1024;
+
+    private final UnitConfiguration configuration;
+    private final Function<Extension, PluginContext> contexts;
+    private final StartupReport report;
+    private final UnitEngine engine;
+    private Frontend.@Nullable Serving frontend;
+
+    RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
+            Function<Extension, PluginContext> contexts,
+            StartupReport report) {
+        this.configuration = plan.configuration();
+        this.contexts = contexts;
+        this.report = report;
+        int candidates = plan.program().graph().candidates().dims().getLast().extent() / 2 - 1;
+        int vocabulary = plan.program().graph().vocabulary();
+        Settings settings = configuration.settings();
+        var model = new ModelInfo(settings.texts(KernelOptions.SERVED_MODEL_NAME), settings.text(KernelOptions.MODEL),
+                plan.architecture().name(), vocabulary, capacity.maxModelLength(), plan.files().endTokens(vocabulary),
+                plan.files().generationDefaults());
+        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
+                MAX_QUEUED,
+                capacity.blocks(), candidates);
+        this.engine = new UnitEngine(model, codec(), pipeline, options, () -> status(leader), KernelExtensions.version());
+    }
+
+    private UnitStatus status(UnitLeader leader) {
+        Map<String, String> shown = new LinkedHashMap<>(configuration.settings().shown());
+        List<String> reasons = leader.reasons();
+        return new UnitStatus(reasons.isEmpty(), reasons, 1, leader.ranks(), leader.links(), shown, 0, 0, 0, 0);
+    }
+
+    private Optional<TextCodec> codec() {
+        Settings settings = configuration.settings();
+        if (settings.flag(KernelOptions.SKIP_TOKENIZER_INIT)) {
+            return Optional.empty();
+        }
+        Path path = Path.of(settings.optionalText(KernelOptions.TOKENIZER).orElse(settings.text(KernelOptions.MODEL)));
+        List<Tokenizer> all = configuration.extensions().all(ExtensionKind.TOKENIZER);
+        Tokenizer tokenizer = all.stream().filter(t -> t.accepts(path)).findFirst()
+                .orElseThrow(() -> new ManipleException("[" + path
+                        + "] holds no tokenizer of a known format; known: " + all.stream().map(Tokenizer::name).toList()
+                        + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"));
+        return Optional.of(tokenizer.load(path, contexts.apply(tokenizer)));
+    }
+
+    /** Takes requests from now on; a prompt that the configuration brings is answered on the terminal first. */
+    void serve(Ending ending) {
+        engine.start();
+        String model = engine.model().names().getFirst();
+        Settings settings = configuration.settings();
+        boolean answersOnly = settings.flag(KernelOptions.EXIT_AFTER_PROMPT);
+        if (!answersOnly) {
+            Frontend chosen = configuration.chosen(ExtensionKind.FRONTEND);
+            Frontend.Serving serving = chosen.serve(engine, contexts.apply(chosen));
+            frontend = serving;
+            report.ready(model, serving.url());
+        }
+        settings.optionalText(KernelOptions.PROMPT).ifPresent(prompt -> {
+            new PromptAnswer(engine, report).answer(prompt, settings.integer(KernelOptions.MAX_TOKENS));
+            if (answersOnly) {
+                ending.set(0, "the prompt is answered");
+            }
+        });
+    }
+
+    /** The unit cannot go on: requests end with this reason, and health checks say it. */
+    void fail(String reason) {
+        engine.fail(reason);
+        Frontend.Serving serving = frontend;
+        if (serving != null) {
+            serving.drain(reason);
+        }
+    }
+
+    /** Takes no new requests and waits for the running ones. */
+    void drain(Duration limit) {
+        Frontend.Serving serving = frontend;
+        if (serving != null) {
+            serving.drain("the unit is shutting down");
+        }
+        try {
+            engine.drain(limit);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Answers health checks for some more time, then ends. */
+    void linger(Duration time) throws InterruptedException {
+        new CountDownLatch(1).await(time.toNanos(), TimeUnit.NANOSECONDS);
+        close(Duration.ZERO);
+    }
+
+    void close(Duration limit) throws InterruptedException {
+        Frontend.Serving serving = frontend;
+        if (serving != null) {
+            serving.close();
+        }
+        engine.close(limit);
+    }
+}

@@ -1,0 +1,94 @@
+package org.maniple.kernel.boot;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.maniple.api.ManipleException;
+import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.graph.ModelGraph;
+import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.SplitException;
+import org.maniple.api.model.ModelArchitecture;
+import org.maniple.api.model.ModelConfig;
+import org.maniple.api.model.ModelConfigException;
+import org.maniple.kernel.config.ConfigurationException;
+import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.program.CompileException;
+import org.maniple.kernel.program.MeshProgram;
+import org.maniple.kernel.program.ProgramCompiler;
+
+/**
+ * What follows from a configuration and a model before anything is opened or read but the model's configuration.
+ *
+ * @param configuration the configuration
+ * @param model where the model is
+ * @param files its JSON files
+ * @param architecture what builds its graph
+ * @param format what reads its weights
+ * @param program what every rank does
+ */
+record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture,
+        CheckpointFormat format,
+        MeshProgram program) {
+
+    /**
+     * Plans a unit.
+     *
+     * @throws ConfigurationException if the model cannot be spread as the configuration asks, or is of a kind that no plugin knows
+     */
+    static UnitPlan of(UnitConfiguration configuration) {
+        Path model = Path.of(configuration.settings().text(KernelOptions.MODEL));
+        var files = new ModelFiles(model);
+        try {
+            if (configuration.settings().text(KernelOptions.NUMERICS).equals("exact")) {
+                throw new ConfigurationException(List.of(configuration.settings().source(KernelOptions.NUMERICS) + " "
+                        + KernelOptions.NUMERICS
+                        + ": [exact] is not available in this version; [fast] is: bits do not depend on the batch, but on the layout"));
+            }
+            ModelConfig config = files.config();
+            ModelArchitecture architecture = architecture(configuration, config);
+            CheckpointFormat format = format(configuration, model);
+            return new UnitPlan(configuration, model, files, architecture, format,
+                    compile(configuration, architecture.graph(config)));
+        } catch (SplitException e) {
+            throw new ConfigurationException(
+                    List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
+        } catch (CompileException | ModelConfigException e) {
+            throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static MeshProgram compile(UnitConfiguration configuration, ModelGraph graph) {
+        var rules = new ArrayList<AxisRule>();
+        for (Parallelism parallelism : configuration.extensions().all(ExtensionKind.PARALLELISM)) {
+            rules.addAll(parallelism.rules(configuration.settings()));
+        }
+        return new ProgramCompiler(graph, configuration.mesh(), rules).compile();
+    }
+
+    private static ModelArchitecture architecture(UnitConfiguration configuration, ModelConfig config) {
+        List<ModelArchitecture> all = configuration.extensions().all(ExtensionKind.MODEL);
+        List<ModelArchitecture> accepting = all.stream().filter(a -> a.accepts(config)).toList();
+        List<String> names = all.stream().map(ModelArchitecture::name).toList();
+        if (accepting.isEmpty()) {
+            throw new ModelConfigException(
+                    "model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
+                            + names + "; install a plugin that builds it, or give another model");
+        }
+        if (accepting.size() > 1) {
+            throw new ModelConfigException("model architecture [" + config.architecture() + "] is built by several plugins: "
+                    + accepting.stream().map(ModelArchitecture::name).toList() + "; disable all but one of them");
+        }
+        return accepting.getFirst();
+    }
+
+    private static CheckpointFormat format(UnitConfiguration configuration, Path model) {
+        List<CheckpointFormat> all = configuration.extensions().all(ExtensionKind.CHECKPOINT);
+        return all.stream().filter(f -> f.accepts(model)).findFirst().orElseThrow(() -> new ManipleException("model [" + model
+                + "] holds weights in no known format; known: " + all.stream().map(CheckpointFormat::name).toList()
+                + "; a safetensors model has model.safetensors or model.safetensors.index.json"));
+    }
+}

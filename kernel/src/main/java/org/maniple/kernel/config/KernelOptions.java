@@ -1,0 +1,172 @@
+package org.maniple.kernel.config;
+
+import java.util.List;
+import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
+
+/**
+ * The keys that the kernel itself reads. Their other spellings are in the table of {@link FieldSpellings}. Keys of parallelisms and
+ * other plugins are declared by those.
+ */
+public final class KernelOptions {
+
+    /** Path of the model. */
+    public static final String MODEL = "model";
+    /** What clients call the model. */
+    public static final String SERVED_MODEL_NAME = "served-model-name";
+    /** Where rank 0 serves. */
+    public static final String HOST = "host";
+    /** Where rank 0 serves. */
+    public static final String PORT = "port";
+    /** Where health is answered before the unit can serve. */
+    public static final String HEALTH_PORT = "health-port";
+    /** Extension between ranks. */
+    public static final String TRANSPORT = "transport";
+    /** Extension on top of the transport. */
+    public static final String COLLECTIVES = "collectives";
+    /** Extension that computes. */
+    public static final String COMPUTE = "compute";
+    /** Extension that serves. */
+    public static final String FRONTEND = "frontend";
+    /** Path of the tokenizer, if it is not the model's. */
+    public static final String TOKENIZER = "tokenizer";
+    /** Serve token ids only. */
+    public static final String SKIP_TOKENIZER_INIT = "skip-tokenizer-init";
+    /** Positions of a request. */
+    public static final String MAX_MODEL_LEN = "max-model-len";
+    /** Sequences of a step. */
+    public static final String MAX_NUM_SEQS = "max-num-seqs";
+    /** Tokens of a step. */
+    public static final String MAX_NUM_BATCHED_TOKENS = "max-num-batched-tokens";
+    /** Bytes of KV cache of each rank. */
+    public static final String KV_CACHE_MEMORY_BYTES = "kv-cache-memory-bytes";
+    /** KV blocks, exactly. */
+    public static final String NUM_GPU_BLOCKS_OVERRIDE = "num-gpu-blocks-override";
+    /** Part of the memory for weights and KV cache. */
+    public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
+    /** Tokens of a KV block. */
+    public static final String BLOCK_SIZE = "block-size";
+    /** Precision of activations. */
+    public static final String ACTIVATION_DTYPE = "activation-dtype";
+    /** Whether bits may depend on the layout. */
+    public static final String NUMERICS = "numerics";
+    /** Computing threads of each rank. */
+    public static final String THREADS = "threads";
+    /** Nodes of the unit. */
+    public static final String NNODES = "nnodes";
+    /** Which of them this is. */
+    public static final String NODE_RANK = "node-rank";
+    /** Ranks on each node. */
+    public static final String RANKS_PER_NODE = "ranks-per-node";
+    /** Which rank of its node a process is. */
+    public static final String LOCAL_RANK = "local-rank";
+    /** Where the ranks meet. */
+    public static final String DIST_INIT_ADDR = "dist-init-addr";
+    /** Host part of {@link #DIST_INIT_ADDR}. */
+    public static final String MASTER_ADDR = "master-addr";
+    /** Port part of {@link #DIST_INIT_ADDR}. */
+    public static final String MASTER_PORT = "master-port";
+    /** Where {@code launch} tells the ranks that it starts to meet. */
+    public static final String LAUNCHER_ADDR = "launcher-addr";
+    /** Name of the unit. */
+    public static final String UNIT_NAME = "unit-name";
+    /** Shared secret of the unit. */
+    public static final String UNIT_SECRET = "unit-secret";
+    /** File with the shared secret. */
+    public static final String UNIT_SECRET_FILE = "unit-secret-file";
+    /** Network interface between nodes. */
+    public static final String COMM_IFNAME = "comm-ifname";
+    /** How long ranks wait for each other. */
+    public static final String JOIN_TIMEOUT = "join-timeout";
+    /** How long one exchange of a step may take. */
+    public static final String STEP_TIMEOUT = "step-timeout";
+    /** How long a failed unit answers. */
+    public static final String FAULT_LINGER = "fault-linger";
+    /** How the ranks compare their models. */
+    public static final String MODEL_CHECKSUM = "model-checksum";
+    /** What is logged. */
+    public static final String LOG_LEVEL = "log-level";
+    /** Seed of sampling. */
+    public static final String SEED = "seed";
+    /** How long running requests may go on when the unit is told to end. */
+    public static final String SHUTDOWN_TIMEOUT = "shutdown-timeout";
+    /** A prompt that is answered on the terminal. */
+    public static final String PROMPT = "prompt";
+    /** Tokens of that answer. */
+    public static final String MAX_TOKENS = "max-tokens";
+    /** End once the prompt is answered. */
+    public static final String EXIT_AFTER_PROMPT = "exit-after-prompt";
+    /** Start without serving. */
+    public static final String HEADLESS = "headless";
+
+    /** Where ranks meet if nobody says at which port. */
+    static final int DEFAULT_RENDEZVOUS_PORT = 29501;
+
+    /** All of them, in the order in which help lists them. */
+    public static final List<Option> ALL = List.of(
+            text(MODEL, "Path of the model: a folder with config.json and weights, or a file.").asLocal(),
+            Option.of(SERVED_MODEL_NAME, OptionType.TEXTS, "Names that clients may use for the model; by default its path as given.").asLocal(),
+            text(TOKENIZER, "Path of the tokenizer, if it is not beside the model.").asLocal(),
+            Option.of(SKIP_TOKENIZER_INIT, OptionType.BOOLEAN, "Serve token ids only, without a tokenizer.").withDefault("false"),
+            text(HOST, "Address at which rank 0 serves; on a unit of several nodes the default is 0.0.0.0.").withDefault("127.0.0.1").asLocal(),
+            integer(PORT, 0, "Port at which rank 0 serves; 0: any free one.").withDefault("8000").asLocal(),
+            integer(HEALTH_PORT, 0, "Port at which every node answers health checks, also before the unit can serve.").asLocal(),
+            text(TRANSPORT, "How ranks reach each other.").withDefault("auto"),
+            text(COLLECTIVES, "Algorithms for what groups of ranks do together.").withDefault("auto"),
+            text(COMPUTE, "What computes.").withDefault("auto"),
+            text(FRONTEND, "How clients reach the unit.").withDefault("auto").asLocal(),
+            integer(MAX_MODEL_LEN, 1, "Most tokens of a request, prompt and output together; by default the model's."),
+            integer(MAX_NUM_SEQS, 1, "Most sequences in one step.").withDefault("64"),
+            integer(MAX_NUM_BATCHED_TOKENS, 1, "Most tokens in one step; longer prompts are cut into chunks.").withDefault("512"),
+            Option.of(KV_CACHE_MEMORY_BYTES, OptionType.BYTES, "Memory of each rank for KV blocks, in bytes.").withMinimum(1),
+            Option.of(GPU_MEMORY_UTILIZATION, OptionType.NUMBER,
+                    "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
+            integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
+            integer(BLOCK_SIZE, 1, "Tokens in a KV block.").withDefault("16"),
+            text(ACTIVATION_DTYPE, "Precision of activations.").withDefault("auto").withChoices("auto", "f32"),
+            text(NUMERICS, "exact: bits do not depend on the layout; fast: they may.").withDefault("fast").withChoices("fast", "exact"),
+            integer(THREADS, 1, "Computing threads of each rank; by default the processors divided among the node's ranks.").asLocal(),
+            integer(NNODES, 1, "Nodes (machines, pods) of the unit; 1 if neither this nor the platform says otherwise."),
+            text(NODE_RANK, "Number of this node from 0, or auto to ask the platform.").withDefault("auto").asLocal(),
+            Option.of(RANKS_PER_NODE, OptionType.INTEGERS, "Ranks on every node, or one number for each node; by default all alike.").withMinimum(1),
+            integer(LOCAL_RANK, 0, "Which rank of its node this process is; launch gives it to the ranks that it starts.").asLocal(),
+            text(DIST_INIT_ADDR, "HOST:PORT of node 0, where the ranks meet.").asLocal(),
+            text(MASTER_ADDR, "Host of node 0; the same as the first half of dist-init-addr.").asLocal(),
+            integer(MASTER_PORT, 1, "Port of node 0 between ranks; the same as the second half of dist-init-addr.").asLocal(),
+            text(LAUNCHER_ADDR, "HOST:PORT where the ranks of one node meet; launch gives it to the ranks that it starts.").asLocal(),
+            text(UNIT_NAME, "Name of the unit; ranks of another one are refused.").withDefault("maniple"),
+            text(UNIT_SECRET, "Secret that the ranks prove to each other, at least 16 bytes; better in a file or a variable.").asLocal(),
+            text(UNIT_SECRET_FILE, "File whose content is the unit's secret.").asLocal(),
+            text(COMM_IFNAME, "Network interface between nodes: eth1, a prefix, =eth1 exactly, or ^docker,lo for all others.").asLocal(),
+            duration(JOIN_TIMEOUT, "How long ranks wait for each other at the start.").withDefault("60s"),
+            duration(STEP_TIMEOUT, "How long one exchange of a step may take before the silent rank is named.").withDefault("300s"),
+            duration(FAULT_LINGER, "How long a unit that has failed still answers health checks.").withDefault("5s"),
+            text(MODEL_CHECKSUM, "How ranks compare their copies of the model.").withDefault("sampled").withChoices("sampled", "full"),
+            text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info").withChoices("debug", "info", "warn", "error").asLocal(),
+            integer(SEED, 0, "Seed for requests that bring none.").withDefault("0"),
+            duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
+            text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),
+            integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
+            Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.").withDefault("false"),
+            Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first never do.").withDefault("false")
+                    .asLocal());
+
+    private KernelOptions() {}
+
+    /** Whether the values of a key must never be shown. */
+    static boolean secret(String key) {
+        return key.matches("(.*-)?(secret|password|api-key|token)");
+    }
+
+    private static Option text(String key, String help) {
+        return Option.of(key, OptionType.TEXT, help);
+    }
+
+    private static Option integer(String key, long minimum, String help) {
+        return Option.of(key, OptionType.INTEGER, help).withMinimum(minimum);
+    }
+
+    private static Option duration(String key, String help) {
+        return Option.of(key, OptionType.DURATION, help);
+    }
+}

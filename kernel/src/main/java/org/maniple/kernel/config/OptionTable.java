@@ -1,0 +1,109 @@
+package org.maniple.kernel.config;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
+import org.maniple.kernel.config.FieldSpellings.NoEffect;
+import org.maniple.kernel.plugin.LoadedPlugin;
+import org.maniple.kernel.plugin.NearestName;
+import org.maniple.kernel.plugin.PluginCatalog;
+
+/** Every declared option, and every spelling of it. */
+final class OptionTable {
+
+    private final Map<String, Option> options = new LinkedHashMap<>();
+    private final Map<String, String> owners = new HashMap<>();
+    private final Map<String, String> keys = new HashMap<>();
+    private final FieldSpellings spellings = new FieldSpellings();
+
+    /** The kernel's options and those of all loaded plugins; two plugins that declare one key or alias are a problem. */
+    OptionTable(PluginCatalog catalog, Problems problems) {
+        KernelOptions.ALL.forEach(option -> add(option, PluginCatalog.KERNEL, problems));
+        for (LoadedPlugin plugin : catalog.plugins()) {
+            plugin.extensions().stream().flatMap(provided -> provided.extension().options().stream())
+                    .forEach(option -> add(option, plugin.id(), problems));
+        }
+        for (Option option : options.values()) {
+            spellings.spellingsOf(option.key()).forEach(spelling -> keys.putIfAbsent(spelling, option.key()));
+        }
+    }
+
+    private void add(Option option, String plugin, Problems problems) {
+        Option before = options.putIfAbsent(option.key(), option);
+        if (before != null) {
+            if (!before.equals(option)) {
+                problems.add("plugin [" + plugin + "]", "it declares key [" + option.key() + "] otherwise than plugin ["
+                        + owners.get(option.key()) + "] does; disable one of the two: maniple plugins disable " + plugin);
+            }
+            return;
+        }
+        owners.put(option.key(), plugin);
+        var names = new ArrayList<String>();
+        names.add(option.key());
+        option.aliases().forEach(alias -> names.add(plain(alias)));
+        for (String name : names) {
+            String other = keys.putIfAbsent(name, option.key());
+            if (other != null && !other.equals(option.key())) {
+                problems.add("plugin [" + plugin + "]", "it declares [--" + name + "] for key [" + option.key() + "], but plugin ["
+                        + owners.get(other) + "] has it for key [" + other + "]; disable one of the two: maniple plugins disable " + plugin);
+            }
+        }
+    }
+
+    private static String plain(String flag) {
+        return flag.replaceFirst("^--?", "").replace('_', '-');
+    }
+
+    Collection<Option> options() {
+        return options.values();
+    }
+
+    Optional<Option> byKey(String key) {
+        return Optional.ofNullable(options.get(key));
+    }
+
+    /** The option that a spelling without dashes stands for. */
+    Optional<Option> bySpelling(String spelling) {
+        return Optional.ofNullable(keys.get(spelling.replace('_', '-'))).map(options::get);
+    }
+
+    /** A Boolean option that {@code no-<key>} stands for. */
+    Optional<Option> byNegation(String spelling) {
+        String name = spelling.replace('_', '-');
+        return name.startsWith("no-") ? bySpelling(name.substring(3)).filter(option -> option.type() == OptionType.BOOLEAN) : Optional.empty();
+    }
+
+    Optional<NoEffect> withoutEffect(String spelling) {
+        return spellings.withoutEffect(spelling.replace('_', '-'));
+    }
+
+    /** Why a spelling is unknown, and what may have been meant. */
+    String unknown(String what, String spelling) {
+        String name = spelling.replace('_', '-');
+        var meaning = spellings.meaning(name);
+        if (meaning.isPresent()) {
+            return "[" + spelling + "] belongs to " + meaning.get().subject() + ", which no enabled plugin brings (key ["
+                    + meaning.get().key() + "]); see maniple plugins list";
+        }
+        return "unknown " + what + " [" + spelling + "]" + NearestName.of(name, longNames())
+                .map(nearest -> "; did you mean [" + nearest + "]?").orElse("; maniple launch --help and maniple plugins info list the known ones");
+    }
+
+    private Collection<String> longNames() {
+        var names = new TreeSet<String>();
+        keys.keySet().stream().filter(name -> name.length() > 3).forEach(names::add);
+        names.addAll(options.keySet());
+        return names;
+    }
+
+    List<String> keys() {
+        return List.copyOf(options.keySet());
+    }
+}

@@ -1,0 +1,2 @@
+/** The transport between ranks of one process. */
+package org.maniple.kernel.local;

@@ -1,0 +1,86 @@
+package org.maniple.collectives.tree;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.transport.Tag;
+import org.maniple.api.transport.Wire;
+
+/** What a rank keeps about a group: how many operations there were, and room for what is under way. */
+final class GroupState {
+
+    final Communicator.Group group;
+    final int size;
+    final int position;
+    final int[] ranks;
+    /** By position; the own one stays empty. */
+    final Wire.@Nullable Pending[] sends;
+    final Wire.@Nullable Pending[] receives;
+    /** By position: what is added. */
+    final MemorySegment[] addends;
+    /** By position: parts of floats that are split as evenly as possible. */
+    final long[] evenBytes;
+    private long sequence;
+
+    GroupState(Communicator.Group group) {
+        this.group = group;
+        this.size = group.size();
+        this.position = group.position();
+        this.ranks = group.ranks().stream().mapToInt(Integer::intValue).toArray();
+        this.sends = new Wire.Pending[size];
+        this.receives = new Wire.Pending[size];
+        this.addends = new MemorySegment[size];
+        this.evenBytes = new long[size];
+    }
+
+    /** Begins the next operation. */
+    long next(Tag.Operation operation) {
+        sequence++;
+        return tag(operation);
+    }
+
+    /** Another exchange within the same operation. */
+    long tag(Tag.Operation operation) {
+        return Tag.of(operation, group.id(), sequence);
+    }
+
+    /** Splits floats as evenly as possible. */
+    void splitEvenly(long bytes) {
+        long floats = bytes / Float.BYTES;
+        for (int i = 0; i < size; i++) {
+            evenBytes[i] = (floats * (i + 1) / size - floats * i / size) * Float.BYTES;
+        }
+    }
+
+    /** Checks sizes of parts, for an error before anything is sent. */
+    void checkParts(String operation, long[] partBytes, long bytes, String what) {
+        long sum = 0;
+        for (long part : partBytes) {
+            sum = part < 0 ? Long.MIN_VALUE : Math.addExact(sum, part);
+        }
+        if (partBytes.length != size || sum != bytes) {
+            throw new IllegalArgumentException(operation + " of " + this + ": " + partBytes.length + " parts of "
+                    + java.util.Arrays.toString(partBytes) + " bytes do not make up the " + bytes + " bytes " + what);
+        }
+    }
+
+    /** Checks one size. */
+    void checkSize(String operation, long bytes, long expected, String what) {
+        if (bytes != expected) {
+            throw new IllegalArgumentException(operation + " of " + this + ": " + what + " has " + bytes + " bytes instead of " + expected);
+        }
+    }
+
+    /** Checks that memory holds whole floats. */
+    void checkFloats(String operation, long bytes) {
+        if (bytes % Float.BYTES != 0) {
+            throw new IllegalArgumentException(operation + " of " + this + ": " + bytes + " bytes are not a number of floats");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "group " + group.id() + " " + List.copyOf(group.ranks());
+    }
+}

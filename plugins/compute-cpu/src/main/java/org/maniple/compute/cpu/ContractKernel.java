@@ -1,0 +1,60 @@
+package org.maniple.compute.cpu;
+
+import java.util.List;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.step.Step;
+
+/** One contraction, or several of the same input in one pass, such as queries, keys and values. Threads take chunks of columns. */
+final class ContractKernel implements Kernel, Workers.Task {
+
+    /** Multiplications below which waking other threads costs more than it saves. */
+    static final long WORTH_WAKING = 1 << 15;
+
+    private final Workers workers;
+    private final float[][] lanes;
+    private final Matrix[] matrices;
+    /** For each chunk its matrix, its first column, and the column after its last. */
+    private final int[] chunks;
+    private final long work;
+
+    ContractKernel(Workers workers, float[][] lanes, List<Matrix> matrices) {
+        this.workers = workers;
+        this.lanes = lanes;
+        this.matrices = matrices.toArray(Matrix[]::new);
+        this.chunks = chunks(matrices, workers.threads());
+        this.work = matrices.stream().mapToLong(Matrix::work).sum();
+    }
+
+    private static int[] chunks(List<Matrix> matrices, int threads) {
+        int count = 0;
+        for (Matrix matrix : matrices) {
+            count += Math.ceilDiv(matrix.columns(), matrix.chunkColumns(threads));
+        }
+        int[] chunks = new int[3 * count];
+        int at = 0;
+        for (int i = 0; i < matrices.size(); i++) {
+            int columns = matrices.get(i).columns();
+            int step = matrices.get(i).chunkColumns(threads);
+            for (int from = 0; from < columns; from += step) {
+                chunks[at++] = i;
+                chunks[at++] = from;
+                chunks[at++] = Math.min(columns, from + step);
+            }
+        }
+        return chunks;
+    }
+
+    @Override
+    public void run(Step step) {
+        int rows = matrices[0].out().rows();
+        if (rows > 0) {
+            workers.run(this, chunks.length / 3, rows * work >= WORTH_WAKING);
+        }
+    }
+
+    @Override
+    public void compute(int chunk, int thread) {
+        int at = 3 * chunk;
+        matrices[chunks[at]].compute(chunks[at + 1], chunks[at + 2], lanes[thread]);
+    }
+}

@@ -1,0 +1,76 @@
+package org.maniple.compute.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.ElementFunction;
+import org.maniple.api.graph.OpCall;
+import org.maniple.api.graph.Operand;
+import org.maniple.api.step.Step;
+import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.Tensor;
+
+/** A function of each element, and of an element of a second operand, which is repeated if it lacks leading dimensions. */
+final class ElementwiseKernel implements Kernel, Workers.Task {
+
+    private static final int CHUNK = 4096;
+
+    private final Workers workers;
+    private final ElementRange range;
+    private final Tensor x;
+    private final Tensor out;
+    private final Widened second;
+    /** Elements after which the second operand repeats; 0: it does not. */
+    private final int period;
+
+    private ElementwiseKernel(Workers workers, ElementFunction function, Tensor x, Tensor out, Widened second, int period) {
+        this.workers = workers;
+        this.range = new ElementRange(function, workers.threads());
+        this.x = x;
+        this.out = out;
+        this.second = second;
+        this.period = period;
+    }
+
+    static Optional<Kernel> of(Workers workers, OpCall call, BuiltinOp.Elementwise op) {
+        Tensor x = call.input(0);
+        if (x.dtype() != DType.F32) {
+            return Optional.empty();
+        }
+        boolean two = call.inputs().size() > 1;
+        Tensor y = two ? call.input(1) : x;
+        Operand operand = call.node().inputs().get(two ? 1 : 0);
+        boolean perRow = operand.has(Axes.TOKENS) || operand.has(Axes.ROWS);
+        if (perRow && (y.dtype() != DType.F32 || y.width() != x.width())) {
+            return Optional.empty();
+        }
+        return Widened.of(y, 0).map(second -> new ElementwiseKernel(workers, op.function(), x, call.output(0), second,
+                perRow ? 0 : second.count()));
+    }
+
+    @Override
+    public void run(Step step) {
+        long elements = (long) out.rows() * out.width();
+        if (elements == 0) {
+            return;
+        }
+        second.segment();
+        workers.run(this, Math.toIntExact(Math.ceilDiv(elements, CHUNK)), elements >= 2 * CHUNK);
+    }
+
+    @Override
+    public void compute(int chunk, int thread) {
+        long elements = (long) out.rows() * out.width();
+        long at = (long) chunk * CHUNK;
+        long end = Math.min(elements, at + CHUNK);
+        MemorySegment y = second.segment();
+        while (at < end) {
+            long other = period == 0 ? at : at % period;
+            int count = (int) (period == 0 ? end - at : Math.min(end - at, period - other));
+            range.apply(x.segment(), 4 * at, y, 4 * other, out.segment(), 4 * at, count, thread);
+            at += count;
+        }
+    }
+}

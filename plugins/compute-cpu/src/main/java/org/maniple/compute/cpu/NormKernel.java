@@ -1,0 +1,102 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.OpCall;
+import org.maniple.api.step.Step;
+import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.Tensor;
+
+/** Sums of squares, or the normalization by them, or both in one pass while a row is in the cache. */
+final class NormKernel implements Kernel, Workers.Task {
+
+    private static final int CHUNK = 4096;
+
+    /** What is multiplied: {@code x · (s/count + epsilon)^-1/2 · weight}. */
+    private record Scaling(Tensor out, Widened weight, int count, float epsilon) {}
+
+    private final Workers workers;
+    private final float[][] lanes;
+    private final Tensor x;
+    private final Tensor squares;
+    private final boolean sums;
+    private final @Nullable Scaling scaling;
+
+    private NormKernel(Workers workers, float[][] lanes, Tensor x, Tensor squares, boolean sums, @Nullable Scaling scaling) {
+        this.workers = workers;
+        this.lanes = lanes;
+        this.x = x;
+        this.squares = squares;
+        this.sums = sums;
+        this.scaling = scaling;
+    }
+
+    static Optional<Kernel> sumSquares(Workers workers, float[][] lanes, OpCall call) {
+        Tensor x = call.input(0);
+        return x.dtype() == DType.F32 ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, null)) : Optional.empty();
+    }
+
+    /** The second half; with {@code sums} the first one too. */
+    static Optional<Kernel> normalize(Workers workers, float[][] lanes, OpCall call, BuiltinOp.Normalize op, boolean sums) {
+        Tensor x = call.input(0);
+        int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1, Math::multiplyExact);
+        if (x.dtype() != DType.F32) {
+            return Optional.empty();
+        }
+        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, lanes, x, call.input(1), sums,
+                new Scaling(call.output(0), weight, count, op.epsilon())));
+    }
+
+    private int groups() {
+        return x.rows() * squares.width();
+    }
+
+    private int length() {
+        return squares.width() == 0 ? 0 : x.width() / squares.width();
+    }
+
+    private int chunkGroups() {
+        return Math.max(1, CHUNK / Math.max(1, length()));
+    }
+
+    @Override
+    public void run(Step step) {
+        int groups = groups();
+        if (groups == 0) {
+            return;
+        }
+        if (scaling != null) {
+            scaling.weight.segment();
+        }
+        workers.run(this, Math.ceilDiv(groups, chunkGroups()), (long) groups * length() >= 2 * CHUNK);
+    }
+
+    @Override
+    public void compute(int chunk, int thread) {
+        int length = length();
+        int end = Math.min(groups(), (chunk + 1) * chunkGroups());
+        for (int group = chunk * chunkGroups(); group < end; group++) {
+            long at = 4L * group * length;
+            if (sums) {
+                squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group, Lanes.sumOfSquares(x.segment(), at, length, lanes[thread]));
+            }
+            if (scaling != null) {
+                float mean = squares.segment().get(JAVA_FLOAT_UNALIGNED, 4L * group) / scaling.count;
+                float factor = (float) (1 / Math.sqrt(mean + scaling.epsilon));
+                scale(x.segment(), at, factor, scaling.weight.segment(), scaling.out.segment(), length);
+            }
+        }
+    }
+
+    private static void scale(MemorySegment x, long at, float factor, MemorySegment weight, MemorySegment out, int length) {
+        for (int i = 0; i < length; i++) {
+            float value = x.get(JAVA_FLOAT_UNALIGNED, at + 4L * i) * factor * weight.get(JAVA_FLOAT_UNALIGNED, 4L * i);
+            out.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, value);
+        }
+    }
+}
