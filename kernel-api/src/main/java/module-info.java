@@ -1,8 +1,7 @@
 /**
  * What plugins of Maniple implement and the values that pass between them and the kernel. Depends on {@code java.base} alone.
  */
-@org.jspecify.annotations.NullMarked
-module org.maniple.api {
+@org.jspecify.annotations.NullMarked module org.maniple.api {
     requires static transitive org.jspecify;
 
     exports org.maniple.api;

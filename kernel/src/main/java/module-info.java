@@ -12,6 +12,8 @@ import org.jspecify.annotations.NullMarked;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.
     requires jdk.unsupported;
 
+    opens org.maniple.kernel.cli to info.picocli;
+
     uses org.maniple.api.Plugin;
     uses org.maniple.api.checkpoint.CheckpointFormat;
     uses org.maniple.api.collective.Collectives;

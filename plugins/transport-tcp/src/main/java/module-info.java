@@ -6,7 +6,9 @@ import org.jspecify.annotations.NullMarked;
     requires static org.jspecify;
     requires io.netty.buffer;
     requires io.netty.common;
-    requires io.netty.handler;
     requires io.netty.transport;
     requires io.netty.transport.classes.epoll;
+    requires io.netty.transport.unix.common;
+
+    provides org.maniple.api.transport.Transport with org.maniple.transport.tcp.TcpTransport;
 }

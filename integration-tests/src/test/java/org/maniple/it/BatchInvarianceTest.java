@@ -37,7 +37,8 @@ class BatchInvarianceTest {
             var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
             List<List<float[]>> together = decodeTogether(sequences, prompts);
             for (int i = 0; i < prompts.size(); i++) {
-                assertSame(prompts.get(i).name() + " alone", together.get(i), decode(sequences, prompts.get(i), Integer.MAX_VALUE));
+                assertSame(prompts.get(i).name() + " alone", together.get(i),
+                        decode(sequences, prompts.get(i), Integer.MAX_VALUE));
                 assertSame(prompts.get(i).name() + " in chunks of 5", together.get(i), decode(sequences, prompts.get(i), 5));
             }
         }

@@ -44,8 +44,9 @@ final class Expected {
 
     List<Prompt> prompts() {
         var prompts = new ArrayList<Prompt>();
-        json.get("prompts").properties().forEach(entry -> prompts.add(new Prompt(entry.getKey(), ints(entry.getValue().get("ids")),
-                ints(entry.getValue().get("output_ids")), entry.getValue().get("logit_rows").asInt())));
+        json.get("prompts").properties()
+                .forEach(entry -> prompts.add(new Prompt(entry.getKey(), ints(entry.getValue().get("ids")),
+                        ints(entry.getValue().get("output_ids")), entry.getValue().get("logit_rows").asInt())));
         return prompts;
     }
 

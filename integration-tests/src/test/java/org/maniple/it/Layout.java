@@ -8,7 +8,8 @@ import java.util.Map;
 record Layout(String name, Map<String, Object> settings) {
 
     static Layout of(int tp, int pp) {
-        return new Layout("tp" + tp + (pp > 1 ? " x pp" + pp : ""), Map.of("tensor-parallel-size", tp, "pipeline-parallel-size", pp));
+        return new Layout("tp" + tp + (pp > 1 ? " x pp" + pp : ""),
+                Map.of("tensor-parallel-size", tp, "pipeline-parallel-size", pp));
     }
 
     Layout weighted(double... weights) {

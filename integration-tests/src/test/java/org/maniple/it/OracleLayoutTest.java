@@ -27,7 +27,8 @@ class OracleLayoutTest {
     private static final float LOGITS = 5e-3f;
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
 
-    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(1, 3),
+    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2),
+            Layout.of(1, 3),
             Layout.of(2, 2), Layout.of(3, 1), Layout.of(2, 1).weighted(1, 2), Layout.of(3, 1).weighted(3, 2, 3),
             Layout.of(1, 2).stages(4, 2), Layout.of(2, 3).weighted(3, 5).stages(1, 3, 2));
 
@@ -54,7 +55,8 @@ class OracleLayoutTest {
 
     /** All positions of the short prompt: hidden states, outputs of the halves of each block, logits. */
     private static void checkPrompt(Expected expected, Sequences sequences, Map<String, float[]> seen, int[] watched) {
-        Expected.Prompt prompt = expected.prompts().stream().filter(p -> expected.has("prompt_logits." + p.name())).findFirst().orElseThrow();
+        Expected.Prompt prompt = expected.prompts().stream().filter(p -> expected.has("prompt_logits." + p.name())).findFirst()
+                .orElseThrow();
         Sequence sequence = sequences.open(prompt.ids().length);
         watched[0] = prompt.ids().length;
         List<float[]> logits = sequences.run(List.of(new Span(sequence, prompt.ids(), Rows.ALL)));
@@ -73,7 +75,8 @@ class OracleLayoutTest {
         assertTrue(checked >= 8, "only " + checked + " states were compared");
     }
 
-    private static int checkState(Expected expected, String prompt, String kind, String value, String suffix, Map<String, float[]> seen) {
+    private static int checkState(Expected expected, String prompt, String kind, String value, String suffix,
+            Map<String, float[]> seen) {
         String tensor = kind + "." + prompt + "." + suffix;
         if (!expected.has(tensor)) {
             return 0;
@@ -120,10 +123,12 @@ class OracleLayoutTest {
 
     private static void record(Piece piece, Tensor tensor, Step step, Map<String, float[]> seen, int tokens) {
         boolean whole = piece.layout().placements().stream().allMatch(p -> p.toString().equals("R"));
-        if (tokens > 0 && whole && piece.operand() instanceof Value value && value.name().matches("(hidden|attn|mlp)\\.(\\d+|norm)")
+        if (tokens > 0 && whole && piece.operand() instanceof Value value
+                && value.name().matches("(hidden|attn|mlp)\\.(\\d+|norm)")
                 && step.tokens() == tokens) {
             float[] copy = new float[tensor.rows() * tensor.width()];
-            java.lang.foreign.MemorySegment.copy(tensor.segment(), java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, 0, copy, 0, copy.length);
+            java.lang.foreign.MemorySegment.copy(tensor.segment(), java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, 0, copy, 0,
+                    copy.length);
             seen.put(value.name(), copy);
         }
     }

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Assumptions;
 final class Oracles {
 
     /** The dense checkpoints by directory name. */
-    static final List<String> DENSE = List.of("llama-plain", "llama-gqa-rope3-sharded", "llama-tied-bias-bf16", "mistral-window", "qwen2",
+    static final List<String> DENSE = List.of("llama-plain", "llama-gqa-rope3-sharded", "llama-tied-bias-bf16", "mistral-window",
+            "qwen2",
             "qwen3-tied", "gemma3");
 
     private Oracles() {}
@@ -33,6 +34,8 @@ final class Oracles {
 
     private static Path candidate() {
         String given = System.getProperty("maniple.oracle", "");
-        return given.isEmpty() ? Path.of(System.getProperty("maniple.top", "..")).resolve("../shared/oracle").normalize() : Path.of(given);
+        return given.isEmpty()
+                ? Path.of(System.getProperty("maniple.top", "..")).resolve("../shared/oracle").normalize()
+                : Path.of(given);
     }
 }

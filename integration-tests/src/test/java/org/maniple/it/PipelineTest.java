@@ -52,7 +52,8 @@ class PipelineTest {
             }
             for (int i = 0; i < prompts.size(); i++) {
                 for (int step = 0; step < 20; step++) {
-                    assertEquals(prompts.get(i).output()[step], produced.get(i).get(step), prompts.get(i).name() + ", step " + step);
+                    assertEquals(prompts.get(i).output()[step], produced.get(i).get(step),
+                            prompts.get(i).name() + ", step " + step);
                 }
             }
         }

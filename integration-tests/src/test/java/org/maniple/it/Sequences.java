@@ -79,7 +79,8 @@ final class Sequences {
             int best = results.candidates().get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED,
                     4L * (row * (2L * results.k() + 2) + results.k()));
             if (best != argmax(values)) {
-                throw new AssertionError("row " + row + ": the best candidate is " + best + ", the greatest logit " + argmax(values));
+                throw new AssertionError(
+                        "row " + row + ": the best candidate is " + best + ", the greatest logit " + argmax(values));
             }
         }
         return rows;

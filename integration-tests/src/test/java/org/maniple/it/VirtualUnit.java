@@ -78,7 +78,8 @@ final class VirtualUnit implements AutoCloseable {
         this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
     }
 
-    VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout, StepBatch.Limits limits,
+    VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
+            StepBatch.Limits limits,
             int blocks, IntFunction<Optional<Observer>> observers) {
         this.limits = limits;
         this.blocks = blocks;
@@ -95,12 +96,14 @@ final class VirtualUnit implements AutoCloseable {
         var ready = new CountDownLatch(ranks - 1);
         for (int rank = 1; rank < ranks; rank++) {
             int own = rank;
-            threads.add(Thread.ofPlatform().name("rank " + rank).start(() -> follow(own, model, endpoints.get(own), addresses, observers, ready)));
+            threads.add(Thread.ofPlatform().name("rank " + rank)
+                    .start(() -> follow(own, model, endpoints.get(own), addresses, observers, ready)));
         }
         Wire wire = endpoints.getFirst().connect(addresses, others(0, ranks), LIMIT);
         Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
         RankProgram own = program.forRank(0);
-        pipeline = new UnitPipeline(own, executor(own, model, communicator, observers.apply(0)), wire, communicator, limits, blocks);
+        pipeline = new UnitPipeline(own, executor(own, model, communicator, observers.apply(0)), wire, communicator, limits,
+                blocks);
         open.addAll(endpoints);
         try {
             ready.await();
@@ -114,14 +117,16 @@ final class VirtualUnit implements AutoCloseable {
 
     static ModelConfig config(Path model) {
         try {
-            Map<String, Object> values = new JsonMapper().readValue(Files.readString(model.resolve("config.json")), new TypeReference<>() {});
+            Map<String, Object> values = new JsonMapper().readValue(Files.readString(model.resolve("config.json")),
+                    new TypeReference<>() {});
             return new ModelConfig("config.json", values);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout) {
+    static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
+            Layout layout) {
         var settings = new MapSettings(layout.settings());
         ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
         var dimensions = new ArrayList<MeshDimension>();
@@ -151,7 +156,8 @@ final class VirtualUnit implements AutoCloseable {
         return reports;
     }
 
-    private void follow(int rank, Path model, Endpoint endpoint, List<String> addresses, IntFunction<Optional<Observer>> observers,
+    private void follow(int rank, Path model, Endpoint endpoint, List<String> addresses,
+            IntFunction<Optional<Observer>> observers,
             CountDownLatch ready) {
         try {
             Wire wire = endpoint.connect(addresses, others(rank, addresses.size()), LIMIT);

@@ -1,9 +1,16 @@
 package org.maniple.kernel;
 
-import java.util.*;
-import java.nio.file.Path;
+import java.io.Console;
 import org.maniple.kernel.boot.Boot;
-import org.maniple.kernel.config.*;
+import org.maniple.kernel.cli.CommandTree;
+import org.maniple.kernel.cli.LaunchPlan;
+import org.maniple.kernel.cli.Surroundings;
+import org.maniple.kernel.cli.UnitStarter;
+import org.maniple.kernel.config.Environment;
+import org.maniple.kernel.config.Installation;
+import org.maniple.kernel.config.NetworkView;
+import org.maniple.kernel.config.ThisHost;
+import org.maniple.kernel.config.UnitConfigurationReader;
 import org.maniple.kernel.plugin.KernelExtensions;
 
 /** The entry point of {@code bin/maniple}. */
@@ -11,29 +18,41 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs one command.
+     * Runs one command and ends the process with its exit code.
      *
-     * @param a the command and its flags
+     * @param arguments the command and its flags
      */
-    public static void main(String[] a) throws Exception {
-        var env = Environment.ofThisProcess();
-        var inst = Installation.ofThisProcess();
-        var host = ThisHost.describe(env);
-        var reader = new UnitConfigurationReader(inst, KernelExtensions.find(), env, NetworkView.ofThisMachine(), host);
-        var boot = new Boot(inst, System.out, System.err, false, System.in, c -> Runtime.getRuntime().halt(c));
-        var rest = new ArrayList<>(List.of(a).subList(1, a.length));
-        var all = List.copyOf(rest);
-        Optional<Path> file = Optional.empty();
-        if (!rest.isEmpty() && !rest.getFirst().startsWith("-")) file = Optional.of(Path.of(rest.removeFirst()));
-        int code;
-        try {
-            code = switch (a[0]) {
-                case "launch" -> boot.launch(reader.readForNode(file, rest), all);
-                case "rank" -> boot.rank(reader.readForRank(file, rest));
-                case "dry" -> boot.dryRun(reader.readForNode(file, rest), true);
-                default -> 2;
-            };
-        } catch (ConfigurationException e) { System.err.println(e.getMessage()); code = 2; }
-        System.exit(code);
+    public static void main(String[] arguments) {
+        var environment = Environment.ofThisProcess();
+        var builtIn = KernelExtensions.find();
+        Console console = System.console();
+        boolean terminal = console != null && console.isTerminal();
+        var surroundings = new Surroundings(Installation::ofThisProcess, () -> ThisHost.describe(environment), builtIn,
+                installation -> new UnitConfigurationReader(installation, builtIn, environment, NetworkView.ofThisMachine(),
+                        ThisHost.describe(environment)),
+                new Starter(terminal), System.out, System.err, terminal && environment.coloursWanted());
+        System.exit(new CommandTree(surroundings).run(arguments));
+    }
+
+    private record Starter(boolean terminal) implements UnitStarter {
+
+        private Boot boot() {
+            return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in, Runtime.getRuntime()::halt);
+        }
+
+        @Override
+        public int launch(LaunchPlan plan) throws InterruptedException {
+            return boot().launch(plan.configuration(), plan.rankArguments());
+        }
+
+        @Override
+        public int rank(LaunchPlan plan) throws InterruptedException {
+            return boot().rank(plan.configuration());
+        }
+
+        @Override
+        public int dryRun(LaunchPlan plan, boolean program) {
+            return boot().dryRun(plan.configuration(), program);
+        }
     }
 }

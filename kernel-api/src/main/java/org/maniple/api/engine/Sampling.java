@@ -68,7 +68,8 @@ public record Sampling(
      * @return the parameters
      */
     public static Sampling greedy(int maxTokens) {
-        return new Sampling(OptionalInt.of(maxTokens), 0, 0, 1, 0, 0, 1, 0, 0, OptionalLong.empty(), Map.of(), List.of(), List.of(),
+        return new Sampling(OptionalInt.of(maxTokens), 0, 0, 1, 0, 0, 1, 0, 0, OptionalLong.empty(), Map.of(), List.of(),
+                List.of(),
                 List.of(), false, List.of(), false, OptionalInt.empty(), OptionalInt.empty(), true);
     }
 

@@ -46,7 +46,8 @@ public record UnitStatus(
      * @param state {@code ready}, {@code loading}, {@code missing}, {@code gone}
      * @param weightBytes bytes of weights that it holds
      */
-    public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state, long weightBytes) {}
+    public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
+            long weightBytes) {}
 
     /**
      * A link.

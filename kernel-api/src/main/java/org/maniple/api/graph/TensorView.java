@@ -72,7 +72,8 @@ public sealed interface TensorView {
         /** Checks that the picked elements are there. */
         public Factor {
             if (from < 0 || count < 1 || (long) from + count > extent || (axis.isEmpty() && count != 1)) {
-                throw new IllegalArgumentException("elements " + from + " to " + (from + count) + " of " + extent + " for " + axis);
+                throw new IllegalArgumentException(
+                        "elements " + from + " to " + (from + count) + " of " + extent + " for " + axis);
             }
         }
     }

@@ -29,7 +29,9 @@ public final class ModelConfig {
      * @return for example {@code LlamaForCausalLM}; empty text if there is none
      */
     public String architecture() {
-        return values.get("architectures") instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String name ? name : "";
+        return values.get("architectures") instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String name
+                ? name
+                : "";
     }
 
     /**
@@ -236,8 +238,9 @@ public final class ModelConfig {
 
     private ModelConfigException wrong(String key, String expected, @org.jspecify.annotations.Nullable Object value) {
         String shown = String.valueOf(value);
-        return new ModelConfigException(where + ": key [" + key + "] is [" + (shown.length() > 80 ? shown.substring(0, 80) + "…" : shown)
-                + "], expected " + expected);
+        return new ModelConfigException(
+                where + ": key [" + key + "] is [" + (shown.length() > 80 ? shown.substring(0, 80) + "…" : shown)
+                        + "], expected " + expected);
     }
 
     @SuppressWarnings("unchecked") // keys of a JSON object are texts

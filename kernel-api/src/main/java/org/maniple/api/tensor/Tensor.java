@@ -30,8 +30,9 @@ public final class Tensor {
         this.rows = shape.length == 0 ? 1 : shape[0];
         long needed = Math.multiplyExact((long) rows, Math.multiplyExact(product, dtype.bytes()));
         if (segment.byteSize() < needed) {
-            throw new IllegalArgumentException("a " + dtype + Arrays.toString(shape) + " needs " + needed + " bytes, the segment has "
-                    + segment.byteSize());
+            throw new IllegalArgumentException(
+                    "a " + dtype + Arrays.toString(shape) + " needs " + needed + " bytes, the segment has "
+                            + segment.byteSize());
         }
     }
 

@@ -53,7 +53,9 @@ public final class Tag {
      */
     public static String describe(long tag) {
         int operation = (int) (tag >>> 56);
-        String name = operation < OPERATIONS.length ? OPERATIONS[operation].name().toLowerCase(java.util.Locale.ROOT) : "unknown(" + operation + ")";
+        String name = operation < OPERATIONS.length
+                ? OPERATIONS[operation].name().toLowerCase(java.util.Locale.ROOT)
+                : "unknown(" + operation + ")";
         return name + "#" + (tag & SEQUENCE_MASK) + " of group " + (tag >>> 40 & 0xffff);
     }
 }

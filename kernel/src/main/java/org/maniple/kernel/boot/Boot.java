@@ -113,7 +113,8 @@ public final class Boot {
         for (int local = 0; local < topology.ranksHere(); local++) {
             var own = new ArrayList<>(line);
             own.addAll(List.of("--" + KernelOptions.LOCAL_RANK, Integer.toString(local)));
-            commands.add(new ProcessGroup.Command(topology.firstRank() + local, own, environment, new File(".").getAbsoluteFile()));
+            commands.add(
+                    new ProcessGroup.Command(topology.firstRank() + local, own, environment, new File(".").getAbsoluteFile()));
         }
         Duration linger = configuration.settings().duration(KernelOptions.FAULT_LINGER);
         Duration shutdown = configuration.settings().duration(KernelOptions.SHUTDOWN_TIMEOUT);
@@ -183,12 +184,14 @@ public final class Boot {
         try (var socket = new ServerSocket(0, 1, InetAddress.getByName(host))) {
             return socket.getLocalPort();
         } catch (IOException e) {
-            throw new ManipleException("no port can be opened on [" + host + "], where the ranks of this node meet: " + e.getMessage(), e);
+            throw new ManipleException(
+                    "no port can be opened on [" + host + "], where the ranks of this node meet: " + e.getMessage(), e);
         }
     }
 
     private static StartupReport.PluginLine line(LoadedPlugin plugin) {
-        String provides = plugin.extensions().stream().map(p -> p.kind().word() + " " + p.extension().name()).collect(Collectors.joining(", "));
+        String provides = plugin.extensions().stream().map(p -> p.kind().word() + " " + p.extension().name())
+                .collect(Collectors.joining(", "));
         return new StartupReport.PluginLine(plugin.id(), plugin.descriptor().version(), provides);
     }
 

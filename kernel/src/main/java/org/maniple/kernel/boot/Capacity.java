@@ -60,20 +60,23 @@ record Capacity(int blocks, int blockSize, int maxModelLength, List<String> line
         if (wanted > tokens) {
             String shortage = "the KV cache has room for " + tokens + " tokens" + limit;
             if (given || tokens == 0) {
-                throw new ManipleException("max-model-len " + wanted + " does not fit: " + shortage + "; give --max-model-len " + tokens
-                        + " at most, or more memory by --kv-cache-memory-bytes");
+                throw new ManipleException(
+                        "max-model-len " + wanted + " does not fit: " + shortage + "; give --max-model-len " + tokens
+                                + " at most, or more memory by --kv-cache-memory-bytes");
             }
             lines.add("max-model-len: " + wanted + " → " + tokens + ", because " + shortage);
             wanted = (int) tokens;
         }
         lines.add("# CPU blocks: " + blocks + limit);
         lines.add(String.format(Locale.ROOT, "KV cache size: %,d tokens", tokens));
-        lines.add(String.format(Locale.ROOT, "Maximum concurrency for %,d tokens per request: %.2fx", wanted, tokens / (double) wanted));
+        lines.add(String.format(Locale.ROOT, "Maximum concurrency for %,d tokens per request: %.2fx", wanted,
+                tokens / (double) wanted));
         return new Capacity(blocks, blockSize, wanted, lines);
     }
 
     /** The configured number; else what fits into the configured memory; else what can be used, within a share of the memory. */
-    private static long ownBlocks(RankProgram program, Settings settings, HostInfo host, long weightBytes, int ranksHere, int blockSize) {
+    private static long ownBlocks(RankProgram program, Settings settings, HostInfo host, long weightBytes, int ranksHere,
+            int blockSize) {
         if (settings.has(KernelOptions.NUM_GPU_BLOCKS_OVERRIDE)) {
             return settings.integer(KernelOptions.NUM_GPU_BLOCKS_OVERRIDE);
         }
@@ -81,7 +84,8 @@ record Capacity(int blocks, int blockSize, int maxModelLength, List<String> line
         if (settings.has(KernelOptions.KV_CACHE_MEMORY_BYTES)) {
             return settings.bytes(KernelOptions.KV_CACHE_MEMORY_BYTES) / bytes;
         }
-        int length = settings.has(KernelOptions.MAX_MODEL_LEN) ? settings.integer(KernelOptions.MAX_MODEL_LEN)
+        int length = settings.has(KernelOptions.MAX_MODEL_LEN)
+                ? settings.integer(KernelOptions.MAX_MODEL_LEN)
                 : program.program().graph().contextLength();
         long useful = (length + blockSize - 1L) / blockSize * settings.integer(KernelOptions.MAX_NUM_SEQS);
         long memory = settings.has(KernelOptions.GPU_MEMORY_UTILIZATION)

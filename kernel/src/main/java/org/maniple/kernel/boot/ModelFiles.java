@@ -22,7 +22,8 @@ final class ModelFiles {
 
     private static final long LARGEST = 16L << 20;
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).maxStringLength(1 << 20).maxNumberLength(100).build())
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(64).maxStringLength(1 << 20).maxNumberLength(100).build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
@@ -36,7 +37,8 @@ final class ModelFiles {
     ModelConfig config() {
         Path file = folder.resolve("config.json");
         if (!Files.isRegularFile(file)) {
-            throw new ModelConfigException("model [" + folder + "] has no config.json; give the folder that holds config.json and the weights");
+            throw new ModelConfigException(
+                    "model [" + folder + "] has no config.json; give the folder that holds config.json and the weights");
         }
         return read(file);
     }
@@ -59,7 +61,8 @@ final class ModelFiles {
     private static ModelConfig read(Path file) {
         try {
             if (Files.size(file) > LARGEST) {
-                throw new ModelConfigException(file + " has " + Files.size(file) + " bytes; a model's configuration has at most " + LARGEST);
+                throw new ModelConfigException(
+                        file + " has " + Files.size(file) + " bytes; a model's configuration has at most " + LARGEST);
             }
             Map<String, Object> values = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() {});
             if (values == null) {

@@ -85,7 +85,8 @@ final class RankProcess {
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
             Arena arena = resources.add(Arena.ofShared());
             ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
-                    .open(context(configuration.chosen(ExtensionKind.COMPUTE)), configuration.settings().integer(KernelOptions.THREADS)));
+                    .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
+                            configuration.settings().integer(KernelOptions.THREADS)));
             var loader = new WeightLoader(checkpoint, arena, session::allocate);
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             Communicator communicator = connect(endpoint, membership);
@@ -158,12 +159,14 @@ final class RankProcess {
     private int work(Membership membership, Communicator communicator, ComputeSession session, WeightLoader loader,
             Map<Piece, Tensor> weights) throws InterruptedException {
         Wire opened = java.util.Objects.requireNonNull(wire);
-        Capacity capacity = Capacity.agree(program, configuration.settings(), configuration.host(), loader.report(program).copiedBytes(),
+        Capacity capacity = Capacity.agree(program, configuration.settings(), configuration.host(),
+                loader.report(program).copiedBytes(),
                 configuration.topology().ranksHere(), opened, communicator);
         StepBatch.Limits limits = limits(capacity);
         var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights, Optional.empty());
         return place.rank() == 0
-                ? lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()), capacity, loader)
+                ? lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()), capacity,
+                        loader)
                 : follow(membership, new RankLoop(program, executor, opened, communicator,
                         new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary())));
     }
@@ -176,7 +179,8 @@ final class RankProcess {
         return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize());
     }
 
-    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, WeightLoader loader) throws InterruptedException {
+    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, WeightLoader loader)
+            throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
         var zero = new RankZero(plan, guarded, capacity, leader, this::context, report);

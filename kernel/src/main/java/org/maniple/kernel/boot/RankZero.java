@@ -40,7 +40,8 @@ final class RankZero {
     private final UnitEngine engine;
     private Frontend.@Nullable Serving frontend;
 
-    RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader, Function<Extension, PluginContext> contexts,
+    RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
+            Function<Extension, PluginContext> contexts,
             StartupReport report) {
         this.configuration = plan.configuration();
         this.contexts = contexts;
@@ -51,7 +52,8 @@ final class RankZero {
         var model = new ModelInfo(settings.texts(KernelOptions.SERVED_MODEL_NAME), settings.text(KernelOptions.MODEL),
                 plan.architecture().name(), vocabulary, capacity.maxModelLength(), plan.files().endTokens(vocabulary),
                 plan.files().generationDefaults());
-        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0, MAX_QUEUED,
+        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
+                MAX_QUEUED,
                 capacity.blocks(), candidates);
         this.engine = new UnitEngine(model, codec(), pipeline, options, () -> status(leader), KernelExtensions.version());
     }
@@ -69,9 +71,10 @@ final class RankZero {
         }
         Path path = Path.of(settings.optionalText(KernelOptions.TOKENIZER).orElse(settings.text(KernelOptions.MODEL)));
         List<Tokenizer> all = configuration.extensions().all(ExtensionKind.TOKENIZER);
-        Tokenizer tokenizer = all.stream().filter(t -> t.accepts(path)).findFirst().orElseThrow(() -> new ManipleException("[" + path
-                + "] holds no tokenizer of a known format; known: " + all.stream().map(Tokenizer::name).toList()
-                + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"));
+        Tokenizer tokenizer = all.stream().filter(t -> t.accepts(path)).findFirst()
+                .orElseThrow(() -> new ManipleException("[" + path
+                        + "] holds no tokenizer of a known format; known: " + all.stream().map(Tokenizer::name).toList()
+                        + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"));
         return Optional.of(tokenizer.load(path, contexts.apply(tokenizer)));
     }
 

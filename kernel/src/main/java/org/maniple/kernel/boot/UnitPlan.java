@@ -30,7 +30,8 @@ import org.maniple.kernel.program.ProgramCompiler;
  * @param format what reads its weights
  * @param program what every rank does
  */
-record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture, CheckpointFormat format,
+record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture,
+        CheckpointFormat format,
         MeshProgram program) {
 
     /**
@@ -43,15 +44,18 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         var files = new ModelFiles(model);
         try {
             if (configuration.settings().text(KernelOptions.NUMERICS).equals("exact")) {
-                throw new ConfigurationException(List.of(configuration.settings().source(KernelOptions.NUMERICS) + " " + KernelOptions.NUMERICS
+                throw new ConfigurationException(List.of(configuration.settings().source(KernelOptions.NUMERICS) + " "
+                        + KernelOptions.NUMERICS
                         + ": [exact] is not available in this version; [fast] is: bits do not depend on the batch, but on the layout"));
             }
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration, config);
             CheckpointFormat format = format(configuration, model);
-            return new UnitPlan(configuration, model, files, architecture, format, compile(configuration, architecture.graph(config)));
+            return new UnitPlan(configuration, model, files, architecture, format,
+                    compile(configuration, architecture.graph(config)));
         } catch (SplitException e) {
-            throw new ConfigurationException(List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
+            throw new ConfigurationException(
+                    List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
@@ -70,8 +74,9 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         List<ModelArchitecture> accepting = all.stream().filter(a -> a.accepts(config)).toList();
         List<String> names = all.stream().map(ModelArchitecture::name).toList();
         if (accepting.isEmpty()) {
-            throw new ModelConfigException("model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
-                    + names + "; install a plugin that builds it, or give another model");
+            throw new ModelConfigException(
+                    "model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
+                            + names + "; install a plugin that builds it, or give another model");
         }
         if (accepting.size() > 1) {
             throw new ModelConfigException("model architecture [" + config.architecture() + "] is built by several plugins: "

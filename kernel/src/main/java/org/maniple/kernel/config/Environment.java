@@ -28,6 +28,15 @@ public record Environment(Map<String, String> variables) {
         return new Environment(System.getenv());
     }
 
+    /**
+     * Whether a terminal should be shown colours.
+     *
+     * @return false if {@code NO_COLOR} is set or the terminal is dumb
+     */
+    public boolean coloursWanted() {
+        return value("NO_COLOR").isEmpty() && !value("TERM").orElse("").equals("dumb");
+    }
+
     /** A variable that is set to something other than blanks. */
     Optional<String> value(String name) {
         return Optional.ofNullable(variables.get(name)).map(String::strip).filter(value -> !value.isEmpty());

@@ -15,6 +15,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -71,6 +72,12 @@ final class PluginConfigurations {
             if (cause instanceof IllegalArgumentException) {
                 return String.valueOf(cause.getMessage());
             }
+        }
+        if (String.valueOf(e.getOriginalMessage()).startsWith("Cannot map `null`")) {
+            return "the key has no value; give one, or remove the line";
+        }
+        if (e instanceof InvalidFormatException format) {
+            return "[" + format.getValue() + "] is no " + format.getTargetType().getSimpleName();
         }
         return String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("cannot be bound")
                 .replaceAll("`[\\w.$]*?([A-Za-z]+)`", "[$1]");

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -34,7 +35,8 @@ import org.maniple.kernel.step.StepBatch;
 public final class RankExecutor {
 
     /** What happens in a step, in order. */
-    private record Action(Runnable work, @org.jspecify.annotations.Nullable Kernel kernel, boolean onlyForFullRows, List<Piece> made) {}
+    private record Action(Runnable work, @org.jspecify.annotations.Nullable Kernel kernel, boolean onlyForFullRows,
+            List<Piece> made) {}
 
     private final RankProgram program;
     private final StepBatch.Limits limits;
@@ -61,7 +63,8 @@ public final class RankExecutor {
      * @param observer sees all values
      * @throws org.maniple.api.ManipleException if there is not enough memory
      */
-    public RankExecutor(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session, Communicator communicator,
+    public RankExecutor(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session,
+            Communicator communicator,
             Map<Piece, Tensor> weights, Optional<Observer> observer) {
         this.program = program;
         this.limits = limits;
@@ -177,9 +180,8 @@ public final class RankExecutor {
         int positions = Math.multiplyExact(blocks, limits.blockSize());
         int[] shape = new int[state.operand().dims().size()];
         shape[0] = positions;
-        Map<Axis, UnitList> units = program.units(state);
         for (int i = 1; i < shape.length; i++) {
-            shape[i] = units.get(state.operand().dims().get(i).axis()).size();
+            shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
         return Tensor.of(DType.F32, shape, session.allocate(Math.multiplyExact(program.elements(state), 4L * positions)));
     }
@@ -215,7 +217,7 @@ public final class RankExecutor {
         }
         for (Instruction instruction : program.code()) {
             for (Piece piece : BufferPlan.made(program, instruction)) {
-                add(piece, Tensor.of(DType.F32, plan.shape(piece), memory.get(plan.slot(piece))));
+                add(piece, Tensor.of(DType.F32, plan.shape(piece), Objects.requireNonNull(memory.get(plan.slot(piece)))));
             }
             if (instruction instanceof Instruction.Local local) {
                 local.inputs().stream().filter(p -> p.operand().equals(program.program().graph().ids())).forEach(this::addIds);
@@ -247,8 +249,9 @@ public final class RankExecutor {
     }
 
     private void bind(Instruction.Seam seam) {
-        Communicator.Group group = groups.get(seam.dimensions());
-        var binding = new Exchange.Binding(program.program(), program.rank(), seam, tensor(seam.from()), tensor(seam.to()), communicator,
+        Communicator.Group group = Objects.requireNonNull(groups.get(seam.dimensions()));
+        var binding = new Exchange.Binding(program.program(), program.rank(), seam, tensor(seam.from()), tensor(seam.to()),
+                communicator,
                 group, session::allocate);
         Exchange exchange = Exchange.of(binding);
         actions.add(new Action(exchange::run, null, seam.onlyForFullRows(), List.of(seam.to())));
@@ -260,7 +263,8 @@ public final class RankExecutor {
         for (Piece piece : transfer.pieces()) {
             Tensor tensor = tensor(piece);
             if (sends) {
-                actions.add(new Action(new StageLink(communicator, peer, tensor, session::allocate)::send, null, false, List.of()));
+                actions.add(
+                        new Action(new StageLink(communicator, peer, tensor, session::allocate)::send, null, false, List.of()));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
                 actions.add(new Action(() -> communicator.receive(peer, rows.first(tensor.rows())), null, false, List.of(piece)));
@@ -278,7 +282,8 @@ public final class RankExecutor {
             CompiledKernel compiled = session.compile(region, from)
                     .orElseGet(() -> new CompiledKernel(new ReferenceKernel(call), 1, "reference " + call.op().name()));
             kernels.merge(compiled.description(), compiled.covers(), Integer::sum);
-            List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream()).toList();
+            List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
+                    .toList();
             actions.add(new Action(() -> {}, compiled.kernel(), false, made));
             from += compiled.covers();
         }

@@ -168,5 +168,6 @@ public final class UnitPipeline implements StepPipeline {
         plans++;
     }
 
-    private record Results(StepBatch batch, int rows, MemorySegment candidates, int k, MemorySegment logits) implements StepResults {}
+    private record Results(StepBatch batch, int rows, MemorySegment candidates, int k, MemorySegment logits)
+            implements StepResults {}
 }

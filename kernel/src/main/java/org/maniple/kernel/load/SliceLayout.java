@@ -3,6 +3,7 @@ package org.maniple.kernel.load;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.Dim;
@@ -59,7 +60,7 @@ final class SliceLayout {
         for (Dim dim : dims) {
             int index = indexOf(factors, dim.axis());
             Factor factor = factors.get(index);
-            levels.add(new Level(units.get(dim.axis()), factor.from(), factor.extent(), strides[index]));
+            levels.add(new Level(Objects.requireNonNull(units.get(dim.axis())), factor.from(), factor.extent(), strides[index]));
         }
         return new SliceLayout(levels, base);
     }

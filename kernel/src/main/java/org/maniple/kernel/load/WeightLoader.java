@@ -3,10 +3,12 @@ package org.maniple.kernel.load;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.LongFunction;
 import org.maniple.api.checkpoint.Checkpoint;
@@ -110,7 +112,8 @@ public final class WeightLoader {
         long model = 0;
         for (Parameter parameter : program.program().graph().parameters()) {
             if (counted.add(parameter.source())) {
-                model += parameter.dims().stream().mapToLong(Dim::extent).reduce(1, Math::multiplyExact) * dtype(parameter).bytes();
+                model += parameter.dims().stream().mapToLong(Dim::extent).reduce(1, Math::multiplyExact)
+                        * dtype(parameter).bytes();
             }
         }
         return new LoadReport(mappedBytes, copiedBytes, replicatedBytes, model);
@@ -131,8 +134,8 @@ public final class WeightLoader {
     private Tensor load(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = program.units(piece);
-        int[] shape = parameter.dims().stream().mapToInt(d -> units.get(d.axis()).size()).toArray();
-        boolean replicated = parameter.dims().stream().allMatch(d -> units.get(d.axis()).size() == d.extent());
+        int[] shape = parameter.dims().stream().mapToInt(d -> program.program().units(piece, d, program.rank()).size()).toArray();
+        boolean replicated = Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray());
         long bytes = sliceBytes(program, piece);
         replicatedBytes += replicated ? bytes : 0;
         MemorySegment segment = bytes == 0 ? MemorySegment.NULL : switch (parameter.source()) {
@@ -161,7 +164,7 @@ public final class WeightLoader {
             throw new IllegalArgumentException(parameter + ": the stacked axis " + view.axis() + " must be the first");
         }
         SliceLayout layout = SliceLayout.of(inner, view.dims(), units);
-        UnitList own = units.get(view.axis());
+        UnitList own = Objects.requireNonNull(units.get(view.axis()));
         for (int i = 0; i < own.size(); i++) {
             copy(view.pattern().replace("{}", Integer.toString(own.get(i))), layout, target, i * (bytes / own.size()));
         }
@@ -173,8 +176,8 @@ public final class WeightLoader {
         long[] span = layout.span();
         try (Arena window = Arena.ofShared()) {
             MemorySegment source = checkpoint.map(tensor, span[0] * size, (span[1] - span[0]) * size, window);
-            layout.forEachRun((from, to, count) ->
-                    MemorySegment.copy(source, (from - span[0]) * size, target, offset + to * size, count * size));
+            layout.forEachRun((from, to, count) -> MemorySegment.copy(source, (from - span[0]) * size, target, offset + to * size,
+                    count * size));
         }
         copiedBytes += layout.elements() * size;
     }

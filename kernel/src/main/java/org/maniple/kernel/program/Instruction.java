@@ -55,7 +55,8 @@ public sealed interface Instruction {
      * @param layer the block that it is listed with
      * @param onlyForFullRows whether it is needed only if whole rows of logits are
      */
-    record Seam(SeamKind kind, List<Integer> dimensions, Optional<Axis> axis, Piece from, Piece to, int layer, boolean onlyForFullRows)
+    record Seam(SeamKind kind, List<Integer> dimensions, Optional<Axis> axis, Piece from, Piece to, int layer,
+            boolean onlyForFullRows)
             implements Instruction {
         /** Copies the list. */
         public Seam {

@@ -29,7 +29,8 @@ public final class MeshProgram {
     private final Piece logits;
     private final Piece candidates;
 
-    MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension, List<UnitList> stages,
+    MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension,
+            List<UnitList> stages,
             UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates) {
         this.graph = graph;
         this.mesh = mesh;

@@ -38,7 +38,8 @@ final class NodePlacement {
         this.node = node;
         this.signature = node.signature();
         this.current = current;
-        this.passesPartial = signature.linear() && current.stream().anyMatch(Layout::partial) && current.stream().distinct().count() == 1;
+        this.passesPartial = signature.linear() && current.stream().anyMatch(Layout::partial)
+                && current.stream().distinct().count() == 1;
     }
 
     Choice choose() {
@@ -82,7 +83,8 @@ final class NodePlacement {
                         .map(Dim::axis)
                         .filter(axis -> units.scatters(axis, dimension))
                         .findFirst();
-                inputs.set(i, inputs.get(i).with(dimension, scattered.<Placement>map(Placement.Split::new).orElse(Placement.WHOLE)));
+                inputs.set(i,
+                        inputs.get(i).with(dimension, scattered.<Placement>map(Placement.Split::new).orElse(Placement.WHOLE)));
             }
         }
     }
@@ -95,8 +97,9 @@ final class NodePlacement {
             if (!(operand instanceof Value) && current.get(i).at(dimension) instanceof Placement.Split split) {
                 Axis family = graph.family(split.axis());
                 if (found.isPresent() && !found.get().equals(family)) {
-                    throw new CompileException(node + ": along mesh dimension " + dimension + " its parameters are split by " + found.get()
-                            + " and by " + family + "; one operation cannot have both");
+                    throw new CompileException(
+                            node + ": along mesh dimension " + dimension + " its parameters are split by " + found.get()
+                                    + " and by " + family + "; one operation cannot have both");
                 }
                 found = Optional.of(family);
             }
@@ -121,7 +124,8 @@ final class NodePlacement {
     /** Whether the operation can run with a family split: nothing needs it whole, and every output has it or sums over it. */
     private boolean possible(Axis family, int dimension) {
         boolean whole = signature.whole().stream().anyMatch(axis -> graph.family(axis).equals(family));
-        return !whole && (reduces(family, dimension) || node.outputs().stream().allMatch(o -> units.ofFamily(o, family).isPresent()));
+        return !whole
+                && (reduces(family, dimension) || node.outputs().stream().allMatch(o -> units.ofFamily(o, family).isPresent()));
     }
 
     /** Whether the operation sums over a family, and no unit would be counted twice because two ranks have it. */

@@ -52,8 +52,9 @@ public final class ProgramCompiler {
         this.mesh = mesh;
         List<AxisRule> cuts = rules.stream().filter(r -> r.axis().equals(Axes.LAYERS)).toList();
         if (cuts.size() > 1 || cuts.size() == 1 && cuts.getFirst().over().size() != 1) {
-            throw new CompileException("the blocks can be split over one mesh dimension only; the enabled parallelisms have rules for "
-                    + cuts.stream().map(AxisRule::over).toList());
+            throw new CompileException(
+                    "the blocks can be split over one mesh dimension only; the enabled parallelisms have rules for "
+                            + cuts.stream().map(AxisRule::over).toList());
         }
         this.stageDimension = cuts.stream().findFirst().map(r -> r.over().getFirst());
         this.stages = cuts.isEmpty() ? List.of(UnitList.range(0, graph.layers())) : cut(cuts.getFirst());
@@ -128,7 +129,8 @@ public final class ProgramCompiler {
         var live = new ArrayList<Value>();
         for (Node node : graph.nodes().subList(first.index(), graph.nodes().size())) {
             for (Operand input : node.inputs()) {
-                if (input instanceof Value value && !value.equals(graph.ids()) && pieces.containsKey(value) && !live.contains(value)) {
+                if (input instanceof Value value && !value.equals(graph.ids()) && pieces.containsKey(value)
+                        && !live.contains(value)) {
                     live.add(value);
                 }
             }
@@ -164,7 +166,7 @@ public final class ProgramCompiler {
         }
         Piece piece = latest(operand);
         for (SeamKind kind : new SeamKind[] {SeamKind.SLICE, SeamKind.ALL_REDUCE, SeamKind.MERGE, SeamKind.REDUCE_SCATTER,
-                SeamKind.ALL_GATHER}) {
+            SeamKind.ALL_GATHER}) {
             piece = exchange(piece, wanted, kind, onlyForFullRows);
         }
         if (!piece.layout().equals(wanted)) {
@@ -189,7 +191,8 @@ public final class ProgramCompiler {
             return piece;
         }
         Piece result = add(piece.operand(), after);
-        emit(new Instruction.Seam(kind, along, axis, piece, result, Math.max(producers.get(piece.operand()), -1), onlyForFullRows));
+        emit(new Instruction.Seam(kind, along, axis, piece, result, producers.getOrDefault(piece.operand(), -1),
+                onlyForFullRows));
         return result;
     }
 
@@ -210,7 +213,8 @@ public final class ProgramCompiler {
             case Placement.Split split -> to instanceof Placement.Replicated ? SeamKind.ALL_GATHER : null;
             case Placement.Partial partial -> switch (partial.kind()) {
                 case TOPK -> to instanceof Placement.Replicated ? SeamKind.MERGE : null;
-                case SUM -> to instanceof Placement.Replicated ? SeamKind.ALL_REDUCE
+                case SUM -> to instanceof Placement.Replicated
+                        ? SeamKind.ALL_REDUCE
                         : to instanceof Placement.Split ? SeamKind.REDUCE_SCATTER : null;
             };
         };

@@ -101,14 +101,16 @@ public final class ProgramListing {
         return switch (instruction) {
             case Instruction.Local local -> String.format(Locale.ROOT, "%-15s %s -> %s", name(local.node().op()),
                     local.inputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")),
-                    local.outputs().isEmpty() ? "(state)"
+                    local.outputs().isEmpty()
+                            ? "(state)"
                             : local.outputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")));
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
                     seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
-            case Instruction.Transfer transfer -> "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
-                    + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
-                    + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
+            case Instruction.Transfer transfer ->
+                "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
+                        + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
+                        + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
         };
     }
 

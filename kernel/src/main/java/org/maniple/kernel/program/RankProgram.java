@@ -18,7 +18,8 @@ import org.maniple.api.tensor.UnitList;
  * @param weights its pieces of parameters
  * @param states its pieces of states
  */
-public record RankProgram(MeshProgram program, int rank, int stage, List<Instruction> code, List<Piece> weights, List<Piece> states) {
+public record RankProgram(MeshProgram program, int rank, int stage, List<Instruction> code, List<Piece> weights,
+        List<Piece> states) {
 
     /** Copies the lists. */
     public RankProgram {

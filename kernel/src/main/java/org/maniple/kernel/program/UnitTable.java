@@ -126,8 +126,9 @@ final class UnitTable {
         int parts = rule.over().stream().mapToInt(mesh::size).reduce(1, Math::multiplyExact);
         List<UnitList> split = rule.splitter().split(new Splitter.Request(axis, extent, parts, 1, UnitCost.EQUAL));
         if (split.size() != parts || !UnitList.merge(split).equals(UnitList.range(0, extent))) {
-            throw new CompileException("the rule for axis " + axis + " over " + rule.over() + " splits " + extent + " units into " + split
-                    + "; expected " + parts + " parts that contain every unit");
+            throw new CompileException(
+                    "the rule for axis " + axis + " over " + rule.over() + " splits " + extent + " units into " + split
+                            + "; expected " + parts + " parts that contain every unit");
         }
         return split;
     }

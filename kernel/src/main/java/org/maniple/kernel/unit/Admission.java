@@ -92,7 +92,8 @@ final class Admission {
                 + "; give every process a rank of its own";
         return first.host().equals(second.host())
                 ? message
-                : message + ". Under SLURM, $SLURM_NODEID on the srun line is expanded by the batch shell, where it is 0: write --node-rank auto";
+                : message
+                        + ". Under SLURM, $SLURM_NODEID on the srun line is expanded by the batch shell, where it is 0: write --node-rank auto";
     }
 
     private static String claim(Hello hello) {

@@ -49,6 +49,11 @@ final class Ending {
         return failure != null ? failure.message() : stop;
     }
 
+    /** What others are told of a rank that leaves before the unit could serve: something must have gone wrong. */
+    static UnitFailure early(Hello self) {
+        return new UnitFailure(self.rank(), self.host(), "left before all ranks were ready; see what it says");
+    }
+
     /** Throws if the unit has ended. */
     synchronized void check() {
         if (failure != null) {

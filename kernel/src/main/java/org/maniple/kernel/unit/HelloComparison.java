@@ -54,7 +54,8 @@ final class HelloComparison {
         texts(own.configuration(), other.configuration(), "configuration key [", "]", "give every rank the same file or flags");
         texts(own.model(), other.model(), "model file ", " differs", "copy the same model to all nodes");
         if (!own.program().equals(other.program())) {
-            add("program fingerprint", own.program(), other.program(), "give every rank the same model, plugins and configuration");
+            add("program fingerprint", own.program(), other.program(),
+                    "give every rank the same model, plugins and configuration");
         }
     }
 
@@ -71,16 +72,19 @@ final class HelloComparison {
             String mine = own.plugins().get(id);
             String theirs = other.plugins().get(id);
             if (theirs == null) {
-                differences.add("plugin set: " + other.who() + " lacks [" + id + " " + mine + "], which " + own.who() + " has; " + advice);
+                differences.add("plugin set: " + other.who() + " lacks [" + id + " " + mine + "], which " + own.who() + " has; "
+                        + advice);
             } else if (mine == null) {
-                differences.add("plugin set: " + own.who() + " lacks [" + id + " " + theirs + "], which " + other.who() + " has; " + advice);
+                differences.add("plugin set: " + own.who() + " lacks [" + id + " " + theirs + "], which " + other.who() + " has; "
+                        + advice);
             } else if (!mine.equals(theirs)) {
                 add("plugin [" + id + "]", mine, theirs, advice);
             }
         }
     }
 
-    private void texts(SortedMap<String, String> mine, SortedMap<String, String> theirs, String before, String after, String advice) {
+    private void texts(SortedMap<String, String> mine, SortedMap<String, String> theirs, String before, String after,
+            String advice) {
         for (String key : keys(mine, theirs)) {
             String left = mine.get(key);
             String right = theirs.get(key);
@@ -91,7 +95,8 @@ final class HelloComparison {
     }
 
     private void add(String field, String mine, String theirs, String advice) {
-        differences.add(field + ": " + own.who() + " has " + shortened(mine) + ", " + other.who() + " has " + shortened(theirs) + "; " + advice);
+        differences.add(field + ": " + own.who() + " has " + shortened(mine) + ", " + other.who() + " has " + shortened(theirs)
+                + "; " + advice);
     }
 
     private static SortedSet<String> keys(SortedMap<String, String> left, SortedMap<String, String> right) {

@@ -45,7 +45,10 @@ public sealed interface Membership extends AutoCloseable permits UnitLeader, Uni
      */
     void lostContact(String reason);
 
-    /** Leaves the unit. If it has not failed, all other ranks are told that it ends in order. */
+    /**
+     * Leaves the unit. If this rank is {@link Phase#READY} and the unit has not failed, all other ranks are told that it ends in order. A rank
+     * that leaves earlier, for example because an exception ends it, lets the unit fail; call {@link #fail} before to say why.
+     */
     @Override
     void close();
 }

@@ -39,7 +39,8 @@ final class Peer implements ControlLink.Listener {
         return link;
     }
 
-    @Nullable Hello hello() {
+    @Nullable
+    Hello hello() {
         return hello;
     }
 
@@ -64,7 +65,8 @@ final class Peer implements ControlLink.Listener {
         heard = now;
     }
 
-    @Nullable Heartbeat last() {
+    @Nullable
+    Heartbeat last() {
         return last;
     }
 

@@ -25,7 +25,8 @@ public final class ProcessGroup {
     /** Exit values of a process ended by a signal are 128 and the signal's number. */
     private static final int SIGNALLED = 128;
     private static final Map<Integer, String> SIGNALS = Map.of(
-            1, "SIGHUP", 2, "SIGINT", 3, "SIGQUIT", 4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM",
+            1, "SIGHUP", 2, "SIGINT", 3, "SIGQUIT", 4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 9, "SIGKILL", 11, "SIGSEGV", 15,
+            "SIGTERM",
             24, "SIGXCPU");
 
     private final List<Command> commands;
@@ -120,7 +121,8 @@ public final class ProcessGroup {
             String prefix = "[rank " + command.rank() + "] ";
             List<LinePump> pumps = first
                     ? List.of()
-                    : List.of(new LinePump(prefix, process.getInputStream(), out), new LinePump(prefix, process.getErrorStream(), err));
+                    : List.of(new LinePump(prefix, process.getInputStream(), out),
+                            new LinePump(prefix, process.getErrorStream(), err));
             Child child = new Child(command.rank(), process, pumps);
             children.add(child);
             process.onExit().thenRun(() -> ended.add(child));
@@ -162,7 +164,9 @@ public final class ProcessGroup {
 
     private void report(Child child, int code, Set<Integer> alive) {
         if (code != 0) {
-            String rest = alive.isEmpty() ? "" : "; ranks " + alive + " get " + Wait.seconds(limits.others()) + " to end by themselves";
+            String rest = alive.isEmpty()
+                    ? ""
+                    : "; ranks " + alive + " get " + Wait.seconds(limits.others()) + " to end by themselves";
             err.println("rank " + child.rank() + " (process " + child.process().pid() + ") " + describe(code) + rest);
         }
     }

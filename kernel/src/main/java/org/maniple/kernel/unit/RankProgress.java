@@ -39,8 +39,8 @@ public final class RankProgress {
      * Data links are open.
      *
      * @param paths over what peers are reached, by rank
-     * @param sentBytes tells for each peer what has been sent so far; called by other threads until the unit is left, so close the
-     *     wire after that
+     * @param sentBytes tells for each peer what has been sent so far; called by other threads until the unit is left. Where it throws,
+     *     because the wire has been closed before that, the last number stays
      */
     public void links(Map<Integer, String> paths, IntToLongFunction sentBytes) {
         links = new Links(new TreeMap<>(paths), sentBytes);
@@ -55,11 +55,34 @@ public final class RankProgress {
     }
 
     List<LinkReport> links() {
-        Links now = links;
-        List<LinkReport> reports = new ArrayList<>(now.paths.size());
-        now.paths.forEach((peer, path) -> reports.add(new LinkReport(peer, path, now.sentBytes.applyAsLong(peer))));
-        return reports;
+        return links.report();
     }
 
-    private record Links(Map<Integer, String> paths, IntToLongFunction sentBytes) {}
+    /** Data links with the numbers that were true when somebody asked last. */
+    private static final class Links {
+        private final Map<Integer, String> paths;
+        private final IntToLongFunction sentBytes;
+        private final Map<Integer, Long> last = new TreeMap<>();
+
+        Links(Map<Integer, String> paths, IntToLongFunction sentBytes) {
+            this.paths = paths;
+            this.sentBytes = sentBytes;
+            paths.keySet().forEach(peer -> last.put(peer, 0L));
+        }
+
+        synchronized List<LinkReport> report() {
+            last.replaceAll(this::current);
+            List<LinkReport> reports = new ArrayList<>(last.size());
+            paths.forEach((peer, path) -> reports.add(new LinkReport(peer, path, last.getOrDefault(peer, 0L))));
+            return reports;
+        }
+
+        private long current(int peer, long before) {
+            try {
+                return sentBytes.applyAsLong(peer);
+            } catch (RuntimeException e) {
+                return before;
+            }
+        }
+    }
 }

@@ -36,7 +36,8 @@ final class Roster {
         return peers.values();
     }
 
-    @Nullable Peer peer(int rank) {
+    @Nullable
+    Peer peer(int rank) {
         return peers.get(rank);
     }
 
@@ -108,7 +109,8 @@ final class Roster {
     }
 
     long weightBytes() {
-        return self.weightBytes() + peers.values().stream().map(Peer::hello).mapToLong(hello -> hello == null ? 0 : hello.weightBytes()).sum();
+        return self.weightBytes()
+                + peers.values().stream().map(Peer::hello).mapToLong(hello -> hello == null ? 0 : hello.weightBytes()).sum();
     }
 
     private static long loadedBytes(Peer peer) {

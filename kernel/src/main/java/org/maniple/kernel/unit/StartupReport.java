@@ -115,7 +115,8 @@ public final class StartupReport {
             out.println("loading weights: " + text.strip());
         } else {
             int filled = BAR_WIDTH * percent / 100;
-            out.print(START_OF_LINE + "loading weights [" + GREEN + "#".repeat(filled) + PLAIN + " ".repeat(BAR_WIDTH - filled) + "] " + text
+            out.print(START_OF_LINE + "loading weights [" + GREEN + "#".repeat(filled) + PLAIN + " ".repeat(BAR_WIDTH - filled)
+                    + "] " + text
                     + (last ? System.lineSeparator() : ""));
             barOpen = !last;
         }

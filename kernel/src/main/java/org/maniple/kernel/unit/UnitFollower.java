@@ -141,7 +141,9 @@ public final class UnitFollower implements Membership {
     private UnitFailedException unreachable(Wait wait, @Nullable RuntimeException cause) {
         String message = self.who() + " gave up after " + wait.limitText() + ": rank 0 did not answer at " + leaderAddress
                 + "; start it there (if every node is --headless, start one without it), or correct the address";
-        return cause == null ? new UnitFailedException(message) : new UnitFailedException(message + "; " + cause.getMessage(), cause);
+        return cause == null
+                ? new UnitFailedException(message)
+                : new UnitFailedException(message + "; " + cause.getMessage(), cause);
     }
 
     private Welcome awaitWelcome() {
@@ -179,7 +181,8 @@ public final class UnitFollower implements Membership {
             while (opened.compareTo(next) < 0) {
                 ending.check();
                 if (wait.over()) {
-                    end(leaderFailure("has not said within " + wait.limitText() + " that all ranks are through to " + next.verb()));
+                    end(leaderFailure(
+                            "has not said within " + wait.limitText() + " that all ranks are through to " + next.verb()));
                 } else if (wait.noticeDue()) {
                     say("waiting for all ranks to " + next.verb() + " (" + wait.elapsedText() + ")");
                 } else {
@@ -197,7 +200,8 @@ public final class UnitFollower implements Membership {
             case Welcome complete when welcome == null && complete.epoch() == self.epoch() -> welcome = complete;
             case Refused refusal when welcome == null -> refused = refusal;
             case Refused refusal -> end(leaderFailure("turned this rank away: " + String.join("; ", refusal.reasons())));
-            case Heartbeat beat when beat.epoch() == self.epoch() -> {}
+            case Heartbeat beat when beat.epoch() == self.epoch() -> {
+            }
             case Heartbeat beat -> end(leaderFailure("is of epoch " + beat.epoch() + ", this rank of epoch " + self.epoch()));
             case Opened(Phase all) when all.ordinal() == opened.ordinal() + 1 && all.compareTo(phase) <= 0 -> opened = all;
             case Abort(UnitFailure failure) -> end(failure);
@@ -223,7 +227,8 @@ public final class UnitFollower implements Membership {
 
     private UnitFailure leaderFailure(String reason) {
         Welcome known = welcome;
-        return new UnitFailure(0, known == null || known.members().isEmpty() ? leaderAddress : known.members().getFirst().host(), reason);
+        return new UnitFailure(0, known == null || known.members().isEmpty() ? leaderAddress : known.members().getFirst().host(),
+                reason);
     }
 
     private void beat() {
@@ -298,7 +303,8 @@ public final class UnitFollower implements Membership {
         lock.lock();
         try {
             if (ending.leave(self.who() + " is shutting down")) {
-                send(new Goodbye("it was asked to"));
+                boolean early = welcome != null && phase != Phase.READY;
+                send(early ? new Abort(Ending.early(self)) : new Goodbye("it was asked to"));
             }
             hangUp();
         } finally {

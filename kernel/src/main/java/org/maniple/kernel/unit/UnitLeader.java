@@ -166,7 +166,8 @@ public final class UnitLeader implements Membership {
 
     private void miss(Phase phase, Wait wait) {
         List<Peer> behind = roster.behind(phase);
-        end(behind.getFirst().failure("did not " + phase.verb() + " within " + wait.limitText() + "; still missing: " + Roster.describe(behind)));
+        end(behind.getFirst().failure(
+                "did not " + phase.verb() + " within " + wait.limitText() + "; still missing: " + Roster.describe(behind)));
     }
 
     private static List<Integer> ranks(List<Peer> peers) {
@@ -221,7 +222,8 @@ public final class UnitLeader implements Membership {
         } else {
             switch (message) {
                 case Heartbeat beat when beat.epoch() != self.epoch() ->
-                    broken(peer, "is of another epoch: " + beat.epoch() + (beat.epoch() < self.epoch() ? " < " : " > ") + self.epoch());
+                    broken(peer, "is of another epoch: " + beat.epoch() + (beat.epoch() < self.epoch() ? " < " : " > ")
+                            + self.epoch());
                 case Heartbeat beat -> peer.last(beat);
                 case Reached(Phase phase) when phase.ordinal() == peer.phase().ordinal() + 1 -> {
                     peer.phase(phase);
@@ -418,7 +420,8 @@ public final class UnitLeader implements Membership {
         try {
             if (state != State.CLOSED) {
                 if (ending.leave("rank 0 is shutting down")) {
-                    tellAll(new Goodbye(self.who() + " is shutting down"));
+                    boolean early = state == State.RUNNING && roster.ownPhase() != Phase.READY;
+                    tellAll(early ? new Abort(Ending.early(self)) : new Goodbye(self.who() + " is shutting down"));
                 }
                 state = State.CLOSED;
                 changed.signalAll();

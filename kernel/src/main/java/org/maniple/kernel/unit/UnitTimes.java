@@ -21,7 +21,8 @@ public record UnitTimes(Duration joinLimit, Duration noticeEvery, Duration heart
      */
     public static UnitTimes standard() {
         return new UnitTimes(
-                Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofMillis(250), Duration.ofSeconds(5), Duration.ofSeconds(1));
+                Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofMillis(250), Duration.ofSeconds(5),
+                Duration.ofSeconds(1));
     }
 
     /** Checks that times can work together. */

@@ -115,9 +115,17 @@ public final class TestInstallation {
         }
     }
 
-    public UnitConfigurationReader reader() {
+    /** The extensions as a plugin named kernel. */
+    public LoadedPlugin builtIn() {
         var descriptor = new PluginDescriptor("kernel", "1.0", "1.0", 25, "org.maniple.kernel", List.of(), List.of(), "");
-        var builtIn = new LoadedPlugin(descriptor, Optional.empty(), Optional.empty(), extensions, Optional.empty());
+        return new LoadedPlugin(descriptor, Optional.empty(), Optional.empty(), extensions, Optional.empty());
+    }
+
+    public HostInfo host() {
+        return new HostInfo("host-a", "linux", "amd64", 8, 1L << 34);
+    }
+
+    public UnitConfigurationReader reader() {
         var network = new NetworkView() {
             @Override
             public List<NetworkCard> cards() {
@@ -129,8 +137,7 @@ public final class TestInstallation {
                 return Optional.ofNullable(routes.get(host));
             }
         };
-        return new UnitConfigurationReader(Installation.in(home), builtIn, new Environment(variables), network,
-                new HostInfo("host-a", "linux", "amd64", 8, 1L << 34));
+        return new UnitConfigurationReader(Installation.in(home), builtIn(), new Environment(variables), network, host());
     }
 
     /** Reads flags beside a model that is there. */

@@ -28,7 +28,8 @@ final class MemoryCheckpoint implements Checkpoint {
         for (int i = 0; i < elements; i++) {
             segment.setAtIndex(JAVA_FLOAT, i, i);
         }
-        tensors.put(name, new StoredTensor(name, DType.F32, java.util.Arrays.stream(shape).boxed().toList(), "memory", elements * 4));
+        tensors.put(name,
+                new StoredTensor(name, DType.F32, java.util.Arrays.stream(shape).boxed().toList(), "memory", elements * 4));
         data.put(name, segment);
         return this;
     }

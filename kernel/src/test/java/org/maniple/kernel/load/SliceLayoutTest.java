@@ -19,7 +19,8 @@ class SliceLayoutTest {
     private static final Dim INNER = new Axis("d").of(2);
 
     private static SliceLayout layout(List<Dim> dims, List<StoredDim> stored, UnitList out) {
-        return SliceLayout.of(dims, stored, Map.of(OUT.axis(), out, IN.axis(), UnitList.range(0, 3), INNER.axis(), UnitList.range(0, 2)));
+        return SliceLayout.of(dims, stored,
+                Map.of(OUT.axis(), out, IN.axis(), UnitList.range(0, 3), INNER.axis(), UnitList.range(0, 2)));
     }
 
     /** The stored elements in the order of the slice. */

@@ -42,7 +42,8 @@ class WeightLoaderTest {
         Value up = builder.contract("up", x, builder.parameter("up", FFN, HIDDEN));
         Value down = builder.contract("down", up, builder.parameter("down", HIDDEN, FFN));
         builder.layer(1);
-        Parameter tied = builder.parameter("head", TensorView.stored("embedding", TensorView.dim(VOCAB), TensorView.dim(HIDDEN)), VOCAB,
+        Parameter tied = builder.parameter("head", TensorView.stored("embedding", TensorView.dim(VOCAB), TensorView.dim(HIDDEN)),
+                VOCAB,
                 HIDDEN);
         return builder.head(down, tied, 16);
     }
@@ -68,7 +69,8 @@ class WeightLoaderTest {
     }
 
     private static List<Float> values(Map<Piece, Tensor> weights, String name) {
-        Tensor tensor = weights.entrySet().stream().filter(e -> e.getKey().operand().name().equals(name)).findFirst().orElseThrow()
+        Tensor tensor = weights.entrySet().stream().filter(e -> e.getKey().operand().name().equals(name)).findFirst()
+                .orElseThrow()
                 .getValue();
         var values = new ArrayList<Float>();
         for (long i = 0; i < (long) tensor.rows() * tensor.width(); i++) {
@@ -112,7 +114,8 @@ class WeightLoaderTest {
     @Test
     void progressReachesTheTotal() {
         var seen = new ArrayList<Long>();
-        new WeightLoader(checkpoint(), Arena.ofAuto(), Arena.ofAuto()::allocate).load(program(2, 0), (done, total) -> seen.add(total - done));
+        new WeightLoader(checkpoint(), Arena.ofAuto(), Arena.ofAuto()::allocate).load(program(2, 0),
+                (done, total) -> seen.add(total - done));
 
         assertThat(seen).isSortedAccordingTo((a, b) -> Long.compare(b, a)).endsWith(0L);
     }
@@ -132,7 +135,8 @@ class WeightLoaderTest {
     @Test
     void stackedTensorsAreReadOneByOneAndOnlyTheOwnOnes() {
         var experts = new Axis("EXPERTS").of(3);
-        var view = new TensorView.Stacked(experts.axis(), 3, "expert.{}.up", List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
+        var view = new TensorView.Stacked(experts.axis(), 3, "expert.{}.up",
+                List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
         var builder = new GraphBuilder("small", 1);
         Value x = builder.embed("hidden.0", builder.parameter("embedding", VOCAB, HIDDEN));
         builder.layer(0);

@@ -37,7 +37,8 @@ class ProgramCompilerTest {
     private static Value feedForward(GraphBuilder builder, Value x) {
         Value gate = builder.contract("gate", x, builder.parameter("gate_proj", FFN, HIDDEN));
         Value up = builder.contract("up", x, builder.parameter("up_proj", FFN, HIDDEN));
-        return builder.contract("mlp", builder.glu("gated", gate, up, Activation.SILU), builder.parameter("down_proj", HIDDEN, FFN));
+        return builder.contract("mlp", builder.glu("gated", gate, up, Activation.SILU),
+                builder.parameter("down_proj", HIDDEN, FFN));
     }
 
     private static MeshProgram compile(ModelGraph graph, Mesh mesh, List<AxisRule> rules) {
@@ -59,7 +60,8 @@ class ProgramCompilerTest {
 
     @Test
     void twoPartialSumsAreAddedBeforeTheyAreReduced() {
-        MeshProgram program = compile(graph(1, b -> x -> b.sum("both", feedForward(b, x), feedForward(b, x))), mesh(TP, 2), TENSOR);
+        MeshProgram program = compile(graph(1, b -> x -> b.sum("both", feedForward(b, x), feedForward(b, x))), mesh(TP, 2),
+                TENSOR);
 
         assertThat(lines(program, 0).getLast()).isEqualTo("~ all-reduce tp both P(sum) -> R 32 bytes per token");
         assertThat(lines(program, 0)).filteredOn(l -> l.startsWith("~")).hasSize(1);
@@ -67,7 +69,8 @@ class ProgramCompilerTest {
 
     @Test
     void aBiasIsNeverAddedToAPartialSum() {
-        MeshProgram program = compile(graph(1, b -> x -> b.sum("biased", feedForward(b, x), b.parameter("bias", HIDDEN))), mesh(TP, 2),
+        MeshProgram program = compile(graph(1, b -> x -> b.sum("biased", feedForward(b, x), b.parameter("bias", HIDDEN))),
+                mesh(TP, 2),
                 TENSOR);
 
         assertThat(lines(program, 0)).endsWith("~ all-reduce tp mlp P(sum) -> R 32 bytes per token",
@@ -101,8 +104,10 @@ class ProgramCompilerTest {
         var thirds = List.of(new AxisRule(Axes.HEADS, List.of(TP), SmallGraphs.sizes(3, 2, 3)));
         MeshProgram program = compile(graph(1, b -> x -> {
             Value k = b.contract("k", x, b.parameter("k_proj", KV_HEADS, HEAD, HIDDEN));
-            Value squares = b.add(new BuiltinOp.SumSquares(List.of(Axes.KV_HEADS, HEAD.axis())), "squares", List.of(Dim.TOKENS), k);
-            return b.add(new BuiltinOp.Elementwise(new org.maniple.api.graph.ElementFunction.Scale(1)), "same", x.dims(), x, squares);
+            Value squares = b.add(new BuiltinOp.SumSquares(List.of(Axes.KV_HEADS, HEAD.axis())), "squares", List.of(Dim.TOKENS),
+                    k);
+            return b.add(new BuiltinOp.Elementwise(new org.maniple.api.graph.ElementFunction.Scale(1)), "same", x.dims(), x,
+                    squares);
         }), mesh(TP, 3), thirds);
 
         assertThat(lines(program, 0)).contains("~ all-gather tp k S(KV_HEADS) -> R 21 bytes per token", "SUMSQ k R -> squares R");
@@ -168,8 +173,10 @@ class ProgramCompilerTest {
                 new Mesh(List.of(dp, TP), List.of(2, 2)), List.of(both));
 
         assertThat(lines(program, 0)).contains("~ all-reduce dp x tp mlp P(sum),P(sum) -> R,R 48 bytes per token");
-        Piece down = program.forRank(2).weights().stream().filter(p -> p.operand().name().equals("down_proj")).findFirst().orElseThrow();
-        assertThat(program.forRank(2).units(down)).isEqualTo(Map.of(Axes.FFN, UnitList.range(6, 9), Axes.HIDDEN, UnitList.range(0, 8)));
+        Piece down = program.forRank(2).weights().stream().filter(p -> p.operand().name().equals("down_proj")).findFirst()
+                .orElseThrow();
+        assertThat(program.forRank(2).units(down))
+                .isEqualTo(Map.of(Axes.FFN, UnitList.range(6, 9), Axes.HIDDEN, UnitList.range(0, 8)));
     }
 
     @Test
@@ -177,10 +184,12 @@ class ProgramCompilerTest {
         MeshProgram program = compile(graph(3, b -> x -> b.sum("hidden", x, feedForward(b, x))), mesh(PP, 2),
                 List.of(rule(Axes.LAYERS, PP)));
 
-        assertThat(new ProgramListing(program).transfers()).containsExactly("~ transfer stage 0 -> 1  hidden R  32 bytes per token");
+        assertThat(new ProgramListing(program).transfers())
+                .containsExactly("~ transfer stage 0 -> 1  hidden R  32 bytes per token");
         assertThat(program.blocks(0)).isEqualTo(UnitList.range(0, 2));
         assertThat(program.forRank(0).weights()).extracting(p -> p.operand().name()).contains("embedding").doesNotContain("head");
-        assertThat(program.forRank(1).weights()).extracting(p -> p.operand().name()).contains("head", "norm").doesNotContain("embedding");
+        assertThat(program.forRank(1).weights()).extracting(p -> p.operand().name()).contains("head", "norm")
+                .doesNotContain("embedding");
         assertThat(program.resultRank()).isEqualTo(1);
     }
 
@@ -190,7 +199,8 @@ class ProgramCompilerTest {
 
         assertThatThrownBy(() -> compile(graph(1, b -> x -> feedForward(b, x)), mesh(TP, 2), wrong))
                 .isInstanceOf(CompileException.class)
-                .hasMessage("the rule for axis FFN over [tp] splits 12 units into [0-5, 6-10]; expected 2 parts that contain every unit");
+                .hasMessage(
+                        "the rule for axis FFN over [tp] splits 12 units into [0-5, 6-10]; expected 2 parts that contain every unit");
     }
 
     @Test

@@ -24,7 +24,8 @@ class ProcessGroupTest {
     @Test
     void theFirstRankPrintsAsItIsAndOthersWithTheirNumber() throws Exception {
         try (ForkedJava group = new ForkedJava(GroupProgram.class, PATIENT, PATIENT,
-                "echo first; echo problem >&2", "printf 'half'; sleep 0.2; echo ' line'; printf open", "echo \"I am $TEST_RANK\" >&2")) {
+                "echo first; echo problem >&2", "printf 'half'; sleep 0.2; echo ' line'; printf open",
+                "echo \"I am $TEST_RANK\" >&2")) {
             assertThat(group.exitCode()).isZero();
             assertThat(group.out).containsExactlyInAnyOrder("first", "[rank 1] half line", "[rank 1] open");
             assertThat(group.err).containsExactlyInAnyOrder("problem", "[rank 2] I am 2");
@@ -60,7 +61,8 @@ class ProcessGroupTest {
 
             assertThat(group.exitCode()).isEqualTo(1);
             assertThat(group.err)
-                    .contains("rank 1 (process " + one + ") was killed by SIGKILL (by hand, or because memory ran out: see the kernel's log)"
+                    .contains("rank 1 (process " + one
+                            + ") was killed by SIGKILL (by hand, or because memory ran out: see the kernel's log)"
                             + "; ranks [0] get 300 ms to end by themselves")
                     .contains("ranks [0] did not end within 300 ms; ending them");
             assertThat(alive(zero)).isFalse();
@@ -69,7 +71,8 @@ class ProcessGroupTest {
 
     @Test
     void ranksThatEndByThemselvesAfterALossAreNotDisturbed() throws Exception {
-        try (ForkedJava group = new ForkedJava(GroupProgram.class, PATIENT, PATIENT, "sleep 1; echo lingered; exit 1", "kill -9 $$")) {
+        try (ForkedJava group = new ForkedJava(GroupProgram.class, PATIENT, PATIENT, "sleep 1; echo lingered; exit 1",
+                "kill -9 $$")) {
             assertThat(group.exitCode()).isEqualTo(1);
             assertThat(group.out).containsExactly("lingered");
             assertThat(group.err).noneMatch(line -> line.contains("ending them"));

@@ -13,6 +13,7 @@ final class RecordedEvents implements UnitEvents {
     final List<String> loading = new CopyOnWriteArrayList<>();
     final List<UnitFailure> failures = new CopyOnWriteArrayList<>();
     final List<String> stops = new CopyOnWriteArrayList<>();
+    volatile boolean broken;
     private final BlockingQueue<String> ends = new LinkedBlockingQueue<>();
 
     @Override
@@ -22,6 +23,9 @@ final class RecordedEvents implements UnitEvents {
 
     @Override
     public void loading(long doneBytes, long totalBytes) {
+        if (broken) {
+            throw new IllegalStateException("terminal is gone");
+        }
         loading.add(doneBytes + "/" + totalBytes);
     }
 

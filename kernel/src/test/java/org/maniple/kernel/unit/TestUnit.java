@@ -27,7 +27,8 @@ final class TestUnit implements AutoCloseable {
     final Map<Integer, RankProgress> progress = new HashMap<>();
     private final List<MemoryEndpoint> endpoints = new ArrayList<>();
     private UnitTimes times = new UnitTimes(
-            Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofMillis(20), Duration.ofSeconds(20), Duration.ofSeconds(30));
+            Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ofMillis(20), Duration.ofSeconds(20),
+            Duration.ofSeconds(30));
 
     TestUnit(int ranks) {
         this.ranks = ranks;
@@ -44,8 +45,10 @@ final class TestUnit implements AutoCloseable {
 
     static Hello hello(int rank) {
         TreeMap<String, String> plugins = new TreeMap<>(Map.of("model-llama", "0.1.0", "transport-tcp", "0.1.0"));
-        TreeMap<String, String> configuration = new TreeMap<>(Map.of("max-num-batched-tokens", "2048", "tensor-parallel-size", "2"));
-        TreeMap<String, String> model = new TreeMap<>(Map.of("config.json", "c0ffee", "model-00001.safetensors", "123 bytes, abcd"));
+        TreeMap<String, String> configuration = new TreeMap<>(
+                Map.of("max-num-batched-tokens", "2048", "tensor-parallel-size", "2"));
+        TreeMap<String, String> model = new TreeMap<>(
+                Map.of("config.json", "c0ffee", "model-00001.safetensors", "123 bytes, abcd"));
         return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "incarnation-" + rank,
                 rank == 0 ? LEADER : "10.0.0." + rank + ":7070", plugins, configuration, model, "program-1",
                 Map.of("pp", rank / 2, "tp", rank % 2), 100 * (rank + 1));
@@ -64,8 +67,8 @@ final class TestUnit implements AutoCloseable {
 
     UnitFollower follower(Hello hello, Ticker ticker) {
         int rank = hello.rank();
-        UnitFollower follower =
-                new UnitFollower(endpoint(hello.address(), rank), LEADER, hello, times, progress(rank), events(rank), ticker);
+        UnitFollower follower = new UnitFollower(endpoint(hello.address(), rank), LEADER, hello, times, progress(rank),
+                events(rank), ticker);
         members.put(rank, follower);
         return follower;
     }
@@ -104,6 +107,15 @@ final class TestUnit implements AutoCloseable {
         all(member -> {
             member.join();
         });
+        return this;
+    }
+
+    /** All ranks join and go through all phases. */
+    TestUnit ready() {
+        joined();
+        for (Phase phase : List.of(Phase.LINKED, Phase.LOADED, Phase.READY)) {
+            all(member -> member.reach(phase, Duration.ofSeconds(60)));
+        }
         return this;
     }
 

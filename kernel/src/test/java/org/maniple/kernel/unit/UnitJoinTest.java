@@ -16,14 +16,16 @@ import org.maniple.api.transport.TransportException;
 @Timeout(120)
 class UnitJoinTest {
 
-    private static Hello with(Hello hello, Map<String, String> plugins, Map<String, String> configuration, Map<String, String> model) {
+    private static Hello with(Hello hello, Map<String, String> plugins, Map<String, String> configuration,
+            Map<String, String> model) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), hello.host(), hello.processId(),
                 hello.incarnation(), hello.address(), new TreeMap<>(plugins), new TreeMap<>(configuration), new TreeMap<>(model),
                 hello.program(), hello.coordinates(), hello.weightBytes());
     }
 
     private static Hello versions(Hello hello, int protocol, String version, long epoch) {
-        return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(), hello.address(),
+        return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(),
+                hello.address(),
                 hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes());
     }
 
@@ -93,8 +95,9 @@ class UnitJoinTest {
 
             assertThatThrownBy(follower::join)
                     .isInstanceOf(UnitFailedException.class)
-                    .hasMessageStartingWith("rank 1 on node-a gave up after 60 s: rank 0 did not answer at 10.0.0.0:7070; start it there "
-                            + "(if every node is --headless, start one without it)");
+                    .hasMessageStartingWith(
+                            "rank 1 on node-a gave up after 60 s: rank 0 did not answer at 10.0.0.0:7070; start it there "
+                                    + "(if every node is --headless, start one without it)");
             assertThat(unit.events(1).lines).first().isEqualTo("waiting for rank 0 at 10.0.0.0:7070 (10 s)");
         }
     }
@@ -191,8 +194,9 @@ class UnitJoinTest {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
             TestUnit.async(unit.follower(versions(TestUnit.hello(1), 1, "0.1.0", 3), Ticker.system())::join);
 
-            assertThat(refusal(zero).reasons()).containsExactly("epoch 3 < 4: rank 1 on node-a (process 1001) belongs to another build "
-                    + "of the unit than rank 0 on node-a; end it and start it again");
+            assertThat(refusal(zero).reasons())
+                    .containsExactly("epoch 3 < 4: rank 1 on node-a (process 1001) belongs to another build "
+                            + "of the unit than rank 0 on node-a; end it and start it again");
         }
     }
 
@@ -200,7 +204,8 @@ class UnitJoinTest {
     void twoClaimsOfOneRankAreBothRefusedNamingBothHosts() {
         try (TestUnit unit = new TestUnit(3).grace(Duration.ofMillis(200))) {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
-            var first = TestUnit.async(unit.follower(place(TestUnit.hello(1), "node-a", 11, "10.0.0.1:7070"), Ticker.system())::join);
+            var first = TestUnit
+                    .async(unit.follower(place(TestUnit.hello(1), "node-a", 11, "10.0.0.1:7070"), Ticker.system())::join);
             Hello claim = place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070");
             UnitFollower rival = new UnitFollower(unit.endpoint(claim.address(), 1), TestUnit.LEADER, claim, UnitTimes.standard(),
                     new RankProgress(), new RecordedEvents(), Ticker.system());
@@ -224,7 +229,8 @@ class UnitJoinTest {
                     new RankProgress(), events, Ticker.system());
 
             UnitRefusedException refusal = refusal(TestUnit.async(rival::join));
-            assertThat(refusal.reasons()).singleElement().asString().contains("node-a (process 1001", "node-b (process 12", "runs already");
+            assertThat(refusal.reasons()).singleElement().asString().contains("node-a (process 1001", "node-b (process 12",
+                    "runs already");
             assertThat(refusal.exitCode()).isEqualTo(1);
             unit.all(member -> member.reach(Phase.LINKED, Duration.ofSeconds(30)));
             assertThat(unit.events(0).failures).isEmpty();
@@ -236,10 +242,12 @@ class UnitJoinTest {
     void aZombieOfAnEarlierEpochIsRefusedByARunningUnit() {
         try (TestUnit unit = new TestUnit(2).joined()) {
             Hello zombie = versions(place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070"), 1, "0.1.0", 3);
-            UnitFollower late = new UnitFollower(unit.endpoint(zombie.address(), 1), TestUnit.LEADER, zombie, UnitTimes.standard(),
+            UnitFollower late = new UnitFollower(unit.endpoint(zombie.address(), 1), TestUnit.LEADER, zombie,
+                    UnitTimes.standard(),
                     new RankProgress(), new RecordedEvents(), Ticker.system());
 
-            assertThat(refusal(TestUnit.async(late::join)).reasons()).singleElement().asString().startsWith("epoch 3 < 4: rank 1 on node-b");
+            assertThat(refusal(TestUnit.async(late::join)).reasons()).singleElement().asString()
+                    .startsWith("epoch 3 < 4: rank 1 on node-b");
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -221,7 +222,8 @@ class UnitWatchTest {
             while (!(message instanceof UnitMessage.Abort)) {
                 message = MessageCodec.decode(heard.poll(30, TimeUnit.SECONDS));
             }
-            assertThat(message).hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
+            assertThat(message)
+                    .hasToString("Abort[failure=UnitFailure[rank=1, host=node-a, reason=is silent: no sign of life for 300 ms]]");
         }
     }
 
@@ -289,13 +291,14 @@ class UnitWatchTest {
             TestUnit.get(joining);
             puppet.send(new byte[] {99});
 
-            assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
+            assertThat(unit.events(0).end())
+                    .isEqualTo("failed: rank 1 on node-a sent a message that cannot be read: unknown type 99");
         }
     }
 
     @Test
     void anOrderlyEndByRankZeroIsNoFailure() throws Exception {
-        try (TestUnit unit = new TestUnit(3).joined()) {
+        try (TestUnit unit = new TestUnit(3).ready()) {
             unit.members.get(0).close();
 
             assertThat(unit.events(1).end()).isEqualTo("stopped: rank 0 on node-a is shutting down");
@@ -309,7 +312,7 @@ class UnitWatchTest {
 
     @Test
     void anOrderlyEndByAnotherRankIsToldToAll() throws Exception {
-        try (TestUnit unit = new TestUnit(3).joined()) {
+        try (TestUnit unit = new TestUnit(3).ready()) {
             unit.members.get(1).close();
 
             String end = "stopped: rank 1 on node-a is shutting down: it was asked to";
@@ -320,14 +323,58 @@ class UnitWatchTest {
     }
 
     @Test
+    void aRankThatLeavesBeforeAllAreReadyIsAFailure() throws Exception {
+        try (TestUnit unit = new TestUnit(3).joined()) {
+            unit.members.get(1).close();
+
+            String end = "failed: rank 1 on node-a left before all ranks were ready; see what it says";
+            assertThat(unit.events(0).end()).isEqualTo(end);
+            assertThat(unit.events(2).end()).isEqualTo(end);
+        }
+    }
+
+    @Test
+    void rankZeroThatLeavesBeforeAllAreReadyIsAFailure() throws Exception {
+        try (TestUnit unit = new TestUnit(2).joined()) {
+            unit.members.get(0).close();
+
+            assertThat(unit.events(1).end())
+                    .isEqualTo("failed: rank 0 on node-a left before all ranks were ready; see what it says");
+        }
+    }
+
+    @Test
+    void numbersOfLinksStayWhenTheWireIsClosedBeforeTheUnitIsLeft() throws Exception {
+        try (TestUnit unit = new TestUnit(2).joined()) {
+            UnitLeader leader = (UnitLeader) unit.members.get(0);
+            AtomicBoolean closed = new AtomicBoolean();
+            unit.progress(1).links(Map.of(0, "NET/Socket/eth0"), peer -> {
+                if (closed.get()) {
+                    throw new IllegalStateException("the wire is closed");
+                }
+                return 77;
+            });
+            List<LinkStatus> expected = List.of(new LinkStatus(1, 0, "NET/Socket/eth0", 77));
+            TestUnit.until(() -> leader.links().equals(expected));
+            closed.set(true);
+            unit.all(member -> member.reach(Phase.LINKED, LONG));
+            unit.all(member -> member.reach(Phase.LOADED, LONG));
+
+            assertThat(unit.progress(1).links()).containsExactly(new UnitMessage.LinkReport(0, "NET/Socket/eth0", 77));
+            assertThat(leader.links()).isEqualTo(expected);
+            assertThat(unit.events(0).failures).isEmpty();
+        }
+    }
+
+    @Test
     void aHeartbeatThatBreaksOffIsAFailureThatIsTold() throws Exception {
         try (TestUnit unit = new TestUnit(2).joined()) {
-            unit.progress(1).links(Map.of(0, "NET/Socket/eth0"), peer -> {
-                throw new IllegalStateException("wire is closed");
-            });
+            unit.all(member -> member.reach(Phase.LINKED, LONG));
+            unit.events(0).broken = true;
+            unit.progress(1).loaded(50);
 
-            assertThat(unit.events(0).end())
-                    .isEqualTo("failed: rank 1 on node-a failed: its heartbeat broke off: java.lang.IllegalStateException: wire is closed");
+            assertThat(unit.events(1).end()).isEqualTo(
+                    "failed: rank 0 on node-a failed: its heartbeat broke off: java.lang.IllegalStateException: terminal is gone");
         }
     }
 

@@ -25,7 +25,15 @@ final class AttendKernel implements Kernel, Workers.Task {
     static final int CHUNK = 256;
 
     /** What a thread needs: scores of one chunk for each head of a group, and the running softmax of each. */
-    private record Scratch(MemorySegment scores, float[] greatest, float[] sums, float[] lanes) {}
+    private record Scratch(MemorySegment scores, MemorySegment single, float[] greatest, float[] sums, float[] lanes) {
+
+        /** The exponential of one number, by the instructions that compute those of the weights. */
+        float exp(float value) {
+            single.set(JAVA_FLOAT_UNALIGNED, 0, value);
+            Functions.exp(single, 0, single, 0, Lanes.L);
+            return single.get(JAVA_FLOAT_UNALIGNED, 0);
+        }
+    }
 
     private final Workers workers;
     private final Scratch[] scratch;
@@ -57,7 +65,7 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.scratch = new Scratch[workers.threads()];
         int heads = HeadGroups.largest(groups);
         for (int i = 0; i < scratch.length; i++) {
-            scratch[i] = new Scratch(Arena.ofAuto().allocate(Math.max(64, 4L * CHUNK * heads), 64), new float[heads + 16],
+            scratch[i] = new Scratch(Arena.ofAuto().allocate(Math.max(64, 4L * CHUNK * heads), 64), Arena.ofAuto().allocate(64, 64), new float[heads + 16],
                     new float[heads + 16], lanes[i]);
         }
     }
@@ -143,13 +151,14 @@ final class AttendKernel implements Kernel, Workers.Task {
         if (!beginning) {
             greatest = Math.max(greatest, mine.greatest[head]);
         }
-        Functions.expOfDifference(mine.scores, at, greatest, mine.scores, at, padded);
+        Functions.subtract(mine.scores, at, greatest, mine.scores, at, padded);
+        Functions.exp(mine.scores, at, mine.scores, at, padded);
         for (int i = count; i < padded; i++) {
             mine.scores.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, 0f);
         }
         float sum = Lanes.sum(mine.scores, at, padded, mine.lanes);
         if (!beginning) {
-            float factor = Functions.exp(mine.greatest[head] - greatest);
+            float factor = mine.exp(mine.greatest[head] - greatest);
             sum = Math.fma(mine.sums[head], factor, sum);
             for (int i = 0; i < valueLength; i++) {
                 out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i, out.segment().get(JAVA_FLOAT_UNALIGNED, result + 4L * i) * factor);

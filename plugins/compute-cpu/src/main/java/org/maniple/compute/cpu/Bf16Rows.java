@@ -35,10 +35,18 @@ final class Bf16Rows implements WeightRows {
         FloatVector d = a;
         for (int i = 0; i < count; i += Lanes.COUNT) {
             long at = x0 + 4L * i;
-            a = load(w, w0 + 2L * i).fma(Lanes.load(x, at), a);
-            b = load(w, w1 + 2L * i).fma(Lanes.load(x, at + X1), b);
-            c = load(w, w2 + 2L * i).fma(Lanes.load(x, at + X2), c);
-            d = load(w, w3 + 2L * i).fma(Lanes.load(x, at + X3), d);
+            FloatVector v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w0 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            a = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at, LITTLE_ENDIAN), a);
+            v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w1 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            b = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X1, LITTLE_ENDIAN), b);
+            v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w2 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            c = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X2, LITTLE_ENDIAN), c);
+            v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w3 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            d = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X3, LITTLE_ENDIAN), d);
         }
         a.intoArray(lanes, 0);
         b.intoArray(lanes, Lanes.L);
@@ -58,16 +66,18 @@ final class Bf16Rows implements WeightRows {
         FloatVector b2 = a0;
         FloatVector b3 = a0;
         for (int i = 0; i < count; i += Lanes.COUNT) {
-            FloatVector v = load(w, w0 + 2L * i);
-            a0 = v.fma(Lanes.load(x, x0 + 4L * i), a0);
-            a1 = v.fma(Lanes.load(x, x1 + 4L * i), a1);
-            a2 = v.fma(Lanes.load(x, x2 + 4L * i), a2);
-            a3 = v.fma(Lanes.load(x, x3 + 4L * i), a3);
-            v = load(w, w1 + 2L * i);
-            b0 = v.fma(Lanes.load(x, x0 + 4L * i + X1), b0);
-            b1 = v.fma(Lanes.load(x, x1 + 4L * i + X1), b1);
-            b2 = v.fma(Lanes.load(x, x2 + 4L * i + X1), b2);
-            b3 = v.fma(Lanes.load(x, x3 + 4L * i + X1), b3);
+            FloatVector v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w0 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            a0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i, LITTLE_ENDIAN), a0);
+            a1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i, LITTLE_ENDIAN), a1);
+            a2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i, LITTLE_ENDIAN), a2);
+            a3 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x3 + 4L * i, LITTLE_ENDIAN), a3);
+            v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w1 + 2L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            b0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i + X1, LITTLE_ENDIAN), b0);
+            b1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i + X1, LITTLE_ENDIAN), b1);
+            b2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i + X1, LITTLE_ENDIAN), b2);
+            b3 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x3 + 4L * i + X1, LITTLE_ENDIAN), b3);
         }
         a0.intoArray(lanes, at);
         a1.intoArray(lanes, at + Lanes.COUNT);
@@ -77,11 +87,5 @@ final class Bf16Rows implements WeightRows {
         b1.intoArray(lanes, at + SECOND + Lanes.COUNT);
         b2.intoArray(lanes, at + SECOND + 2 * Lanes.COUNT);
         b3.intoArray(lanes, at + SECOND + 3 * Lanes.COUNT);
-    }
-
-    private static FloatVector load(MemorySegment w, long at) {
-        ShortVector bits = ShortVector.fromMemorySegment(Lanes.S, w, at, LITTLE_ENDIAN);
-        IntVector wide = (IntVector) bits.convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0);
-        return wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 }

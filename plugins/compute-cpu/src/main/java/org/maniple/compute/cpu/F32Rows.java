@@ -1,6 +1,7 @@
 package org.maniple.compute.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -31,10 +32,14 @@ final class F32Rows implements WeightRows {
         FloatVector d = a;
         for (int i = 0; i < count; i += Lanes.COUNT) {
             long at = x0 + 4L * i;
-            a = load(w, w0 + 4L * i).fma(Lanes.load(x, at), a);
-            b = load(w, w1 + 4L * i).fma(Lanes.load(x, at + X1), b);
-            c = load(w, w2 + 4L * i).fma(Lanes.load(x, at + X2), c);
-            d = load(w, w3 + 4L * i).fma(Lanes.load(x, at + X3), d);
+            FloatVector v = FloatVector.fromMemorySegment(Lanes.F, w, w0 + 4L * i, LITTLE_ENDIAN);
+            a = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at, LITTLE_ENDIAN), a);
+            v = FloatVector.fromMemorySegment(Lanes.F, w, w1 + 4L * i, LITTLE_ENDIAN);
+            b = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X1, LITTLE_ENDIAN), b);
+            v = FloatVector.fromMemorySegment(Lanes.F, w, w2 + 4L * i, LITTLE_ENDIAN);
+            c = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X2, LITTLE_ENDIAN), c);
+            v = FloatVector.fromMemorySegment(Lanes.F, w, w3 + 4L * i, LITTLE_ENDIAN);
+            d = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X3, LITTLE_ENDIAN), d);
         }
         a.intoArray(lanes, 0);
         b.intoArray(lanes, Lanes.L);
@@ -54,16 +59,16 @@ final class F32Rows implements WeightRows {
         FloatVector b2 = a0;
         FloatVector b3 = a0;
         for (int i = 0; i < count; i += Lanes.COUNT) {
-            FloatVector v = load(w, w0 + 4L * i);
-            a0 = v.fma(Lanes.load(x, x0 + 4L * i), a0);
-            a1 = v.fma(Lanes.load(x, x1 + 4L * i), a1);
-            a2 = v.fma(Lanes.load(x, x2 + 4L * i), a2);
-            a3 = v.fma(Lanes.load(x, x3 + 4L * i), a3);
-            v = load(w, w1 + 4L * i);
-            b0 = v.fma(Lanes.load(x, x0 + 4L * i + X1), b0);
-            b1 = v.fma(Lanes.load(x, x1 + 4L * i + X1), b1);
-            b2 = v.fma(Lanes.load(x, x2 + 4L * i + X1), b2);
-            b3 = v.fma(Lanes.load(x, x3 + 4L * i + X1), b3);
+            FloatVector v = FloatVector.fromMemorySegment(Lanes.F, w, w0 + 4L * i, LITTLE_ENDIAN);
+            a0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i, LITTLE_ENDIAN), a0);
+            a1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i, LITTLE_ENDIAN), a1);
+            a2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i, LITTLE_ENDIAN), a2);
+            a3 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x3 + 4L * i, LITTLE_ENDIAN), a3);
+            v = FloatVector.fromMemorySegment(Lanes.F, w, w1 + 4L * i, LITTLE_ENDIAN);
+            b0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i + X1, LITTLE_ENDIAN), b0);
+            b1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i + X1, LITTLE_ENDIAN), b1);
+            b2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i + X1, LITTLE_ENDIAN), b2);
+            b3 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x3 + 4L * i + X1, LITTLE_ENDIAN), b3);
         }
         a0.intoArray(lanes, at);
         a1.intoArray(lanes, at + Lanes.COUNT);
@@ -73,9 +78,5 @@ final class F32Rows implements WeightRows {
         b1.intoArray(lanes, at + SECOND + Lanes.COUNT);
         b2.intoArray(lanes, at + SECOND + 2 * Lanes.COUNT);
         b3.intoArray(lanes, at + SECOND + 3 * Lanes.COUNT);
-    }
-
-    private static FloatVector load(MemorySegment w, long at) {
-        return Lanes.load(w, at);
     }
 }

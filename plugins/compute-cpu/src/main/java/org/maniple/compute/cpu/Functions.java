@@ -7,7 +7,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Functions of single elements over memory. Counts are multiples of {@link Lanes#L}; each lane is computed alone. */
+/**
+ * Functions of single elements over memory. Counts are multiples of {@link Lanes#L}; each lane is computed alone. A result may lie where
+ * an operand lies unless it says otherwise.
+ */
 final class Functions {
 
     private static final float LOG2_E = 1.44269504f;
@@ -18,81 +21,102 @@ final class Functions {
 
     private Functions() {}
 
-    /** {@code e^v}: a power of two times a Taylor polynomial; relative error about 1e-7, gradual underflow, NaN stays. */
-    static FloatVector exp(FloatVector v) {
-        FloatVector x = v.min(89f).max(-105f);
-        FloatVector shifted = x.fma(FloatVector.broadcast(Lanes.F, LOG2_E), FloatVector.broadcast(Lanes.F, ROUNDING));
-        FloatVector n = shifted.sub(ROUNDING);
-        FloatVector r = n.fma(FloatVector.broadcast(Lanes.F, -LN2_HIGH), x);
-        r = n.fma(FloatVector.broadcast(Lanes.F, -LN2_LOW), r);
-        FloatVector p = r.fma(FloatVector.broadcast(Lanes.F, 1f / 5040), FloatVector.broadcast(Lanes.F, 1f / 720));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 120));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 24));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 6));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 0.5f));
-        FloatVector one = FloatVector.broadcast(Lanes.F, 1f);
-        p = p.fma(r, one).fma(r, one);
-        // In two halves, because 2^n alone leaves the range of normal floats at both ends.
-        IntVector exponent = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDING));
-        IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-        return p.mul(powerOfTwo(half)).mul(powerOfTwo(exponent.sub(half)));
+    /** {@code out = e^a}: a power of two times a Taylor polynomial; relative error about 1e-7, gradual underflow, NaN stays. */
+    static void exp(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector x = FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).min(89f).max(-105f);
+            FloatVector shifted = x.fma(FloatVector.broadcast(Lanes.F, LOG2_E), FloatVector.broadcast(Lanes.F, ROUNDING));
+            FloatVector n = shifted.sub(ROUNDING);
+            FloatVector r = n.fma(FloatVector.broadcast(Lanes.F, -LN2_HIGH), x);
+            r = n.fma(FloatVector.broadcast(Lanes.F, -LN2_LOW), r);
+            FloatVector p = r.fma(FloatVector.broadcast(Lanes.F, 1f / 5040), FloatVector.broadcast(Lanes.F, 1f / 720));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 120));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 24));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f / 6));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 0.5f));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f));
+            p = p.fma(r, FloatVector.broadcast(Lanes.F, 1f));
+            // In two halves, because 2^n alone leaves the range of normal floats at both ends.
+            IntVector exponent = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDING));
+            IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+            p = p.mul(half.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            p = p.mul(exponent.sub(half).add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+            p.intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
     }
 
-    private static FloatVector powerOfTwo(IntVector exponent) {
-        return exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-    }
-
-    static float exp(float x) {
-        return exp(FloatVector.broadcast(Lanes.F, x)).lane(0);
-    }
-
+    /** {@code out = a + b}. */
     static void add(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long to, int count) {
         for (int i = 0; i < count; i += Lanes.L) {
-            Lanes.load(a, aAt + 4L * i).add(Lanes.load(b, bAt + 4L * i)).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN)
+                    .add(FloatVector.fromMemorySegment(Lanes.F, b, bAt + 4L * i, LITTLE_ENDIAN))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
         }
     }
 
+    /** {@code out = a · b}. */
     static void multiply(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long to, int count) {
         for (int i = 0; i < count; i += Lanes.L) {
-            Lanes.load(a, aAt + 4L * i).mul(Lanes.load(b, bAt + 4L * i)).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN)
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, b, bAt + 4L * i, LITTLE_ENDIAN))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
         }
     }
 
+    /** {@code out = a / (1 + b)}. */
+    static void divideByOneMore(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long to, int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN)
+                    .div(FloatVector.fromMemorySegment(Lanes.F, b, bAt + 4L * i, LITTLE_ENDIAN).add(1f))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = a · factor}. */
     static void scale(MemorySegment a, long aAt, float factor, MemorySegment out, long to, int count) {
         for (int i = 0; i < count; i += Lanes.L) {
-            Lanes.load(a, aAt + 4L * i).mul(factor).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).mul(factor)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
         }
     }
 
-    /** {@code out = e^(a - shift)}. */
-    static void expOfDifference(MemorySegment a, long aAt, float shift, MemorySegment out, long to, int count) {
-        FloatVector shifts = FloatVector.broadcast(Lanes.F, shift);
+    /** {@code out = a - shift}. */
+    static void subtract(MemorySegment a, long aAt, float shift, MemorySegment out, long to, int count) {
         for (int i = 0; i < count; i += Lanes.L) {
-            exp(Lanes.load(a, aAt + 4L * i).sub(shifts)).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).sub(shift)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
         }
     }
 
-    static void silu(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
-        for (int i = 0; i < count; i += Lanes.L) {
-            FloatVector v = Lanes.load(a, aAt + 4L * i);
-            v.div(exp(v.neg()).add(1f)).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
-        }
-    }
-
-    /** With {@code (1 + tanh u)/2 = 1/(1 + e^-2u)}, which does not cancel. */
-    static void geluTanh(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
-        FloatVector linear = FloatVector.broadcast(Lanes.F, (float) (-2 * Math.sqrt(2 / Math.PI)));
-        FloatVector cubic = FloatVector.broadcast(Lanes.F, (float) (-2 * Math.sqrt(2 / Math.PI) * 0.044715));
-        for (int i = 0; i < count; i += Lanes.L) {
-            FloatVector v = Lanes.load(a, aAt + 4L * i);
-            FloatVector u = v.mul(v).fma(cubic, linear).mul(v);
-            v.div(exp(u).add(1f)).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
-        }
-    }
-
+    /** {@code out = max(a, 0)}. */
     static void relu(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
         for (int i = 0; i < count; i += Lanes.L) {
-            Lanes.load(a, aAt + 4L * i).max(0f).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).max(0f)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = a / (1 + e^-a)}; {@code out} must not be {@code a}. */
+    static void silu(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
+        scale(a, aAt, -1, out, to, count);
+        exp(out, to, out, to, count);
+        divideByOneMore(a, aAt, out, to, out, to, count);
+    }
+
+    /** With {@code (1 + tanh u)/2 = 1/(1 + e^-2u)}, which does not cancel; {@code out} must not be {@code a}. */
+    static void geluTanh(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
+        cubic(a, aAt, out, to, count);
+        exp(out, to, out, to, count);
+        divideByOneMore(a, aAt, out, to, out, to, count);
+    }
+
+    /** {@code out = -2·sqrt(2/pi) · (a + 0.044715 a³)}. */
+    private static void cubic(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
+        FloatVector first = FloatVector.broadcast(Lanes.F, (float) (-2 * Math.sqrt(2 / Math.PI)));
+        FloatVector third = FloatVector.broadcast(Lanes.F, (float) (-2 * Math.sqrt(2 / Math.PI) * 0.044715));
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector v = FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN);
+            v.mul(v).fma(third, first).mul(v).intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
         }
     }
 }

@@ -90,20 +90,27 @@ final class Lanes {
         FloatVector c = a;
         FloatVector d = a;
         for (int i = 0; i < count; i += COUNT) {
-            FloatVector v = load(x, at + 4L * i);
+            FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN);
             a = v.fma(v, a);
             if (PARTS > 1) {
-                v = load(x, at + 4L * (i + L));
+                v = FloatVector.fromMemorySegment(F, x, at + 4L * (i + L), LITTLE_ENDIAN);
                 b = v.fma(v, b);
             }
             if (PARTS > 2) {
-                v = load(x, at + 4L * (i + 2 * L));
+                v = FloatVector.fromMemorySegment(F, x, at + 4L * (i + 2 * L), LITTLE_ENDIAN);
                 c = v.fma(v, c);
-                v = load(x, at + 4L * (i + 3 * L));
+                v = FloatVector.fromMemorySegment(F, x, at + 4L * (i + 3 * L), LITTLE_ENDIAN);
                 d = v.fma(v, d);
             }
         }
-        store(a, b, c, d, lanes);
+        a.intoArray(lanes, 0);
+        if (PARTS > 1) {
+            b.intoArray(lanes, L);
+        }
+        if (PARTS > 2) {
+            c.intoArray(lanes, 2 * L);
+            d.intoArray(lanes, 3 * L);
+        }
     }
 
     /** The sum of floats; their number is a multiple of {@value #COUNT}. */
@@ -113,36 +120,15 @@ final class Lanes {
         FloatVector c = a;
         FloatVector d = a;
         for (int i = 0; i < count; i += COUNT) {
-            a = a.add(load(x, at + 4L * i));
+            a = a.add(FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN));
             if (PARTS > 1) {
-                b = b.add(load(x, at + 4L * (i + L)));
+                b = b.add(FloatVector.fromMemorySegment(F, x, at + 4L * (i + L), LITTLE_ENDIAN));
             }
             if (PARTS > 2) {
-                c = c.add(load(x, at + 4L * (i + 2 * L)));
-                d = d.add(load(x, at + 4L * (i + 3 * L)));
+                c = c.add(FloatVector.fromMemorySegment(F, x, at + 4L * (i + 2 * L), LITTLE_ENDIAN));
+                d = d.add(FloatVector.fromMemorySegment(F, x, at + 4L * (i + 3 * L), LITTLE_ENDIAN));
             }
         }
-        store(a, b, c, d, lanes);
-        return fold(lanes, 0);
-    }
-
-    /** Multiplies floats by a factor in place and finds the greatest; their number is a multiple of {@value #COUNT}. */
-    static float scaleAndFindGreatest(MemorySegment x, long at, int count, float factor) {
-        FloatVector greatest = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-        FloatVector factors = FloatVector.broadcast(F, factor);
-        for (int i = 0; i < count; i += L) {
-            FloatVector v = load(x, at + 4L * i).mul(factors);
-            v.intoMemorySegment(x, at + 4L * i, LITTLE_ENDIAN);
-            greatest = greatest.max(v);
-        }
-        return greatest.reduceLanes(VectorOperators.MAX);
-    }
-
-    static FloatVector load(MemorySegment x, long at) {
-        return FloatVector.fromMemorySegment(F, x, at, LITTLE_ENDIAN);
-    }
-
-    private static void store(FloatVector a, FloatVector b, FloatVector c, FloatVector d, float[] lanes) {
         a.intoArray(lanes, 0);
         if (PARTS > 1) {
             b.intoArray(lanes, L);
@@ -151,5 +137,18 @@ final class Lanes {
             c.intoArray(lanes, 2 * L);
             d.intoArray(lanes, 3 * L);
         }
+        return fold(lanes, 0);
+    }
+
+    /** Multiplies floats by a factor in place and finds the greatest; their number is a multiple of {@value #COUNT}. */
+    static float scaleAndFindGreatest(MemorySegment x, long at, int count, float factor) {
+        FloatVector greatest = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+        FloatVector factors = FloatVector.broadcast(F, factor);
+        for (int i = 0; i < count; i += L) {
+            FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN).mul(factors);
+            v.intoMemorySegment(x, at + 4L * i, LITTLE_ENDIAN);
+            greatest = greatest.max(v);
+        }
+        return greatest.reduceLanes(VectorOperators.MAX);
     }
 }

@@ -82,7 +82,8 @@ final class TopKKernel implements Kernel, Workers.Task {
             for (int i = count; i < padded; i++) {
                 block.set(JAVA_FLOAT_UNALIGNED, 4L * i, Float.NEGATIVE_INFINITY);
             }
-            Functions.expOfDifference(block, 0, greatest, block, 0, padded);
+            Functions.subtract(block, 0, greatest, block, 0, padded);
+            Functions.exp(block, 0, block, 0, padded);
             sum += Lanes.sum(block, 0, padded, lanes[thread]);
         }
         return (float) sum;

@@ -8,8 +8,11 @@ import org.maniple.api.tensor.DType;
 
 /**
  * Products of rows of weights of one type with rows of floats. Offsets are in bytes and need no alignment. The two kernels are the same
- * body for every vector width: what they hold in each of their accumulators follows from {@link Lanes#PARTS}. They are kept small, and their
- * loops are written out per type, because C2 stops inlining in larger methods and then allocates every vector on the heap.
+ * body for every vector width: what they hold in each of their accumulators follows from {@link Lanes#PARTS}.
+ *
+ * <p>Where C2 does not inline a method that takes or returns a vector, the vector becomes an object on the heap, at a tenth of the
+ * speed. C2 always inlines the methods of the Vector API itself, but not ours, and stops inlining altogether in large methods. So methods with
+ * vectors are small, call no method of ours with a vector, and write their loops out.
  */
 interface WeightRows {
 

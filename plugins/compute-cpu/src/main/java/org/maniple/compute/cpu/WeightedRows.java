@@ -42,17 +42,17 @@ final class WeightedRows {
     private static void addFour(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt,
             MemorySegment out, long to) {
         long step = 4L * Lanes.L;
-        FloatVector a = Lanes.load(out, to);
-        FloatVector b = Lanes.load(out, to + step);
-        FloatVector c = Lanes.load(out, to + 2 * step);
-        FloatVector d = Lanes.load(out, to + 3 * step);
+        FloatVector a = FloatVector.fromMemorySegment(Lanes.F, out, to, LITTLE_ENDIAN);
+        FloatVector b = FloatVector.fromMemorySegment(Lanes.F, out, to + step, LITTLE_ENDIAN);
+        FloatVector c = FloatVector.fromMemorySegment(Lanes.F, out, to + 2 * step, LITTLE_ENDIAN);
+        FloatVector d = FloatVector.fromMemorySegment(Lanes.F, out, to + 3 * step, LITTLE_ENDIAN);
         for (int row = 0; row < count; row++) {
             FloatVector weight = FloatVector.broadcast(Lanes.F, weights.get(JAVA_FLOAT_UNALIGNED, weightAt + 4L * row));
             long from = at + row * stride;
-            a = Lanes.load(rows, from).fma(weight, a);
-            b = Lanes.load(rows, from + step).fma(weight, b);
-            c = Lanes.load(rows, from + 2 * step).fma(weight, c);
-            d = Lanes.load(rows, from + 3 * step).fma(weight, d);
+            a = FloatVector.fromMemorySegment(Lanes.F, rows, from, LITTLE_ENDIAN).fma(weight, a);
+            b = FloatVector.fromMemorySegment(Lanes.F, rows, from + step, LITTLE_ENDIAN).fma(weight, b);
+            c = FloatVector.fromMemorySegment(Lanes.F, rows, from + 2 * step, LITTLE_ENDIAN).fma(weight, c);
+            d = FloatVector.fromMemorySegment(Lanes.F, rows, from + 3 * step, LITTLE_ENDIAN).fma(weight, d);
         }
         a.intoMemorySegment(out, to, LITTLE_ENDIAN);
         b.intoMemorySegment(out, to + step, LITTLE_ENDIAN);
@@ -62,10 +62,10 @@ final class WeightedRows {
 
     private static void addOne(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt, MemorySegment out,
             long to) {
-        FloatVector sum = Lanes.load(out, to);
+        FloatVector sum = FloatVector.fromMemorySegment(Lanes.F, out, to, LITTLE_ENDIAN);
         for (int row = 0; row < count; row++) {
             FloatVector weight = FloatVector.broadcast(Lanes.F, weights.get(JAVA_FLOAT_UNALIGNED, weightAt + 4L * row));
-            sum = Lanes.load(rows, at + row * stride).fma(weight, sum);
+            sum = FloatVector.fromMemorySegment(Lanes.F, rows, at + row * stride, LITTLE_ENDIAN).fma(weight, sum);
         }
         sum.intoMemorySegment(out, to, LITTLE_ENDIAN);
     }

@@ -61,13 +61,18 @@ class ElementwiseTest {
 
     @Test
     void exponentialUnderflowsOverflowsAndKeepsNaN() {
-        assertThat(Functions.exp(0)).isEqualTo(1f);
-        assertThat(Functions.exp(Float.NEGATIVE_INFINITY)).isZero();
-        assertThat(Functions.exp(-200)).isZero();
-        assertThat(Functions.exp(-100)).isCloseTo((float) Math.exp(-100), Offset.offset(Float.MIN_VALUE));
-        assertThat(Functions.exp(88.7f)).isCloseTo((float) Math.exp(88.7f), Offset.offset(1e33f));
-        assertThat(Functions.exp(100)).isEqualTo(Float.POSITIVE_INFINITY);
-        assertThat(Functions.exp(Float.NaN)).isNaN();
+        Tensor x = Tensors.zeros(1, Lanes.COUNT);
+        float[] values = {0, Float.NEGATIVE_INFINITY, -200, -100, 88.7f, 100, Float.NaN};
+        x.segment().copyFrom(Tensors.of(values).segment());
+        Functions.exp(x.segment(), 0, x.segment(), 0, Lanes.COUNT);
+        float[] results = Tensors.row(x, 0);
+        assertThat(results[0]).isEqualTo(1f);
+        assertThat(results[1]).isZero();
+        assertThat(results[2]).isZero();
+        assertThat(results[3]).isCloseTo((float) Math.exp(-100), Offset.offset(Float.MIN_VALUE));
+        assertThat(results[4]).isCloseTo((float) Math.exp(88.7f), Offset.offset(1e33f));
+        assertThat(results[5]).isEqualTo(Float.POSITIVE_INFINITY);
+        assertThat(results[6]).isNaN();
     }
 
     @ParameterizedTest

@@ -11,6 +11,9 @@ import org.maniple.api.text.TextCodec;
 /** {@code POST /v1/chat/completions}. */
 final class ChatRoute {
 
+    private static final String OLD_LIMIT = "max_tokens";
+    private static final String NEW_LIMIT = "max_completion_tokens";
+
     private final Engine engine;
     private final ModelRoutes models;
     private final SamplingFields sampling;
@@ -48,7 +51,8 @@ final class ChatRoute {
                 + " (skip-tokenizer-init), so it cannot read a chat; send token ids as `prompt` to /v1/completions, or start it with"
                 + " the tokenizer."));
         ChatPrompt chat = ChatPrompt.of(fields, codec, messages);
-        int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens);
+        int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens,
+                fields.has(NEW_LIMIT) ? NEW_LIMIT : OLD_LIMIT);
         Prompt prompt = new Prompt(tokens, Optional.of(chat.text()));
         List<Run.Part> parts = new ArrayList<>();
         for (int i = 0; i < choices; i++) {
@@ -63,8 +67,8 @@ final class ChatRoute {
     }
 
     private static OptionalInt maxTokens(Fields fields) {
-        OptionalInt old = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
-        OptionalInt current = fields.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt old = fields.integer(OLD_LIMIT, 1, Integer.MAX_VALUE);
+        OptionalInt current = fields.integer(NEW_LIMIT, 1, Integer.MAX_VALUE);
         return current.isPresent() ? current : old;
     }
 

@@ -10,6 +10,7 @@ import org.maniple.api.engine.Sampling;
 /** {@code POST /v1/completions}. */
 final class CompletionRoute {
 
+    private static final String LIMIT = "max_tokens";
     private static final int DEFAULT_TOKENS = 16;
 
     private final Engine engine;
@@ -41,7 +42,7 @@ final class CompletionRoute {
         ContextLimit limit = new ContextLimit(engine.model().maxModelLength(), "prompt");
         OptionalInt truncation = limit.truncation(fields);
         // With echo, 0 asks for nothing but the prompt and its log-probabilities.
-        int asked = fields.integer("max_tokens", echo ? 0 : 1, Integer.MAX_VALUE).orElse(DEFAULT_TOKENS);
+        int asked = fields.integer(LIMIT, echo ? 0 : 1, Integer.MAX_VALUE).orElse(DEFAULT_TOKENS);
         OptionalInt maxTokens = OptionalInt.of(Math.max(1, asked));
         OptionalInt logprobs = fields.integer("logprobs", 0, SamplingFields.MAX_LOGPROBS);
         OptionalInt ownPromptLogprobs = fields.integer("prompt_logprobs", 0, SamplingFields.MAX_LOGPROBS);
@@ -55,7 +56,7 @@ final class CompletionRoute {
         }
         List<Run.Part> parts = new ArrayList<>();
         for (Prompt prompt : given) {
-            int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens);
+            int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens, LIMIT);
             Prompt fitting = new Prompt(tokens, tokens.length == prompt.tokens().length ? prompt.text() : Optional.empty());
             for (int i = 0; i < choices; i++) {
                 parts.add(new Run.Part(new Choice(parts.size(), fitting), Seeds.shifted(chosen, i)));

@@ -23,9 +23,10 @@ record ContextLimit(int length, String part) {
     /**
      * A prompt as it goes to the engine.
      *
+     * @param limiting the field that {@code maxTokens} comes from
      * @throws ApiException 400 if it is empty, or does not fit with the tokens that are to be generated
      */
-    int[] fit(int[] tokens, OptionalInt truncation, OptionalInt maxTokens) {
+    int[] fit(int[] tokens, OptionalInt truncation, OptionalInt maxTokens, String limiting) {
         int[] kept = truncation.isPresent() && tokens.length > truncation.getAsInt()
                 ? Arrays.copyOfRange(tokens, tokens.length - truncation.getAsInt(), tokens.length)
                 : tokens;
@@ -34,7 +35,7 @@ record ContextLimit(int length, String part) {
         }
         long output = maxTokens.orElse(0);
         if (kept.length + output > length || kept.length >= length) {
-            throw ApiException.invalid(part, "This model's maximum context length is " + length + " tokens. However, you requested "
+            throw ApiException.invalid(kept.length < length ? limiting : part, "This model's maximum context length is " + length + " tokens. However, you requested "
                     + (kept.length + output) + " tokens (" + kept.length + " in the " + part + ", " + output
                     + " in the completion). Please reduce the length of the " + part + " or completion.");
         }

@@ -92,10 +92,11 @@ final class FakeEngine implements Engine, AutoCloseable {
             throw refusal.get();
         }
         Running running = new Running(request, listener, new CountDownLatch(1));
+        Behaviour now = behaviour;
         submitted.add(running);
         threads.execute(() -> {
             try {
-                behaviour.run(running);
+                now.run(running);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

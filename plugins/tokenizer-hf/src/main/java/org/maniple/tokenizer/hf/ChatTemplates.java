@@ -27,11 +27,13 @@ record ChatTemplates(Map<String, ChatTemplate> byName, Map<String, String> speci
     }
 
     String render(List<? extends Map<String, ?>> messages, Map<String, ?> variables) {
-        var all = new LinkedHashMap<String, @Nullable Object>(specialTokens);
+        var all = new LinkedHashMap<String, @Nullable Object>();
         all.put("tools", null);
         all.put("documents", null);
         all.put("add_generation_prompt", false);
         all.putAll(variables);
+        // variables come from requests; they must not change what the model's own names mean
+        all.putAll(specialTokens);
         all.put("messages", messages);
         return choose(all.get("tools") != null).render(all, clock);
     }

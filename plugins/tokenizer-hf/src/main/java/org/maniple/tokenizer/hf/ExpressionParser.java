@@ -14,11 +14,13 @@ final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
 
     private final TokenCursor cursor;
+    private final LiteralParser literals;
     /** Inside a branch that may never be reached: a filter that is not known is an error there only when it is. */
     private int optional;
 
     ExpressionParser(TokenCursor cursor) {
         this.cursor = cursor;
+        this.literals = new LiteralParser(cursor, this);
     }
 
     void enterBranch() {
@@ -187,125 +189,27 @@ final class ExpressionParser {
             value = new Expression.Unary(line, operator, unary(false));
             cursor.leave(1);
         } else {
-            value = primary();
+            value = literals.primary();
         }
         return suffixes(value, withFilters);
     }
 
-    private Expression primary() {
-        var token = cursor.current();
-        return switch (token.kind()) {
-            case NAME -> name();
-            case STRING -> strings();
-            case INTEGER, FLOAT -> number();
-            case OPERATOR -> bracket(token);
-            default -> throw cursor.error(token.kind() == Kind.END
-                    ? "unexpected 'end of template'"
-                    : "Expected an expression, got '" + token.describe() + "'");
-        };
-    }
-
-    private Expression name() {
-        var token = cursor.next();
-        return switch (token.text()) {
-            case "true", "True" -> new Expression.Literal(token.line(), true);
-            case "false", "False" -> new Expression.Literal(token.line(), false);
-            case "none", "None" -> new Expression.Literal(token.line(), null);
-            default -> new Expression.Name(token.line(), token.text());
-        };
-    }
-
-    private Expression strings() {
-        int line = cursor.current().line();
-        var text = new StringBuilder();
-        while (cursor.current().kind() == Kind.STRING) {
-            text.append(cursor.next().text());
-        }
-        return new Expression.Literal(line, text.toString());
-    }
-
-    private Expression number() {
-        var token = cursor.current();
-        try {
-            Object value = token.kind() == Kind.FLOAT ? (Object) Double.valueOf(token.text()) : (Object) integer(token.text());
-            cursor.next();
-            return new Expression.Literal(token.line(), value);
-        } catch (NumberFormatException e) {
-            throw cursor.error("the number " + token.text() + " cannot be represented");
-        }
-    }
-
-    private static Long integer(String digits) {
-        if (digits.length() > 2 && digits.charAt(0) == '0' && !Character.isDigit(digits.charAt(1))) {
-            int radix = switch (Character.toLowerCase(digits.charAt(1))) {
-                case 'x' -> 16;
-                case 'o' -> 8;
-                default -> 2;
-            };
-            return Long.valueOf(digits.substring(2), radix);
-        }
-        return Long.valueOf(digits);
-    }
-
-    private Expression bracket(TemplateToken token) {
-        if (cursor.skip("(")) {
-            var inside = cursor.current().is(")") ? new Expression.ListOf(token.line(), List.of(), true) : tuple(true, null);
-            cursor.expect(")");
-            return inside;
-        }
-        if (cursor.skip("[")) {
-            return new Expression.ListOf(token.line(), sequence("]"), false);
-        }
-        if (cursor.skip("{")) {
-            return map(token.line());
-        }
-        throw cursor.error("unexpected '" + token.text() + "'");
-    }
-
-    private List<Expression> sequence(String end) {
-        var elements = new ArrayList<Expression>();
-        while (!cursor.skip(end)) {
-            if (!elements.isEmpty()) {
-                cursor.expect(",");
-                if (cursor.skip(end)) {
-                    break;
-                }
-            }
-            elements.add(expression());
-        }
-        return List.copyOf(elements);
-    }
-
-    private Expression map(int line) {
-        var keys = new ArrayList<Expression>();
-        var values = new ArrayList<Expression>();
-        while (!cursor.skip("}")) {
-            if (!keys.isEmpty()) {
-                cursor.expect(",");
-                if (cursor.skip("}")) {
-                    break;
-                }
-            }
-            keys.add(expression());
-            cursor.expect(":");
-            values.add(expression());
-        }
-        return new Expression.MapOf(line, List.copyOf(keys), List.copyOf(values));
-    }
-
-    /** Attributes, indices and calls; with {@code filters} also filters and tests. */
+    /** Attributes, indices and calls; with {@code filters} then filters, tests and calls, behind which there are no more attributes. */
     private Expression suffixes(Expression start, boolean filters) {
         var value = start;
         int levels = 0;
+        boolean filtered = false;
         while (true) {
             var token = cursor.current();
             boolean filter = filters && (token.is("|") || token.isName("is"));
-            if (!filter && !token.is(".") && !token.is("[") && !token.is("(")) {
+            boolean attribute = !filtered && (token.is(".") || token.is("["));
+            if (!filter && !attribute && !token.is("(")) {
                 cursor.leave(levels);
                 return value;
             }
             cursor.enter();
             levels++;
+            filtered |= filter;
             cursor.next();
             value = switch (token.text()) {
                 case "." -> attribute(value);
@@ -322,7 +226,7 @@ final class ExpressionParser {
         return switch (token.kind()) {
             case NAME -> new Expression.Attribute(token.line(), object, token.text());
             case INTEGER ->
-                new Expression.Index(token.line(), object, new Expression.Literal(token.line(), integer(token.text())));
+                new Expression.Index(token.line(), object, new Expression.Literal(token.line(), LiteralParser.integer(token)));
             default -> throw cursor.error("expected name or number after '.'");
         };
     }
@@ -419,6 +323,6 @@ final class ExpressionParser {
         if (token.isName("is")) {
             throw cursor.error("You cannot chain multiple tests with is");
         }
-        return new Expression.Arguments(List.of(suffixes(primary(), false)), java.util.Map.of());
+        return new Expression.Arguments(List.of(suffixes(literals.primary(), false)), java.util.Map.of());
     }
 }

@@ -21,11 +21,16 @@ final class SelectionFilters {
     private static Object map(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var function = mapping(arguments, evaluator);
         var out = new ArrayList<@Nullable Object>();
-        for (var element : evaluator.elements(input)) {
+        for (var element : elements(input, evaluator)) {
             evaluator.budget().step();
             out.add(function.apply(element));
         }
         return out;
+    }
+
+    /** What is false has no elements here, even where it could not have any. */
+    private static List<@Nullable Object> elements(@Nullable Object input, Evaluator evaluator) {
+        return PythonValues.truth(input) ? evaluator.elements(input) : List.of();
     }
 
     private static Function<@Nullable Object, @Nullable Object> mapping(CallArguments arguments, Evaluator evaluator) {
@@ -43,7 +48,7 @@ final class SelectionFilters {
             boolean wanted) {
         var out = new ArrayList<@Nullable Object>();
         var accepts = predicate(arguments, evaluator, byAttribute);
-        for (var element : evaluator.elements(input)) {
+        for (var element : elements(input, evaluator)) {
             evaluator.budget().step();
             if (accepts.test(element) == wanted) {
                 out.add(element);

@@ -19,7 +19,7 @@ final class Slicing {
             case TemplateObject.Tuple tuple -> new TemplateObject.Tuple(list(tuple, start, stop, by, budget));
             case List<?> list -> list(list, start, stop, by, budget);
             case TemplateObject.Undefined undefined -> throw undefined.failure();
-            case null, default -> throw TemplateException.failed("'" + PythonValues.type(value) + "' object cannot be sliced");
+            case null, default -> new TemplateObject.Undefined("a slice of a " + PythonValues.type(value));
         };
     }
 

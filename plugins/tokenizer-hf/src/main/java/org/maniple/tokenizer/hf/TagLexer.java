@@ -109,7 +109,8 @@ final class TagLexer {
 
     private TemplateToken number() {
         int start = at;
-        if (source.charAt(at) == '0' && at + 1 < source.length() && "xXoObB".indexOf(source.charAt(at + 1)) >= 0) {
+        if (source.charAt(at) == '0' && at + 1 < source.length() && "xXoObB".indexOf(source.charAt(at + 1)) >= 0
+                && at + 2 < source.length() && Character.digit(source.charAt(at + 2), 16) >= 0) {
             at += 2;
             skipDigits(true);
             return new TemplateToken(Kind.INTEGER, source.substring(start, at).replace("_", ""), line);

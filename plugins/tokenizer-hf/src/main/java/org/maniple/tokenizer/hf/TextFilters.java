@@ -69,9 +69,12 @@ final class TextFilters {
 
     private static Object indent(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("width", "first", "blank");
-        var indent = given.get("width", 4L) instanceof String text ? text : " ".repeat(Math.max(0, given.amount("width", 4)));
+        var indent = given.get("width", 4L) instanceof String prefix ? prefix : " ".repeat(Math.max(0, given.amount("width", 4)));
         boolean blank = given.flag("blank", false);
-        var lines = StringMethods.lines(evaluator.str(input) + "\n", false);
+        if (!(input instanceof String text)) {
+            throw TemplateException.failed("only a text can be indented, not '" + PythonValues.type(input) + "'");
+        }
+        var lines = StringMethods.lines(text + "\n", false);
         var out = new StringBuilder(given.flag("first", false) ? indent : "");
         for (int i = 0; i < lines.size(); i++) {
             if (i > 0) {

@@ -61,8 +61,9 @@ final class TimeFormat {
             case 'B' -> "MMMM";
             case 'z' -> "xx";
             case 'Z' -> "zzz";
-            default -> throw TemplateException.failed("strftime_now: the format code %" + code + " is not supported");
+            default -> "";
         };
-        return DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(time);
+        // what C does not know it copies
+        return pattern.isEmpty() ? "%" + code : DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(time);
     }
 }

@@ -33,6 +33,9 @@ final class ValueFilters {
     private static @Nullable Object toInt(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var given = arguments.bind("default", "base");
         var fallback = given.get("default", 0L);
+        if (input instanceof TemplateObject.Undefined undefined) {
+            throw undefined.failure();
+        }
         return switch (input) {
             case Long number -> number;
             case Boolean flag -> flag ? 1L : 0L;
@@ -72,6 +75,9 @@ final class ValueFilters {
 
     private static @Nullable Object toFloat(@Nullable Object input, CallArguments arguments, Evaluator evaluator) {
         var fallback = arguments.bind("default").get("default", 0.0);
+        if (input instanceof TemplateObject.Undefined undefined) {
+            throw undefined.failure();
+        }
         if (PythonValues.isNumber(input)) {
             return PythonMath.toDouble(input);
         }
@@ -102,7 +108,7 @@ final class ValueFilters {
         if (Math.abs(precision) > MOST_DIGITS || Double.isNaN(number) || Double.isInfinite(number)) {
             return input instanceof Double ? number : (Object) PythonMath.toLong(input);
         }
-        if (input instanceof Long && mode == RoundingMode.HALF_EVEN && precision >= 0) {
+        if (!(input instanceof Double) && mode == RoundingMode.HALF_EVEN && precision >= 0) {
             return PythonMath.toLong(input);
         }
         return new BigDecimal(number).setScale(precision, mode).doubleValue();

@@ -111,9 +111,10 @@ class ModelFilesTest {
     }
 
     @Test
-    void variablesCannotReplaceTheMessages() throws IOException {
-        write("chat_template.jinja", "{{ messages|length }}");
-        assertThat(load().chat(HELLO, Map.of("messages", List.of()))).isEqualTo("1");
+    void variablesCannotReplaceTheMessagesOrTheModelsTokens() throws IOException {
+        write("tokenizer_config.json", "{\"bos_token\": \"<s>\"}");
+        write("chat_template.jinja", "{{ bos_token }}{{ messages|length }}");
+        assertThat(load().chat(HELLO, Map.of("messages", List.of(), "bos_token", "x"))).isEqualTo("<s>1");
     }
 
     @Test

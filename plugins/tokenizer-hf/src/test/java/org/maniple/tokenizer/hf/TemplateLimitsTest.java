@@ -89,6 +89,14 @@ class TemplateLimitsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{{ x.0x }}", "{{ 0x }}", "{{ 0b12 }}", "{{ 0xFFFFFFFFFFFFFFFFFF }}", "{{ 99999999999999999999 }}",
+        "{{ x.1.2.3e }}"})
+    void numbersThatAreNoneAreSyntaxErrors(String template) {
+        assertThatThrownBy(() -> ChatTemplate.parse(template)).isInstanceOfSatisfying(TemplateException.class,
+                error -> assertThat(error.kind()).isEqualTo(TemplateException.Kind.SYNTAX));
+    }
+
     @Test
     void objectsOfTheHostProgramAreNotTaken() {
         assertThatThrownBy(() -> render("{{ x }}", Map.of("x", new Object()))).isInstanceOf(TemplateException.class)

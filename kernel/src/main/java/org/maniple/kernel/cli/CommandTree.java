@@ -1,0 +1,126 @@
+package org.maniple.kernel.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.maniple.api.ApiVersion;
+import org.maniple.api.ManipleException;
+import org.maniple.kernel.config.ConfigurationException;
+import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.plugin.KernelExtensions;
+import org.maniple.kernel.plugin.PluginException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** All commands. Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration. */
+public final class CommandTree {
+
+    /** Exit code of wrong usage and wrong configurations. */
+    public static final int USAGE = 2;
+
+    private static final int FAILED = 1;
+
+    private final Surroundings surroundings;
+    private final CommandLine commands;
+
+    /**
+     * Builds the commands.
+     *
+     * @param surroundings what they work with
+     */
+    public CommandTree(Surroundings surroundings) {
+        this.surroundings = surroundings;
+        this.commands = new CommandLine(new Top());
+        for (UnitCommand command : List.of(new UnitCommand.Launch(surroundings), new UnitCommand.Serve(surroundings),
+                new UnitCommand.Generate(surroundings), new UnitCommand.Rank(surroundings))) {
+            commands.addSubcommand(unit(command));
+        }
+        var plugins = new CommandLine(new PluginsCommand.Group());
+        for (PluginsCommand command : List.of(new PluginsCommand.ListAll(surroundings), new PluginsCommand.Info(surroundings),
+                new PluginsCommand.Verify(surroundings), new PluginsCommand.Enable(surroundings), new PluginsCommand.Disable(surroundings))) {
+            plugins.addSubcommand(new CommandLine(command));
+        }
+        commands.addSubcommand(plugins);
+        commands.addSubcommand(new CommandLine(new Version()));
+        commands.setExpandAtFiles(false);
+        commands.setPosixClusteredShortOptionsAllowed(false);
+        commands.setUsageHelpWidth(120);
+        commands.setOut(new PrintWriter(surroundings.out(), true));
+        commands.setErr(new PrintWriter(surroundings.err(), true));
+        commands.setColorScheme(Help.defaultColorScheme(surroundings.colours() ? Help.Ansi.ON : Help.Ansi.OFF));
+        commands.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+        addHelp(commands);
+    }
+
+    /** Flags of units are read later, so picocli takes all but {@code --help} for values. */
+    private static CommandLine unit(UnitCommand command) {
+        var line = new CommandLine(command);
+        line.setUnmatchedOptionsArePositionalParams(true);
+        var spec = line.getCommandSpec();
+        var footer = new ArrayList<>(List.of(spec.usageMessage().footer()));
+        footer.add("%nFlags; each is also a key of the configuration file and a variable (--max-num-seqs, max-num-seqs, MANIPLE_MAX_NUM_SEQS)."
+                + " Plugins bring more: maniple plugins info ID.");
+        OptionHelp.lines(KernelOptions.ALL).forEach(text -> footer.add(text.replace("%", "%%")));
+        spec.usageMessage().footer(footer.toArray(String[]::new));
+        return line;
+    }
+
+    private static void addHelp(CommandLine line) {
+        line.getCommandSpec().addOption(OptionSpec.builder("-h", "--help").usageHelp(true).description("Shows this help.").build());
+        line.getSubcommands().values().forEach(CommandTree::addHelp);
+    }
+
+    /**
+     * Runs one command.
+     *
+     * @param arguments the command and its arguments
+     * @return the exit code
+     */
+    public int run(String... arguments) {
+        return commands.execute(arguments);
+    }
+
+    private int report(Exception failure) {
+        switch (failure) {
+            case ConfigurationException mistakes -> mistakes(mistakes);
+            case ManipleException reason -> surroundings.err().println("maniple: " + reason.getMessage());
+            case InterruptedException interrupted -> surroundings.err().println("maniple: interrupted");
+            default -> {
+                surroundings.err().println("maniple: this is a mistake in Maniple or a plugin; please report it with what follows");
+                failure.printStackTrace(surroundings.err());
+            }
+        }
+        return failure instanceof ConfigurationException || failure instanceof PluginException ? USAGE : FAILED;
+    }
+
+    private void mistakes(ConfigurationException mistakes) {
+        if (mistakes.problems().size() == 1) {
+            surroundings.err().println("maniple: " + mistakes.problems().getFirst());
+        } else {
+            surroundings.err().println("maniple: " + mistakes.getMessage());
+        }
+    }
+
+    @Command(name = "maniple", description = "Serves large language models that are spread over several processes and machines.",
+            synopsisSubcommandLabel = "COMMAND",
+            footer = {
+                "%nExamples:",
+                "  maniple serve models/demo-dense --tp 2 --pp 2",
+                "  maniple launch unit.yaml --dry-run",
+                "  maniple COMMAND --help",
+                "%nExit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration."})
+    private static final class Top {}
+
+    @Command(name = "version", description = "Shows the versions of Maniple, its plugin API and Java.",
+            footer = {"%nExamples:", "  maniple version"})
+    private final class Version implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            surroundings.out().println("maniple " + KernelExtensions.version() + " (kernel-api " + ApiVersion.CURRENT + ", Java " + Runtime.version() + ")");
+            return 0;
+        }
+    }
+}

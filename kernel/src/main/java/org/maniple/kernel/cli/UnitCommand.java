@@ -1,0 +1,109 @@
+package org.maniple.kernel.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.maniple.kernel.config.UnitConfigurationReader;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** The commands that read a configuration. Flags are declared by plugins at run time, so picocli hands them over unread. */
+abstract sealed class UnitCommand implements Callable<Integer> {
+
+    final Surroundings surroundings;
+
+    @Parameters(arity = "0..*", hidden = true)
+    List<String> arguments = new ArrayList<>();
+
+    UnitCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    UnitConfigurationReader reader() {
+        return surroundings.reader().apply(surroundings.installation().get());
+    }
+
+    int start(UnitArguments unit) throws InterruptedException {
+        var configuration = reader().readForNode(unit.file(), unit.flags());
+        var plan = new LaunchPlan(configuration, unit.forRank());
+        return unit.dryRun() ? surroundings.starter().dryRun(plan, unit.program()) : surroundings.starter().launch(plan);
+    }
+
+    @Command(name = "launch", description = "Starts the ranks of this node as a configuration file (and flags) say, and serves.",
+            customSynopsis = "maniple launch [FILE] [flags] [--dry-run [--program]]",
+            footer = {
+                "%nExamples:",
+                "  maniple launch unit.yaml",
+                "  maniple launch unit.yaml --tp 2 --pp 2 --dry-run",
+                "  maniple launch unit.yaml --nnodes 2 --node-rank 1 --dist-init-addr node-0:29501 --unit-secret-file secret",
+                "  srun --ntasks-per-node=1 maniple launch unit.yaml --unit-secret-file secret"})
+    static final class Launch extends UnitCommand {
+        Launch(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            return start(UnitArguments.parse(arguments));
+        }
+    }
+
+    @Command(name = "serve", description = "The same from flags alone: serves a model.",
+            customSynopsis = "maniple serve MODEL [flags] [--dry-run [--program]]",
+            footer = {
+                "%nExamples:",
+                "  maniple serve models/demo-dense",
+                "  maniple serve models/demo-dense --tensor-parallel-size 2 --pipeline-parallel-size 2 --port 8000",
+                "  maniple serve models/demo-dense --skip-tokenizer-init"})
+    static final class Serve extends UnitCommand {
+        Serve(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            return start(UnitArguments.withModel(arguments, List.of()));
+        }
+    }
+
+    @Command(name = "generate", description = "Starts a unit, answers one prompt on the terminal, and ends.",
+            customSynopsis = "maniple generate MODEL --prompt TEXT [--max-tokens N] [flags]",
+            footer = {
+                "%nExamples:",
+                "  maniple generate models/demo-dense --prompt \"What is Maniple?\"",
+                "  maniple generate models/demo-dense --tp 2 --max-tokens 40 --prompt \"What is a rank?\""})
+    static final class Generate extends UnitCommand {
+        Generate(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            boolean prompted = arguments.stream().anyMatch(argument -> argument.equals("--prompt") || argument.startsWith("--prompt="));
+            if (!prompted) {
+                throw new org.maniple.kernel.config.ConfigurationException(
+                        List.of("--prompt: nothing to answer; give --prompt TEXT, or use maniple serve"));
+            }
+            return start(UnitArguments.withModel(arguments, List.of("--exit-after-prompt")));
+        }
+    }
+
+    @Command(name = "rank", description = "Is one rank: what launch starts, and what SLURM, torchrun or Kubernetes may start themselves.",
+            customSynopsis = "maniple rank [FILE] [flags] [--local-rank N]",
+            footer = {
+                "%nExamples:",
+                "  srun maniple rank unit.yaml --unit-secret-file secret",
+                "  maniple rank unit.yaml --nnodes 2 --node-rank 1 --local-rank 0 --dist-init-addr node-0:29501 --unit-secret-file secret"})
+    static final class Rank extends UnitCommand {
+        Rank(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            var unit = UnitArguments.parse(arguments);
+            var plan = new LaunchPlan(reader().readForRank(unit.file(), unit.flags()), unit.forRank());
+            return unit.dryRun() ? surroundings.starter().dryRun(plan, unit.program()) : surroundings.starter().rank(plan);
+        }
+    }
+}

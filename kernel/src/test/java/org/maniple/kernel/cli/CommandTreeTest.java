@@ -1,0 +1,274 @@
+package org.maniple.kernel.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.maniple.kernel.plugin.PluginSources.module;
+import static org.maniple.kernel.plugin.PluginSources.provider;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.maniple.api.ManipleException;
+import org.maniple.kernel.config.Installation;
+import org.maniple.kernel.config.TestInstallation;
+import org.maniple.kernel.plugin.PluginFolder;
+
+class CommandTreeTest {
+
+    @TempDir
+    Path root;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final List<String> started = new ArrayList<>();
+    private TestInstallation installation;
+
+    @BeforeEach
+    void installation() {
+        installation = new TestInstallation(root);
+    }
+
+    /** Writes down what it is asked for, and answers with an exit code of its own. */
+    private final class Recorder implements UnitStarter {
+        @Override
+        public int launch(LaunchPlan plan) {
+            started.add("launch " + plan.rankArguments() + " " + plan.configuration().mesh().ranks());
+            return 7;
+        }
+
+        @Override
+        public int rank(LaunchPlan plan) {
+            started.add("rank " + plan.configuration().topology().rank().orElseThrow());
+            if (plan.configuration().settings().integer("seed") == 13) {
+                throw new ManipleException("port [8000] is taken; stop what listens there, or give --port");
+            }
+            if (plan.configuration().settings().integer("seed") == 14) {
+                throw new IllegalStateException("boom");
+            }
+            return 0;
+        }
+
+        @Override
+        public int dryRun(LaunchPlan plan, boolean program) {
+            started.add("dry run " + plan.rankArguments() + (program ? " with program" : ""));
+            return 0;
+        }
+    }
+
+    private int run(String... arguments) {
+        return run(false, arguments);
+    }
+
+    private int run(boolean colours, String... arguments) {
+        var surroundings = new Surroundings(() -> Installation.in(installation.home()), installation::host, installation.builtIn(),
+                home -> installation.reader(), new Recorder(), new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8), colours);
+        return new CommandTree(surroundings).run(arguments);
+    }
+
+    private List<String> output() {
+        return out.toString(StandardCharsets.UTF_8).lines().map(line -> line.replace(installation.home().toString(), "HOME")).toList();
+    }
+
+    private String errors() {
+        return err.toString(StandardCharsets.UTF_8).replace(installation.home().toString(), "HOME");
+    }
+
+    private PluginFolder plugin(String id) throws IOException {
+        String module = "test." + id;
+        return new PluginFolder(installation.home(), id).jar(id + ".jar", module(module), provider(module, id + "-tokenizer"));
+    }
+
+    @Test
+    void launchReadsAFileAndFlagsAndHandsTheRanksTheSame() {
+        String file = installation.file("unit.yaml", "model: models/demo", "tp: 2").toString();
+        assertThat(run("launch", file, "--pp", "2")).isEqualTo(7);
+        assertThat(started).containsExactly("launch [" + file + ", --pp, 2] 4");
+    }
+
+    @Test
+    void theFileMayComeLastOrBehindConfig() {
+        String file = installation.file("unit.yaml", "model: models/demo").toString();
+        run("launch", "--tp", "2", file);
+        run("launch", "--tp", "2", "--config", file);
+        run("serve", "--config=" + file, "--tp", "2");
+        assertThat(started).hasSize(3).allMatch(line -> line.equals("launch [" + file + ", --tp, 2] 2"));
+    }
+
+    @Test
+    void serveTakesTheModelInFront() {
+        assertThat(run("serve", "models/demo", "-tp", "2")).isEqualTo(7);
+        assertThat(started).containsExactly("launch [--model, models/demo, -tp, 2] 2");
+    }
+
+    @Test
+    void generateNeedsAPromptAndEndsAfterIt() {
+        assertThat(run("generate", "models/demo")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: --prompt: nothing to answer; give --prompt TEXT, or use maniple serve\n");
+        run("generate", "models/demo", "--prompt", "What is Maniple?");
+        assertThat(started).containsExactly("launch [--model, models/demo, --prompt, What is Maniple?, --exit-after-prompt] 1");
+    }
+
+    @Test
+    void aDryRunStartsNothing() {
+        assertThat(run("launch", "--dry-run", "--model", "models/demo")).isZero();
+        assertThat(run("launch", "--model", "models/demo", "--dry-run", "--program")).isZero();
+        assertThat(started).containsExactly("dry run [--model, models/demo]", "dry run [--model, models/demo] with program");
+    }
+
+    @Test
+    void theProgramIsOnlyPrintedByADryRun() {
+        assertThat(run("launch", "--model", "models/demo", "--program")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: --program: it prints the program instead of running it; give --dry-run --program\n");
+    }
+
+    @Test
+    void rankIsOneRank() {
+        assertThat(run("rank", "--model", "models/demo", "--tp", "2", "--local-rank", "1")).isZero();
+        assertThat(started).containsExactly("rank 1");
+    }
+
+    @Test
+    void allMistakesAreReportedAtOnceWithExitCode2() {
+        assertThat(run("serve", "models/demo", "--port", "x", "--tensor-paralel-size", "2")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: 2 mistakes in the configuration:\n  --port: [x] is not a whole number\n"
+                + "  --tensor-paralel-size: unknown flag [tensor-paralel-size]; did you mean [tensor-parallel-size]?\n");
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void aFailureAtRunTimeHasExitCode1AndNoStackTrace() {
+        assertThat(run("rank", "--model", "models/demo", "--seed", "13")).isEqualTo(1);
+        assertThat(errors()).isEqualTo("maniple: port [8000] is taken; stop what listens there, or give --port\n");
+    }
+
+    @Test
+    void aMistakeOfOursHasExitCode1AndAStackTrace() {
+        assertThat(run("rank", "--model", "models/demo", "--seed", "14")).isEqualTo(1);
+        assertThat(errors()).startsWith("maniple: this is a mistake in Maniple or a plugin; please report it with what follows\n"
+                + "java.lang.IllegalStateException: boom").contains("\tat ");
+    }
+
+    @Test
+    void anUnknownCommandHasExitCode2AndIsAnsweredWithTheNearest() {
+        assertThat(run("lanch")).isEqualTo(2);
+        assertThat(errors()).contains("'lanch'").contains("Did you mean").contains("launch");
+    }
+
+    @Test
+    void noCommandAtAllHasExitCode2() {
+        assertThat(run()).isEqualTo(2);
+        assertThat(errors()).contains("Missing required subcommand").contains("Usage: maniple");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "launch", "serve", "generate", "rank", "plugins", "plugins list", "plugins info", "plugins verify",
+        "plugins enable", "plugins disable", "version"})
+    void everyCommandHasHelpWithExamples(String command) {
+        assertThat(run((command + " --help").strip().split(" "))).isZero();
+        assertThat(output()).anyMatch(line -> line.startsWith("Usage: maniple" + (command.isEmpty() ? "" : " " + command)))
+                .contains("Examples:").anyMatch(line -> line.startsWith("  maniple " + command));
+        assertThat(out.toString(StandardCharsets.UTF_8)).doesNotContain("\u001b");
+    }
+
+    @Test
+    void theHelpOfLaunchListsTheKernelsKeys() {
+        run("launch", "--help");
+        assertThat(output()).contains("  --max-num-seqs integer", "      Most sequences in one step. Default: 64.", "  --numerics fast|exact");
+    }
+
+    @Test
+    void versionNeedsNoInstallation() {
+        assertThat(run("version")).isZero();
+        assertThat(output()).singleElement().asString().matches("maniple \\S+ \\(kernel-api 1\\.0, Java 25.*\\)");
+    }
+
+    @Test
+    void pluginsListShowsLoadedDisabledAndBrokenOnes() throws IOException {
+        plugin("alpha");
+        plugin("beta");
+        new PluginFolder(installation.home(), "crooked").with("colour", "red");
+        assertThat(run("plugins", "disable", "beta")).isZero();
+        out.reset();
+        assertThat(run("plugins", "list")).isZero();
+        assertThat(output().stream().map(line -> line.replaceAll(" {2,}", " "))).containsExactly(
+                "ID VERSION API STATE EXTENSIONS",
+                "kernel 1.0 1.0 loaded transport local",
+                " transport tcp (score 1)",
+                " transport rdma (cannot work here: libibverbs.so.1 not found)",
+                " collectives tree",
+                " compute cpu",
+                " frontend openai",
+                " parallelism tensor",
+                " parallelism pipeline",
+                "alpha 0.3.0 [1.0,2) loaded tokenizer alpha-tokenizer",
+                "beta 0.3.0 [1.0,2) disabled",
+                "crooked broken see below",
+                "plugin [crooked] in HOME/plugins/crooked: plugin.properties: unknown key [colour]; known: [id, version, api, java, module,"
+                        + " requires, native-access, description]; correct the descriptor, or install the plugin again");
+    }
+
+    @Test
+    void pluginsListIsColouredOnATerminalOnly() throws IOException {
+        plugin("alpha");
+        run(true, "plugins", "list");
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("\u001b[32mloaded");
+    }
+
+    @Test
+    void verifyFailsWithTheReasonsOfBrokenPlugins() throws IOException {
+        plugin("alpha");
+        assertThat(run("plugins", "verify")).isZero();
+        assertThat(output()).containsExactly("1 plugin is in order");
+        new PluginFolder(installation.home(), "crooked").with("api", "2");
+        assertThat(run("plugins", "verify")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: plugin [crooked] in HOME/plugins/crooked: 0.3.0 was built for kernel-api 2 but this kernel"
+                + " provides 1.0; install a crooked built for 1.x\n");
+    }
+
+    @Test
+    void infoShowsExtensionsAndKeys() throws IOException {
+        plugin("alpha");
+        assertThat(run("plugins", "info", "alpha")).isZero();
+        assertThat(output()).contains("id             alpha", "state          loaded", "folder         HOME/plugins/alpha",
+                "modules        test.alpha", "extension      tokenizer alpha-tokenizer");
+        out.reset();
+        assertThat(run("plugins", "info", "kernel")).isZero();
+        assertThat(output()).contains("  --tensor-parallel-size, --tp, -tp integer", "      Ranks along tp. Default: 1.");
+    }
+
+    @Test
+    void infoOfABrokenPluginSaysWhy() throws IOException {
+        new PluginFolder(installation.home(), "crooked").with("api", "2");
+        assertThat(run("plugins", "info", "crooked")).isEqualTo(2);
+        assertThat(errors()).contains("was built for kernel-api 2");
+    }
+
+    @Test
+    void anUnknownPluginIsAnsweredWithTheNearest() throws IOException {
+        plugin("alpha");
+        assertThat(run("plugins", "disable", "alpah")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: plugin [alpah] is not installed; installed: [alpha]; did you mean [alpha]?\n");
+    }
+
+    @Test
+    void disablingIsRememberedUntilItIsEnabledAgain() throws IOException {
+        plugin("alpha");
+        run("plugins", "disable", "alpha");
+        run("plugins", "disable", "alpha");
+        assertThat(Files.readString(installation.home().resolve("conf/plugins.disabled"))).isEqualTo("alpha\n");
+        run("plugins", "enable", "alpha");
+        run("plugins", "enable", "alpha");
+        assertThat(output()).containsExactly("plugin alpha is disabled now", "plugin alpha was disabled already", "plugin alpha is enabled now",
+                "plugin alpha was enabled already");
+    }
+}

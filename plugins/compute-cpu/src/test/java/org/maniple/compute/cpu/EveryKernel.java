@@ -1,0 +1,91 @@
+package org.maniple.compute.cpu;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.ElementFunction;
+import org.maniple.api.graph.ElementFunction.Activation;
+import org.maniple.api.graph.OpCall;
+import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.Tensor;
+import org.maniple.api.tensor.UnitList;
+
+/** One call of every operation, for the tests that hold for all of them. As a program it prints what each computes. */
+final class EveryKernel {
+
+    private static final int SUMMED = 217;
+    private static final int COLUMNS = 41;
+    private static final int BLOCKS = 64;
+
+    private final BatchStep step;
+    private final Map<String, OpCall> calls = new LinkedHashMap<>();
+
+    /** Calls on some rows, which follow some others in their sequence. */
+    EveryKernel(int rows) {
+        step = new BatchStep(BLOCKS).span(300, rows).select(IntStream.range(0, rows).toArray());
+        Tensor x = Tensors.random(1, rows, SUMMED);
+        for (DType type : new DType[] {DType.F32, DType.BF16, DType.F16}) {
+            calls.put("contract " + type, Calls.contract(x, Tensors.random(2, type, 1, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)));
+            calls.put("embed " + type, Calls.embed(Tensors.ids(new int[rows]), Tensors.random(3, type, 1, 2, SUMMED),
+                    Tensors.zeros(rows, SUMMED), 2, UnitList.range(0, 2)));
+        }
+        Tensor squares = Tensors.zeros(rows);
+        calls.put("squares", Calls.sumSquares(x, squares));
+        calls.put("normalize", Calls.normalize(x, squares, Tensors.random(4, SUMMED), Tensors.zeros(rows, SUMMED), 1e-6f, 1));
+        Tensor y = Tensors.random(5, rows, SUMMED);
+        for (Activation activation : Activation.values()) {
+            calls.put("glu " + activation, Calls.elementwise(new ElementFunction.Glu(activation), x, y, Tensors.zeros(rows, SUMMED)));
+        }
+        calls.put("cap", Calls.elementwise(new ElementFunction.SoftCap(3), x, Tensors.zeros(rows, SUMMED)));
+        calls.put("scale", Calls.elementwise(new ElementFunction.Scale(3), x, Tensors.zeros(rows, SUMMED)));
+        calls.put("add", Calls.elementwise(new ElementFunction.Add(), x, Tensors.random(6, SUMMED), Tensors.zeros(rows, SUMMED)));
+        Tensor queries = Tensors.random(7, rows, 6, 44);
+        calls.put("rope", Calls.rope(new BuiltinOp.Rope(List.of(1.0, 0.1, 0.01), 1, false), queries, Tensors.zeros(rows, 6, 44)));
+        Tensor keys = Tensors.random(8, BLOCKS * 16, 2, 44);
+        Tensor values = Tensors.random(9, BLOCKS * 16, 2, 44);
+        calls.put("attend", Calls.attend(new BuiltinOp.Attend(0.2, 0), queries, keys, values, Tensors.zeros(rows, 6, 44), 6, 2,
+                UnitList.range(0, 6), UnitList.range(0, 2)));
+        calls.put("cache", Calls.cache(Tensors.random(10, rows, 2, 44), Tensors.zeros(BLOCKS * 16, 2, 44)));
+        calls.put("select", Calls.select(x, Tensors.zeros(rows, SUMMED)));
+        Tensor logits = Tensors.random(11, rows, 5000);
+        calls.put("candidates", Calls.topK(20, logits, Tensors.zeros(rows, 42), 5000, UnitList.range(0, 5000)));
+    }
+
+    BatchStep step() {
+        return step;
+    }
+
+    void forEach(CpuSession session, BiConsumer<String, Kernel> action) {
+        calls.forEach((name, call) -> action.accept(name, Calls.compile(session, call)));
+    }
+
+    /** What each operation computes, as check sums. */
+    static String digest() {
+        var text = new StringBuilder("bits " + Lanes.BITS + "\n");
+        for (int rows : new int[] {1, 2, 7}) {
+            var every = new EveryKernel(rows);
+            try (var session = new CpuSession(1, 1)) {
+                every.forEach(session, (name, kernel) -> {
+                    kernel.run(every.step);
+                    Tensor out = every.calls.get(name).outputs().isEmpty()
+                            ? every.calls.get(name).input(1)
+                            : every.calls.get(name).output(0);
+                    var sum = new CRC32C();
+                    sum.update(out.segment().asByteBuffer());
+                    text.append(name).append(", ").append(rows).append(" rows: ").append(Long.toHexString(sum.getValue())).append('\n');
+                });
+            }
+        }
+        return text.toString();
+    }
+
+    /** Prints the check sums. */
+    public static void main(String[] arguments) {
+        System.out.print(digest());
+    }
+}

@@ -1,0 +1,120 @@
+package org.maniple.transport.tcp;
+
+import io.netty.channel.Channel;
+import io.netty.channel.DefaultSelectStrategyFactory;
+import io.netty.channel.IoEvent;
+import io.netty.channel.IoHandler;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollIoHandle;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollIoOps;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.FileDescriptor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/** Linux: reads and writes native memory as it is, and sleeps in epoll. */
+final class EpollSockets implements Sockets {
+
+    private static final int MAX_EVENTS = 64;
+    /** Edges, since a thread reads and writes until nothing moves before it sleeps; then nothing has to be changed in between. */
+    private static final EpollIoOps EDGES =
+            EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT).with(EpollIoOps.EPOLLRDHUP).with(EpollIoOps.EPOLLET);
+
+    @Override
+    public IoHandlerFactory handlers() {
+        return EpollIoHandler.newFactory(MAX_EVENTS, DefaultSelectStrategyFactory.INSTANCE);
+    }
+
+    @Override
+    public Class<? extends ServerChannel> listening() {
+        return EpollServerSocketChannel.class;
+    }
+
+    @Override
+    public Class<? extends Channel> connecting() {
+        return EpollSocketChannel.class;
+    }
+
+    @Override
+    public DataSocket take(Channel channel) {
+        return new EpollSocket(((EpollSocketChannel) channel).fd(), Addresses.interfaceOf(channel.localAddress()));
+    }
+
+    private static final class EpollSocket implements DataSocket, EpollIoHandle {
+
+        private static final long VECTOR_BYTES = 16;
+
+        private final FileDescriptor descriptor;
+        private final String interfaceName;
+        /** Address and length of each piece, as {@code struct iovec}. */
+        private final MemorySegment vectors = Arena.ofAuto().allocate(VECTOR_BYTES * Gather.MAX, VECTOR_BYTES);
+        private @Nullable IoRegistration registration;
+
+        EpollSocket(FileDescriptor descriptor, String interfaceName) {
+            this.descriptor = descriptor;
+            this.interfaceName = interfaceName;
+        }
+
+        @Override
+        public int read(MemorySegment into, long offset, int length) throws IOException {
+            return descriptor.readAddress(into.address() + offset, 0, length);
+        }
+
+        @Override
+        public long write(Gather from) throws IOException {
+            for (int i = 0; i < from.count(); i++) {
+                vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i, from.address(i));
+                vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i + Long.BYTES, from.length(i));
+            }
+            return descriptor.writevAddresses(vectors.address(), from.count());
+        }
+
+        @Override
+        public void register(IoHandler poller) throws Exception {
+            IoRegistration registered = poller.register(this);
+            registered.submit(EDGES);
+            registration = registered;
+        }
+
+        @Override
+        public void interest(boolean reading, boolean writing) {
+            // Always woken up.
+        }
+
+        @Override
+        public String interfaceName() {
+            return interfaceName;
+        }
+
+        @Override
+        public FileDescriptor fd() {
+            return descriptor;
+        }
+
+        @Override
+        public void handle(IoRegistration registered, IoEvent event) {
+            // The wire looks at all its links when it is woken up.
+        }
+
+        @Override
+        public void close() {
+            IoRegistration registered = registration;
+            registration = null;
+            if (registered != null) {
+                registered.cancel();
+            }
+            try {
+                descriptor.close();
+            } catch (IOException e) {
+                // It is gone in any case.
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package org.maniple.transport.tcp;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.maniple.api.transport.TransportException;
+
+/**
+ * Reads messages of fixed sizes until both ends have proved who they are. Nothing is allocated for what the other end says but these
+ * sizes. Reading stops when the handshake ends; bytes that came along are handed on.
+ */
+abstract class Handshake extends ChannelInboundHandlerAdapter {
+
+    /** The longest time from the connection to the verdict. */
+    static final long LIMIT_MILLIS = 5_000;
+
+    private static final byte[] NOTHING = {};
+
+    private byte[] message = NOTHING;
+    private int filled;
+    private byte[] rest = NOTHING;
+    private boolean over;
+    private boolean welcomed;
+
+    /** Expects a message. */
+    final void expect(int bytes) {
+        message = new byte[bytes];
+        filled = 0;
+    }
+
+    /** How the other end is called in messages. */
+    abstract String peer();
+
+    /** The expected message is there. */
+    abstract void received(ChannelHandlerContext context, byte[] bytes);
+
+    /** Some bytes of a message are there; so that what is clearly something else is not waited for. */
+    void begun(ChannelHandlerContext context, byte[] bytes, int count) {}
+
+    /** The connection is to be used. */
+    abstract void succeeded(ChannelHandlerContext context, byte[] rest);
+
+    /** The connection has come to nothing, and is closed. */
+    abstract void failed(TransportException reason);
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.executor().schedule(() -> fail(context, new TransportException(peer() + " did not complete the handshake within " + LIMIT_MILLIS
+                + " ms; is it a rank of this version?")), LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object data) {
+        ByteBuf in = (ByteBuf) data;
+        try {
+            while (in.isReadable() && !over) {
+                int count = Math.min(in.readableBytes(), message.length - filled);
+                in.readBytes(message, filled, count);
+                filled += count;
+                begun(context, message, filled);
+                if (filled == message.length && !over) {
+                    filled = 0;
+                    received(context, message);
+                }
+            }
+            rest = new byte[in.readableBytes()];
+            in.readBytes(rest);
+        } finally {
+            in.release();
+        }
+        if (welcomed) {
+            hand(context);
+        }
+    }
+
+    /** Ends the handshake; nothing more is read but what has come with its last message. */
+    final void welcome(ChannelHandlerContext context) {
+        over = true;
+        welcomed = true;
+        context.channel().config().setAutoRead(false);
+    }
+
+    private void hand(ChannelHandlerContext context) {
+        context.pipeline().remove(this);
+        succeeded(context, rest);
+    }
+
+    final void fail(ChannelHandlerContext context, TransportException reason) {
+        if (!over) {
+            over = true;
+            failed(reason);
+            context.close();
+        }
+    }
+
+    /** Ends the handshake after a last message. */
+    final void refuse(ChannelHandlerContext context, byte[] answer, TransportException reason) {
+        if (!over) {
+            over = true;
+            failed(reason);
+            send(context, answer).addListener(written -> context.close());
+        }
+    }
+
+    static ChannelFuture send(ChannelHandlerContext context, byte[]... parts) {
+        return context.writeAndFlush(Unpooled.wrappedBuffer(parts));
+    }
+
+    static byte[] first(byte[] bytes, int count) {
+        return Arrays.copyOf(bytes, count);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        fail(context, new TransportException(peer() + " closed the connection during the handshake"));
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        fail(context, new TransportException(peer() + " cannot be talked to: " + cause.getMessage(), cause));
+    }
+}

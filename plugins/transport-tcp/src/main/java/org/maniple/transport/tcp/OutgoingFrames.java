@@ -1,0 +1,95 @@
+package org.maniple.transport.tcp;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/** Writes frames to a socket, in order, as far as it takes them. Header, payload and checksum leave in one system call if they can. */
+final class OutgoingFrames {
+
+    /** Of a payload at a time: it is still in the cache when it is copied by the kernel after its checksum has been computed. */
+    private static final long CHUNK = 256 << 10;
+
+    private final DataSocket socket;
+    private final Views views;
+    private final Queue<TcpPending> frames = new ArrayDeque<>();
+    private final MemorySegment envelope;
+    private final ByteBuffer envelopeView;
+    private final Gather gather = new Gather();
+    private final CRC32C crc = new CRC32C();
+    private long position;
+    private long checked;
+    private long sequence;
+
+    OutgoingFrames(DataSocket socket, Views views, MemorySegment envelope) {
+        this.socket = socket;
+        this.views = views;
+        this.envelope = envelope;
+        this.envelopeView = envelope.asByteBuffer();
+    }
+
+    boolean add(TcpPending frame) {
+        frames.add(frame);
+        return frames.size() == 1;
+    }
+
+    boolean isEmpty() {
+        return frames.isEmpty();
+    }
+
+    /** Writes what can be written; returns the number of bytes. */
+    long flush() throws IOException {
+        long all = 0;
+        TcpPending frame = frames.peek();
+        while (frame != null) {
+            if (position == 0) {
+                begin(frame);
+            }
+            collect(frame);
+            long written = socket.write(gather);
+            all += written;
+            position += written;
+            if (position == FrameHeader.BYTES + frame.segment().byteSize() + FrameHeader.TRAILER) {
+                frames.remove();
+                frame.complete(frame.segment().byteSize());
+                position = 0;
+                frame = next();
+            } else if (written < gather.bytes()) {
+                return all;
+            }
+        }
+        return all;
+    }
+
+    private @Nullable TcpPending next() {
+        return frames.peek();
+    }
+
+    private void begin(TcpPending frame) {
+        FrameHeader.write(envelope, envelopeView, crc, frame.tag(), frame.segment().byteSize(), sequence++);
+        crc.reset();
+        checked = 0;
+    }
+
+    private void collect(TcpPending frame) {
+        MemorySegment payload = frame.segment();
+        long at = Math.clamp(position - FrameHeader.BYTES, 0, payload.byteSize());
+        long end = Math.min(payload.byteSize(), at + CHUNK);
+        if (end > checked) {
+            views.update(crc, payload, checked, end - checked);
+            checked = end;
+        }
+        gather.clear();
+        gather.add(envelope, position, Math.max(0, FrameHeader.BYTES - position));
+        gather.add(payload, at, end - at);
+        if (end == payload.byteSize()) {
+            FrameHeader.writeTrailer(envelope, crc);
+            long sent = Math.max(0, position - FrameHeader.BYTES - payload.byteSize());
+            gather.add(envelope, FrameHeader.BYTES + sent, FrameHeader.TRAILER - sent);
+        }
+    }
+}

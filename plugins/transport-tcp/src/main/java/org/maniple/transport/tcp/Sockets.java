@@ -1,0 +1,24 @@
+package org.maniple.transport.tcp;
+
+import io.netty.channel.Channel;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+
+/** The kind of sockets that this host has. */
+sealed interface Sockets permits EpollSockets, NioSockets {
+
+    /** For event loops and pollers; few descriptors each. */
+    IoHandlerFactory handlers();
+
+    Class<? extends ServerChannel> listening();
+
+    Class<? extends Channel> connecting();
+
+    /** Takes the socket out of a channel that no event loop serves any more. */
+    DataSocket take(Channel channel);
+
+    static Sockets choose(boolean portable) {
+        return !portable && Epoll.isAvailable() ? new EpollSockets() : new NioSockets();
+    }
+}

@@ -1,0 +1,179 @@
+package org.maniple.transport.tcp;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.ControlLink;
+
+/** A control link on the endpoint's event loop, on which its listener is called. */
+final class TcpControlLink implements ControlLink {
+
+    /** A peer that lets this much pile up does not read any more. */
+    private static final long MAX_UNSENT = 8L * MAX_MESSAGE;
+
+    private final Channel channel;
+    private final byte[] rest;
+    private final int peer;
+    private final String peerAddress;
+    private final AtomicLong unsent = new AtomicLong();
+    private long sequence;
+    /** Used on the event loop only, as is what follows. */
+    private final ControlFrames frames = new ControlFrames();
+    private final List<byte[]> whole = new ArrayList<>();
+    private @Nullable Listener listener;
+    private @Nullable String reason;
+    private boolean told;
+
+    TcpControlLink(Greeted connection, int peer, String peerAddress) {
+        this.channel = connection.channel();
+        this.rest = connection.rest();
+        this.peer = peer;
+        this.peerAddress = peerAddress;
+    }
+
+    /** To be called on the event loop, before anything is read. */
+    void attach() {
+        channel.pipeline().addLast(new Reader());
+        if (!channel.isActive()) {
+            end("closed the connection");
+        }
+    }
+
+    @Override
+    public int peer() {
+        return peer;
+    }
+
+    @Override
+    public String peerAddress() {
+        return peerAddress;
+    }
+
+    @Override
+    public void start(Listener newListener) {
+        try {
+            channel.eventLoop().execute(() -> listen(newListener));
+        } catch (RejectedExecutionException e) {
+            // The endpoint is closed, and nobody left to be told.
+        }
+    }
+
+    private void listen(Listener newListener) {
+        if (listener != null) {
+            throw new IllegalStateException("the control link with rank " + peer + " has a listener already");
+        }
+        listener = newListener;
+        receive(newListener, Unpooled.wrappedBuffer(rest));
+        String closed = reason;
+        if (closed == null) {
+            channel.config().setAutoRead(true);
+        } else {
+            tell(newListener, closed);
+        }
+    }
+
+    private void receive(Listener receiver, ByteBuf in) {
+        String malformed = null;
+        try {
+            frames.read(in, whole::add);
+        } catch (IllegalArgumentException e) {
+            malformed = e.getMessage();
+        } finally {
+            in.release();
+        }
+        whole.forEach(receiver::message);
+        whole.clear();
+        if (malformed != null) {
+            end(malformed);
+            channel.close();
+        }
+    }
+
+    private void end(@Nullable String what) {
+        if (reason == null) {
+            reason = Addresses.describe(peer, peerAddress) + " " + what;
+        }
+        Listener receiver = listener;
+        if (receiver != null) {
+            tell(receiver, reason);
+        }
+    }
+
+    private void tell(Listener receiver, String why) {
+        if (!told) {
+            told = true;
+            receiver.closed(why);
+        }
+    }
+
+    @Override
+    public synchronized void send(byte[] message) {
+        if (message.length > MAX_MESSAGE) {
+            throw new IllegalArgumentException("a control message for rank " + peer + " has " + message.length + " bytes, more than " + MAX_MESSAGE);
+        }
+        if (!channel.isActive()) {
+            return;
+        }
+        int bytes = ControlFrames.HEADER + message.length;
+        if (unsent.addAndGet(bytes) > MAX_UNSENT) {
+            close("does not read what is sent to it");
+            return;
+        }
+        ByteBuf out = channel.alloc().ioBuffer(bytes);
+        ControlFrames.write(out, message, sequence++);
+        channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes));
+    }
+
+    @Override
+    public void close() {
+        try {
+            // After what was sent before, since writes go through the same queue.
+            channel.eventLoop().execute(() -> {
+                if (reason == null) {
+                    reason = "closed by this rank";
+                }
+                channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> channel.close());
+            });
+        } catch (RejectedExecutionException e) {
+            // The endpoint is closed, and with it all its links.
+        }
+    }
+
+    private void close(String what) {
+        channel.eventLoop().execute(() -> {
+            end(what);
+            channel.close();
+        });
+    }
+
+    /** What comes from the socket. */
+    private final class Reader extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object data) {
+            Listener receiver = listener;
+            if (reason == null && receiver != null) {
+                receive(receiver, (ByteBuf) data);
+            } else {
+                ((ByteBuf) data).release();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            end("closed the connection");
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            end(cause instanceof java.io.IOException ? "lost the connection: " + cause.getMessage() : "was cut off after " + cause);
+            context.close();
+        }
+    }
+}
