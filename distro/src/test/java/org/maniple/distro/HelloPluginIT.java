@@ -1,13 +1,21 @@
 package org.maniple.distro;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A third party builds examples/hello-plugin outside of this project, from installed artifacts, and puts its zip into plugins/. */
 class HelloPluginIT {
@@ -34,7 +42,7 @@ class HelloPluginIT {
         assertThat(built.exitCode()).as(built.output()).isZero();
         home = work.resolve("maniple");
         Build.copy(Build.distribution(), home);
-        Command.Result unpacked = Command.run(home.resolve("plugins"), java.util.Map.of("PATH", "/usr/bin:/bin"),
+        Command.Result unpacked = Command.run(home.resolve("plugins"), Map.of("PATH", "/usr/bin:/bin"),
                 List.of(System.getProperty("java.home") + "/bin/jar", "xf", source.resolve("target/hello-plugin-1.0.0-plugin.zip").toString()));
         assertThat(unpacked.exitCode()).as(unpacked.output()).isZero();
     }
@@ -68,5 +76,30 @@ class HelloPluginIT {
         assertThat(listed.exitCode()).as(listed.output()).isZero();
         assertThat(listed.output()).containsPattern("hello +1\\.0\\.0 +\\[1\\.0,2\\) +loaded +.*hello").contains("model-llama")
                 .doesNotContain("broken");
+    }
+
+    @Test
+    void servesItsModelOnTwoRanksAsComputedWithoutManiple() throws Exception {
+        var json = JsonMapper.shared();
+        JsonNode expected = json.readTree(source.resolve("target/hello-expected.json").toFile());
+        String request = json.writeValueAsString(Map.of("model", "hello", "prompt", expected.get("prompt"), "max_tokens",
+                expected.get("tokens").size(), "temperature", 0, "ignore_eos", true, "return_token_ids", true, "logprobs", 1));
+
+        JsonNode answer;
+        try (var unit = RunningUnit.start(home, "--model", source.resolve("target/hello-model").toString(), "--served-model-name", "hello",
+                "--skip-tokenizer-init", "--tensor-parallel-size", "2", "--port", "0");
+                var client = HttpClient.newHttpClient()) {
+            var response = client.send(HttpRequest.newBuilder(URI.create(unit.url() + "/v1/completions"))
+                    .header("content-type", "application/json").POST(HttpRequest.BodyPublishers.ofString(request)).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+            answer = json.readTree(response.body()).get("choices").get(0);
+        }
+
+        assertThat(answer.get("token_ids")).isEqualTo(expected.get("tokens"));
+        JsonNode logprobs = answer.get("logprobs").get("token_logprobs");
+        for (int i = 0; i < logprobs.size(); i++) {
+            assertThat(logprobs.get(i).asDouble()).isCloseTo(expected.get("logprobs").get(i).asDouble(), within(1e-3));
+        }
     }
 }
