@@ -32,6 +32,12 @@ final class Oracles {
         return name.equals("demo-dense") ? directory().resolve(name) : directory().resolve("models").resolve(name);
     }
 
+    /** The checkpoint that is committed. */
+    static Path committed() {
+        return Path.of(System.getProperty("maniple.top", ".."), "integration-tests", "src", "test", "resources", "oracle",
+                "llama-tied-bias-bf16");
+    }
+
     private static Path candidate() {
         String given = System.getProperty("maniple.oracle", "");
         return given.isEmpty()
