@@ -1,6 +1,7 @@
 package org.maniple.kernel;
 
 import java.io.Console;
+import java.util.Optional;
 import org.maniple.kernel.boot.Boot;
 import org.maniple.kernel.cli.CommandTree;
 import org.maniple.kernel.cli.LaunchPlan;
@@ -25,8 +26,8 @@ public final class Main {
     public static void main(String[] arguments) {
         var environment = Environment.ofThisProcess();
         var builtIn = KernelExtensions.find();
-        Console console = System.console();
-        boolean terminal = console != null && console.isTerminal();
+        // In a run-time image without line editing there may be no console.
+        boolean terminal = Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
         var surroundings = new Surroundings(Installation::ofThisProcess, () -> ThisHost.describe(environment), builtIn,
                 installation -> new UnitConfigurationReader(installation, builtIn, environment, NetworkView.ofThisMachine(),
                         ThisHost.describe(environment)),
