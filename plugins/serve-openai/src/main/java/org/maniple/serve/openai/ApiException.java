@@ -55,10 +55,11 @@ final class ApiException extends RuntimeException {
 
     /** The engine does not take the request. */
     static ApiException refused(RefusedException refusal) {
+        String message = String.valueOf(refusal.getMessage());
         return switch (refusal.reason()) {
-            case INVALID -> of(400, refusal.getMessage());
-            case UNAVAILABLE -> later(5, refusal.getMessage());
-            case OVERLOADED -> later(1, refusal.getMessage());
+            case INVALID -> of(400, message);
+            case UNAVAILABLE -> later(5, message);
+            case OVERLOADED -> later(1, message);
         };
     }
 
@@ -96,7 +97,8 @@ final class ApiException extends RuntimeException {
 
     private static String wholeCharacters(String message) {
         StringBuilder whole = new StringBuilder(message.length());
-        message.codePoints().forEach(c -> whole.appendCodePoint(c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c));
+        message.codePoints()
+                .forEach(c -> whole.appendCodePoint(c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xFFFD : c));
         return whole.toString();
     }
 

@@ -61,7 +61,8 @@ final class ApiKeys {
                     .filter(line -> !line.isEmpty() && !line.startsWith("#"))
                     .toList();
             if (keys.isEmpty()) {
-                throw new ManipleException(OpenAiOptions.API_KEY_FILE + " [" + file + "] has no key in it; write one key on each line");
+                throw new ManipleException(
+                        OpenAiOptions.API_KEY_FILE + " [" + file + "] has no key in it; write one key on each line");
             }
             return keys;
         } catch (IOException e) {

@@ -101,7 +101,8 @@ record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, boolea
         });
     }
 
-    private void chunk(Exchange out, Choice choice, Consumer<JsonGenerator> delta, List<TokenLogprob> entries, List<Integer> tokens,
+    private void chunk(Exchange out, Choice choice, Consumer<JsonGenerator> delta, List<TokenLogprob> entries,
+            List<Integer> tokens,
             boolean first) {
         out.event(json -> {
             json.writeStartObject();

@@ -21,7 +21,8 @@ record ChatPrompt(String text, boolean addSpecialTokens, String role, String ech
     private static final int MAX_TOOLS = 1024;
 
     /** Names that belong to the server: a request that sets them as variables could undo what it is checked for. */
-    private static final Set<String> RESERVED = Set.of("messages", "tools", "documents", "add_generation_prompt", "continue_final_message",
+    private static final Set<String> RESERVED = Set.of("messages", "tools", "documents", "add_generation_prompt",
+            "continue_final_message",
             "chat_template", "tokenize", "bos_token", "eos_token", "raise_exception", "strftime_now");
 
     /**

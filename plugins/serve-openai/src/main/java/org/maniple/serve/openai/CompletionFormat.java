@@ -24,7 +24,7 @@ import tools.jackson.core.JsonGenerator;
 record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, boolean promptLogprobs, boolean echo,
         boolean withoutOutput, TokenTexts texts) implements ReplyFormat {
 
-    /** A token in {@code logprobs}; the first token of a prompt has no log-probability. */
+    /** A token as it is listed; the first token of a prompt has no log-probability. */
     private record Entry(int token, @Nullable TokenLogprob logprob) {
 
         static Entry of(TokenLogprob logprob) {

@@ -30,7 +30,8 @@ final class CompletionPrompts {
         return switch (fields.raw(FIELD)) {
             case null -> throw fields.problem(FIELD, "is missing; it must be a string, a list of strings, or token ids");
             case String text -> List.of(encoded(fields, text, special));
-            case List<?> list when list.isEmpty() -> throw fields.problem(FIELD, "is an empty list; send at least one token or text");
+            case List<?> list when list.isEmpty() ->
+                throw fields.problem(FIELD, "is an empty list; send at least one token or text");
             case List<?> list when list.getFirst() instanceof Number -> List.of(tokens(fields, list));
             case List<?> list -> several(fields, list, special);
             case Object other -> throw fields.wrong(FIELD, "a string, a list of strings, or token ids", other);

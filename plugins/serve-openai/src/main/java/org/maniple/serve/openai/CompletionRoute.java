@@ -20,7 +20,8 @@ final class CompletionRoute {
     private final Runs runs;
     private final Workers workers;
 
-    CompletionRoute(Engine engine, ModelRoutes models, SamplingFields sampling, CompletionPrompts prompts, Runs runs, Workers workers) {
+    CompletionRoute(Engine engine, ModelRoutes models, SamplingFields sampling, CompletionPrompts prompts, Runs runs,
+            Workers workers) {
         this.engine = engine;
         this.models = models;
         this.sampling = sampling;

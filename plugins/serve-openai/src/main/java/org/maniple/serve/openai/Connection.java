@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * One client's connection: puts its requests together, and has them answered one after the other in their order. A few are read
  * ahead; then reading pauses. All methods run on the connection's event loop.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the channel, and that is noticed
 final class Connection extends ChannelInboundHandlerAdapter {
 
     private enum Phase {
@@ -172,7 +173,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
         body = Unpooled.compositeBuffer(1024);
         reading.in(limits.bodyIdle());
         if (HttpUtil.is100ContinueExpected(request) && current == null && waiting.isEmpty()) {
-            channel.writeAndFlush(new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+            channel.writeAndFlush(
+                    new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
         }
     }
 
@@ -310,9 +312,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private ApiException framingProblem(Throwable cause) {
         return switch (cause) {
             case TooLongHttpLineException line ->
-                    ApiException.of(414, "The request line is longer than " + limits.lineBytes() + " bytes.");
+                ApiException.of(414, "The request line is longer than " + limits.lineBytes() + " bytes.");
             case TooLongHttpHeaderException header ->
-                    ApiException.of(431, "The headers are longer than " + limits.headerBytes() + " bytes.");
+                ApiException.of(431, "The headers are longer than " + limits.headerBytes() + " bytes.");
             default -> ApiException.of(400, "This is not a well-formed HTTP/1.1 request.");
         };
     }

@@ -33,7 +33,7 @@ final class ConnectionCensus {
                 return false;
             }
         }
-        evicted.ifPresent(Channel::close);
+        evicted.ifPresent(ConnectionCensus::evict);
         return true;
     }
 
@@ -55,6 +55,11 @@ final class ConnectionCensus {
         LinkedHashSet<Channel> channels = silent.computeIfAbsent(address(channel), a -> new LinkedHashSet<>());
         channels.add(channel);
         return channels.size() > limits.silentPerAddress() ? Optional.of(channels.removeFirst()) : Optional.empty();
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for the end of a connection
+    private static void evict(Channel channel) {
+        channel.close();
     }
 
     private static InetAddress address(Channel channel) {

@@ -35,9 +35,10 @@ record ContextLimit(int length, String part) {
         }
         long output = maxTokens.orElse(0);
         if (kept.length + output > length || kept.length >= length) {
-            throw ApiException.invalid(kept.length < length ? limiting : part, "This model's maximum context length is " + length + " tokens. However, you requested "
-                    + (kept.length + output) + " tokens (" + kept.length + " in the " + part + ", " + output
-                    + " in the completion). Please reduce the length of the " + part + " or completion.");
+            throw ApiException.invalid(kept.length < length ? limiting : part,
+                    "This model's maximum context length is " + length + " tokens. However, you requested "
+                            + (kept.length + output) + " tokens (" + kept.length + " in the " + part + ", " + output
+                            + " in the completion). Please reduce the length of the " + part + " or completion.");
         }
         return kept;
     }

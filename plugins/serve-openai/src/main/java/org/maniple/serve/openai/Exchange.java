@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * One request and its answer. The methods that answer may be called on any thread; what they write goes out on the connection's
  * event loop. A stream is written on the event loop alone.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes the channel, and that is noticed
 final class Exchange {
 
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,128}");
@@ -180,7 +181,8 @@ final class Exchange {
     void fail(ApiException problem) {
         if (problem.retryAfterSeconds().isPresent()) {
             int seconds = problem.retryAfterSeconds().getAsInt();
-            respond(problem.status(), Map.of("Retry-After", "" + seconds, "retry-after-ms", "" + seconds * 1000), problem.reply());
+            respond(problem.status(), Map.of("Retry-After", "" + seconds, "retry-after-ms", "" + seconds * 1000),
+                    problem.reply());
         } else {
             respond(problem.status(), problem.reply());
         }

@@ -44,7 +44,8 @@ final class Fields {
         };
     }
 
-    @Nullable Object raw(String name) {
+    @Nullable
+    Object raw(String name) {
         return values.get(name);
     }
 
@@ -112,7 +113,7 @@ final class Fields {
         return switch (values.get(name)) {
             case null -> Optional.empty();
             case List<?> list when list.size() > maximum ->
-                    throw problem(name, "has " + list.size() + " entries; at most " + maximum + " are allowed");
+                throw problem(name, "has " + list.size() + " entries; at most " + maximum + " are allowed");
             case List<?> list -> Optional.of(list);
             case Object other -> throw wrong(name, "a list", other);
         };

@@ -20,7 +20,8 @@ final class HeaderRules {
             return problem(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
         }
         if (headers.size() > limits.headers()) {
-            return problem(431, "The request has " + headers.size() + " header lines; at most " + limits.headers() + " are allowed.");
+            return problem(431,
+                    "The request has " + headers.size() + " header lines; at most " + limits.headers() + " are allowed.");
         }
         if (version.equals(HttpVersion.HTTP_1_0) && headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
             return problem(400, "HTTP/1.0 knows no Transfer-Encoding.");

@@ -46,7 +46,8 @@ record HttpLimits(
 
     static HttpLimits standard(int bodyBytes) {
         return new HttpLimits(8 << 10, 32 << 10, 100, bodyBytes, (long) BODIES * bodyBytes, 4096, 256, 16, 256 << 10, 4096,
-                Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(60), Duration.ofSeconds(75), Duration.ofSeconds(15),
+                Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(60),
+                Duration.ofSeconds(75), Duration.ofSeconds(15),
                 Duration.ofSeconds(2));
     }
 }

@@ -38,7 +38,8 @@ final class HttpServer implements Frontend.Serving {
      * @param host how the configuration calls the address, for messages
      * @throws ManipleException if nothing can listen there
      */
-    HttpServer(InetSocketAddress where, String host, int threads, HttpLimits limits, Router router, Json json, Readiness readiness,
+    HttpServer(InetSocketAddress where, String host, int threads, HttpLimits limits, Router router, Json json,
+            Readiness readiness,
             Runs runs, Workers workers) {
         this.readiness = readiness;
         this.runs = runs;
@@ -53,19 +54,21 @@ final class HttpServer implements Frontend.Serving {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(limits.streamBytes() / 4, limits.streamBytes()))
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(limits.streamBytes() / 4, limits.streamBytes()))
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
                         connections.add(channel);
                         Connection connection = new Connection(channel, limits, census, budget, router, json);
-                        channel.pipeline().addLast(new StrictRequestDecoder(limits, connection::bytesCame), new HttpResponseEncoder(),
+                        channel.pipeline().addLast(new StrictRequestDecoder(limits, connection::bytesCame),
+                                new HttpResponseEncoder(),
                                 connection);
                     }
                 });
         ChannelFuture bound = bootstrap.bind(where).awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+            loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
             workers.close();
             throw cannotListen(host, where, bound.cause());
         }
@@ -99,7 +102,9 @@ final class HttpServer implements Frontend.Serving {
         if (where.isUnresolved()) {
             return new ManipleException(what + "the host has no address; give an address of this machine with --host", cause);
         }
-        return new ManipleException(what + cause.getMessage() + "; if another program uses the port, stop it or choose another one with"
-                + " --port; the host must be an address of this machine", cause);
+        return new ManipleException(
+                what + cause.getMessage() + "; if another program uses the port, stop it or choose another one with"
+                        + " --port; the host must be an address of this machine",
+                cause);
     }
 }

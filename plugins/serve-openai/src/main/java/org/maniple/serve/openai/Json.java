@@ -141,8 +141,8 @@ final class Json {
             case VALUE_STRING -> whole(parser.getString(), parser);
             case VALUE_NUMBER_INT -> parser.getNumberValue();
             case VALUE_NUMBER_FLOAT -> finite(parser);
-            case VALUE_TRUE -> Boolean.TRUE;
-            case VALUE_FALSE -> Boolean.FALSE;
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
             default -> null;
         };
     }
@@ -160,7 +160,8 @@ final class Json {
             char c = text.charAt(i);
             if (Character.isSurrogate(c)) {
                 if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
-                    throw ApiException.of(400, "The body has half a surrogate pair in the text that ends at " + place(parser) + ".");
+                    throw ApiException.of(400,
+                            "The body has half a surrogate pair in the text that ends at " + place(parser) + ".");
                 }
                 i++;
             }

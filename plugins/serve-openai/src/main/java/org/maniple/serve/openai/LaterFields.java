@@ -10,10 +10,14 @@ import java.util.Optional;
 final class LaterFields {
 
     private static final List<String> NOT_YET = List.of(
-            "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structural_tag", "regex", "ebnf",
-            "json_schema", "stop_regex", "use_beam_search", "suffix", "lora_path", "lora_name", "kv_transfer_params", "bootstrap_host",
-            "bootstrap_port", "bootstrap_room", "routed_dp_rank", "thinking_token_budget", "return_hidden_states", "logprob_token_ids",
-            "prompt_embeds", "mm_processor_kwargs", "media_io_kwargs", "vllm_xargs", "logits_processors", "custom_logit_processor",
+            "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structural_tag", "regex",
+            "ebnf",
+            "json_schema", "stop_regex", "use_beam_search", "suffix", "lora_path", "lora_name", "kv_transfer_params",
+            "bootstrap_host",
+            "bootstrap_port", "bootstrap_room", "routed_dp_rank", "thinking_token_budget", "return_hidden_states",
+            "logprob_token_ids",
+            "prompt_embeds", "mm_processor_kwargs", "media_io_kwargs", "vllm_xargs", "logits_processors",
+            "custom_logit_processor",
             "repetition_detection", "functions", "function_call", "audio", "prediction", "web_search_options");
 
     private LaterFields() {}
@@ -25,7 +29,8 @@ final class LaterFields {
             }
         }
         if (fields.asks("chat_template")) {
-            throw fields.problem("chat_template", "is not accepted: a server runs no templates of its clients; use chat_template_kwargs");
+            throw fields.problem("chat_template",
+                    "is not accepted: a server runs no templates of its clients; use chat_template_kwargs");
         }
         checkResponseFormat(fields);
         checkBestOf(fields);
@@ -47,7 +52,8 @@ final class LaterFields {
         if (format.isPresent()) {
             String type = format.get().text("type").orElse("");
             if (!type.equals("text")) {
-                throw fields.problem("response_format", "can only be {\"type\": \"text\"}, got the type [" + ApiException.shown(type) + "]");
+                throw fields.problem("response_format",
+                        "can only be {\"type\": \"text\"}, got the type [" + ApiException.shown(type) + "]");
             }
         }
     }

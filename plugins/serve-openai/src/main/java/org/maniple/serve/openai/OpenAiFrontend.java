@@ -53,8 +53,8 @@ public final class OpenAiFrontend implements Frontend {
         Runs runs = new Runs(engine);
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
-        SamplingFields sampling =
-                new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()), codec);
+        SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
+                codec);
         ChatMessages messages = new ChatMessages(json);
         CompletionPrompts prompts = new CompletionPrompts(codec, engine.model().vocabulary());
 
@@ -77,8 +77,9 @@ public final class OpenAiFrontend implements Frontend {
             return;
         }
         if (!context.settings().given("host")) {
-            throw new ManipleException("host [" + where.getHostString() + "] can be reached from other machines and no api-key is set;"
-                    + " set api-key-file, or write --host " + where.getHostString() + " to serve without a key");
+            throw new ManipleException(
+                    "host [" + where.getHostString() + "] can be reached from other machines and no api-key is set;"
+                            + " set api-key-file, or write --host " + where.getHostString() + " to serve without a key");
         }
         context.announce("warning: the API at " + where.getHostString() + ":" + where.getPort()
                 + " can be used by everybody who can reach it; set api-key-file to ask for a key");

@@ -16,9 +16,12 @@ final class OpenAiOptions {
     static List<Option> all() {
         // Only rank 0 serves, so the other ranks need not have them; and a key must not travel between ranks.
         return List.of(
-                Option.of(API_KEY, OptionType.TEXT, "Key that clients must send as 'Authorization: Bearer KEY' to all but the health"
-                        + " routes; prefer " + API_KEY_FILE + ", since command lines are visible to others.").asLocal(),
-                Option.of(API_KEY_FILE, OptionType.TEXT, "File with such keys, one on each line; lines that begin with # are skipped.")
+                Option.of(API_KEY, OptionType.TEXT,
+                        "Key that clients must send as 'Authorization: Bearer KEY' to all but the health"
+                                + " routes; prefer " + API_KEY_FILE + ", since command lines are visible to others.")
+                        .asLocal(),
+                Option.of(API_KEY_FILE, OptionType.TEXT,
+                        "File with such keys, one on each line; lines that begin with # are skipped.")
                         .asLocal(),
                 Option.of(MAX_BODY, OptionType.BYTES, "Size of the longest request body that is accepted, in bytes.")
                         .withDefault("8MiB").withMinimum(1024).asLocal());

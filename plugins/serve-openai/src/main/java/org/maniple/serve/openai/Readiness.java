@@ -4,9 +4,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.UnitStatus;
-import org.jspecify.annotations.Nullable;
 
 /** Whether requests are taken: the unit must be ready, and nobody must have asked to drain. Safe for use by several threads. */
 final class Readiness {
@@ -28,7 +28,8 @@ final class Readiness {
 
     /** Why requests are not taken; empty if they are. */
     List<String> reasons(UnitStatus status) {
-        List<String> unit = status.ready() ? List.of()
+        List<String> unit = status.ready()
+                ? List.of()
                 : status.reasons().isEmpty() ? List.of("the unit is not ready") : status.reasons();
         return Stream.concat(drainReason().stream(), unit.stream()).toList();
     }

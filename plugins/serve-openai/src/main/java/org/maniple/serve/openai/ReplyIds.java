@@ -12,7 +12,8 @@ final class ReplyIds {
         Optional<String> inBody = fields.text("request_id").or(() -> fields.text("rid"));
         inBody.filter(id -> !Exchange.isRequestId(id)).ifPresent(id -> {
             throw ApiException.invalid(fields.has("request_id") ? "request_id" : "rid",
-                    "A request's id has 1 to 128 letters, digits, dots, dashes and underscores, got [" + ApiException.shown(id) + "].");
+                    "A request's id has 1 to 128 letters, digits, dots, dashes and underscores, got [" + ApiException.shown(id)
+                            + "].");
         });
         return exchange.givenId().or(() -> inBody).orElse(exchange.id());
     }

@@ -62,7 +62,8 @@ final class Router {
         } else if (asked.isPresent()) {
             answer(exchange, asked.get());
         } else if (there.isEmpty()) {
-            throw ApiException.of(404, "There is nothing at " + ApiException.shown(path) + "; chat is at POST /v1/chat/completions.");
+            throw ApiException.of(404,
+                    "There is nothing at " + ApiException.shown(path) + "; chat is at POST /v1/chat/completions.");
         } else {
             wrongMethod(exchange, there);
         }
@@ -112,7 +113,8 @@ final class Router {
         } catch (RuntimeException | StackOverflowError e) {
             // The client learns the id only: what went wrong inside is for the log.
             LOG.log(Level.ERROR, "request " + exchange.id() + " failed", e);
-            exchange.fail(ApiException.of(500, "The server failed at this request; its log tells more under " + exchange.id() + "."));
+            exchange.fail(
+                    ApiException.of(500, "The server failed at this request; its log tells more under " + exchange.id() + "."));
         }
     }
 }

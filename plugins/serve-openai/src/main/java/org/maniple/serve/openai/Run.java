@@ -53,7 +53,8 @@ final class Run {
      * @param id the reply's id
      * @param onEnd called once when it has ended, however it did
      */
-    Run(String id, Exchange exchange, ReplyFormat format, ReplyOptions options, List<Part> parts, Workers workers, Consumer<Run> onEnd) {
+    Run(String id, Exchange exchange, ReplyFormat format, ReplyOptions options, List<Part> parts, Workers workers,
+            Consumer<Run> onEnd) {
         this.id = id;
         this.exchange = exchange;
         this.format = format;

@@ -14,7 +14,8 @@ import org.maniple.api.model.ModelConfig;
 record SamplingDefaults(double temperature, double topP, int topK, double minP, double repetitionPenalty) {
 
     static SamplingDefaults of(ModelConfig generation) {
-        return new SamplingDefaults(generation.number("temperature", 1), generation.number("top_p", 1), generation.integer("top_k", 0),
+        return new SamplingDefaults(generation.number("temperature", 1), generation.number("top_p", 1),
+                generation.integer("top_k", 0),
                 generation.number("min_p", 0), generation.number("repetition_penalty", 1));
     }
 }

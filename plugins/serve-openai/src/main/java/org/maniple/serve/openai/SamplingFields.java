@@ -63,7 +63,8 @@ final class SamplingFields {
                 aboveZero(fields, "top_p", fields.number("top_p", 0, 1).orElse(defaults.topP())),
                 fields.integer("top_k", -1, Integer.MAX_VALUE).orElse(defaults.topK()),
                 fields.number("min_p", 0, 1).orElse(defaults.minP()),
-                aboveZero(fields, "repetition_penalty", fields.number("repetition_penalty", 0, 100).orElse(defaults.repetitionPenalty())),
+                aboveZero(fields, "repetition_penalty",
+                        fields.number("repetition_penalty", 0, 100).orElse(defaults.repetitionPenalty())),
                 fields.number("presence_penalty", -2, 2).orElse(0),
                 fields.number("frequency_penalty", -2, 2).orElse(0),
                 seed(fields),
@@ -114,8 +115,9 @@ final class SamplingFields {
         given.forEach((key, value) -> {
             int token = key.matches("\\d{1,9}") ? Integer.parseInt(key) : -1;
             if (token < 0 || token >= model.vocabulary()) {
-                throw fields.problem("logit_bias", "has the key [" + ApiException.shown(key) + "], which is no token id from 0 to "
-                        + (model.vocabulary() - 1));
+                throw fields.problem("logit_bias",
+                        "has the key [" + ApiException.shown(key) + "], which is no token id from 0 to "
+                                + (model.vocabulary() - 1));
             }
             if (byToken.put(token, fields.toNumber("logit_bias", value, -100, 100)) != null) {
                 throw fields.problem("logit_bias", "names the token " + token + " twice");

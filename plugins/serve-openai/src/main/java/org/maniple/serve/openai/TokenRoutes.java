@@ -74,6 +74,7 @@ final class TokenRoutes {
 
     private TextCodec codec() {
         return engine.text().orElseThrow(
-                () -> ApiException.of(400, "This server runs without a tokenizer (skip-tokenizer-init); start it with the tokenizer."));
+                () -> ApiException.of(400,
+                        "This server runs without a tokenizer (skip-tokenizer-init); start it with the tokenizer."));
     }
 }

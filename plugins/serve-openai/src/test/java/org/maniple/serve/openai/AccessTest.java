@@ -43,8 +43,10 @@ class AccessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/models", "/v1/models/toy", "/version", "/load", "/server_info", "/v1/cluster", "/v1/cluster/ranks",
-        "/v1/cluster/links", "/v1/chat/completions", "/nowhere", "//v1/models", "/v1/..;/models", "/v1/%6dodels", "/health/../v1/models",
+    @ValueSource(strings = {"/v1/models", "/v1/models/toy", "/version", "/load", "/server_info", "/v1/cluster",
+        "/v1/cluster/ranks",
+        "/v1/cluster/links", "/v1/chat/completions", "/nowhere", "//v1/models", "/v1/..;/models", "/v1/%6dodels",
+        "/health/../v1/models",
         "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize"})
     void everythingElseNeedsAKey(String path) {
         Answer answer = server.get(path);
@@ -60,7 +62,8 @@ class AccessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Bearer sk-wrong", "Bearer sk-righ", "Bearer sk-right2", "Bearer", "Bearer ", "sk-right", "Basic sk-right",
+    @ValueSource(strings = {"Bearer sk-wrong", "Bearer sk-righ", "Bearer sk-right2", "Bearer", "Bearer ", "sk-right",
+        "Basic sk-right",
         "Bearersk-right"})
     void anotherKeyIsNone(String authorization) {
         assertThat(get(server, "/v1/models", authorization).status()).isEqualTo(401);
@@ -118,8 +121,10 @@ class AccessTest {
     @Test
     void anAddressForOthersNeedsAKeyUnlessSomebodyWroteItDown() {
         List<String> announced = new ArrayList<>();
-        var notWritten = TestServer.context(new MapSettings(Map.of("host", "0.0.0.0", "port", 0, "not-given:host", true)), announced);
-        assertThatThrownBy(() -> new OpenAiFrontend().serve(engine, notWritten, TestServer.LIMITS)).isInstanceOf(ManipleException.class)
+        var notWritten = TestServer.context(new MapSettings(Map.of("host", "0.0.0.0", "port", 0, "not-given:host", true)),
+                announced);
+        assertThatThrownBy(() -> new OpenAiFrontend().serve(engine, notWritten, TestServer.LIMITS))
+                .isInstanceOf(ManipleException.class)
                 .hasMessage("host [0.0.0.0] can be reached from other machines and no api-key is set; set api-key-file, or write"
                         + " --host 0.0.0.0 to serve without a key");
         var written = TestServer.context(new MapSettings(Map.of("host", "0.0.0.0", "port", 0)), announced);
@@ -141,7 +146,8 @@ class AccessTest {
     void aHostWithoutAddressIsNamed() {
         assertThatThrownBy(() -> new TestServer(engine, Map.of("host", "no-such-host.invalid"), TestServer.LIMITS))
                 .isInstanceOf(ManipleException.class)
-                .hasMessage("cannot listen on host [no-such-host.invalid] port [0]: the host has no address; give an address of this"
-                        + " machine with --host");
+                .hasMessage(
+                        "cannot listen on host [no-such-host.invalid] port [0]: the host has no address; give an address of this"
+                                + " machine with --host");
     }
 }

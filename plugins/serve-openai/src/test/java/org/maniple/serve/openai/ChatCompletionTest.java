@@ -28,7 +28,8 @@ class ChatCompletionTest {
         Answer answer = server.chat("\"model\":\"toy\"");
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.header("content-type")).isEqualTo("application/json");
-        assertThat(answer.json().keySet()).containsExactly("id", "object", "created", "model", "choices", "usage", "prompt_logprobs",
+        assertThat(answer.json().keySet()).containsExactly("id", "object", "created", "model", "choices", "usage",
+                "prompt_logprobs",
                 "kv_transfer_params", "system_fingerprint", "service_tier", "prompt_token_ids");
         assertThat((String) answer.at("id")).matches("chatcmpl-[0-9a-f]{32}");
         assertThat(answer.at("object")).isEqualTo("chat.completion");
@@ -36,8 +37,9 @@ class ChatCompletionTest {
         assertThat(answer.at("prompt_logprobs")).isNull();
         assertThat(((Map<?, ?>) answer.at("choices.0")).keySet().toString())
                 .isEqualTo("[index, message, logprobs, finish_reason, stop_reason, token_ids]");
-        assertThat(answer.at("choices.0.message").toString()).isEqualTo("{role=assistant, reasoning_content=null, reasoning=null, content="
-                + FakeEngine.SAYS + ", refusal=null, tool_calls=[]}");
+        assertThat(answer.at("choices.0.message").toString())
+                .isEqualTo("{role=assistant, reasoning_content=null, reasoning=null, content="
+                        + FakeEngine.SAYS + ", refusal=null, tool_calls=[]}");
         assertThat(answer.at("choices.0.finish_reason")).isEqualTo("stop");
         assertThat(answer.at("choices.0.stop_reason")).isNull();
         assertThat(answer.at("usage").toString())
@@ -61,7 +63,8 @@ class ChatCompletionTest {
         List<Answer> texts = chunks.subList(0, chunks.size() - 1);
         assertThat(texts.getLast().at("choices.0").toString())
                 .isEqualTo("{index=0, delta={content=}, logprobs=null, finish_reason=stop, stop_reason=null}");
-        assertThat(texts.subList(0, texts.size() - 1)).allSatisfy(chunk -> assertThat(chunk.at("choices.0.finish_reason")).isNull());
+        assertThat(texts.subList(0, texts.size() - 1))
+                .allSatisfy(chunk -> assertThat(chunk.at("choices.0.finish_reason")).isNull());
         assertThat(texts.stream().map(chunk -> (String) chunk.at("choices.0.delta.content")).collect(Collectors.joining()))
                 .isEqualTo(FakeEngine.SAYS);
         assertThat(chunks.stream().map(chunk -> chunk.at("id")).distinct()).hasSize(1);
@@ -69,7 +72,8 @@ class ChatCompletionTest {
 
     @Test
     void showsUsageInEveryChunkIfAsked() {
-        Answer answer = server.chat("\"stream\":true,\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}");
+        Answer answer = server
+                .chat("\"stream\":true,\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}");
         assertThat(answer.chunks()).allSatisfy(chunk -> assertThat(chunk.at("usage.prompt_tokens")).isEqualTo(26));
     }
 
@@ -78,7 +82,8 @@ class ChatCompletionTest {
         Answer answer = server.chat("\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"tool_choice\":\"auto\","
                 + "\"documents\":[{\"text\":\"d\"}],\"chat_template_kwargs\":{\"enable_thinking\":false}");
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(engine.codec.seenVariables).containsEntry("enable_thinking", false).containsEntry("add_generation_prompt", true)
+        assertThat(engine.codec.seenVariables).containsEntry("enable_thinking", false)
+                .containsEntry("add_generation_prompt", true)
                 .containsEntry("documents", List.of(Map.of("text", "d"))).containsKey("tools");
     }
 
@@ -101,7 +106,8 @@ class ChatCompletionTest {
         server.post("/v1/chat/completions", """
                 {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "So "}],
                  "continue_final_message": true, "add_generation_prompt": false}""");
-        assertThat(engine.codec.decode(engine.submitted.element().request().prompt(), false)).isEqualTo("<user>x</user><assistant>So ");
+        assertThat(engine.codec.decode(engine.submitted.element().request().prompt(), false))
+                .isEqualTo("<user>x</user><assistant>So ");
     }
 
     @Test
@@ -167,7 +173,8 @@ class ChatCompletionTest {
         assertThat(byText.at("choices.0.stop_reason")).isEqualTo("END");
         assertThat(byText.at("choices.0.message.content")).isEqualTo("ab");
         engine.behaviour = engine.stopping(new Stop.Token(17));
-        assertThat(server.chat("\"stop_token_ids\":[17],\"stream\":true").chunks().getLast().at("choices.0.stop_reason")).isEqualTo(17);
+        assertThat(server.chat("\"stop_token_ids\":[17],\"stream\":true").chunks().getLast().at("choices.0.stop_reason"))
+                .isEqualTo(17);
     }
 
     @Test
@@ -187,7 +194,8 @@ class ChatCompletionTest {
         for (int index = 0; index < 2; index++) {
             int wanted = index;
             assertThat(chunks.stream().filter(chunk -> chunk.at("choices.0.index").equals(wanted))
-                    .map(chunk -> (String) chunk.at("choices.0.delta.content")).collect(Collectors.joining())).isEqualTo(FakeEngine.SAYS);
+                    .map(chunk -> (String) chunk.at("choices.0.delta.content")).collect(Collectors.joining()))
+                    .isEqualTo(FakeEngine.SAYS);
         }
     }
 
@@ -202,9 +210,11 @@ class ChatCompletionTest {
                 """);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         assertThat(answer.at("id")).isEqualTo("chatcmpl-r1");
-        assertThat(engine.submitted.element().request().sampling()).isEqualTo(new Sampling(OptionalInt.of(6), 2, 0.5, 0.9, 7, 0.1, 1.1, 0.2,
-                -0.3, OptionalLong.of(-9), Map.of(65, -100.0), List.of(65, 66), List.of(List.of(110, 111)), List.of("x", "yz"), true,
-                List.of(9), true, OptionalInt.of(4), OptionalInt.of(1), false));
+        assertThat(engine.submitted.element().request().sampling())
+                .isEqualTo(new Sampling(OptionalInt.of(6), 2, 0.5, 0.9, 7, 0.1, 1.1, 0.2,
+                        -0.3, OptionalLong.of(-9), Map.of(65, -100.0), List.of(65, 66), List.of(List.of(110, 111)),
+                        List.of("x", "yz"), true,
+                        List.of(9), true, OptionalInt.of(4), OptionalInt.of(1), false));
     }
 
     @Test

@@ -28,7 +28,8 @@ class CompletionTest {
     void answersWithEveryFieldThatClientsKnow() {
         Answer answer = server.complete("\"prompt\":\"Hi\",\"max_tokens\":50");
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.json().keySet()).containsExactly("id", "object", "created", "model", "choices", "usage", "kv_transfer_params",
+        assertThat(answer.json().keySet()).containsExactly("id", "object", "created", "model", "choices", "usage",
+                "kv_transfer_params",
                 "system_fingerprint", "service_tier");
         assertThat((String) answer.at("id")).matches("cmpl-[0-9a-f]{32}");
         assertThat(answer.at("object")).isEqualTo("text_completion");
@@ -82,7 +83,8 @@ class CompletionTest {
 
     @Test
     void streamsTheTextThatItWouldHaveAnswered() {
-        Answer answer = server.complete("\"prompt\":\"Hi\",\"max_tokens\":50,\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+        Answer answer = server
+                .complete("\"prompt\":\"Hi\",\"max_tokens\":50,\"stream\":true,\"stream_options\":{\"include_usage\":true}");
         List<Answer> chunks = answer.chunks();
         assertThat(chunks.getFirst().at("object")).isEqualTo("text_completion");
         assertThat(((Map<?, ?>) chunks.getFirst().at("choices.0")).keySet().toString())
@@ -104,8 +106,9 @@ class CompletionTest {
     @Test
     void showsLogprobsByToken() {
         Answer answer = server.complete("\"prompt\":\"Hi\",\"logprobs\":1,\"max_tokens\":2");
-        assertThat(answer.at("choices.0.logprobs").toString()).isEqualTo("{text_offset=[0, 1], token_logprobs=[-0.5, -0.5], tokens=[G, r],"
-                + " top_logprobs=[{G=-0.5}, {r=-0.5}]}");
+        assertThat(answer.at("choices.0.logprobs").toString())
+                .isEqualTo("{text_offset=[0, 1], token_logprobs=[-0.5, -0.5], tokens=[G, r],"
+                        + " top_logprobs=[{G=-0.5}, {r=-0.5}]}");
     }
 
     @Test
@@ -129,8 +132,9 @@ class CompletionTest {
     @Test
     void showsLogprobsOfTheEchoedPromptToo() {
         Answer answer = server.complete("\"prompt\":[72,105],\"echo\":true,\"logprobs\":0,\"max_tokens\":1");
-        assertThat(answer.at("choices.0.logprobs").toString()).isEqualTo("{text_offset=[0, 1, 2], token_logprobs=[null, -0.5, -0.5],"
-                + " tokens=[H, i, G], top_logprobs=[null, {i=-0.5}, {G=-0.5}]}");
+        assertThat(answer.at("choices.0.logprobs").toString())
+                .isEqualTo("{text_offset=[0, 1, 2], token_logprobs=[null, -0.5, -0.5],"
+                        + " tokens=[H, i, G], top_logprobs=[null, {i=-0.5}, {G=-0.5}]}");
     }
 
     @Test
@@ -141,13 +145,15 @@ class CompletionTest {
         assertThat(answer.at("choices.0.logprobs.tokens")).isEqualTo(List.of("H", "i"));
         List<Answer> chunks = server.complete(fields + ",\"stream\":true").chunks();
         assertThat(chunks.getFirst().at("choices.0.logprobs.tokens")).isEqualTo(List.of("H", "i"));
-        assertThat(chunks.stream().map(chunk -> (String) chunk.at("choices.0.text")).collect(Collectors.joining())).isEqualTo("Hi");
+        assertThat(chunks.stream().map(chunk -> (String) chunk.at("choices.0.text")).collect(Collectors.joining()))
+                .isEqualTo("Hi");
     }
 
     @Test
     void showsPromptLogprobsOfEachPrompt() {
         Answer answer = server.complete("\"prompt\":[[72,105],[33]],\"prompt_logprobs\":0,\"max_tokens\":1");
-        assertThat(answer.at("choices.0.prompt_logprobs").toString()).isEqualTo("[null, {105={logprob=-0.5, rank=1, decoded_token=i}}]");
+        assertThat(answer.at("choices.0.prompt_logprobs").toString())
+                .isEqualTo("[null, {105={logprob=-0.5, rank=1, decoded_token=i}}]");
         assertThat(answer.at("choices.1.prompt_logprobs").toString()).isEqualTo("[null]");
     }
 
@@ -156,7 +162,8 @@ class CompletionTest {
         Answer answer = server.complete("\"prompt\":[72,105],\"return_token_ids\":true,\"max_tokens\":2");
         assertThat(answer.at("choices.0.token_ids")).isEqualTo(List.of(71, 114));
         assertThat(answer.at("choices.0.prompt_token_ids")).isEqualTo(List.of(72, 105));
-        List<Answer> chunks = server.complete("\"prompt\":[72,105],\"return_token_ids\":true,\"max_tokens\":2,\"stream\":true").chunks();
+        List<Answer> chunks = server.complete("\"prompt\":[72,105],\"return_token_ids\":true,\"max_tokens\":2,\"stream\":true")
+                .chunks();
         assertThat(chunks.getFirst().at("choices.0.prompt_token_ids")).isEqualTo(List.of(72, 105));
         assertThat(chunks.stream().flatMap(chunk -> ((List<?>) chunk.at("choices.0.token_ids")).stream()).toList())
                 .isEqualTo(List.of(71, 114));

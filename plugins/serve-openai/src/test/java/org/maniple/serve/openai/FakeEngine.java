@@ -40,7 +40,8 @@ final class FakeEngine implements Engine, AutoCloseable {
     }
 
     /** A request as a behaviour sees it. */
-    record Running(GenerationRequest request, Consumer<GenerationEvent> listener, CountDownLatch cancelled) implements Generation {
+    record Running(GenerationRequest request, Consumer<GenerationEvent> listener, CountDownLatch cancelled)
+            implements Generation {
 
         @Override
         public String id() {
@@ -59,7 +60,8 @@ final class FakeEngine implements Engine, AutoCloseable {
 
     final ByteCodec codec = new ByteCodec();
     final ConcurrentLinkedQueue<Running> submitted = new ConcurrentLinkedQueue<>();
-    private final ExecutorService threads = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("fake-engine-", 0).factory());
+    private final ExecutorService threads = Executors
+            .newCachedThreadPool(Thread.ofPlatform().daemon().name("fake-engine-", 0).factory());
     private final boolean withText;
     private final Map<String, Object> generationConfig;
     volatile Behaviour behaviour = this::say;
@@ -128,8 +130,11 @@ final class FakeEngine implements Engine, AutoCloseable {
                     : List.of();
             running.listener().accept(new Tokens(List.of(token), withText ? decoder.push(token) : "", logprobs));
         }
-        FinishReason reason = running.isCancelled() ? FinishReason.ABORT : count == most ? FinishReason.LENGTH : FinishReason.STOP;
-        running.listener().accept(new Finished(reason, Optional.empty(), withText ? decoder.finish() : "", request.prompt().length, count));
+        FinishReason reason = running.isCancelled()
+                ? FinishReason.ABORT
+                : count == most ? FinishReason.LENGTH : FinishReason.STOP;
+        running.listener()
+                .accept(new Finished(reason, Optional.empty(), withText ? decoder.finish() : "", request.prompt().length, count));
     }
 
     /** Says one token and then nothing until it is cancelled. */
@@ -149,7 +154,8 @@ final class FakeEngine implements Engine, AutoCloseable {
     Behaviour stopping(Stop stop) {
         return running -> {
             running.listener().accept(new Tokens(List.of((int) 'a'), "a", List.of()));
-            running.listener().accept(new Finished(FinishReason.STOP, Optional.of(stop), "b", running.request().prompt().length, 2));
+            running.listener()
+                    .accept(new Finished(FinishReason.STOP, Optional.of(stop), "b", running.request().prompt().length, 2));
         };
     }
 
@@ -166,7 +172,8 @@ final class FakeEngine implements Engine, AutoCloseable {
         return new UnitStatus(troubles.isEmpty(), troubles, 3,
                 List.of(new RankStatus(0, "node-a", 41, Map.of("pp", 0, "tp", 0), "ready", 1000),
                         new RankStatus(1, "node-b", 42, Map.of("pp", 0, "tp", 1), "ready", 1001)),
-                List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)), Map.of("tensor-parallel-size", "2", "api-key", "secret"), 2, 1, 64, 60);
+                List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)), Map.of("tensor-parallel-size", "2", "api-key", "secret"), 2,
+                1, 64, 60);
     }
 
     @Override

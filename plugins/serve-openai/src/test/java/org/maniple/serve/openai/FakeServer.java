@@ -8,7 +8,8 @@ final class FakeServer {
     private FakeServer() {}
 
     public static void main(String[] arguments) throws Exception {
-        try (TestServer server = new TestServer(new FakeEngine(), Map.of("port", Integer.parseInt(arguments[0])), TestServer.LIMITS)) {
+        try (TestServer server = new TestServer(new FakeEngine(), Map.of("port", Integer.parseInt(arguments[0])),
+                TestServer.LIMITS)) {
             System.out.println(server.serving.url());
             while (System.in.read() >= 0) {
                 // Only the end of the input counts.

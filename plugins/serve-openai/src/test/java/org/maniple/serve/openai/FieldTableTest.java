@@ -13,8 +13,10 @@ import org.maniple.serve.openai.TestServer.Answer;
 /** Each numeric field against the same values: what is out of range or of another type is a 400 that names it. */
 class FieldTableTest {
 
-    private static final List<String> VALUES = List.of("-1", "0", "1", "2", "16", "17", "20", "21", "100", "101", "2147483647", "2147483648",
-            "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1e308", "-1e308", "1.5", "0.5", "-0.0", "\"1\"", "null",
+    private static final List<String> VALUES = List.of("-1", "0", "1", "2", "16", "17", "20", "21", "100", "101", "2147483647",
+            "2147483648",
+            "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1e308", "-1e308", "1.5", "0.5", "-0.0",
+            "\"1\"", "null",
             "[]", "[1]", "{}", "true", "\"NaN\"");
 
     /** The values that a field takes; null it takes always. */
@@ -27,7 +29,8 @@ class FieldTableTest {
     }
 
     private static final Set<String> SMALL = Set.of("0", "-0.0", "1", "2", "16", "17", "20");
-    private static final Set<String> INTS = Set.of("-1", "0", "-0.0", "1", "2", "16", "17", "20", "21", "100", "101", "2147483647");
+    private static final Set<String> INTS = Set.of("-1", "0", "-0.0", "1", "2", "16", "17", "20", "21", "100", "101",
+            "2147483647");
 
     private final FakeEngine engine = new FakeEngine();
     private final TestServer server = new TestServer(engine);
@@ -51,8 +54,10 @@ class FieldTableTest {
                 new Field("presence_penalty", Set.of("-1", "0", "-0.0", "0.5", "1", "1.5", "2"), ""),
                 new Field("frequency_penalty", Set.of("-1", "0", "-0.0", "0.5", "1", "1.5", "2"), ""),
                 new Field("length_penalty", Set.of("-1", "0", "-0.0", "0.5", "1", "1.5", "2", "16", "17", "20", "21", "100"), ""),
-                new Field("seed", Set.of("-1", "0", "-0.0", "1", "2", "16", "17", "20", "21", "100", "101", "2147483647", "2147483648",
-                        "-9223372036854775808", "9223372036854775807"), ""),
+                new Field("seed",
+                        Set.of("-1", "0", "-0.0", "1", "2", "16", "17", "20", "21", "100", "101", "2147483647", "2147483648",
+                                "-9223372036854775808", "9223372036854775807"),
+                        ""),
                 new Field("top_logprobs", SMALL, ",\"logprobs\":true"),
                 new Field("prompt_logprobs", SMALL, ""),
                 new Field("truncate_prompt_tokens", Set.of("-1", "1", "2", "16", "17", "20", "21", "100", "101"), ""),

@@ -51,7 +51,8 @@ class HttpTest {
                     .matches("[0-9a-f]{32}");
         }
         Answer chat = server.send(server.request("/v1/chat/completions").header("X-Request-Id", "mine")
-                .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(TestServer.chatBody(""))).build());
+                .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(TestServer.chatBody("")))
+                .build());
         assertThat(chat.at("id")).isEqualTo("chatcmpl-mine");
     }
 
@@ -120,7 +121,8 @@ class HttpTest {
     @Test
     void boundsLineAndHeaders() throws IOException {
         assertThat(ask("GET /" + "x".repeat(9000) + " HTTP/1.1\r\n" + CLOSE + "\r\n")).startsWith("HTTP/1.1 414 ");
-        assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: " + "x".repeat(40_000) + "\r\n\r\n")).startsWith("HTTP/1.1 431 ");
+        assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: " + "x".repeat(40_000) + "\r\n\r\n"))
+                .startsWith("HTTP/1.1 431 ");
         assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: y\r\n".repeat(100) + "\r\n")).startsWith("HTTP/1.1 431 ");
         assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: y\r\n".repeat(90) + "\r\n")).startsWith("HTTP/1.1 200 ");
     }
@@ -179,12 +181,15 @@ class HttpTest {
     @Test
     void refusesCompressedAndOtherBodies() {
         var request = server.request("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(TestServer.chatBody("")));
-        assertThat(server.send(request.copy().header("Content-Type", "application/json").header("Content-Encoding", "gzip").build())
-                .status()).isEqualTo(415);
+        assertThat(
+                server.send(request.copy().header("Content-Type", "application/json").header("Content-Encoding", "gzip").build())
+                        .status())
+                .isEqualTo(415);
         assertThat(server.send(request.copy().header("Content-Type", "text/plain").build()).message())
                 .isEqualTo("Unsupported Media Type: Only 'application/json' is allowed.");
         assertThat(server.send(request.copy().build()).status()).isEqualTo(415);
-        assertThat(server.send(request.copy().header("Content-Type", "application/json; charset=utf-8").build()).status()).isEqualTo(200);
+        assertThat(server.send(request.copy().header("Content-Type", "application/json; charset=utf-8").build()).status())
+                .isEqualTo(200);
     }
 
     @Test
@@ -203,7 +208,8 @@ class HttpTest {
         StringBuilder requests = new StringBuilder();
         for (int i = 0; i < 50; i++) {
             requests.append("GET /version HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: g").append(i).append("\r\n\r\n");
-            requests.append("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Request-Id: p")
+            requests.append(
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Request-Id: p")
                     .append(i).append("\r\nContent-Length: ").append(body.length()).append("\r\n\r\n").append(body);
         }
         requests.append("GET /version HTTP/1.1\r\n" + CLOSE + "\r\n");
@@ -219,15 +225,17 @@ class HttpTest {
 
     @Test
     void answersAThousandPipelinedGets() throws IOException {
-        String answers = ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000) + "GET /livez HTTP/1.1\r\n" + CLOSE + "\r\n");
+        String answers = ask(
+                "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000) + "GET /livez HTTP/1.1\r\n" + CLOSE + "\r\n");
         assertThat(answers.split("HTTP/1.1 200 OK", -1)).hasSize(1002);
     }
 
     @Test
     void keepsTheOrderWhenALaterRequestIsRefused() throws IOException {
         String body = TestServer.chatBody("");
-        String answers = ask("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-                + body.length() + "\r\n\r\n" + body + "nonsense\r\n\r\n");
+        String answers = ask(
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                        + body.length() + "\r\n\r\n" + body + "nonsense\r\n\r\n");
         assertThat(answers).startsWith("HTTP/1.1 200 ");
         assertThat(answers.indexOf("HTTP/1.1 400 ")).isGreaterThan(answers.indexOf("chat.completion"));
     }
@@ -236,8 +244,9 @@ class HttpTest {
     void speaksToOldClients() throws IOException {
         assertThat(ask("GET /version HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.1 200 ");
         String body = TestServer.chatBody("\"stream\":true");
-        String stream = ask("POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: " + body.length()
-                + "\r\n\r\n" + body);
+        String stream = ask(
+                "POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: " + body.length()
+                        + "\r\n\r\n" + body);
         assertThat(stream).doesNotContainIgnoringCase("chunked").endsWith("data: [DONE]\n\n");
     }
 

@@ -30,7 +30,8 @@ class LifecycleTest {
     }
 
     private static String post(String body) {
-        return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + body.length()
+        return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.length()
                 + "\r\n\r\n" + body;
     }
 

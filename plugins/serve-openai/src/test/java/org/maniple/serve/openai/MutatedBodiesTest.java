@@ -21,26 +21,31 @@ class MutatedBodiesTest {
     private record Sample(String path, String body) {}
 
     private static final List<Sample> SAMPLES = List.of(
-            new Sample("/v1/chat/completions", """
-                    {"model":"toy","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Hi ü"}]},
-                    {"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\\"a\\":1}"}}]},
-                    {"role":"tool","content":"2","tool_call_id":"1"}],"max_tokens":5,"temperature":0.7,"top_p":0.9,"top_k":5,"min_p":0.1,
-                    "seed":17,"stop":["a","b"],"stop_token_ids":[3],"logit_bias":{"5":-1.5},"n":2,"tools":[{"type":"function","function":{
-                    "name":"f","parameters":{"type":"object"}}}],"chat_template_kwargs":{"x":true}}"""),
-            new Sample("/v1/chat/completions", """
-                    {"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"So"}],"continue_final_message":true,"echo":true,
-                    "add_generation_prompt":false,"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},
-                    "logprobs":true,"top_logprobs":3,"return_token_ids":true,"max_completion_tokens":4,"bad_words":["x y"]}"""),
-            new Sample("/v1/completions", """
-                    {"prompt":["Hello","wörld"],"max_tokens":3,"echo":true,"logprobs":2,"prompt_logprobs":1,"repetition_penalty":1.1,
-                    "presence_penalty":-0.5,"frequency_penalty":0.5,"truncate_prompt_tokens":-1,"min_tokens":1,"allowed_token_ids":[1,2]}"""),
-            new Sample("/v1/completions", """
-                    {"prompt":[[1,2,3],[4]],"n":2,"stream":true,"ignore_eos":true,"skip_special_tokens":false,"request_id":"r-1","priority":0}"""),
+            new Sample("/v1/chat/completions",
+                    """
+                            {"model":"toy","messages":[{"role":"system","content":"Be kind."},{"role":"user","content":[{"type":"text","text":"Hi ü"}]},
+                            {"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\\"a\\":1}"}}]},
+                            {"role":"tool","content":"2","tool_call_id":"1"}],"max_tokens":5,"temperature":0.7,"top_p":0.9,"top_k":5,"min_p":0.1,
+                            "seed":17,"stop":["a","b"],"stop_token_ids":[3],"logit_bias":{"5":-1.5},"n":2,"tools":[{"type":"function","function":{
+                            "name":"f","parameters":{"type":"object"}}}],"chat_template_kwargs":{"x":true}}"""),
+            new Sample("/v1/chat/completions",
+                    """
+                            {"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"So"}],"continue_final_message":true,"echo":true,
+                            "add_generation_prompt":false,"stream":true,"stream_options":{"include_usage":true,"continuous_usage_stats":true},
+                            "logprobs":true,"top_logprobs":3,"return_token_ids":true,"max_completion_tokens":4,"bad_words":["x y"]}"""),
+            new Sample("/v1/completions",
+                    """
+                            {"prompt":["Hello","wörld"],"max_tokens":3,"echo":true,"logprobs":2,"prompt_logprobs":1,"repetition_penalty":1.1,
+                            "presence_penalty":-0.5,"frequency_penalty":0.5,"truncate_prompt_tokens":-1,"min_tokens":1,"allowed_token_ids":[1,2]}"""),
+            new Sample("/v1/completions",
+                    """
+                            {"prompt":[[1,2,3],[4]],"n":2,"stream":true,"ignore_eos":true,"skip_special_tokens":false,"request_id":"r-1","priority":0}"""),
             new Sample("/tokenize", "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"return_token_strs\":true}"),
             new Sample("/detokenize", "{\"model\":\"toy\",\"tokens\":[72,105,256]}"),
             new Sample("/abort_request", "{\"rid\":\"r-1\",\"abort_all\":false}"));
 
-    private static final List<String> PIECES = List.of("null", "true", "-1", "0", "1e999", "NaN", "9223372036854775808", "\"\"", "[]", "{}",
+    private static final List<String> PIECES = List.of("null", "true", "-1", "0", "1e999", "NaN", "9223372036854775808", "\"\"",
+            "[]", "{}",
             "[[[[[[[[", "}}", "\\ud800", "\\u0000", "\"x\":", ",", ":", "\"", "\\", "1".repeat(120), "2147483648", "0.5");
 
     @Test
@@ -58,8 +63,10 @@ class MutatedBodiesTest {
                 }
                 Answer answer = server.send(server.request(sample.path()).header("Content-Type", "application/json")
                         .POST(HttpRequest.BodyPublishers.ofByteArray(body)).build());
-                assertThat(answer.status()).as("number " + i + ", " + sample.path() + ": " + new String(body, StandardCharsets.UTF_8) + " -> "
-                        + answer.body()).isBetween(200, 499);
+                assertThat(answer.status())
+                        .as("number " + i + ", " + sample.path() + ": " + new String(body, StandardCharsets.UTF_8) + " -> "
+                                + answer.body())
+                        .isBetween(200, 499);
                 if (answer.status() == 200) {
                     accepted++;
                     if (answer.header("content-type").startsWith("text/event-stream")) {
@@ -113,7 +120,8 @@ class MutatedBodiesTest {
         }
         int rest = Math.min(body.length, colon + 1);
         out.write(body, from, rest - from);
-        out.writeBytes((PIECES.get(random.nextInt(10)) + ",\"extra" + random.nextInt(1000) + "\":").getBytes(StandardCharsets.UTF_8));
+        out.writeBytes(
+                (PIECES.get(random.nextInt(10)) + ",\"extra" + random.nextInt(1000) + "\":").getBytes(StandardCharsets.UTF_8));
         return rest;
     }
 }

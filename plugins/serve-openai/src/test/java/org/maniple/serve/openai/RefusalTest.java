@@ -3,8 +3,8 @@ package org.maniple.serve.openai;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Optional;
-import java.util.stream.IntStream;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,13 +65,16 @@ class RefusalTest {
         String ids = IntStream.range(0, 256).mapToObj(i -> "1").collect(Collectors.joining(","));
         Answer answer = server.post("/v1/chat/completions",
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"" + "x".repeat(300) + "\"}]}");
-        assertThat(answer.message()).startsWith("This model's maximum context length is 256 tokens. However, you requested 324 tokens");
+        assertThat(answer.message())
+                .startsWith("This model's maximum context length is 256 tokens. However, you requested 324 tokens");
         assertThat(server.complete("\"prompt\":[" + ids + "],\"max_tokens\":1").message())
-                .startsWith("This model's maximum context length is 256 tokens. However, you requested 257 tokens (256 in the prompt");
+                .startsWith(
+                        "This model's maximum context length is 256 tokens. However, you requested 257 tokens (256 in the prompt");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"structured_outputs\":{\"regex\":\"a\"}", "\"guided_json\":{\"type\":\"object\"}", "\"regex\":\"a\"",
+    @ValueSource(strings = {"\"structured_outputs\":{\"regex\":\"a\"}", "\"guided_json\":{\"type\":\"object\"}",
+        "\"regex\":\"a\"",
         "\"ebnf\":\"root\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
         "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1", "\"routed_dp_rank\":0",
         "\"chat_template\":\"{{ x }}\"", "\"return_hidden_states\":true", "\"modalities\":[\"audio\"]"})
@@ -108,10 +111,13 @@ class RefusalTest {
 
     @Test
     void refusesMessagesThatAreNone() {
-        for (String messages : new String[] {"null", "[]", "{}", "[1]", "[{}]", "[{\"role\":1}]", "[{\"role\":\"user\",\"content\":1}]",
+        for (String messages : new String[] {"null", "[]", "{}", "[1]", "[{}]", "[{\"role\":1}]",
+            "[{\"role\":\"user\",\"content\":1}]",
             "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://127.0.0.1/\"}}]}]",
-            "[{\"role\":\"user\",\"content\":[1]}]", "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"x\"}}]}]"}) {
-            assertThat(server.post("/v1/chat/completions", "{\"messages\":" + messages + "}").status()).as(messages).isEqualTo(400);
+            "[{\"role\":\"user\",\"content\":[1]}]",
+            "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"x\"}}]}]"}) {
+            assertThat(server.post("/v1/chat/completions", "{\"messages\":" + messages + "}").status()).as(messages)
+                    .isEqualTo(400);
         }
     }
 
@@ -123,7 +129,8 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"null", "[]", "{}", "1", "true", "[null]", "[true]", "[\"a\",1]", "[\"a\",null]", "[[1],\"a\"]", "[[]]", "[-1]",
+    @ValueSource(strings = {"null", "[]", "{}", "1", "true", "[null]", "[true]", "[\"a\",1]", "[\"a\",null]", "[[1],\"a\"]",
+        "[[]]", "[-1]",
         "[258]", "[2147483647]", "[9223372036854775807]", "[1.5]", "[[258]]", "[[[1]]]"})
     void refusesPromptsThatAreNone(String prompt) {
         Answer answer = server.complete("\"prompt\":" + prompt);
@@ -135,18 +142,22 @@ class RefusalTest {
     @Test
     void boundsTheNumberOfAnswers() {
         String prompts = IntStream.range(0, 129).mapToObj(i -> "[1]").collect(Collectors.joining(","));
-        assertThat(server.complete("\"prompt\":[" + prompts + "]").message()).isEqualTo("`prompt` has 129 prompts; at most 128 are allowed.");
-        assertThat(server.complete("\"prompt\":[" + prompts.substring(0, 4 * 9 - 1) + "],\"n\":16").error()).containsEntry("param", "n");
+        assertThat(server.complete("\"prompt\":[" + prompts + "]").message())
+                .isEqualTo("`prompt` has 129 prompts; at most 128 are allowed.");
+        assertThat(server.complete("\"prompt\":[" + prompts.substring(0, 4 * 9 - 1) + "],\"n\":16").error())
+                .containsEntry("param", "n");
     }
 
     @ParameterizedTest
-    @CsvSource({"INVALID,400,BadRequestError,", "UNAVAILABLE,503,ServiceUnavailableError,5", "OVERLOADED,503,ServiceUnavailableError,1"})
+    @CsvSource({"INVALID,400,BadRequestError,", "UNAVAILABLE,503,ServiceUnavailableError,5",
+        "OVERLOADED,503,ServiceUnavailableError,1"})
     void passesOnThatTheEngineRefuses(Reason reason, int status, String type, String retryAfter) {
         engine.refusal = Optional.of(new RefusedException(reason, "because"));
         for (String stream : new String[] {"false", "true"}) {
             Answer answer = server.chat("\"stream\":" + stream);
             assertThat(answer.status()).isEqualTo(status);
-            assertThat(answer.error().toString()).isEqualTo("{message=because, type=" + type + ", param=null, code=" + status + "}");
+            assertThat(answer.error().toString())
+                    .isEqualTo("{message=because, type=" + type + ", param=null, code=" + status + "}");
             assertThat(answer.header("retry-after")).isEqualTo(retryAfter == null ? "" : retryAfter);
             assertThat(answer.header("retry-after-ms")).isEqualTo(retryAfter == null ? "" : retryAfter + "000");
         }

@@ -99,7 +99,8 @@ class StatusTest {
     void showsTheServerWithoutItsSecrets() {
         Answer answer = server.get("/server_info");
         assertThat(answer.json().keySet())
-                .containsExactly("version", "model", "architecture", "max_model_len", "vocab_size", "world_size", "configuration");
+                .containsExactly("version", "model", "architecture", "max_model_len", "vocab_size", "world_size",
+                        "configuration");
         assertThat(answer.body()).doesNotContain("secret");
     }
 
@@ -107,7 +108,8 @@ class StatusTest {
     void tokenizes() {
         assertThat(server.post("/tokenize", "{\"prompt\":\"Hi\"}").json().toString())
                 .isEqualTo("{count=3, max_model_len=256, tokens=[256, 72, 105], token_strs=null}");
-        assertThat(server.post("/tokenize", "{\"prompt\":\"Hi\",\"add_special_tokens\":false,\"return_token_strs\":true}").json().toString())
+        assertThat(server.post("/tokenize", "{\"prompt\":\"Hi\",\"add_special_tokens\":false,\"return_token_strs\":true}").json()
+                .toString())
                 .isEqualTo("{count=2, max_model_len=256, tokens=[72, 105], token_strs=[H, i]}");
         assertThat(server.post("/tokenize", TestServer.chatBody("")).at("count")).isEqualTo(26);
     }

@@ -10,8 +10,10 @@ record TestLimits(long allBodyBytes, long headerMillis, long bodyIdleMillis, lon
         HttpLimits usual = TestServer.LIMITS;
         TestLimits own = change.apply(new TestLimits(usual.allBodyBytes(), usual.header().toMillis(), usual.bodyIdle().toMillis(),
                 usual.idle().toMillis(), usual.keepAlive().toMillis()));
-        return new HttpLimits(usual.lineBytes(), usual.headerBytes(), usual.headers(), usual.bodyBytes(), own.allBodyBytes, usual.connections(),
-                usual.silentPerAddress(), usual.pipelined(), usual.streamBytes(), usual.streamEvents(), Duration.ofMillis(own.headerMillis),
+        return new HttpLimits(usual.lineBytes(), usual.headerBytes(), usual.headers(), usual.bodyBytes(), own.allBodyBytes,
+                usual.connections(),
+                usual.silentPerAddress(), usual.pipelined(), usual.streamBytes(), usual.streamEvents(),
+                Duration.ofMillis(own.headerMillis),
                 Duration.ofMillis(own.bodyIdleMillis), usual.body(), usual.writeStall(), Duration.ofMillis(own.idleMillis),
                 Duration.ofMillis(own.keepAliveMillis), usual.linger());
     }

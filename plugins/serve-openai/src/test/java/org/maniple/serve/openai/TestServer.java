@@ -75,7 +75,8 @@ final class TestServer implements AutoCloseable {
     }
 
     Answer post(String path, String body) {
-        return send(request(path).header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build());
+        return send(
+                request(path).header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build());
     }
 
     /** A chat with one message and further fields. */
@@ -94,7 +95,8 @@ final class TestServer implements AutoCloseable {
     Answer send(HttpRequest request) {
         try {
             HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
-            return new Answer(response.statusCode(), response.headers().map(), new String(response.body(), StandardCharsets.UTF_8));
+            return new Answer(response.statusCode(), response.headers().map(),
+                    new String(response.body(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new AssertionError("no answer to " + request, e);
         } catch (InterruptedException e) {

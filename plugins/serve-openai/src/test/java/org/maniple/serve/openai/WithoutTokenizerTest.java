@@ -28,7 +28,8 @@ class WithoutTokenizerTest {
 
     @Test
     void streamsTokenIds() {
-        List<Answer> chunks = server.complete("\"prompt\":[1,2],\"max_tokens\":2,\"return_token_ids\":true,\"stream\":true").chunks();
+        List<Answer> chunks = server.complete("\"prompt\":[1,2],\"max_tokens\":2,\"return_token_ids\":true,\"stream\":true")
+                .chunks();
         assertThat(chunks.stream().flatMap(chunk -> ((List<?>) chunk.at("choices.0.token_ids")).stream()).toList())
                 .isEqualTo(List.of(71, 114));
     }
@@ -44,8 +45,9 @@ class WithoutTokenizerTest {
     void saysHowToChat() {
         Answer answer = server.chat("");
         assertThat(answer.status()).isEqualTo(400);
-        assertThat(answer.message()).isEqualTo("This server runs without a tokenizer (skip-tokenizer-init), so it cannot read a chat; send"
-                + " token ids as `prompt` to /v1/completions, or start it with the tokenizer.");
+        assertThat(answer.message())
+                .isEqualTo("This server runs without a tokenizer (skip-tokenizer-init), so it cannot read a chat; send"
+                        + " token ids as `prompt` to /v1/completions, or start it with the tokenizer.");
     }
 
     @Test
