@@ -137,7 +137,13 @@ final class TcpControlLink implements ControlLink {
         }
         ByteBuf out = channel.alloc().ioBuffer(bytes);
         ControlFrames.write(out, message, sequence++);
-        channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes));
+        try {
+            // Always through the queue: what the event loop wrote by itself would overtake what other threads have queued before.
+            channel.eventLoop().execute(() -> channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes)));
+        } catch (RejectedExecutionException e) {
+            // The endpoint is closed, and with it all its links.
+            out.release();
+        }
     }
 
     @Override
