@@ -44,7 +44,8 @@ record Capacity(int blocks, int blockSize, int maxModelLength, List<String> line
         long[] all = collect(own, program.program().mesh().ranks(), wire, communicator);
         int least = IntStream.range(0, all.length).reduce(0, (a, b) -> all[b] < all[a] ? b : a);
         int blocks = Math.toIntExact(Math.min(all[least], Integer.MAX_VALUE / blockSize));
-        return decide(blocks, blockSize, program, settings, all.length > 1 ? " (limited by rank " + least + ")" : "");
+        boolean limited = java.util.Arrays.stream(all).distinct().count() > 1;
+        return decide(blocks, blockSize, program, settings, limited ? " (limited by rank " + least + ")" : "");
     }
 
     private static Capacity decide(int blocks, int blockSize, RankProgram program, Settings settings, String limit) {

@@ -89,12 +89,25 @@ final class RankProcess {
                             configuration.settings().integer(KernelOptions.THREADS)));
             var loader = new WeightLoader(checkpoint, arena, session::allocate);
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
-            Communicator communicator = connect(endpoint, membership);
+            return take(membership, endpoint, session, loader);
+        } catch (UnitFailedException e) {
+            return ended().orElseGet(() -> fail(e));
+        }
+    }
+
+    /** Everything from joining on, where a failure of this rank is one of the unit. */
+    private int take(Membership membership, Endpoint endpoint, ComputeSession session, WeightLoader loader) throws InterruptedException {
+        List<Member> members = membership.join();
+        try {
+            Communicator communicator = connect(endpoint, membership, members);
             Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
             membership.reach(Phase.LOADED, LOAD_LIMIT);
             return work(membership, communicator, session, loader, weights);
         } catch (UnitFailedException e) {
-            return ended().orElseGet(() -> fail(e));
+            throw e;
+        } catch (RuntimeException e) {
+            blame(membership, e);
+            throw e;
         }
     }
 
@@ -135,8 +148,7 @@ final class RankProcess {
                 Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program));
     }
 
-    private Communicator connect(Endpoint endpoint, Membership membership) {
-        List<Member> members = membership.join();
+    private Communicator connect(Endpoint endpoint, Membership membership, List<Member> members) {
         int ranks = members.size();
         Set<Integer> peers = new HashSet<>();
         for (int rank = 0; rank < ranks; rank++) {

@@ -2,9 +2,13 @@ package org.maniple.kernel.config;
 
 import java.util.List;
 import java.util.Optional;
+import org.maniple.api.HostInfo;
+import org.maniple.api.mesh.Mesh;
 
 /** Mistakes about the kernel's own keys that a single value does not show. */
 final class KernelChecks {
+
+    private static final int CROWDED = 4;
 
     private final EffectiveSettings settings;
     private final Problems problems;
@@ -57,6 +61,14 @@ final class KernelChecks {
             problem(settings.given(KernelOptions.KV_CACHE_MEMORY_BYTES) ? KernelOptions.KV_CACHE_MEMORY_BYTES : KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,
                     "only one of kv-cache-memory-bytes, num-gpu-blocks-override and gpu-memory-utilization can decide how many KV blocks there"
                             + " are; give one of them");
+        }
+    }
+
+    /** Many more ranks than processors are more likely sizes that were multiplied by mistake. */
+    static void checkCrowding(Mesh mesh, Topology topology, HostInfo host, List<String> notices) {
+        if (topology.ranksHere() > CROWDED * host.processors()) {
+            notices.add(MeshComposer.describe(mesh) + ", of which " + topology.ranksHere() + " run on this node with " + host.processors()
+                    + (host.processors() == 1 ? " processor" : " processors") + "; sizes are multiplied, so check that all of them are meant");
         }
     }
 

@@ -32,7 +32,13 @@ final class MeshComposer {
                             + "], which parallelism [" + other + "] adds too; disable the plugin of one of them");
                     return Optional.empty();
                 }
-                sized.add(new Sized(dimension, parallelism.size(dimension, settings)));
+                int size = parallelism.size(dimension, settings);
+                if (size < 1) {
+                    problems.add("parallelism [" + parallelism.name() + "]", "it gives mesh dimension [" + dimension.name() + "] the size [" + size
+                            + "]; a size must be at least 1");
+                    return Optional.empty();
+                }
+                sized.add(new Sized(dimension, size));
             }
             parallelism.problems(settings).forEach(problem -> problems.add(
                     settings.declared(problem.key()) && settings.given(problem.key()) ? settings.source(problem.key()) : "", problem.key(),

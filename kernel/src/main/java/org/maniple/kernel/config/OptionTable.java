@@ -92,13 +92,14 @@ final class OptionTable {
             return "[" + spelling + "] belongs to " + meaning.get().subject() + ", which no enabled plugin brings (key ["
                     + meaning.get().key() + "]); see maniple plugins list";
         }
-        return "unknown " + what + " [" + spelling + "]" + NearestName.of(name, longNames())
+        return "unknown " + what + " [" + spelling + "]" + NearestName.of(name, namesLike(name))
                 .map(nearest -> "; did you mean [" + nearest + "]?").orElse("; maniple launch --help and maniple plugins info list the known ones");
     }
 
-    private Collection<String> longNames() {
+    /** A short name is near to everything short, and so is only meant by something that is short too. */
+    private Collection<String> namesLike(String typed) {
         var names = new TreeSet<String>();
-        keys.keySet().stream().filter(name -> name.length() > 3).forEach(names::add);
+        keys.keySet().stream().filter(name -> name.length() > 3 || typed.length() <= 4).forEach(names::add);
         names.addAll(options.keySet());
         return names;
     }

@@ -162,6 +162,10 @@ record Platform(
         }
 
         private void give(String key, int number, String variable) {
+            if (number == 0) {
+                problems.add(variable, key, "[0] is too small; the platform sets it, or unset it");
+                return;
+            }
             values.add(new Given(key, number, Origin.PLATFORM, variable));
         }
 

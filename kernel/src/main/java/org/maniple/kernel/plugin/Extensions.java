@@ -105,8 +105,9 @@ public final class Extensions {
                     reasons.append("; [").append(extension.name()).append("] cannot work: ").append(reason);
                 }
             }
+            List<String> unsuitable = names(all(kind).stream().filter(suitable.negate()).toList());
             throw new ManipleException(kind + " [auto]: nothing is available on this host; installed: " + names(all(kind)) + reasons
-                    + disabledPlugins());
+                    + (unsuitable.isEmpty() ? "" : "; not suitable for this unit: " + unsuitable) + disabledPlugins());
         }
         int highest = score(ordered.getFirst(), host).orElseThrow();
         List<String> tied = names(ordered.stream().filter(extension -> score(extension, host).orElseThrow() == highest).toList());

@@ -14,14 +14,25 @@ public final class NearestName {
      *
      * @param typed what was typed
      * @param known the names that exist
-     * @return the nearest one; of several the first in alphabetical order
+     * @return the nearest one; of several the one with the longest common beginning
      */
     public static Optional<String> of(String typed, Collection<String> known) {
         int limit = Math.max(1, Math.min(4, typed.length() / 3));
         return known.stream()
                 .filter(name -> Math.abs(name.length() - typed.length()) <= limit)
                 .filter(name -> distance(typed, name) <= limit)
-                .min(Comparator.<String>comparingInt(name -> distance(typed, name)).thenComparing(Comparator.naturalOrder()));
+                .min(Comparator.<String>comparingInt(name -> distance(typed, name))
+                        .thenComparing(name -> -commonStart(typed, name))
+                        .thenComparing(Comparator.naturalOrder()));
+    }
+
+    /** People rarely mistype the beginning. */
+    private static int commonStart(String a, String b) {
+        int at = 0;
+        while (at < Math.min(a.length(), b.length()) && a.charAt(at) == b.charAt(at)) {
+            at++;
+        }
+        return at;
     }
 
     /**

@@ -40,6 +40,7 @@ class ConfigurationMistakesTest {
     private static final Arguments[] MISTAKES = {
         // flags
         flags("--tensor-paralel-size 2", "--tensor-paralel-size: unknown flag [tensor-paralel-size]; did you mean [tensor-parallel-size]?"),
+        flags("--tpp 2", "--tpp: unknown flag [tpp]; did you mean [tp]?"),
         flags("--zzzzzzzzz 2", "--zzzzzzzzz: unknown flag [zzzzzzzzz]; maniple launch --help and maniple plugins info list the known ones"),
         flags("--port", "--port: the flag needs a value: Port at which rank 0 serves; 0: any free one."),
         flags("--port eight", "--port: [eight] is not a whole number"),
@@ -118,6 +119,7 @@ class ConfigurationMistakesTest {
         variable("MANIPLE_XYZ=2", "MANIPLE_XYZ: no configuration key has this variable; unset it"),
         variable("MANIPLE_PORT=x", "MANIPLE_PORT: [x] is not a whole number"),
         variable("POD_INDEX=x", "POD_INDEX: [x] is not a whole number; the platform sets it, or unset it"),
+        variable("LWS_WORKER_INDEX=0 LWS_GROUP_SIZE=0", "LWS_GROUP_SIZE nnodes: [0] is too small; the platform sets it, or unset it"),
         variable("POD_INDEX=1", "POD_INDEX node-rank: [1] must be below nnodes [1] (default); correct one of the two"),
         variable("RANK=0 WORLD_SIZE=4 LOCAL_WORLD_SIZE=4", "LOCAL_WORLD_SIZE: torchrun starts [4] processes on this node, but launch and serve"
                 + " start the ranks of a node themselves; start one process for each node, or use maniple rank"),
@@ -220,6 +222,29 @@ class ConfigurationMistakesTest {
     void anAutomaticChoiceWithoutAnythingToChooseSaysSo() {
         var installation = new TestInstallation(root).without(ExtensionKind.FRONTEND);
         assertThat(problems(installation::flags)).containsExactly("frontend: frontend [auto]: nothing is available on this host; installed: []");
+    }
+
+    @Test
+    void severalRanksWithoutATransportBetweenProcessesSayWhatIsMissing() {
+        var installation = new TestInstallation(root).without(ExtensionKind.TRANSPORT)
+                .with(ExtensionKind.TRANSPORT, new TestInstallation.NamedTransport("local", 0, ""));
+        assertThat(problems(() -> installation.flags("--tp", "2"))).containsExactly("transport: transport [auto]: nothing is available on this host;"
+                + " installed: [local]; not suitable for this unit: [local]");
+    }
+
+    @Test
+    void twoPluginsCannotDeclareOneKeyOrAliasOrDimension() {
+        var sameKey = new TestInstallation(root).with(ExtensionKind.PARALLELISM, new TestInstallation.Sizes("other", "xp", 9, "max-num-seqs"));
+        assertThat(problems(sameKey::flags)).containsExactly(
+                "plugin [kernel]: it declares key [max-num-seqs] otherwise than plugin [kernel] does; disable one of the two: maniple plugins disable kernel");
+        var size = new TestInstallation(root).with(ExtensionKind.PARALLELISM, new TestInstallation.Sizes("other", "xp", 9, "health-port"))
+                .variable("MANIPLE_HEALTH_PORT", "0");
+        assertThat(problems(size::flags)).contains(
+                "parallelism [other]: it gives mesh dimension [xp] the size [0]; a size must be at least 1");
+        var sameAlias = new TestInstallation(root).with(ExtensionKind.PARALLELISM, new TestInstallation.Sizes("other", "tp", 9, "other-size"));
+        assertThat(problems(sameAlias::flags)).containsExactly("plugin [kernel]: it declares [--tp] for key [other-size], but plugin [kernel] has it"
+                + " for key [tensor-parallel-size]; disable one of the two: maniple plugins disable kernel",
+                "parallelism [other]: it adds mesh dimension [tp], which parallelism [tensor] adds too; disable the plugin of one of them");
     }
 
     @Test

@@ -153,6 +153,13 @@ class UnitConfigurationTest {
     }
 
     @Test
+    void manyMoreRanksThanProcessorsAreMentioned() {
+        assertThat(installation().flags("--tp", "16", "--pp", "16").notices()).containsExactly("the mesh pp 16 × tp 16 has 256 ranks, of which 256 run"
+                + " on this node with 8 processors; sizes are multiplied, so check that all of them are meant");
+        assertThat(installation().flags("--tp", "4", "--pp", "8").notices()).isEmpty();
+    }
+
+    @Test
     void aUnitOfSeveralNodesServesOnAllAddressesUnlessToldOtherwise() {
         var several = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1", "--unit-secret",
                 TestInstallation.SECRET);

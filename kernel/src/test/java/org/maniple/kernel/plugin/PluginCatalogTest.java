@@ -2,7 +2,6 @@ package org.maniple.kernel.plugin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.maniple.kernel.plugin.PluginSources.module;
 import static org.maniple.kernel.plugin.PluginSources.provider;
 
 import java.io.IOException;
@@ -30,7 +29,7 @@ class PluginCatalogTest {
 
     private PluginFolder good(String id, String... members) throws IOException {
         String module = "test." + id;
-        return plugin(id).jar(id + ".jar", module(module), provider(module, id + "-tokenizer", members));
+        return plugin(id).jar(id + ".jar", PluginSources.module(module), provider(module, id + "-tokenizer", members));
     }
 
     private PluginCatalog scan() {
@@ -63,7 +62,7 @@ class PluginCatalogTest {
             String id = version.equals("2.17.0") ? "older" : "newer";
             plugin(id).jar("library-" + version + ".jar", "module test.library { exports test.library; }",
                     "package test.library; public class Version { public static String text() { return \"v" + version.replace('.', '-') + "\"; } }")
-                    .jar(id + ".jar", module("test." + id, "requires test.library;"),
+                    .jar(id + ".jar", PluginSources.module("test." + id, "requires test.library;"),
                             provider("test." + id, "placeholder").replace("\"placeholder\"", "test.library.Version.text()"));
         }
         var catalog = scan();
@@ -75,7 +74,7 @@ class PluginCatalogTest {
     void aPluginsOwnLibraryWinsOverTheKernels() throws IOException {
         plugin("own").jar("picocli.jar", "module info.picocli { exports picocli; }",
                 "package picocli; public class CommandLine { public static final String NAME = \"the-plugins-own\"; }")
-                .jar("own.jar", module("test.own", "requires info.picocli;"),
+                .jar("own.jar", PluginSources.module("test.own", "requires info.picocli;"),
                         provider("test.own", "placeholder").replace("\"placeholder\"", "picocli.CommandLine.NAME"));
         var catalog = scan();
         assertThat(catalog.failures()).isEmpty();
@@ -84,9 +83,9 @@ class PluginCatalogTest {
 
     @Test
     void aPluginSeesTheExportedPackagesOfOneThatItRequiresButItsProvidersStayTheOthers() throws IOException {
-        var base = plugin("zbase").jar("zbase.jar", module("test.zbase", "exports test.zbase.shared;"), provider("test.zbase", "base"),
+        var base = plugin("zbase").jar("zbase.jar", PluginSources.module("test.zbase", "exports test.zbase.shared;"), provider("test.zbase", "base"),
                 "package test.zbase.shared; public class Shared { public static String text() { return \"shared\"; } }");
-        plugin("auser").with("requires", "zbase").seeing(base.path()).jar("auser.jar", module("test.auser", "requires test.zbase;"),
+        plugin("auser").with("requires", "zbase").seeing(base.path()).jar("auser.jar", PluginSources.module("test.auser", "requires test.zbase;"),
                 provider("test.auser", "placeholder").replace("\"placeholder\"", "test.zbase.shared.Shared.text()"));
         var catalog = scan();
         assertThat(catalog.failures()).isEmpty();
@@ -102,6 +101,20 @@ class PluginCatalogTest {
         ClassLoader before = Thread.currentThread().getContextClassLoader();
         assertThat(scan().failures()).isEmpty();
         assertThat(Thread.currentThread().getContextClassLoader()).isSameAs(before);
+    }
+
+    @Test
+    void nativeAccessIsGrantedToTheModulesOfTheDescriptorOnly() throws IOException {
+        good("alpha").with("native-access", "test.alpha");
+        good("beta");
+        var catalog = scan();
+        assertThat(catalog.failures()).isEmpty();
+        assertThat(module(catalog, "alpha").isNativeAccessEnabled()).isTrue();
+        assertThat(module(catalog, "beta").isNativeAccessEnabled()).isFalse();
+    }
+
+    private static Module module(PluginCatalog catalog, String id) {
+        return catalog.plugin(id).orElseThrow().layer().orElseThrow().findModule("test." + id).orElseThrow();
     }
 
     @Test
@@ -135,7 +148,7 @@ class PluginCatalogTest {
 
     @Test
     void theRecordOfAPluginsConfigurationIsFound() throws IOException {
-        plugin("alpha").jar("alpha.jar", module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
+        plugin("alpha").jar("alpha.jar", PluginSources.module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
                 provider("test.alpha", "alpha"), "package test.alpha; record Configuration(int depth) {}",
                 "package test.alpha; public class Described implements org.maniple.api.Plugin {"
                         + " public Class<? extends Record> configurationType() { return Configuration.class; } }");

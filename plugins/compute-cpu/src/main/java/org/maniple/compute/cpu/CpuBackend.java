@@ -1,11 +1,13 @@
 package org.maniple.compute.cpu;
 
+import java.util.Optional;
 import org.maniple.api.Availability;
 import org.maniple.api.HostInfo;
 import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.tensor.DType;
 
 /** Computes on the processor's vector units through the Java Vector API. */
 public final class CpuBackend implements ComputeBackend {
@@ -33,7 +35,10 @@ public final class CpuBackend implements ComputeBackend {
         if (threads < 1) {
             throw new ManipleException("compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
         }
-        var session = new CpuSession(threads, context.host().processors());
+        var warmUp = new WarmUp();
+        warmUp.common();
+        warmUp.products(DType.F32);
+        var session = new CpuSession(threads, context.host().processors(), Optional.of(warmUp));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
                 + "; weights f32, f16, bf16");
         return session;

@@ -2,12 +2,9 @@ package org.maniple.compute.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.ManipleException;
 import org.maniple.api.compute.ComputeSession;
-import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 
@@ -19,13 +16,21 @@ final class CpuSession implements ComputeSession {
 
     private final Arena arena = Arena.ofShared();
     private final Workers workers;
-    private final float[][] lanes;
-    private final Map<BuiltinOp.Rope, RopeTable> ropes = new HashMap<>();
+    private final Fusion fusion;
+    private final Optional<WarmUp> warmUp;
     private long allocated;
 
+    /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
+        this(threads, processors, Optional.empty());
+    }
+
+    /** A session whose kernels are warmed up when they are compiled. */
+    CpuSession(int threads, int processors, Optional<WarmUp> warmUp) {
+        this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
-        this.lanes = new float[threads][Lanes.SCRATCH];
+        var lanes = new float[threads][Lanes.SCRATCH];
+        this.fusion = new Fusion(new SingleKernels(workers, lanes), workers, lanes);
     }
 
     @Override
@@ -46,29 +51,12 @@ final class CpuSession implements ComputeSession {
 
     @Override
     public Optional<CompiledKernel> compile(Region region, int from) {
-        return single(region.calls().get(from)).map(kernel -> new CompiledKernel(kernel, 1, DESCRIPTION));
-    }
-
-    private Optional<Kernel> single(OpCall call) {
-        if (!(call.op() instanceof BuiltinOp op)) {
-            return Optional.empty();
+        OpCall call = region.calls().get(from);
+        if (warmUp.isPresent() && call.op() instanceof BuiltinOp.Contract) {
+            warmUp.get().products(call.input(1).dtype());
         }
-        return switch (op) {
-            case BuiltinOp.Embed embed -> EmbedKernel.of(call);
-            case BuiltinOp.Contract contract -> Matrix.of(call).map(m -> new ContractKernel(workers, lanes, java.util.List.of(m)));
-            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, lanes, call);
-            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, false);
-            case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
-            case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
-            case BuiltinOp.Cache cache -> RowCopies.cache(call);
-            case BuiltinOp.Attend attend -> AttendKernel.of(workers, lanes, call, attend);
-            case BuiltinOp.Select select -> RowCopies.select(call);
-            case BuiltinOp.TopK top -> TopKKernel.of(workers, lanes, call, top);
-        };
-    }
-
-    private RopeTable table(BuiltinOp.Rope rope, int rows) {
-        return ropes.merge(rope, new RopeTable(rope, rows), (old, made) -> old.rows() >= made.rows() ? old : made);
+        return fusion.compile(region, from).map(fused -> new CompiledKernel(fused.kernel(), fused.covers(),
+                fused.covers() == 1 ? DESCRIPTION : DESCRIPTION + ", fused"));
     }
 
     @Override

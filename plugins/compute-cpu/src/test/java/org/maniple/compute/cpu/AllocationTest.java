@@ -2,19 +2,16 @@ package org.maniple.compute.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.maniple.api.compute.Kernel;
+import org.maniple.testkit.Allocation;
 
 /** C2 keeps vectors in registers only while methods stay small; where it gives up, every vector becomes an object, and this test fails. */
 class AllocationTest {
 
     private static final int ROUNDS = 50_000;
     private static final int RUNS = 20;
-
-    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @ParameterizedTest
     @CsvSource({"1,1", "7,1", "1,2", "7,2"})
@@ -36,11 +33,11 @@ class AllocationTest {
         }
     }
 
-    private long allocated(Kernel kernel, BatchStep step) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int run = 0; run < RUNS; run++) {
-            kernel.run(step);
-        }
-        return threads.getCurrentThreadAllocatedBytes() - before;
+    private static long allocated(Kernel kernel, BatchStep step) {
+        return Allocation.bytesOf(() -> {
+            for (int run = 0; run < RUNS; run++) {
+                kernel.run(step);
+            }
+        });
     }
 }

@@ -117,8 +117,14 @@ record ChatFormat(ReplyHead head, ReplyOptions options, boolean logprobs, boolea
             } else {
                 json.writeNullProperty("logprobs");
             }
-            choice.writeEnd(json);
-            writeTokenIds(json, tokens);
+            if (choice.ended()) {
+                choice.writeEnd(json);
+            } else {
+                json.writeNullProperty("finish_reason");
+            }
+            if (options.tokenIds()) {
+                Json.integers(json, "token_ids", tokens);
+            }
             json.writeEndObject();
             json.writeEndArray();
             if (first && options.tokenIds()) {

@@ -134,8 +134,6 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
                 if (first) {
                     writePromptIds(json, choice);
                 }
-            } else {
-                json.writeNullProperty("token_ids");
             }
             json.writeEndObject();
             json.writeEndArray();

@@ -44,6 +44,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     private final HttpLimits limits;
     private final ConnectionCensus census;
+    private final BodyBudget budget;
     private final Router router;
     private final Json json;
     private final ArrayDeque<Incoming> waiting = new ArrayDeque<>();
@@ -58,10 +59,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private @Nullable Exchange current;
     private boolean pumping;
 
-    Connection(Channel channel, HttpLimits limits, ConnectionCensus census, Router router, Json json) {
+    Connection(Channel channel, HttpLimits limits, ConnectionCensus census, BodyBudget budget, Router router, Json json) {
         this.channel = channel;
         this.limits = limits;
         this.census = census;
+        this.budget = budget;
         this.router = router;
         this.json = json;
         this.reading = new Deadline(channel.eventLoop(), this::readingTookTooLong);
@@ -74,6 +76,10 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     Json json() {
         return json;
+    }
+
+    BodyBudget budget() {
+        return budget;
     }
 
     HttpLimits limits() {
@@ -104,7 +110,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         writing.close();
         phase = Phase.ENDING;
         releaseBody();
-        waiting.clear();
+        dropWaiting();
         if (current != null) {
             current.disconnected();
         }
@@ -178,6 +184,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
             refuse(HeaderRules.tooLong(limits));
         } else if (System.nanoTime() - bodyBegan > limits.body().toNanos()) {
             refuse(ApiException.of(408, "The body took longer than " + limits.body().toSeconds() + " s to arrive."));
+        } else if (!budget.take(piece.readableBytes())) {
+            refuse(ApiException.later(1, "The bodies of other requests take all the room that there is; try again."));
         } else {
             body.addComponent(true, piece.retain());
             reading.in(limits.bodyIdle());
@@ -190,7 +198,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
         byte[] bytes = new byte[body.readableBytes()];
         body.readBytes(bytes);
-        releaseBody();
+        body.release();
+        body = null;
         enqueue(new Incoming(head, bytes, Optional.empty()));
         head = null;
         phase = Phase.IDLE;
@@ -248,6 +257,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
         if (current != exchange) {
             return;
         }
+        exchange.takeBody();
         current = null;
         if (keepAlive) {
             pump();
@@ -259,7 +269,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     /** Reads on for a while: closing with unread bytes would reset the connection and destroy the answer on its way. */
     private void end() {
         phase = Phase.ENDING;
-        waiting.clear();
+        dropWaiting();
         releaseBody();
         writing.in(limits.writeStall());
         channel.config().setAutoRead(true);
@@ -283,8 +293,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    private void dropWaiting() {
+        waiting.forEach(incoming -> budget.give(incoming.body().length));
+        waiting.clear();
+        waitingBytes = 0;
+    }
+
     private void releaseBody() {
         if (body != null) {
+            budget.give(body.readableBytes());
             body.release();
             body = null;
         }

@@ -37,11 +37,13 @@ final class Exchange {
     private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] COMMENT = ": keep-alive\n\n".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] NO_BYTES = {};
     private static final Map<String, String> NO_HEADERS = Map.of();
 
     private final Connection connection;
     private final Channel channel;
-    private final Incoming incoming;
+    private final HttpRequest head;
+    private byte[] body;
     private final Optional<String> givenId;
     private final String id;
     private boolean keepAlive;
@@ -56,7 +58,8 @@ final class Exchange {
     Exchange(Connection connection, Incoming incoming) {
         this.connection = connection;
         this.channel = connection.channel();
-        this.incoming = incoming;
+        this.head = incoming.head();
+        this.body = incoming.body();
         this.givenId = Optional.ofNullable(head().headers().get("X-Request-Id")).filter(Exchange::isRequestId);
         this.id = givenId.orElseGet(() -> UUID.randomUUID().toString().replace("-", ""));
         this.keepAlive = HttpUtil.isKeepAlive(head());
@@ -68,15 +71,19 @@ final class Exchange {
     }
 
     HttpRequest head() {
-        return incoming.head();
+        return head;
     }
 
     HttpMethod method() {
         return head().method();
     }
 
-    byte[] body() {
-        return incoming.body();
+    /** Takes the body, which is forgotten here: it may be large, and what it says is kept in another form. */
+    synchronized byte[] takeBody() {
+        byte[] taken = body;
+        body = NO_BYTES;
+        connection.budget().give(taken.length);
+        return taken;
     }
 
     /** The id that the client gave in a header, if it is well-formed. */
@@ -141,6 +148,7 @@ final class Exchange {
             action = onDisconnect;
         }
         stopComments();
+        takeBody();
         if (action != null) {
             action.run();
         }
@@ -166,7 +174,7 @@ final class Exchange {
     }
 
     void respondEmpty(int status, Map<String, String> headers) {
-        respond(status, headers, new byte[0]);
+        respond(status, headers, NO_BYTES);
     }
 
     void fail(ApiException problem) {
@@ -234,9 +242,14 @@ final class Exchange {
     /** Writes one event. */
     void event(JsonReply reply) {
         ByteBuf out = channel.alloc().buffer(512);
-        out.writeBytes(DATA);
-        json().write(reply, new ByteBufOutputStream(out));
-        out.writeBytes(EVENT_END);
+        try {
+            out.writeBytes(DATA);
+            json().write(reply, new ByteBufOutputStream(out));
+            out.writeBytes(EVENT_END);
+        } catch (RuntimeException e) {
+            out.release();
+            throw e;
+        }
         send(out);
     }
 

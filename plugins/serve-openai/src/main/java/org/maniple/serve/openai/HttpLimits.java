@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param headerBytes all header lines together
  * @param headers the number of header lines
  * @param bodyBytes the longest body
+ * @param allBodyBytes the bodies of all connections together, until they are read
  * @param connections open connections
  * @param silentPerAddress connections of one address that have not yet sent a whole header; the oldest one gives way
  * @param pipelined requests read ahead of the one that is answered; then reading pauses
@@ -27,6 +28,7 @@ record HttpLimits(
         int headerBytes,
         int headers,
         int bodyBytes,
+        long allBodyBytes,
         int connections,
         int silentPerAddress,
         int pipelined,
@@ -40,9 +42,11 @@ record HttpLimits(
         Duration keepAlive,
         Duration linger) {
 
+    private static final int BODIES = 32;
+
     static HttpLimits standard(int bodyBytes) {
-        return new HttpLimits(8 << 10, 32 << 10, 100, bodyBytes, 4096, 256, 16, 256 << 10, 4096, Duration.ofSeconds(10),
-                Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(60), Duration.ofSeconds(75), Duration.ofSeconds(15),
+        return new HttpLimits(8 << 10, 32 << 10, 100, bodyBytes, (long) BODIES * bodyBytes, 4096, 256, 16, 256 << 10, 4096,
+                Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(60), Duration.ofSeconds(75), Duration.ofSeconds(15),
                 Duration.ofSeconds(2));
     }
 }

@@ -45,6 +45,7 @@ final class HttpServer implements Frontend.Serving {
         this.workers = workers;
         this.loops = new MultiThreadIoEventLoopGroup(threads, NioIoHandler.newFactory());
         ConnectionCensus census = new ConnectionCensus(limits);
+        BodyBudget budget = new BodyBudget(limits.allBodyBytes());
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)
@@ -57,7 +58,7 @@ final class HttpServer implements Frontend.Serving {
                     @Override
                     protected void initChannel(Channel channel) {
                         connections.add(channel);
-                        Connection connection = new Connection(channel, limits, census, router, json);
+                        Connection connection = new Connection(channel, limits, census, budget, router, json);
                         channel.pipeline().addLast(new StrictRequestDecoder(limits, connection::bytesCame), new HttpResponseEncoder(),
                                 connection);
                     }

@@ -83,7 +83,7 @@ final class Router {
         }
         workers.execute(() -> guarded(exchange, () -> {
             if (!exchange.isDisconnected()) {
-                route.handler().handle(exchange, new Fields(exchange.json().readObject(exchange.body())));
+                route.handler().handle(exchange, new Fields(exchange.json().readObject(exchange.takeBody())));
             }
         }));
     }

@@ -51,14 +51,16 @@ class ChatCompletionTest {
         assertThat(answer.header("cache-control")).isEqualTo("no-cache");
         assertThat(answer.header("x-accel-buffering")).isEqualTo("no");
         List<Answer> chunks = answer.chunks();
-        assertThat(chunks.getFirst().at("choices.0.delta").toString()).isEqualTo("{role=assistant, content=}");
+        assertThat(chunks.getFirst().at("choices.0").toString())
+                .isEqualTo("{index=0, delta={role=assistant, content=}, logprobs=null, finish_reason=null}");
         assertThat(chunks.getFirst().json().keySet()).containsExactly("id", "object", "created", "model", "choices");
         assertThat(chunks.getFirst().at("object")).isEqualTo("chat.completion.chunk");
         Answer usage = chunks.getLast();
         assertThat(usage.at("choices")).isEqualTo(List.of());
         assertThat(usage.at("usage").toString()).isEqualTo("{prompt_tokens=26, total_tokens=47, completion_tokens=21}");
         List<Answer> texts = chunks.subList(0, chunks.size() - 1);
-        assertThat(texts.getLast().at("choices.0.finish_reason")).isEqualTo("stop");
+        assertThat(texts.getLast().at("choices.0").toString())
+                .isEqualTo("{index=0, delta={content=}, logprobs=null, finish_reason=stop, stop_reason=null}");
         assertThat(texts.subList(0, texts.size() - 1)).allSatisfy(chunk -> assertThat(chunk.at("choices.0.finish_reason")).isNull());
         assertThat(texts.stream().map(chunk -> (String) chunk.at("choices.0.delta.content")).collect(Collectors.joining()))
                 .isEqualTo(FakeEngine.SAYS);

@@ -86,7 +86,7 @@ class CompletionTest {
         List<Answer> chunks = answer.chunks();
         assertThat(chunks.getFirst().at("object")).isEqualTo("text_completion");
         assertThat(((Map<?, ?>) chunks.getFirst().at("choices.0")).keySet().toString())
-                .isEqualTo("[index, text, logprobs, finish_reason, stop_reason, token_ids]");
+                .isEqualTo("[index, text, logprobs, finish_reason, stop_reason]");
         assertThat(chunks.getLast().at("usage").toString()).isEqualTo("{prompt_tokens=3, total_tokens=24, completion_tokens=21}");
         assertThat(chunks.subList(0, chunks.size() - 1).stream().map(chunk -> (String) chunk.at("choices.0.text"))
                 .collect(Collectors.joining())).isEqualTo(FakeEngine.SAYS);

@@ -146,6 +146,26 @@ class HttpTest {
     }
 
     @Test
+    void boundsAllBodiesTogether() throws IOException {
+        try (TestServer narrow = new TestServer(new FakeEngine(), Map.of(), TestLimits.with(l -> l.allBodyBytes(1000)))) {
+            Answer refused = narrow.post("/tokenize", " ".repeat(1100) + "{\"prompt\":\"x\"}");
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.header("retry-after")).isEqualTo("1");
+            try (RawClient left = new RawClient(narrow)) {
+                left.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n" + " ".repeat(890));
+            }
+            Answer answer = refused;
+            while (answer.status() == 503) {
+                answer = narrow.post("/tokenize", " ".repeat(900) + "{\"prompt\":\"x\"}");
+            }
+            for (int i = 0; i < 10; i++) {
+                answer = narrow.post("/tokenize", " ".repeat(900) + "{\"prompt\":\"x\"}");
+                assertThat(answer.status()).as("room is given back").isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
     void tellsAClientThatWaitsToGoOn() throws IOException {
         try (RawClient client = new RawClient(server)) {
             client.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"

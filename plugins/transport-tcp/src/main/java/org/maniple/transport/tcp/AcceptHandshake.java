@@ -46,6 +46,12 @@ final class AcceptHandshake extends Handshake {
     }
 
     @Override
+    int purpose() {
+        Preface said = preface;
+        return said == null ? 0 : said.purpose();
+    }
+
+    @Override
     public void channelActive(ChannelHandlerContext context) {
         super.channelActive(context);
         expect(Preface.BYTES);

@@ -23,6 +23,7 @@ final class DataLink {
         this.socket = socket;
         this.outgoing = new OutgoingFrames(socket, views, memory.apply(FrameHeader.BYTES + FrameHeader.TRAILER));
         this.incoming = new IncomingFrames(socket, views, memory.apply(IncomingFrames.STAGING), first);
+        received.set(first.length);
     }
 
     DataSocket socket() {
@@ -57,7 +58,7 @@ final class DataLink {
         } catch (EOFException e) {
             fail(this + " closed the connection");
         } catch (IOException e) {
-            fail(this + " closed the connection: " + e.getMessage());
+            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage()));
         }
         return true;
     }
@@ -71,7 +72,7 @@ final class DataLink {
             sent.setRelease(sent.getPlain() + bytes);
             return bytes > 0;
         } catch (IOException e) {
-            fail(this + " closed the connection: " + e.getMessage());
+            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage()));
             return true;
         }
     }

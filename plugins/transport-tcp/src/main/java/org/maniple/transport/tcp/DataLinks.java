@@ -77,11 +77,6 @@ final class DataLinks {
         }
     }
 
-    private TcpWire.Connection take(Greeted connection, String address) {
-        connection.channel().deregister().awaitUninterruptibly();
-        return new TcpWire.Connection(address, sockets.take(connection.channel()), connection.rest());
-    }
-
     /** One call of connect(). Guarded by the lock. */
     private final class Attempt {
         private final List<String> addresses;
@@ -126,9 +121,9 @@ final class DataLinks {
 
         Map<Integer, TcpWire.Connection> connect() {
             await();
-            // Without the lock, for which the event loop may be waiting.
             var connections = new HashMap<Integer, TcpWire.Connection>();
-            found.forEach((peer, connection) -> connections.put(peer, take(connection, addresses.get(peer))));
+            found.forEach((peer, connection) -> connections.put(peer,
+                    new TcpWire.Connection(addresses.get(peer), sockets.take(connection.channel()), connection.rest())));
             return connections;
         }
 

@@ -12,6 +12,7 @@ final class DialHandshake extends Handshake {
 
     private final Proof secret;
     private final String peer;
+    private final int purpose;
     private final byte[] preface;
     private final Promise<Greeted> result;
     private byte[] challenge = {};
@@ -20,6 +21,7 @@ final class DialHandshake extends Handshake {
     DialHandshake(Proof secret, Transport.Identity own, int rank, String address, int purpose, Promise<Greeted> result) {
         this.secret = secret;
         this.peer = "rank " + rank + " at " + address;
+        this.purpose = purpose;
         this.preface = Preface.of(own, rank, purpose, secret.nonce()).encode();
         this.result = result;
     }
@@ -27,6 +29,11 @@ final class DialHandshake extends Handshake {
     @Override
     String peer() {
         return peer;
+    }
+
+    @Override
+    int purpose() {
+        return purpose;
     }
 
     @Override

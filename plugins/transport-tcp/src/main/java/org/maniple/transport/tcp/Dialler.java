@@ -93,7 +93,7 @@ final class Dialler {
         Promise<Greeted> result = events.newPromise();
         new Bootstrap()
                 .group(events)
-                .channel(sockets.connecting())
+                .channelFactory(sockets.connecting())
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) millis)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)

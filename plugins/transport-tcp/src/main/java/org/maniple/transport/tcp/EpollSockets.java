@@ -1,6 +1,7 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoHandler;
@@ -17,15 +18,16 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.ClosedChannelException;
 import org.jspecify.annotations.Nullable;
 
 /** Linux: reads and writes native memory as it is, and sleeps in epoll. */
 final class EpollSockets implements Sockets {
 
     private static final int MAX_EVENTS = 64;
-    /** Edges, since a thread reads and writes until nothing moves before it sleeps; then nothing has to be changed in between. */
-    private static final EpollIoOps EDGES =
-            EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLOUT).with(EpollIoOps.EPOLLRDHUP).with(EpollIoOps.EPOLLET);
+    /** Edges, since a thread reads and writes until nothing moves before it sleeps; then little has to be changed in between. */
+    private static final EpollIoOps READ = EpollIoOps.EPOLLIN.with(EpollIoOps.EPOLLRDHUP).with(EpollIoOps.EPOLLET);
+    private static final EpollIoOps READ_AND_WRITE = READ.with(EpollIoOps.EPOLLOUT);
 
     @Override
     public IoHandlerFactory handlers() {
@@ -33,13 +35,13 @@ final class EpollSockets implements Sockets {
     }
 
     @Override
-    public Class<? extends ServerChannel> listening() {
-        return EpollServerSocketChannel.class;
+    public ChannelFactory<ServerChannel> listening() {
+        return EpollServerSocketChannel::new;
     }
 
     @Override
-    public Class<? extends Channel> connecting() {
-        return EpollSocketChannel.class;
+    public ChannelFactory<Channel> connecting() {
+        return EpollSocketChannel::new;
     }
 
     @Override
@@ -56,19 +58,29 @@ final class EpollSockets implements Sockets {
         /** Address and length of each piece, as {@code struct iovec}. */
         private final MemorySegment vectors = Arena.ofAuto().allocate(VECTOR_BYTES * Gather.MAX, VECTOR_BYTES);
         private @Nullable IoRegistration registration;
+        private boolean awaitsWrite;
 
         EpollSocket(FileDescriptor descriptor, String interfaceName) {
             this.descriptor = descriptor;
             this.interfaceName = interfaceName;
         }
 
+        /** The number of a closed descriptor may be that of another one by now. */
+        private void checkOpen() throws IOException {
+            if (!descriptor.isOpen()) {
+                throw new ClosedChannelException();
+            }
+        }
+
         @Override
         public int read(MemorySegment into, long offset, int length) throws IOException {
+            checkOpen();
             return descriptor.readAddress(into.address() + offset, 0, length);
         }
 
         @Override
         public long write(Gather from) throws IOException {
+            checkOpen();
             for (int i = 0; i < from.count(); i++) {
                 vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i, from.address(i));
                 vectors.set(ValueLayout.JAVA_LONG, VECTOR_BYTES * i + Long.BYTES, from.length(i));
@@ -78,14 +90,19 @@ final class EpollSockets implements Sockets {
 
         @Override
         public void register(IoHandler poller) throws Exception {
+            checkOpen();
             IoRegistration registered = poller.register(this);
-            registered.submit(EDGES);
+            registered.submit(READ);
             registration = registered;
         }
 
         @Override
         public void interest(boolean reading, boolean writing) {
-            // Always woken up.
+            IoRegistration registered = registration;
+            if (registered != null && writing != awaitsWrite) {
+                awaitsWrite = writing;
+                registered.submit(writing ? READ_AND_WRITE : READ);
+            }
         }
 
         @Override

@@ -35,6 +35,9 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
     /** How the other end is called in messages. */
     abstract String peer();
 
+    /** What the connection is for. */
+    abstract int purpose();
+
     /** The expected message is there. */
     abstract void received(ChannelHandlerContext context, byte[] bytes);
 
@@ -86,7 +89,12 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     private void hand(ChannelHandlerContext context) {
         context.pipeline().remove(this);
-        succeeded(context, rest);
+        if (purpose() == Preface.DATA) {
+            // Before the event loop reads anything that belongs to the wire.
+            context.channel().deregister().addListener(done -> succeeded(context, rest));
+        } else {
+            succeeded(context, rest);
+        }
     }
 
     final void fail(ChannelHandlerContext context, TransportException reason) {

@@ -37,7 +37,7 @@ final class Listener {
         var strangers = new AtomicInteger();
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop)
-                .channel(sockets.listening())
+                .channelFactory(sockets.listening())
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .childOption(ChannelOption.TCP_NODELAY, true)

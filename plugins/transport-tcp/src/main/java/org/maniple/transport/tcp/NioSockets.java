@@ -1,6 +1,7 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerFactory;
@@ -28,13 +29,13 @@ final class NioSockets implements Sockets {
     }
 
     @Override
-    public Class<? extends ServerChannel> listening() {
-        return Listening.class;
+    public ChannelFactory<ServerChannel> listening() {
+        return Listening::new;
     }
 
     @Override
-    public Class<? extends Channel> connecting() {
-        return Connection.class;
+    public ChannelFactory<Channel> connecting() {
+        return Connection::new;
     }
 
     @Override
@@ -45,7 +46,7 @@ final class NioSockets implements Sockets {
     /** A connection that lets its socket be taken. */
     static final class Connection extends NioSocketChannel {
 
-        /** Not connected yet; made by Netty. */
+        /** Not connected yet. */
         Connection() {}
 
         private Connection(Channel parent, SocketChannel socket) {
@@ -60,9 +61,6 @@ final class NioSockets implements Sockets {
 
     /** Accepts such connections. */
     static final class Listening extends NioServerSocketChannel {
-
-        /** Not bound yet; made by Netty. */
-        Listening() {}
 
         @Override
         protected int doReadMessages(List<Object> accepted) throws IOException {

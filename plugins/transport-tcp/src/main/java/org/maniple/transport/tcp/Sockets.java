@@ -1,6 +1,7 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
@@ -11,9 +12,9 @@ sealed interface Sockets permits EpollSockets, NioSockets {
     /** For event loops and pollers; few descriptors each. */
     IoHandlerFactory handlers();
 
-    Class<? extends ServerChannel> listening();
+    ChannelFactory<ServerChannel> listening();
 
-    Class<? extends Channel> connecting();
+    ChannelFactory<Channel> connecting();
 
     /** Takes the socket out of a channel that no event loop serves any more. */
     DataSocket take(Channel channel);

@@ -41,6 +41,7 @@ final class TcpControlLink implements ControlLink {
     /** To be called on the event loop, before anything is read. */
     void attach() {
         channel.pipeline().addLast(new Reader());
+        receive(Unpooled.wrappedBuffer(rest));
         if (!channel.isActive()) {
             end("closed the connection");
         }
@@ -70,7 +71,7 @@ final class TcpControlLink implements ControlLink {
             throw new IllegalStateException("the control link with rank " + peer + " has a listener already");
         }
         listener = newListener;
-        receive(newListener, Unpooled.wrappedBuffer(rest));
+        deliver();
         String closed = reason;
         if (closed == null) {
             channel.config().setAutoRead(true);
@@ -79,7 +80,8 @@ final class TcpControlLink implements ControlLink {
         }
     }
 
-    private void receive(Listener receiver, ByteBuf in) {
+    /** Without a listener, messages wait: what a peer sends before it closes is read at once. */
+    private void receive(ByteBuf in) {
         String malformed = null;
         try {
             frames.read(in, whole::add);
@@ -88,11 +90,18 @@ final class TcpControlLink implements ControlLink {
         } finally {
             in.release();
         }
-        whole.forEach(receiver::message);
-        whole.clear();
+        deliver();
         if (malformed != null) {
             end(malformed);
             channel.close();
+        }
+    }
+
+    private void deliver() {
+        Listener receiver = listener;
+        if (receiver != null) {
+            whole.forEach(receiver::message);
+            whole.clear();
         }
     }
 
@@ -128,7 +137,13 @@ final class TcpControlLink implements ControlLink {
         }
         ByteBuf out = channel.alloc().ioBuffer(bytes);
         ControlFrames.write(out, message, sequence++);
-        channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes));
+        try {
+            // Always through the queue: what the event loop wrote by itself would overtake what other threads have queued before.
+            channel.eventLoop().execute(() -> channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes)));
+        } catch (RejectedExecutionException e) {
+            // The endpoint is closed, and with it all its links.
+            out.release();
+        }
     }
 
     @Override
@@ -157,9 +172,8 @@ final class TcpControlLink implements ControlLink {
     private final class Reader extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext context, Object data) {
-            Listener receiver = listener;
-            if (reason == null && receiver != null) {
-                receive(receiver, (ByteBuf) data);
+            if (reason == null) {
+                receive((ByteBuf) data);
             } else {
                 ((ByteBuf) data).release();
             }

@@ -48,7 +48,7 @@ final class TcpWire implements Wire {
         try {
             link.socket().register(poller.handler());
         } catch (Exception e) {
-            link.fail(link + " cannot be waited for: " + e.getMessage());
+            link.fail(link + " closed the connection: " + e);
         }
     }
 

@@ -8,9 +8,9 @@ package org.maniple.transport.tcp;
  */
 record WaitStrategy(long spinNanos, long yieldNanos) {
 
-    /** Waking a sleeping thread takes about as long. */
-    private static final long SPIN_NANOS = 50_000;
-    private static final long YIELD_NANOS = 50_000;
+    /** About as long as waking a sleeping thread takes. */
+    private static final long SPIN_NANOS = 20_000;
+    private static final long YIELD_NANOS = 20_000;
 
     /** Sleeps at once: whom one waits for may need the processor. */
     static final WaitStrategy SLEEP = new WaitStrategy(0, 0);

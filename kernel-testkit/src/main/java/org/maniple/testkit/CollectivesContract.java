@@ -1,0 +1,378 @@
+package org.maniple.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.maniple.testkit.TransportContract.assertSays;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
+import org.maniple.api.collective.Collectives;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.TransportException;
+import org.maniple.api.transport.Wire;
+
+/** What every kind of collective operations must do, compared with naive computations on what every rank contributes. */
+@Timeout(300)
+public abstract class CollectivesContract {
+
+    private static final long SHORT = 200_000_000;
+    private static final int MAX_RANKS = 9;
+    private static final int ROUNDS = 20;
+    private static final List<Integer> SIZES = List.of(0, 1, 2, 17, 1024, 4097, 16_384, 16_385, 100_000);
+
+    /** For the test class of an implementation. */
+    protected CollectivesContract() {}
+
+    /**
+     * The collectives under test.
+     *
+     * @return new ones
+     */
+    protected abstract Collectives collectives();
+
+    /**
+     * What they run on.
+     *
+     * @return a new transport
+     */
+    protected abstract Transport transport();
+
+    /** What a rank does in a group of all ranks. */
+    @FunctionalInterface
+    private interface Body {
+        void run(Wire wire, Communicator communicator, Communicator.Group all) throws Exception;
+    }
+
+    private void run(int ranks, Body body) {
+        try (var virtual = VirtualRanks.open(transport(), ranks)) {
+            virtual.run(wire -> {
+                Communicator communicator = open(wire, VirtualRanks.PATIENCE.toNanos());
+                body.run(wire, communicator, communicator.group(1, IntStream.range(0, ranks).boxed().toList()));
+            });
+        }
+    }
+
+    private Communicator open(Wire wire, long limit) {
+        return collectives().open(wire, limit, GivenContext.empty());
+    }
+
+    /** What a rank contributes: numbers of very different sizes, so that every other order of summation shows. */
+    private static float value(int rank, long round, int index) {
+        long mixed = (rank * 1_000_003L + round * 7919 + index) * 0x9E3779B97F4A7C15L;
+        mixed = (mixed ^ mixed >>> 29) * 0xBF58476D1CE4E5B9L;
+        return Math.scalb((mixed >> 40) * 0x1p-23f, (int) (mixed >>> 3 & 15) - 8);
+    }
+
+    private static float tree(int from, int to, long round, int index) {
+        if (to - from == 1) {
+            return value(from, round, index);
+        }
+        int left = 1;
+        while (2 * left < to - from) {
+            left *= 2;
+        }
+        return tree(from, from + left, round, index) + tree(from + left, to, round, index);
+    }
+
+    private static MemorySegment values(Wire wire, long round, int count) {
+        MemorySegment memory = wire.allocate(4L * count);
+        for (int i = 0; i < count; i++) {
+            memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value(wire.rank(), round, i));
+        }
+        return memory;
+    }
+
+    private static void assertSum(Communicator communicator, MemorySegment sums, int ranks, long round, int first) {
+        int count = (int) (sums.byteSize() / 4);
+        for (int i = 0; i < count; i++) {
+            float expected = tree(0, ranks, round, first + i);
+            float actual = sums.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            if (communicator.keepsTree()) {
+                assertEquals(Float.floatToRawIntBits(expected), Float.floatToRawIntBits(actual), "sum " + i + " of " + count);
+            } else {
+                assertEquals(expected, actual, Math.abs(expected) * 1e-4f + 1e-2f, "sum " + i + " of " + count);
+            }
+        }
+    }
+
+    private static int size(SplittableRandom random, int round) {
+        return round < SIZES.size() ? SIZES.get(round) : random.nextInt(1 << random.nextInt(1, 17));
+    }
+
+    private static int[] parts(SplittableRandom random, int count, int ranks) {
+        int[] parts = new int[ranks];
+        for (int i = 0; i < ranks; i++) {
+            parts[i] = random.nextInt(4) == 0 ? 0 : random.nextInt(count / ranks + 2);
+        }
+        return parts;
+    }
+
+    private static long[] bytes(int[] counts, int width) {
+        return Arrays.stream(counts).mapToLong(count -> (long) width * count).toArray();
+    }
+
+    private static int before(int[] parts, int position) {
+        return Arrays.stream(parts).limit(position).sum();
+    }
+
+    private static List<DynamicTest> forEveryGroupSize(java.util.function.IntConsumer test) {
+        return IntStream.rangeClosed(1, MAX_RANKS)
+                .mapToObj(ranks -> DynamicTest.dynamicTest(ranks + " ranks", () -> test.accept(ranks)))
+                .toList();
+    }
+
+    @TestFactory
+    List<DynamicTest> allReduceSumsAlongTheTree() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            for (int round = 0; round < ROUNDS; round++) {
+                MemorySegment floats = values(wire, round, size(random, round));
+                communicator.allReduce(all, floats);
+                assertSum(communicator, floats, ranks, round, 0);
+            }
+        }));
+    }
+
+    @TestFactory
+    List<DynamicTest> reduceScatterSumsEachPartAlongTheTree() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            for (int round = 0; round < ROUNDS; round++) {
+                int[] parts = parts(random, size(random, round), ranks);
+                MemorySegment floats = values(wire, round, Arrays.stream(parts).sum());
+                MemorySegment mine = wire.allocate(4L * parts[wire.rank()]);
+                communicator.reduceScatter(all, floats, bytes(parts, 4), mine);
+                assertSum(communicator, mine, ranks, round, before(parts, wire.rank()));
+            }
+        }));
+    }
+
+    private static byte data(int from, int to, long round, long index) {
+        return (byte) (from * 31 + to * 17 + round * 5 + index * 3 + (index >>> 8));
+    }
+
+    private static void fill(MemorySegment memory, int from, int to, long round) {
+        for (long i = 0; i < memory.byteSize(); i++) {
+            memory.set(ValueLayout.JAVA_BYTE, i, data(from, to, round, i));
+        }
+    }
+
+    private static void assertData(MemorySegment memory, int from, int to, long round) {
+        for (long i = 0; i < memory.byteSize(); i++) {
+            if (memory.get(ValueLayout.JAVA_BYTE, i) != data(from, to, round, i)) {
+                throw new AssertionError("byte " + i + " of " + memory.byteSize() + " from rank " + from + " is wrong");
+            }
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> allGatherCollectsPartsOfAnySizesInOrder() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            for (int round = 0; round < ROUNDS; round++) {
+                int[] parts = parts(random, size(random, round), ranks);
+                MemorySegment mine = wire.allocate(parts[wire.rank()]);
+                fill(mine, wire.rank(), 0, round);
+                MemorySegment whole = wire.allocate(Arrays.stream(parts).sum());
+                communicator.allGather(all, mine, bytes(parts, 1), whole);
+                for (int i = 0; i < ranks; i++) {
+                    assertData(whole.asSlice(before(parts, i), parts[i]), i, 0, round);
+                }
+            }
+        }));
+    }
+
+    @TestFactory
+    List<DynamicTest> broadcastGivesEveryoneTheDataOfAnyRoot() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            for (int round = 0; round < ROUNDS; round++) {
+                int root = round % ranks;
+                MemorySegment memory = wire.allocate(size(random, round));
+                if (root == wire.rank()) {
+                    fill(memory, root, 0, round);
+                }
+                communicator.broadcast(all, root, memory);
+                assertData(memory, root, 0, round);
+            }
+        }));
+    }
+
+    @TestFactory
+    List<DynamicTest> allToAllGivesEveryRankItsParts() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            int own = wire.rank();
+            for (int round = 0; round < ROUNDS; round++) {
+                int count = size(random, round);
+                int[][] parts = new int[ranks][];
+                for (int i = 0; i < ranks; i++) {
+                    parts[i] = parts(random, count, ranks);
+                }
+                int[] into = IntStream.range(0, ranks).map(i -> parts[i][own]).toArray();
+                MemorySegment from = wire.allocate(Arrays.stream(parts[own]).sum());
+                MemorySegment to = wire.allocate(Arrays.stream(into).sum());
+                for (int i = 0; i < ranks; i++) {
+                    fill(from.asSlice(before(parts[own], i), parts[own][i]), own, i, round);
+                }
+                communicator.allToAll(all, from, bytes(parts[own], 1), to, bytes(into, 1));
+                for (int i = 0; i < ranks; i++) {
+                    assertData(to.asSlice(before(into, i), into[i]), i, own, round);
+                }
+            }
+        }));
+    }
+
+    @TestFactory
+    List<DynamicTest> nobodyLeavesABarrierBeforeAllAreThere() {
+        return forEveryGroupSize(ranks -> {
+            var arrived = new java.util.concurrent.atomic.AtomicInteger();
+            run(ranks, (wire, communicator, all) -> {
+                for (int round = 1; round <= ROUNDS; round++) {
+                    arrived.incrementAndGet();
+                    communicator.barrier(all);
+                    assertTrue(arrived.get() >= round * ranks, "somebody has left before all were there");
+                    communicator.barrier(all);
+                }
+            });
+        });
+    }
+
+    @Test
+    void equalElementsHaveEqualSumsWhateverIsSummedWithThem() {
+        int large = 60_000;
+        run(5, (wire, communicator, all) -> {
+            assumeTrue(communicator.keepsTree());
+            MemorySegment many = values(wire, 1, large);
+            MemorySegment few = values(wire, 1, 10);
+            communicator.allReduce(all, many);
+            communicator.allReduce(all, few);
+            assertEquals(-1, few.mismatch(many.asSlice(0, few.byteSize())));
+        });
+    }
+
+    @Test
+    void groupsOfTheSameRanksDoNotDisturbEachOther() {
+        run(4, (wire, communicator, all) -> {
+            int rank = wire.rank();
+            var rows = communicator.group(2 + rank / 2, List.of(rank / 2 * 2, rank / 2 * 2 + 1));
+            var columns = communicator.group(4 + rank % 2, List.of(rank % 2, rank % 2 + 2));
+            for (int round = 0; round < ROUNDS; round++) {
+                MemorySegment floats = wire.allocate(400);
+                floats.setAtIndex(ValueLayout.JAVA_FLOAT, 99, 1 << rank);
+                communicator.allReduce(rows, floats);
+                assertEquals(rank < 2 ? 3 : 12, floats.getAtIndex(ValueLayout.JAVA_FLOAT, 99));
+                communicator.allReduce(columns, floats);
+                assertEquals(15, floats.getAtIndex(ValueLayout.JAVA_FLOAT, 99));
+            }
+            communicator.barrier(all);
+        });
+    }
+
+    @Test
+    void transfersArriveInOrderWhileTheSenderGoesOn() {
+        run(3, (wire, communicator, all) -> {
+            int next = (wire.rank() + 1) % 3;
+            int previous = (wire.rank() + 2) % 3;
+            var sent = new java.util.ArrayList<Wire.Pending>();
+            for (int i = 0; i < 5; i++) {
+                MemorySegment memory = wire.allocate(1000 + i);
+                fill(memory, wire.rank(), next, i);
+                sent.add(communicator.send(next, memory));
+            }
+            for (int i = 0; i < 5; i++) {
+                MemorySegment memory = wire.allocate(1000 + i);
+                communicator.receive(previous, memory);
+                assertData(memory, previous, wire.rank(), i);
+            }
+            sent.forEach(communicator::await);
+        });
+    }
+
+    private Throwable[] failures(int ranks, long limit, Body body) {
+        try (var virtual = VirtualRanks.open(transport(), ranks)) {
+            return virtual.attempt(wire -> {
+                Communicator communicator = open(wire, limit);
+                body.run(wire, communicator, communicator.group(1, IntStream.range(0, ranks).boxed().toList()));
+            }).stream().flatMap(java.util.Optional::stream).toArray(Throwable[]::new);
+        }
+    }
+
+    private static void assertSomeoneSays(Throwable[] failures, String... parts) {
+        assertTrue(Arrays.stream(failures).allMatch(TransportException.class::isInstance), () -> Arrays.toString(failures));
+        assertTrue(Arrays.stream(failures).anyMatch(failure -> Arrays.stream(parts).allMatch(String.valueOf(failure.getMessage())::contains)),
+                () -> "nobody says " + Arrays.toString(parts) + ": " + Arrays.toString(failures));
+    }
+
+    @Test
+    void differentOperationsAreNamed() {
+        assertSomeoneSays(failures(2, VirtualRanks.PATIENCE.toNanos(), (wire, communicator, all) -> {
+            if (wire.rank() == 0) {
+                communicator.allReduce(all, wire.allocate(64));
+            } else {
+                communicator.allGather(all, wire.allocate(64), new long[] {64, 64}, wire.allocate(128));
+            }
+        }), "rank ", "all_reduce#1 of group 1", "all_gather#1 of group 1");
+    }
+
+    @Test
+    void differentSizesAreNamedEvenIfTheyMeanDifferentAlgorithms() {
+        for (int[] sizes : new int[][] {{64, 128}, {64 << 10, 128 << 10}, {128 << 10, 1 << 20}}) {
+            assertSomeoneSays(failures(2, VirtualRanks.PATIENCE.toNanos(),
+                    (wire, communicator, all) -> communicator.allReduce(all, wire.allocate(sizes[wire.rank()]))), "rank ", "expects");
+        }
+    }
+
+    @Test
+    void aSilentRankIsNamed() {
+        assertSomeoneSays(failures(3, SHORT, (wire, communicator, all) -> {
+            if (wire.rank() != 2) {
+                communicator.allReduce(all, wire.allocate(64));
+            }
+        }), "rank 2", "all_reduce#1 of group 1");
+    }
+
+    @Test
+    void mistakesOfTheCallerAreSaidBeforeAnythingIsSent() {
+        run(2, (wire, communicator, all) -> {
+            MemorySegment memory = wire.allocate(64);
+            assertThrows(IllegalArgumentException.class, () -> communicator.allReduce(all, wire.allocate(63)));
+            assertThrows(IllegalArgumentException.class, () -> communicator.allGather(all, memory, new long[] {64, 64}, memory));
+            assertThrows(IllegalArgumentException.class, () -> communicator.reduceScatter(all, memory, new long[] {64}, memory));
+            assertThrows(IllegalArgumentException.class, () -> communicator.broadcast(all, 2, memory));
+            assertThrows(IllegalArgumentException.class, () -> communicator.group(9, List.of(1 - wire.rank())));
+            assertSays(assertThrows(IllegalArgumentException.class, () -> communicator.group(0, List.of(0, 1))), "1 to 65535");
+            communicator.barrier(all);
+        });
+    }
+
+    @Test
+    void warmOperationsAllocateNothingOnTheHeap() {
+        int operations = 500;
+        run(2, (wire, communicator, all) -> {
+            MemorySegment small = wire.allocate(4096);
+            MemorySegment large = wire.allocate(256 << 10);
+            Runnable step = () -> {
+                for (int i = 0; i < operations; i++) {
+                    communicator.allReduce(all, small);
+                    communicator.allReduce(all, large);
+                }
+            };
+            step.run();
+            step.run();
+            long allocated = Allocation.bytesOf(step);
+            assertTrue(allocated < 32 * operations, () -> 2 * operations + " operations allocated " + allocated + " bytes");
+        });
+    }
+}

@@ -1,0 +1,51 @@
+package org.maniple.compute.cpu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.OpCall;
+
+/** Kernels of single operations. */
+final class SingleKernels {
+
+    private final Workers workers;
+    private final float[][] lanes;
+    private final Map<BuiltinOp.Rope, RopeTable> ropes = new HashMap<>();
+
+    SingleKernels(Workers workers, float[][] lanes) {
+        this.workers = workers;
+        this.lanes = lanes;
+    }
+
+    /** A kernel for an operation; empty if there is none for its operands. */
+    Optional<Kernel> compile(OpCall call) {
+        return call.op() instanceof BuiltinOp op ? compile(call, op) : Optional.empty();
+    }
+
+    private Optional<Kernel> compile(OpCall call, BuiltinOp op) {
+        return switch (op) {
+            case BuiltinOp.Embed embed -> EmbedKernel.of(call);
+            case BuiltinOp.Contract contract -> Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));
+            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, lanes, call);
+            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, false);
+            case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
+            case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
+            case BuiltinOp.Cache cache -> RowCopies.cache(call);
+            case BuiltinOp.Attend attend -> AttendKernel.of(workers, lanes, call, attend);
+            case BuiltinOp.Select select -> RowCopies.select(call);
+            case BuiltinOp.TopK top -> TopKKernel.of(workers, lanes, call, top);
+        };
+    }
+
+    private RopeTable table(BuiltinOp.Rope rope, int rows) {
+        RopeTable table = ropes.get(rope);
+        if (table == null || table.rows() < rows) {
+            table = new RopeTable(rope, rows);
+            ropes.put(rope, table);
+        }
+        return table;
+    }
+}
