@@ -79,6 +79,11 @@ final class EventStream {
         }
     }
 
+    /** How many events have come by now. */
+    int arrived() {
+        return read.size() + items.size();
+    }
+
     /** Waits until a number of events have come. */
     void awaitEvents(int count) {
         while (read.size() < count) {

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Models that share their files with another one but for some values of their configuration. */
+/** Copies of models that differ in some values of their configuration. */
 final class ModelFolder {
 
     private static final Set<String> CHANGED = Set.of("config.json", "generation_config.json");
@@ -38,7 +38,7 @@ final class ModelFolder {
                     });
                     Files.writeString(copy.resolve(name), JSON.writeValueAsString(json));
                 } else if (!name.startsWith("expected")) {
-                    Files.createSymbolicLink(copy.resolve(name), file.toAbsolutePath());
+                    Files.copy(file, copy.resolve(name));
                 }
             }
             return copy;

@@ -90,7 +90,8 @@ final class UnitProcess implements AutoCloseable {
 
     /** Waits for a match in the output. */
     Matcher await(Pattern pattern, Duration limit) {
-        return output.await(pattern, limit).orElseThrow(() -> failure("did not print [" + pattern + "] within " + limit.toSeconds() + " s"));
+        return output.await(pattern, limit).orElseThrow(() -> failure(
+                "did not print [" + pattern + "] " + (process.isAlive() ? "within " + limit.toSeconds() + " s" : "before it ended")));
     }
 
     Output output() {

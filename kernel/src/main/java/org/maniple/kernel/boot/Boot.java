@@ -118,7 +118,24 @@ public final class Boot {
         }
         Duration linger = configuration.settings().duration(KernelOptions.FAULT_LINGER);
         Duration shutdown = configuration.settings().duration(KernelOptions.SHUTDOWN_TIMEOUT);
-        return new ProcessGroup(commands, new ProcessGroup.Limits(linger.plus(MARGIN), shutdown.plus(MARGIN)), out, err).run();
+        var limits = new ProcessGroup.Limits(linger.plus(MARGIN), shutdown.plus(MARGIN));
+        var ended = new CompletableFuture<Integer>();
+        Thread hook = Thread.ofPlatform().name("exit-code").unstarted(() -> exitAs(ended, limits.terminate().plus(MARGIN)));
+        Runtime.getRuntime().addShutdownHook(hook);
+        int code = 1;
+        try {
+            code = new ProcessGroup(commands, limits, out, err).run();
+        } finally {
+            ended.complete(code);
+        }
+        return code;
+    }
+
+    /** In the process's shutdown hook: told to end by a signal, it ends as its ranks do, and not as one that the signal has killed. */
+    private void exitAs(CompletableFuture<Integer> ended, Duration limit) {
+        if (!ended.isDone()) {
+            halt.accept(ended.completeOnTimeout(1, limit.toMillis(), TimeUnit.MILLISECONDS).join());
+        }
     }
 
     /**
