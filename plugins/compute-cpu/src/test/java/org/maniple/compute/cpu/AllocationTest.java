@@ -11,7 +11,7 @@ import org.maniple.api.compute.Kernel;
 /** C2 keeps vectors in registers only while methods stay small; where it gives up, every vector becomes an object, and this test fails. */
 class AllocationTest {
 
-    private static final int ROUNDS = 1500;
+    private static final int ROUNDS = 50_000;
     private static final int RUNS = 20;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -1,0 +1,36 @@
+package org.maniple.system;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The unpacked distribution that is tested.
+ *
+ * @param home the folder that holds {@code bin}
+ */
+record Distribution(Path home) {
+
+    /** The one that the build has left, or that of {@code -Dmaniple.distro}. */
+    static Distribution find() {
+        Path home = Path.of(System.getProperty("maniple.distro", "../distro/target/maniple-0.1.0-SNAPSHOT")).normalize().toAbsolutePath();
+        if (!Files.isExecutable(home.resolve("bin/maniple"))) {
+            throw new AssertionError("no distribution in " + home + "; build it before (mvn package), or give -Dmaniple.distro=FOLDER");
+        }
+        return new Distribution(home);
+    }
+
+    /** The model that comes with it. */
+    Path demoModel() {
+        return home.resolve("models/demo-dense");
+    }
+
+    /** The words that start a command. */
+    List<String> command(List<String> arguments) {
+        var words = new ArrayList<String>();
+        words.add(home.resolve("bin/maniple").toString());
+        words.addAll(arguments);
+        return words;
+    }
+}

@@ -1,0 +1,53 @@
+package org.maniple.system;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What the reference implementation generated for a checkpoint. */
+record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
+
+    /** A likely token. */
+    record Candidate(int token, double logprob) {}
+
+    /** A prompt with its greedy continuation and, for each step, the likeliest tokens, best first. */
+    record Prompt(String name, List<Integer> ids, List<Integer> output, List<List<Candidate>> top, JsonNode json) {}
+
+    /** A prompt whose continuation ends with this token if the model's configuration names it as the end. */
+    record EosCase(String prompt, int token, List<Integer> output) {}
+
+    static Expected of(Path model) {
+        try {
+            JsonNode json = new JsonMapper().readTree(Files.readString(model.resolve("expected.json")));
+            var prompts = new ArrayList<Prompt>();
+            json.get("prompts").properties().forEach(entry -> prompts.add(prompt(entry.getKey(), entry.getValue())));
+            JsonNode eos = json.path("eos_case");
+            return new Expected(prompts, eos.isObject()
+                    ? Optional.of(new EosCase(eos.get("prompt").asString(), eos.get("eos_token_id").asInt(), ids(eos.get("output_ids"))))
+                    : Optional.empty());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    Prompt prompt(String name) {
+        return prompts.stream().filter(prompt -> prompt.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    private static Prompt prompt(String name, JsonNode json) {
+        List<List<Candidate>> top = json.get("top5_logprobs").valueStream()
+                .map(step -> step.valueStream().map(pair -> new Candidate(pair.get(0).asInt(), pair.get(1).asDouble())).toList())
+                .toList();
+        return new Prompt(name, ids(json.get("ids")), ids(json.get("output_ids")), top, json);
+    }
+
+    static List<Integer> ids(JsonNode list) {
+        return list.valueStream().map(JsonNode::asInt).toList();
+    }
+}

@@ -1,0 +1,2 @@
+/** What a user sees: units of real processes, started with {@code bin/maniple} and asked over HTTP. */
+package org.maniple.system;
