@@ -10,10 +10,10 @@ import java.util.List;
  *
  * @param home the folder that holds {@code bin}
  */
-record Distribution(Path home) {
+public record Distribution(Path home) {
 
     /** The one that the build has left, or that of {@code -Dmaniple.distro}. */
-    static Distribution find() {
+    public static Distribution find() {
         Path home = Path.of(System.getProperty("maniple.distro", "../distro/target/maniple-0.1.0-SNAPSHOT")).normalize().toAbsolutePath();
         if (!Files.isExecutable(home.resolve("bin/maniple"))) {
             throw new AssertionError("no distribution in " + home + "; build it before (mvn package), or give -Dmaniple.distro=FOLDER");
@@ -22,12 +22,12 @@ record Distribution(Path home) {
     }
 
     /** The model that comes with it. */
-    Path demoModel() {
+    public Path demoModel() {
         return home.resolve("models/demo-dense");
     }
 
     /** The words that start a command. */
-    List<String> command(List<String> arguments) {
+    public List<String> command(List<String> arguments) {
         var words = new ArrayList<String>();
         words.add(home.resolve("bin/maniple").toString());
         words.addAll(arguments);

@@ -11,18 +11,18 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What the reference implementation generated for a checkpoint. */
-record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
+public record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
 
     /** A likely token. */
-    record Candidate(int token, double logprob) {}
+    public record Candidate(int token, double logprob) {}
 
     /** A prompt with its greedy continuation and, for each step, the likeliest tokens, best first. */
-    record Prompt(String name, List<Integer> ids, List<Integer> output, List<List<Candidate>> top, JsonNode json) {}
+    public record Prompt(String name, List<Integer> ids, List<Integer> output, List<List<Candidate>> top, JsonNode json) {}
 
     /** A prompt whose continuation ends with this token if the model's configuration names it as the end. */
-    record EosCase(String prompt, int token, List<Integer> output) {}
+    public record EosCase(String prompt, int token, List<Integer> output) {}
 
-    static Expected of(Path model) {
+    public static Expected of(Path model) {
         try {
             JsonNode json = new JsonMapper().readTree(Files.readString(model.resolve("expected.json")));
             var prompts = new ArrayList<Prompt>();
@@ -36,7 +36,7 @@ record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
         }
     }
 
-    Prompt prompt(String name) {
+    public Prompt prompt(String name) {
         return prompts.stream().filter(prompt -> prompt.name().equals(name)).findFirst().orElseThrow();
     }
 
@@ -47,7 +47,7 @@ record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
         return new Prompt(name, ids(json.get("ids")), ids(json.get("output_ids")), top, json);
     }
 
-    static List<Integer> ids(JsonNode list) {
+    public static List<Integer> ids(JsonNode list) {
         return list.valueStream().map(JsonNode::asInt).toList();
     }
 }

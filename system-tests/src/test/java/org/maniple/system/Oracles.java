@@ -6,12 +6,12 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /** Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. */
-final class Oracles {
+public final class Oracles {
 
     private Oracles() {}
 
     /** The folder of one checkpoint; skips the test where there are none, and fails it on CI. */
-    static Path model(String name) {
+    public static Path model(String name) {
         Path directory = candidate();
         boolean there = Files.isDirectory(directory.resolve("models"));
         if (!there && "true".equals(System.getenv("CI"))) {

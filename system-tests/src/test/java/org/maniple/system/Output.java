@@ -12,7 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What a process prints, as it prints it. Safe for use by several threads. */
-final class Output {
+public final class Output {
 
     private final List<String> parts = new ArrayList<>();
     private boolean ended;
@@ -48,11 +48,11 @@ final class Output {
         notifyAll();
     }
 
-    synchronized String text() {
+    public synchronized String text() {
         return String.join("", parts);
     }
 
-    List<String> lines() {
+    public List<String> lines() {
         return text().lines().toList();
     }
 
@@ -62,7 +62,7 @@ final class Output {
     }
 
     /** Waits for a match in the output; empty if the process ends without one, or the limit passes. */
-    synchronized Optional<Matcher> await(Pattern pattern, Duration limit) {
+    public synchronized Optional<Matcher> await(Pattern pattern, Duration limit) {
         long deadline = System.nanoTime() + limit.toNanos();
         while (true) {
             Matcher matcher = pattern.matcher(text());

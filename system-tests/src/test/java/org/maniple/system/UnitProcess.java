@@ -15,14 +15,14 @@ import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /** A unit that {@code bin/maniple launch} has started. Closing it ends it, and fails if one of its processes stays behind. */
-final class UnitProcess implements AutoCloseable {
+public final class UnitProcess implements AutoCloseable {
 
     /** Generous: the machine may be busy, and every rank is a Java process that starts from nothing. */
-    static final Duration START = Duration.ofSeconds(120);
-    static final Duration END = Duration.ofSeconds(40);
+    public static final Duration START = Duration.ofSeconds(120);
+    public static final Duration END = Duration.ofSeconds(40);
 
     private static final Pattern READY = Pattern.compile("(?m)^ready: (.*) at (http://\\S+)$");
-    private static final Pattern FOREIGN = Pattern.compile("(MANIPLE|SLURM|LWS|MASTER|RANK|WORLD|LOCAL|COMM|NODE|OMPI|PMI)_.*|RANK");
+    private static final Pattern FOREIGN = Pattern.compile("(MANIPLE|SLURM|LWS|POD|MASTER|RANK|WORLD|LOCAL|COMM|NODE|OMPI|PMI)_.*|RANK");
 
     private final String description;
     private final Process process;
@@ -67,10 +67,16 @@ final class UnitProcess implements AutoCloseable {
 
     /** Starts any command, in a folder. */
     static UnitProcess start(Distribution distribution, List<String> arguments, Path folder, String description) {
+        return start(distribution.command(arguments), Map.of(), folder, description);
+    }
+
+    /** Starts a command by all of its words, with variables of its own. */
+    public static UnitProcess start(List<String> command, Map<String, String> variables, Path folder, String description) {
         ProcessMarks marks = ProcessMarks.fresh();
-        ProcessBuilder builder = new ProcessBuilder(distribution.command(arguments)).directory(folder.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
         Map<String, String> environment = builder.environment();
         environment.keySet().removeIf(name -> FOREIGN.matcher(name).matches() && !name.equals("MANIPLE_JAVA_HOME"));
+        environment.putAll(variables);
         environment.put(ProcessMarks.VARIABLE, marks.mark());
         try {
             return new UnitProcess(description, builder.start(), marks);
@@ -80,7 +86,7 @@ final class UnitProcess implements AutoCloseable {
     }
 
     /** Waits for the line that says that requests are taken. */
-    URI awaitReady() {
+    public URI awaitReady() {
         return URI.create(await(READY, START).group(2));
     }
 
@@ -89,12 +95,12 @@ final class UnitProcess implements AutoCloseable {
     }
 
     /** Waits for a match in the output. */
-    Matcher await(Pattern pattern, Duration limit) {
+    public Matcher await(Pattern pattern, Duration limit) {
         return output.await(pattern, limit).orElseThrow(() -> failure(
                 "did not print [" + pattern + "] " + (process.isAlive() ? "within " + limit.toSeconds() + " s" : "before it ended")));
     }
 
-    Output output() {
+    public Output output() {
         return output;
     }
 
@@ -106,21 +112,21 @@ final class UnitProcess implements AutoCloseable {
                 .orElseThrow(() -> failure("has no descendant with the process number of rank " + rank + " [" + pid + "]"));
     }
 
-    ProcessHandle launcher() {
+    public ProcessHandle launcher() {
         return process.toHandle();
     }
 
-    List<ProcessHandle> processes() {
+    public List<ProcessHandle> processes() {
         return marks.running();
     }
 
     /** Asks the launching process to end. {@link Process#destroy} would close its pipes as well. */
-    void terminate() {
+    public void terminate() {
         process.toHandle().destroy();
     }
 
     /** Waits for the end. */
-    int exitCode(Duration limit) {
+    public int exitCode(Duration limit) {
         try {
             if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw failure("did not end within " + limit.toSeconds() + " s");
@@ -144,7 +150,7 @@ final class UnitProcess implements AutoCloseable {
     }
 
     /** An error that shows what was started and all that it has printed. */
-    AssertionError failure(String what) {
+    public AssertionError failure(String what) {
         return new AssertionError("the unit " + what + "\n--- started with\n" + description + "\n--- "
                 + (process.isAlive() ? "still running" : "exit code " + process.exitValue()) + ", output\n" + output.text());
     }

@@ -100,6 +100,7 @@ public final class Boot {
         UnitPlan.of(configuration);
         configuration.notices().forEach(err::println);
         Topology topology = configuration.topology();
+        place(topology);
         var environment = new HashMap<String, String>();
         if (configuration.secret().isEmpty() && topology.nodes() == 1) {
             byte[] secret = new byte[32];
@@ -150,6 +151,9 @@ public final class Boot {
             ParentWatch.start(in, () -> halt.accept(1));
         }
         UnitPlan plan = UnitPlan.of(configuration);
+        if (!configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
+            place(configuration.topology());
+        }
         var report = new StartupReport(out, terminal);
         if (Place.of(configuration).rank() == 0) {
             report.plugins(configuration.catalog().plugins().stream().map(Boot::line).toList());
@@ -170,6 +174,13 @@ public final class Boot {
             ended.complete(code);
         }
         return code;
+    }
+
+    /** On a unit of several machines, where this one is and how the others reach it, each with its source: what goes wrong there most. */
+    private void place(Topology topology) {
+        if (topology.nodes() > 1) {
+            topology.render().forEach(out::println);
+        }
     }
 
     /** In the process's shutdown hook: asked to end by a signal, a rank ends in order; if it has ended already, nothing is left to do. */

@@ -1,5 +1,8 @@
 package org.maniple.kernel.boot;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,16 +21,38 @@ import org.maniple.kernel.config.UnitConfiguration;
  *
  * @param rank this rank
  * @param bind where it listens
- * @param leader where rank 0 is reached
+ * @param meeting where rank 0 is reached
  */
-record Place(int rank, Transport.Bind bind, String leader) {
+record Place(int rank, Transport.Bind bind, HostPort meeting) {
 
     static Place of(UnitConfiguration configuration) {
         Topology topology = configuration.topology();
         int rank = topology.rank().orElse(0);
         HostPort meeting = topology.rendezvous();
         int port = topology.nodes() > 1 ? meeting.port() + rank - topology.firstRank() : rank == 0 ? meeting.port() : 0;
-        return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting.toString());
+        return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting);
+    }
+
+    /**
+     * Whether this process leads the unit: rank 0 where the ranks meet. A rank 0 on another machine has been given a number that is taken
+     * already, and asks to join so that it is refused by name. A host that cannot be resolved yet is taken for this machine: a pod may start
+     * before its own name is published.
+     */
+    boolean leads() {
+        return rank == 0 && isHere(meeting.host());
+    }
+
+    private static boolean isHere(String host) {
+        try {
+            for (InetAddress address : InetAddress.getAllByName(host)) {
+                if (address.isAnyLocalAddress() || NetworkInterface.getByInetAddress(address) != null) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /** Where a rank stands on the mesh, by dimension, outermost first. */

@@ -132,9 +132,9 @@ final class RankProcess {
     private Membership membership(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {
         Hello hello = hello(endpoint, checkpoint, loader);
         UnitTimes times = UnitTimes.standard().withJoinLimit(configuration.settings().duration(KernelOptions.JOIN_TIMEOUT));
-        return place.rank() == 0
+        return place.leads()
                 ? new UnitLeader(endpoint, hello, Place.places(configuration), times, progress, new Events(), Ticker.system())
-                : new UnitFollower(endpoint, place.leader(), hello, times, progress, new Events(), Ticker.system());
+                : new UnitFollower(endpoint, place.meeting().toString(), hello, times, progress, new Events(), Ticker.system());
     }
 
     private Hello hello(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {

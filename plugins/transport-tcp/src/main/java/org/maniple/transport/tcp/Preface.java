@@ -67,7 +67,8 @@ record Preface(int version, int purpose, int rank, int peer, int ranks, long epo
     }
 
     /**
-     * Why this rank does not want to be connected with one that has proved to say this.
+     * Why this rank does not want to be connected with one that has proved to say this. Two processes with the same number may speak: the
+     * unit then tells both of them who has it.
      *
      * @param own who this rank is
      * @return what does not fit, or null
@@ -91,7 +92,7 @@ record Preface(int version, int purpose, int rank, int peer, int ranks, long epo
         if (peer != own.rank()) {
             return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + peer + " was meant, but rank " + own.rank() + " listens here");
         }
-        if (rank < 0 || rank >= ranks || rank == own.rank()) {
+        if (rank < 0 || rank >= ranks || rank == own.rank() && purpose != CONTROL) {
             return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + rank + " of " + ranks + " cannot be a peer of rank " + own.rank());
         }
         if (purpose != CONTROL && purpose != DATA) {

@@ -1,0 +1,137 @@
+package org.maniple.system.nodes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.maniple.system.UnitProcess;
+
+/**
+ * One of the machines: a network namespace with a host name, and with interfaces of which only {@code eth0} leads to the other one.
+ *
+ * @param namespace its name on the real machine
+ * @param host its host name
+ * @param address that of its {@code eth0}
+ */
+record Machine(String namespace, String host, String address) {
+
+    /** The ports that the documentation asks operators to open: one for each rank of a node, from the unit's port on; and the API's. */
+    static final int UNIT_PORT = 29501;
+    static final int API_PORT = 8000;
+
+    private static final Pattern PACKETS = Pattern.compile("packets (\\d+)");
+
+    /** Loopback, a bridge as Docker makes it, and a decoy that is up and has a lower number than the interface that is the right one. */
+    void build() throws IOException {
+        Tool.must("", List.of("ip", "netns", "add", namespace));
+        network("link", "set", "dev", "lo", "up");
+        network("link", "add", "dev", "docker0", "type", "bridge");
+        network("addr", "add", "172.17.0.1/16", "dev", "docker0");
+        network("link", "set", "dev", "docker0", "up");
+        network("link", "add", "dev", "ens9", "type", "veth", "peer", "name", "ens9p");
+        network("addr", "add", "192.168.250.1/24", "dev", "ens9");
+        network("link", "set", "dev", "ens9", "up");
+        network("link", "set", "dev", "ens9p", "up");
+    }
+
+    /** A cable between {@code eth0} of both. */
+    void connect(Machine other) throws IOException {
+        Tool.must("", List.of("ip", "link", "add", "name", "eth0", "netns", namespace, "type", "veth", "peer", "name", "eth0", "netns",
+                other.namespace));
+        for (Machine each : List.of(this, other)) {
+            each.network("addr", "add", each.address + "/24", "dev", "eth0");
+            each.network("link", "set", "dev", "eth0", "up");
+        }
+    }
+
+    /** Lets in only what is documented, and counts. */
+    void closeFirewall(int ranks) throws IOException {
+        Tool.must("""
+                table inet firewall {
+                    counter opened { }
+                    counter dropped { }
+                    chain input {
+                        type filter hook input priority 0; policy drop;
+                        iifname "lo" accept
+                        ct state established,related accept
+                        tcp dport %d-%d counter name opened accept
+                        tcp dport %d accept
+                        meta l4proto { tcp, udp } counter name dropped drop
+                    }
+                }
+                """.formatted(UNIT_PORT, UNIT_PORT + ranks - 1, API_PORT), inside("nft", "-f", "-"));
+    }
+
+    /** Connections that the firewall has let in to the ports of ranks. */
+    long opened() {
+        return packets("opened");
+    }
+
+    /** Packets that the firewall has stopped. */
+    long dropped() {
+        return packets("dropped");
+    }
+
+    private long packets(String counter) {
+        var matcher = PACKETS.matcher(succeed("", inside("nft", "list", "counter", "inet", "firewall", counter)));
+        assertThat(matcher.find()).as("counter " + counter).isTrue();
+        return Long.parseLong(matcher.group(1));
+    }
+
+    /** Where programs on this machine listen, for example {@code 10.0.0.1:80}. */
+    Set<String> listening() {
+        var addresses = new TreeSet<String>();
+        succeed("", inside("ss", "-ltnH")).lines().forEach(line -> {
+            String local = line.strip().split("\\s+")[3];
+            addresses.add(local.replaceFirst("^\\[::ffff:([0-9.]+)]", "$1"));
+        });
+        return addresses;
+    }
+
+    /** Starts a command on this machine. */
+    UnitProcess start(List<String> command, Map<String, String> variables, Path folder) {
+        List<String> named = new ArrayList<>(List.of("unshare", "--uts", "sh", "-c", "hostname \"$0\" && exec \"$@\"", host));
+        named.addAll(command);
+        return UnitProcess.start(inside(named.toArray(String[]::new)), variables, folder, host + ": " + variables + " " + String.join(" ", command));
+    }
+
+    /** Sends a request from this machine; GET if the body is empty. The answer's status and, from the second line on, its body. */
+    Tool.Result ask(String url, String body) {
+        try {
+            String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+            return Tool.run(body, inside(java, "-XX:TieredStopAtLevel=1", "-cp", classes(), Ask.class.getName(), url));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String classes() {
+        return Path.of(java.net.URI.create(Ask.class.getProtectionDomain().getCodeSource().getLocation().toString())).toString();
+    }
+
+    private void network(String... words) throws IOException {
+        var command = new ArrayList<>(List.of("ip", "-n", namespace));
+        command.addAll(List.of(words));
+        Tool.must("", command);
+    }
+
+    private List<String> inside(String... words) {
+        var command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+        command.addAll(List.of(words));
+        return command;
+    }
+
+    private static String succeed(String input, List<String> words) {
+        try {
+            return Tool.must(input, words);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

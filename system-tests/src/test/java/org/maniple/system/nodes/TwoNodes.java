@@ -1,0 +1,98 @@
+package org.maniple.system.nodes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.maniple.system.Distribution;
+import org.maniple.system.Expected;
+import org.maniple.system.UnitProcess;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What every test of two machines starts: a unit of the embedded model. Closing it ends what runs. */
+final class TwoNodes implements AutoCloseable {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    final Distribution distribution = Distribution.find();
+    final Machines machines;
+    private final Path folder;
+    private final List<UnitProcess> started = new ArrayList<>();
+
+    TwoNodes(Path folder, int ranksPerNode) {
+        this.folder = folder;
+        this.machines = Machines.build(ranksPerNode);
+        file("secret", "s".repeat(32));
+    }
+
+    Path file(String name, String content) {
+        try {
+            return Files.writeString(folder.resolve(name), content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The same file for both nodes. */
+    String unit(int tensor, int pipeline, String... lines) {
+        return file("unit.yaml", """
+                model: models/demo-dense
+                served-model-name: demo
+                tensor-parallel-size: %d
+                pipeline-parallel-size: %d
+                kv-cache-memory-bytes: 16MiB
+                host: %s
+                """.formatted(tensor, pipeline, machines.first.address()) + String.join("\n", lines)).getFileName().toString();
+    }
+
+    /** {@code launch} with the flags that place a node. */
+    UnitProcess launch(Machine machine, String file, String nodeRank, String... more) {
+        return launch(distribution, machine, file, nodeRank, more);
+    }
+
+    UnitProcess launch(Distribution other, Machine machine, String file, String nodeRank, String... more) {
+        var arguments = new ArrayList<>(List.of("launch", file, "--nnodes", "2", "--node-rank", nodeRank,
+                "--dist-init-addr", machines.first.address() + ":" + Machine.UNIT_PORT));
+        if (!List.of(more).contains("--unit-secret-file")) {
+            arguments.addAll(List.of("--unit-secret-file", "secret"));
+        }
+        arguments.addAll(List.of(more));
+        return start(machine, other.command(arguments), Map.of());
+    }
+
+    UnitProcess start(Machine machine, List<String> command, Map<String, String> variables) {
+        UnitProcess process = machine.start(command, variables, folder);
+        started.add(process);
+        return process;
+    }
+
+    String url(String path) {
+        return "http://" + machines.first.address() + ":" + Machine.API_PORT + path;
+    }
+
+    /** Greedy tokens that a client on the second machine gets. */
+    List<Integer> tokens(Expected.Prompt prompt) {
+        String body = JSON.writeValueAsString(Map.of("prompt", prompt.ids(), "max_tokens", prompt.output().size(), "temperature", 0,
+                "ignore_eos", true, "return_token_ids", true));
+        Tool.Result answer = machines.second.ask(url("/v1/completions"), body);
+        assertThat(answer.text()).startsWith("200\n");
+        JsonNode choice = JSON.readTree(answer.text().substring(4)).get("choices").get(0);
+        return Expected.ids(choice.get("token_ids"));
+    }
+
+    @Override
+    public void close() {
+        try {
+            started.reversed().forEach(UnitProcess::terminate);
+            started.forEach(UnitProcess::close);
+        } finally {
+            machines.close();
+        }
+    }
+}
