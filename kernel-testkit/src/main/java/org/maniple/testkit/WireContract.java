@@ -162,6 +162,33 @@ public abstract class WireContract {
     }
 
     @Test
+    void aSenderThatIsFarAheadIsHeldUpWithoutLoss() {
+        int frames = 6000;
+        var ahead = new CountDownLatch(1);
+        run(wire -> {
+            MemorySegment memory = wire.allocate(4000);
+            if (wire.rank() == 0) {
+                fill(memory, 9);
+                var sent = new ArrayList<Wire.Pending>();
+                for (int i = 0; i < frames; i++) {
+                    sent.add(wire.send(1, tag(i), memory));
+                }
+                ahead.countDown();
+                for (Wire.Pending pending : sent) {
+                    wire.await(pending, LIMIT);
+                }
+            } else {
+                ahead.await();
+                for (int i = 0; i < frames; i++) {
+                    memory.fill((byte) 0);
+                    wire.await(wire.receive(0, tag(i), memory), LIMIT);
+                    assertFilled(memory, 9);
+                }
+            }
+        });
+    }
+
+    @Test
     void aReceiverThatDoesNotKnowTheSizeIsTold() {
         run(wire -> {
             if (wire.rank() == 0) {

@@ -19,6 +19,7 @@ final class Dialler {
 
     private static final long FIRST_PAUSE_MILLIS = 20;
     private static final long LONGEST_PAUSE_MILLIS = 1_000;
+    private static final long SHORTEST_ATTEMPT_MILLIS = 20;
 
     private final Sockets sockets;
     private final IoEventLoopGroup loop;
@@ -56,11 +57,12 @@ final class Dialler {
                 reason = e.getMessage();
             }
             long left = TimeUnit.NANOSECONDS.toMillis(limit.toNanos() - (System.nanoTime() - start));
-            if (left <= 0) {
+            if (left < SHORTEST_ATTEMPT_MILLIS) {
                 throw new TransportException("rank " + identity.rank() + " cannot reach rank " + rank + " at " + address + " within "
                         + limit.toMillis() + " ms (" + attempts + " attempts); the last time: " + reason);
             }
-            pause(Math.min(left, pause));
+            // Half of what is left at most, so that there is time for another attempt.
+            pause(Math.min(left / 2, pause));
             pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
         }
     }

@@ -6,7 +6,9 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Arrays;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.TransportException;
 
 /**
@@ -25,6 +27,7 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
     private byte[] rest = NOTHING;
     private boolean over;
     private boolean welcomed;
+    private @Nullable Future<?> timer;
 
     /** Expects a message. */
     final void expect(int bytes) {
@@ -52,7 +55,7 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.executor().schedule(() -> fail(context, new TransportException(peer() + " did not complete the handshake within " + LIMIT_MILLIS
+        timer = context.executor().schedule(() -> fail(context, new TransportException(peer() + " did not complete the handshake within " + LIMIT_MILLIS
                 + " ms; is it a rank of this version?")), LIMIT_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -82,7 +85,7 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     /** Ends the handshake; nothing more is read but what has come with its last message. */
     final void welcome(ChannelHandlerContext context) {
-        over = true;
+        end();
         welcomed = true;
         context.channel().config().setAutoRead(false);
     }
@@ -99,7 +102,7 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     final void fail(ChannelHandlerContext context, TransportException reason) {
         if (!over) {
-            over = true;
+            end();
             failed(reason);
             context.close();
         }
@@ -108,9 +111,18 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
     /** Ends the handshake after a last message. */
     final void refuse(ChannelHandlerContext context, byte[] answer, TransportException reason) {
         if (!over) {
-            over = true;
+            end();
             failed(reason);
             send(context, answer).addListener(written -> context.close());
+        }
+    }
+
+    /** The timer goes too: it would keep the memory of many short connections until it fires. */
+    private void end() {
+        over = true;
+        Future<?> running = timer;
+        if (running != null) {
+            running.cancel(false);
         }
     }
 

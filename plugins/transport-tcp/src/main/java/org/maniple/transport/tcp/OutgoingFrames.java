@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /** Writes frames to a socket, in order, as far as it takes them. Header, payload and checksum leave in one system call if they can. */
 final class OutgoingFrames {
@@ -21,6 +20,8 @@ final class OutgoingFrames {
     private final ByteBuffer envelopeView;
     private final Gather gather = new Gather();
     private final CRC32C crc = new CRC32C();
+    /** The first frame has a header; nothing of it may have been written yet. */
+    private boolean begun;
     private long position;
     private long checked;
     private long sequence;
@@ -46,7 +47,7 @@ final class OutgoingFrames {
         long all = 0;
         TcpPending frame = frames.peek();
         while (frame != null) {
-            if (position == 0) {
+            if (!begun) {
                 begin(frame);
             }
             collect(frame);
@@ -56,8 +57,8 @@ final class OutgoingFrames {
             if (position == FrameHeader.BYTES + frame.segment().byteSize() + FrameHeader.TRAILER) {
                 frames.remove();
                 frame.complete(frame.segment().byteSize());
-                position = 0;
-                frame = next();
+                begun = false;
+                frame = frames.peek();
             } else if (written < gather.bytes()) {
                 return all;
             }
@@ -65,14 +66,12 @@ final class OutgoingFrames {
         return all;
     }
 
-    private @Nullable TcpPending next() {
-        return frames.peek();
-    }
-
     private void begin(TcpPending frame) {
         FrameHeader.write(envelope, envelopeView, crc, frame.tag(), frame.segment().byteSize(), sequence++);
         crc.reset();
         checked = 0;
+        position = 0;
+        begun = true;
     }
 
     private void collect(TcpPending frame) {

@@ -31,16 +31,20 @@ record Preface(int version, int purpose, int rank, int peer, int ranks, long epo
         return new Preface(VERSION, purpose, identity.rank(), peer, identity.ranks(), identity.epoch(), cut(identity.unit()), nonce);
     }
 
+    /** The beginning of a name, in whole characters. */
     private static String cut(String unit) {
-        byte[] bytes = unit.getBytes(StandardCharsets.UTF_8);
-        return bytes.length <= UNIT_BYTES ? unit : new String(bytes, 0, UNIT_BYTES, StandardCharsets.ISO_8859_1);
+        String name = unit;
+        while (name.getBytes(StandardCharsets.UTF_8).length > UNIT_BYTES) {
+            name = name.substring(0, name.offsetByCodePoints(name.length(), -1));
+        }
+        return name;
     }
 
     byte[] encode() {
         byte[] name = unit.getBytes(StandardCharsets.UTF_8);
         ByteBuffer out = ByteBuffer.allocate(BYTES);
         out.putInt(MAGIC).putInt(version).putInt(purpose).putInt(rank).putInt(peer).putInt(ranks).putLong(epoch);
-        out.putInt(Math.min(name.length, UNIT_BYTES)).put(name, 0, Math.min(name.length, UNIT_BYTES));
+        out.putInt(name.length).put(name);
         out.position(BYTES - Proof.NONCE_BYTES).put(nonce);
         return out.array();
     }
