@@ -27,6 +27,12 @@ final class AttendKernel implements Kernel, Workers.Task {
     /** What a thread needs: scores of one chunk for each head of a group, and the running softmax of each. */
     private record Scratch(MemorySegment scores, MemorySegment single, float[] greatest, float[] sums, float[] lanes) {
 
+        static Scratch of(int heads, float[] lanes) {
+            Arena arena = Arena.ofAuto();
+            return new Scratch(arena.allocate(Math.max(64, 4L * CHUNK * heads), 64), arena.allocate(64, 64), new float[heads],
+                    new float[heads], lanes);
+        }
+
         /** The exponential of one number, by the instructions that compute those of the weights. */
         float exp(float value) {
             single.set(JAVA_FLOAT_UNALIGNED, 0, value);
@@ -65,8 +71,7 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.scratch = new Scratch[workers.threads()];
         int heads = HeadGroups.largest(groups);
         for (int i = 0; i < scratch.length; i++) {
-            scratch[i] = new Scratch(Arena.ofAuto().allocate(Math.max(64, 4L * CHUNK * heads), 64), Arena.ofAuto().allocate(64, 64), new float[heads + 16],
-                    new float[heads + 16], lanes[i]);
+            scratch[i] = Scratch.of(heads, lanes[i]);
         }
     }
 
@@ -132,8 +137,8 @@ final class AttendKernel implements Kernel, Workers.Task {
             int inBlock = position % size;
             int count = Math.min(size - inBlock, to - position);
             long slot = (long) step.block(span, position / size) * size + inBlock;
-            product.compute(keys.segment(), slot * stride + 4L * kvHead * keyLength, stride, count, queries.segment(), query, 4L * keyLength,
-                    heads, mine.scores, 4L * (position - from), 4L * CHUNK, mine.lanes);
+            long key = slot * stride + 4L * kvHead * keyLength;
+            product.compute(keys.segment(), key, stride, count, queries.segment(), query, 4L * keyLength, heads, mine.scores, 4L * (position - from), 4L * CHUNK, mine.lanes);
             position += count;
         }
     }

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import org.maniple.api.graph.ElementFunction;
 
 /**
- * An elementwise function over ranges of any length. What does not fill a vector goes through padded scratch memory, so that it is computed by
- * the same instructions as the rest.
+ * An elementwise function over ranges of any length. What does not fill a vector goes through padded scratch memory, so that it is
+ * computed by the same instructions as the rest.
  */
 final class ElementRange {
 

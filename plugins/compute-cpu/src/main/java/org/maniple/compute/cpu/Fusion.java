@@ -12,8 +12,9 @@ import org.maniple.api.tensor.Tensor;
 
 /**
  * Finds operations of a region that one pass computes: the two halves of a norm; contractions of the same input, also if operations
- * that do not make that input lie between them; gate, up and their product. What is fused computes each element as the single operations do and
- * writes all their outputs, so that bits do not depend on it, nor on who observes. It saves waiting for the other threads.
+ * that do not make that input lie between them; gate, up and their product. What is fused computes each element as the single
+ * operations do and writes all their outputs, so that bits do not depend on it, nor on who observes. It saves waiting for the other
+ * threads.
  */
 final class Fusion {
 
@@ -80,7 +81,8 @@ final class Fusion {
         int at = from + 1;
         while (at < calls.size() && !makes(calls.get(at), first.x())) {
             OpCall call = calls.get(at);
-            Optional<Matrix> other = call.op() instanceof BuiltinOp.Contract && call.input(0) == first.x() ? Matrix.of(call) : Optional.empty();
+            boolean same = call.op() instanceof BuiltinOp.Contract && call.input(0) == first.x();
+            Optional<Matrix> other = same ? Matrix.of(call) : Optional.empty();
             if (other.isPresent()) {
                 matrices.add(other.get());
                 between.addAll(pending);

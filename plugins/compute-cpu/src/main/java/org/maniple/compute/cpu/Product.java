@@ -83,7 +83,8 @@ record Product(WeightRows weights, int count) {
         }
     }
 
-    private void finish(MemorySegment w, long wAt, MemorySegment x, long xAt, int whole, MemorySegment out, long to, float[] lanes, int at) {
+    private void finish(MemorySegment w, long wAt, MemorySegment x, long xAt, int whole, MemorySegment out, long to, float[] lanes,
+            int at) {
         float sum = Lanes.fold(lanes, at);
         if (whole < count) {
             sum += weights.rest(w, wAt, x, xAt, whole, count);

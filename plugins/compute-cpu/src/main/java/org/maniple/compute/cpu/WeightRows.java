@@ -11,8 +11,8 @@ import org.maniple.api.tensor.DType;
  * body for every vector width: what they hold in each of their accumulators follows from {@link Lanes#PARTS}.
  *
  * <p>Where C2 does not inline a method that takes or returns a vector, the vector becomes an object on the heap, at a tenth of the
- * speed. C2 always inlines the methods of the Vector API itself, but not ours, and stops inlining altogether in large methods. So methods with
- * vectors are small, call no method of ours with a vector, and write their loops out.
+ * speed. C2 always inlines the methods of the Vector API itself, but not ours, and stops inlining altogether in large methods. So
+ * methods with vectors are small, call no method of ours with a vector, and write their loops out.
  */
 interface WeightRows {
 

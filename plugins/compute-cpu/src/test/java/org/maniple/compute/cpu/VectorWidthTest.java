@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.api.compute.ComputeSession;
 
 /**
- * The vector width is a constant of a JVM, so each width computes in a JVM of its own. One that this processor does not have is computed with the
- * widest that it has, and then proves nothing new.
+ * The vector width is a constant of a JVM, so each width computes in a JVM of its own. One that this processor does not have is
+ * computed with the widest that it has, and then proves nothing new.
  */
 class VectorWidthTest {
 
