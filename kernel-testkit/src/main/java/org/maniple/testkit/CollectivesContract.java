@@ -372,7 +372,7 @@ public abstract class CollectivesContract {
             step.run();
             step.run();
             long allocated = Allocation.bytesOf(step);
-            assertTrue(allocated < 32 * operations, () -> 2 * operations + " operations allocated " + allocated + " bytes");
+            assertTrue(allocated < 32L * operations, () -> 2 * operations + " operations allocated " + allocated + " bytes");
         });
     }
 }

@@ -358,7 +358,7 @@ public abstract class WireContract {
             MemorySegment in = wire.allocate(4096);
             exchange(wire, peer, out, in, 0, WARM);
             long allocated = Allocation.bytesOf(() -> exchange(wire, peer, out, in, WARM, WARM + COUNTED));
-            assertTrue(!allocatesNothing() || allocated < 16 * COUNTED, () -> COUNTED + " frames allocated " + allocated + " bytes");
+            assertTrue(!allocatesNothing() || allocated < 16L * COUNTED, () -> COUNTED + " frames allocated " + allocated + " bytes");
         });
     }
 

@@ -2,7 +2,6 @@ package org.maniple.transport.tcp;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.Arrays;
@@ -113,7 +112,7 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
         if (!over) {
             end();
             failed(reason);
-            send(context, answer).addListener(written -> context.close());
+            context.writeAndFlush(Unpooled.wrappedBuffer(answer)).addListener(written -> context.close());
         }
     }
 
@@ -126,8 +125,8 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
         }
     }
 
-    static ChannelFuture send(ChannelHandlerContext context, byte[]... parts) {
-        return context.writeAndFlush(Unpooled.wrappedBuffer(parts));
+    static void send(ChannelHandlerContext context, byte[] message) {
+        context.writeAndFlush(Unpooled.wrappedBuffer(message));
     }
 
     static byte[] first(byte[] bytes, int count) {
