@@ -1,9 +1,13 @@
 package org.maniple.system;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The unpacked distribution that is tested.
@@ -19,6 +23,18 @@ public record Distribution(Path home) {
             throw new AssertionError("no distribution in " + home + "; build it before (mvn package), or give -Dmaniple.distro=FOLDER");
         }
         return new Distribution(home);
+    }
+
+    /** A copy of it, whose files may be changed. */
+    Distribution copyTo(Path target) {
+        try (Stream<Path> files = Files.walk(home)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, target.resolve(home.relativize(file).toString()), StandardCopyOption.COPY_ATTRIBUTES);
+            }
+            return new Distribution(target);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The model that comes with it. */
