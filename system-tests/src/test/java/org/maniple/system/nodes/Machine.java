@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 import org.maniple.system.UnitProcess;
 
 /**
- * One of the machines: a network namespace with a host name, and with interfaces of which only {@code eth0} leads to the other one.
+ * One of the machines: a network namespace with a host name, and with loopback, a bridge as Docker makes it, a decoy, and {@code eth0},
+ * which alone leads to the other machine.
  *
  * @param namespace its name on the real machine
  * @param host its host name
@@ -27,27 +28,31 @@ record Machine(String namespace, String host, String address) {
 
     private static final Pattern PACKETS = Pattern.compile("packets (\\d+)");
 
-    /** Loopback, a bridge as Docker makes it, and a decoy that is up and has a lower number than the interface that is the right one. */
     void build() throws IOException {
         Tool.must("", List.of("ip", "netns", "add", namespace));
         network("link", "set", "dev", "lo", "up");
         network("link", "add", "dev", "docker0", "type", "bridge");
-        network("addr", "add", "172.17.0.1/16", "dev", "docker0");
-        network("link", "set", "dev", "docker0", "up");
-        network("link", "add", "dev", "ens9", "type", "veth", "peer", "name", "ens9p");
-        network("addr", "add", "192.168.250.1/24", "dev", "ens9");
-        network("link", "set", "dev", "ens9", "up");
-        network("link", "set", "dev", "ens9p", "up");
+        up("docker0", "172.17.0.1/16");
     }
 
     /** A cable between {@code eth0} of both. */
     void connect(Machine other) throws IOException {
         Tool.must("", List.of("ip", "link", "add", "name", "eth0", "netns", namespace, "type", "veth", "peer", "name", "eth0", "netns",
                 other.namespace));
-        for (Machine each : List.of(this, other)) {
-            each.network("addr", "add", each.address + "/24", "dev", "eth0");
-            each.network("link", "set", "dev", "eth0", "up");
-        }
+        up("eth0", address + "/24");
+        other.up("eth0", other.address + "/24");
+    }
+
+    /** An interface that works, leads nowhere, and is the first one that Java lists, as the last one that was made. */
+    void addDecoy() throws IOException {
+        network("link", "add", "dev", "ens9", "type", "veth", "peer", "name", "ens9p");
+        network("link", "set", "dev", "ens9p", "up");
+        up("ens9", "192.168.250.1/24");
+    }
+
+    private void up(String card, String itsAddress) throws IOException {
+        network("addr", "add", itsAddress, "dev", card);
+        network("link", "set", "dev", card, "up");
     }
 
     /** Lets in only what is documented, and counts. */

@@ -50,6 +50,7 @@ final class Machines implements AutoCloseable {
         }
         first.connect(second);
         for (Machine machine : machines) {
+            machine.addDecoy();
             machine.closeFirewall(ranksPerNode);
         }
     }

@@ -10,8 +10,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.maniple.system.Expected;
-import org.maniple.system.Oracles;
 import org.maniple.system.UnitProcess;
 
 /** One unit of four ranks, tensor parallel on each of two machines and pipeline parallel between them, behind firewalls. */
@@ -58,10 +56,7 @@ class TwoMachinesIT {
 
     @Test
     void aClientOnTheOtherMachineGetsTheOraclesTokens() {
-        Expected expected = Expected.of(Oracles.model("demo-dense"));
-        Expected.Prompt prompt = expected.prompts().getFirst();
-
-        assertThat(nodes.tokens(prompt)).isEqualTo(prompt.output());
+        nodes.assertServesTheOraclesTokens();
     }
 
     @Test

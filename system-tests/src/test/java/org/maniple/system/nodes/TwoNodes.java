@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.Map;
 import org.maniple.system.Distribution;
 import org.maniple.system.Expected;
+import org.maniple.system.Oracles;
 import org.maniple.system.UnitProcess;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What every test of two machines starts: a unit of the embedded model. Closing it ends what runs. */
 final class TwoNodes implements AutoCloseable {
+
+    /** As many as show that the ranks work together; a step of four ranks on a busy machine may take long. */
+    private static final int TOKENS = 8;
 
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -72,18 +76,29 @@ final class TwoNodes implements AutoCloseable {
         return process;
     }
 
+    /** A command that starts nothing by itself: its variables place it. */
+    List<String> command(String command, String file) {
+        return distribution.command(List.of(command, file, "--unit-secret-file", "secret"));
+    }
+
     String url(String path) {
         return "http://" + machines.first.address() + ":" + Machine.API_PORT + path;
     }
 
-    /** Greedy tokens that a client on the second machine gets. */
-    List<Integer> tokens(Expected.Prompt prompt) {
-        String body = JSON.writeValueAsString(Map.of("prompt", prompt.ids(), "max_tokens", prompt.output().size(), "temperature", 0,
-                "ignore_eos", true, "return_token_ids", true));
+    /** The first greedy tokens that a client on the second machine gets. */
+    List<Integer> tokens(List<Integer> prompt) {
+        String body = JSON.writeValueAsString(Map.of("prompt", prompt, "max_tokens", TOKENS, "temperature", 0, "ignore_eos", true,
+                "return_token_ids", true));
         Tool.Result answer = machines.second.ask(url("/v1/completions"), body);
         assertThat(answer.text()).startsWith("200\n");
         JsonNode choice = JSON.readTree(answer.text().substring(4)).get("choices").get(0);
         return Expected.ids(choice.get("token_ids"));
+    }
+
+    /** Asks for tokens, which must be those of the reference implementation. */
+    void assertServesTheOraclesTokens() {
+        Expected.Prompt prompt = Expected.of(Oracles.model("demo-dense")).prompts().getFirst();
+        assertThat(tokens(prompt.ids())).isEqualTo(prompt.output().subList(0, TOKENS));
     }
 
     @Override
