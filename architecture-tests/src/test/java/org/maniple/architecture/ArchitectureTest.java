@@ -58,7 +58,8 @@ class ArchitectureTest {
         law(laws, "API stands alone", Rules.API_STANDS_ALONE, API.classes(), "tools.jackson", ShowsJackson.class);
         law(laws, "API has no library types", Rules.API_HAS_NO_LIBRARY_TYPES, API.classes(), "tools.jackson", ShowsJackson.class);
         law(laws, "no mutable statics", Rules.NO_MUTABLE_STATICS, ALL, "counter", ChangesStatics.class);
-        law(laws, "kernel names no plugin", Rules.kernelNamesNoPlugin(PLUGINS), KERNEL.classes(), "LlamaFamily", KnowsAPlugin.class);
+        law(laws, "kernel names no plugin", Rules.kernelNamesNoPlugin(PLUGINS), KERNEL.classes(), "LlamaFamily",
+                KnowsAPlugin.class);
         law(laws, "no cycles", Rules.NO_CYCLES, ALL, "Cycle detected", Left.class, Right.class);
         law(laws, "environment only in config", Rules.NO_ENVIRONMENT, without("org.maniple.testkit", "org.maniple.kernel.config"),
                 "getenv", ReadsTheEnvironment.class);
@@ -67,13 +68,16 @@ class ArchitectureTest {
         law(laws, "no sleep", Rules.NO_SLEEP, ALL, "sleep", Sleeps.class);
         law(laws, "no loading by name", Rules.NO_LOADING_BY_NAME, shipped, "forName", LoadsByName.class);
         law(laws, "no serialization", Rules.NO_SERIALIZATION, ALL, "ObjectInputStream", Serializes.class);
-        law(laws, "native calls only where declared", Rules.NO_NATIVE_CALLS, withoutNativeAccess(), "Linker", CallsNativeCode.class);
-        law(laws, "vectors only in compute plugins", Rules.NO_VECTORS, without("org.maniple.compute"), "FloatVector", UsesVectors.class);
+        law(laws, "native calls only where declared", Rules.NO_NATIVE_CALLS, withoutNativeAccess(), "Linker",
+                CallsNativeCode.class);
+        law(laws, "vectors only in compute plugins", Rules.NO_VECTORS, without("org.maniple.compute"), "FloatVector",
+                UsesVectors.class);
         var visible = new VisiblePackages();
         for (SourceModule plugin : PLUGINS) {
             law(laws, plugin + " sees only the API", Rules.pluginSeesOnly(visible.ofPlugin(plugin)), plugin.classes(),
                     "org.maniple.kernel.Main", KnowsTheKernel.class);
-            law(laws, "only providers of " + plugin + " are public", Rules.onlyProvidersArePublic(plugin.providers()), plugin.classes(),
+            law(laws, "only providers of " + plugin + " are public", Rules.onlyProvidersArePublic(plugin.providers()),
+                    plugin.classes(),
                     "KnowsTheKernel", KnowsTheKernel.class);
         }
         return laws;
@@ -90,7 +94,8 @@ class ArchitectureTest {
     void findsWhatBreaksIt(Law law) {
         JavaClasses breaking = new ClassFileImporter().importClasses(law.breaking());
 
-        assertThatThrownBy(() -> law.rule().check(breaking)).isInstanceOf(AssertionError.class).hasMessageContaining(law.complaint());
+        assertThatThrownBy(() -> law.rule().check(breaking)).isInstanceOf(AssertionError.class)
+                .hasMessageContaining(law.complaint());
     }
 
     @ParameterizedTest
@@ -113,13 +118,15 @@ class ArchitectureTest {
         assertThat(KERNEL.classes().contain("org.maniple.kernel.program.ProgramCompiler")).isTrue();
         assertThat(KERNEL.classes().contain("org.maniple.kernel.Main")).isTrue();
         assertThat(PLUGINS).hasSizeGreaterThanOrEqualTo(11);
-        assertThat(ALL.stream().map(JavaClass::getPackageName).distinct().filter(name -> name.startsWith("org.maniple."))).hasSizeGreaterThan(30);
+        assertThat(ALL.stream().map(JavaClass::getPackageName).distinct().filter(name -> name.startsWith("org.maniple.")))
+                .hasSizeGreaterThan(30);
     }
 
     @ParameterizedTest
     @MethodSource("modules")
     void nothingIsNullUnlessItSaysSo(SourceModule module) {
-        assertThat(ModuleAnnotations.of(module.moduleInfo())).as("annotations of module-info").contains("org.jspecify.annotations.NullMarked");
+        assertThat(ModuleAnnotations.of(module.moduleInfo())).as("annotations of module-info")
+                .contains("org.jspecify.annotations.NullMarked");
     }
 
     @Test
@@ -143,7 +150,8 @@ class ArchitectureTest {
 
     private static JavaClasses outsideOfCommandLine() {
         return without("org.maniple.kernel.cli").that(DescribedPredicate.describe("other than Main",
-                type -> !type.getName().equals("org.maniple.kernel.Main") && !type.getName().startsWith("org.maniple.kernel.Main$")));
+                type -> !type.getName().equals("org.maniple.kernel.Main")
+                        && !type.getName().startsWith("org.maniple.kernel.Main$")));
     }
 
     private static JavaClasses withoutNativeAccess() {
@@ -154,7 +162,8 @@ class ArchitectureTest {
 
     private static List<Path> folders() {
         var folders = new ArrayList<Path>();
-        Stream.of("kernel-api", "kernel", "kernel-testkit").forEach(name -> folders.add(TOP.resolve(name).resolve("target/classes")));
+        Stream.of("kernel-api", "kernel", "kernel-testkit")
+                .forEach(name -> folders.add(TOP.resolve(name).resolve("target/classes")));
         for (String plugin : TOP.resolve("plugins").toFile().list()) {
             Path classes = TOP.resolve("plugins").resolve(plugin).resolve("target/classes");
             if (classes.toFile().isDirectory()) {

@@ -30,7 +30,8 @@ final class Rules {
 
     static final ArchRule API_HAS_NO_LIBRARY_TYPES = noClasses().should().dependOnClassesThat()
             .resideInAnyPackage("tools.jackson..", "com.fasterxml..", "io.netty..")
-            .because("plugins bring their own versions of these libraries, and two versions have two different types of one name");
+            .because(
+                    "plugins bring their own versions of these libraries, and two versions have two different types of one name");
 
     static final ArchRule NO_MUTABLE_STATICS = fields().that().areStatic().and(describe("are written by people",
             field -> !field.getModifiers().contains(JavaModifier.SYNTHETIC))).should(beImmutable())
@@ -43,11 +44,13 @@ final class Rules {
             "getProperties", "setProperty")).orShould().accessTargetWhere(calls(Integer.class, "getInteger"))
             .orShould().accessTargetWhere(calls(Long.class, "getLong"))
             .orShould().accessTargetWhere(calls(Boolean.class, "getBoolean"))
-            .because("all that a run depends on must be in its configuration, where it is checked, printed and compared between ranks");
+            .because(
+                    "all that a run depends on must be in its configuration, where it is checked, printed and compared between ranks");
 
     static final ArchRule NO_EXIT = noClasses().should().accessTargetWhere(calls(System.class, "exit"))
             .orShould().accessTargetWhere(calls(Runtime.class, "exit", "halt"))
-            .because("only the command line ends the process: other code runs inside of tests, and of processes that have more to do");
+            .because(
+                    "only the command line ends the process: other code runs inside of tests, and of processes that have more to do");
 
     static final ArchRule NO_FORCED_ACCESS = noClasses()
             .should().accessTargetWhere(calls(java.lang.reflect.AccessibleObject.class, "setAccessible", "trySetAccessible"))
@@ -67,7 +70,8 @@ final class Rules {
 
     static final ArchRule NO_NATIVE_CALLS = noClasses().should().dependOnClassesThat()
             .belongToAnyOf(java.lang.foreign.Linker.class, java.lang.foreign.SymbolLookup.class)
-            .because("the kernel allows native calls only to modules that maniple.plugin.native-access names; others fail at run time");
+            .because(
+                    "the kernel allows native calls only to modules that maniple.plugin.native-access names; others fail at run time");
 
     static final ArchRule NO_VECTORS = noClasses().should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..")
             .because("the module is incubating, and only compute plugins can say so when it is missing");

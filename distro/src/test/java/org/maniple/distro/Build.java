@@ -70,13 +70,16 @@ final class Build {
     static Command.Result maven(Path directory, Path repository, List<String> arguments) {
         try {
             // What this build has in its local repository is all that the other one can have: a repository of its own is filled from it.
-            Path settings = Files.writeString(repository.resolveSibling("settings.xml"), """
-                    <settings><mirrors><mirror><id>already-there</id><mirrorOf>*</mirrorOf><url>%s</url></mirror></mirrors></settings>
-                    """.formatted(LOCAL_REPOSITORY.toUri()));
+            Path settings = Files.writeString(repository.resolveSibling("settings.xml"),
+                    """
+                            <settings><mirrors><mirror><id>already-there</id><mirrorOf>*</mirrorOf><url>%s</url></mirror></mirrors></settings>
+                            """
+                            .formatted(LOCAL_REPOSITORY.toUri()));
             var environment = new HashMap<>(System.getenv());
             environment.keySet().removeIf(name -> name.startsWith("MAVEN_"));
-            return Command.run(directory, environment, Stream.concat(Stream.of(property("maniple.maven.home") + "/bin/mvn", "-B", "-ntp",
-                    "-s", settings.toString(), "-Dmaven.repo.local=" + repository), arguments.stream()).toList());
+            return Command.run(directory, environment,
+                    Stream.concat(Stream.of(property("maniple.maven.home") + "/bin/mvn", "-B", "-ntp",
+                            "-s", settings.toString(), "-Dmaven.repo.local=" + repository), arguments.stream()).toList());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

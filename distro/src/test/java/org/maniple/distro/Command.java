@@ -29,7 +29,8 @@ final class Command {
             Process process = builder.start();
             if (!process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
-                throw new AssertionError(words + " did not end within " + LIMIT_MINUTES + " minutes:\n" + Files.readString(output));
+                throw new AssertionError(
+                        words + " did not end within " + LIMIT_MINUTES + " minutes:\n" + Files.readString(output));
             }
             String text = Files.readString(output);
             Files.delete(output);

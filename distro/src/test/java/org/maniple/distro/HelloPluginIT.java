@@ -43,7 +43,8 @@ class HelloPluginIT {
         home = work.resolve("maniple");
         Build.copy(Build.distribution(), home);
         Command.Result unpacked = Command.run(home.resolve("plugins"), Map.of("PATH", "/usr/bin:/bin"),
-                List.of(System.getProperty("java.home") + "/bin/jar", "xf", source.resolve("target/hello-plugin-1.0.0-plugin.zip").toString()));
+                List.of(System.getProperty("java.home") + "/bin/jar", "xf",
+                        source.resolve("target/hello-plugin-1.0.0-plugin.zip").toString()));
         assertThat(unpacked.exitCode()).as(unpacked.output()).isZero();
     }
 
@@ -86,7 +87,8 @@ class HelloPluginIT {
                 expected.get("tokens").size(), "temperature", 0, "ignore_eos", true, "return_token_ids", true, "logprobs", 1));
 
         JsonNode answer;
-        try (var unit = RunningUnit.start(home, "--model", source.resolve("target/hello-model").toString(), "--served-model-name", "hello",
+        try (var unit = RunningUnit.start(home, "--model", source.resolve("target/hello-model").toString(), "--served-model-name",
+                "hello",
                 "--skip-tokenizer-init", "--tensor-parallel-size", "2", "--port", "0");
                 var client = HttpClient.newHttpClient()) {
             var response = client.send(HttpRequest.newBuilder(URI.create(unit.url() + "/v1/completions"))

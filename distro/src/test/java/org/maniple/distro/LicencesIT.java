@@ -66,7 +66,8 @@ class LicencesIT {
 
     private static List<Path> libraries() throws IOException {
         try (Stream<Path> files = Files.walk(Build.distribution())) {
-            return files.filter(file -> file.toString().endsWith(".jar")).filter(file -> !file.getFileName().toString().startsWith("maniple-"))
+            return files.filter(file -> file.toString().endsWith(".jar"))
+                    .filter(file -> !file.getFileName().toString().startsWith("maniple-"))
                     .sorted().toList();
         }
     }

@@ -49,6 +49,7 @@ class LinuxArchiveCheck {
 
     private static Command.Result run(String... arguments) {
         return Command.run(home, Map.of("PATH", path),
-                java.util.stream.Stream.concat(java.util.stream.Stream.of("bin/maniple"), java.util.stream.Stream.of(arguments)).toList());
+                java.util.stream.Stream.concat(java.util.stream.Stream.of("bin/maniple"), java.util.stream.Stream.of(arguments))
+                        .toList());
     }
 }

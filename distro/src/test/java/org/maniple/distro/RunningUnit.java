@@ -25,10 +25,13 @@ final class RunningUnit implements AutoCloseable {
 
     /** Starts a unit and waits until it is ready. */
     static RunningUnit start(Path home, String... flags) throws Exception {
-        var builder = new ProcessBuilder(Stream.concat(Stream.of(home.resolve("bin/maniple").toString(), "launch"), Stream.of(flags))
-                .toList()).directory(home.toFile()).redirectErrorStream(true);
+        var builder = new ProcessBuilder(
+                Stream.concat(Stream.of(home.resolve("bin/maniple").toString(), "launch"), Stream.of(flags))
+                        .toList())
+                .directory(home.toFile()).redirectErrorStream(true);
         builder.environment().clear();
-        builder.environment().putAll(java.util.Map.of("PATH", "/usr/bin:/bin", "MANIPLE_JAVA_HOME", System.getProperty("java.home")));
+        builder.environment()
+                .putAll(java.util.Map.of("PATH", "/usr/bin:/bin", "MANIPLE_JAVA_HOME", System.getProperty("java.home")));
         var unit = new RunningUnit(builder.start());
         Thread.ofPlatform().daemon().name("output of the unit").start(unit::read);
         try {

@@ -10,7 +10,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every dense oracle checkpoint on every layout: hidden states, logits and greedy tokens are those of the reference implementation. */
 class OracleLayoutTest {
 
-    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(1, 3),
+    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2),
+            Layout.of(1, 3),
             Layout.of(2, 2), Layout.of(3, 1), Layout.of(2, 1).weighted(1, 2), Layout.of(3, 1).weighted(3, 2, 3),
             Layout.of(1, 2).stages(4, 2), Layout.of(2, 3).weighted(3, 5).stages(1, 3, 2));
 

@@ -311,7 +311,9 @@ public abstract class CollectivesContract {
 
     private static void assertSomeoneSays(Throwable[] failures, String... parts) {
         assertTrue(Arrays.stream(failures).allMatch(TransportException.class::isInstance), () -> Arrays.toString(failures));
-        assertTrue(Arrays.stream(failures).anyMatch(failure -> Arrays.stream(parts).allMatch(String.valueOf(failure.getMessage())::contains)),
+        assertTrue(
+                Arrays.stream(failures)
+                        .anyMatch(failure -> Arrays.stream(parts).allMatch(String.valueOf(failure.getMessage())::contains)),
                 () -> "nobody says " + Arrays.toString(parts) + ": " + Arrays.toString(failures));
     }
 
@@ -330,7 +332,8 @@ public abstract class CollectivesContract {
     void differentSizesAreNamedEvenIfTheyMeanDifferentAlgorithms() {
         for (int[] sizes : new int[][] {{64, 128}, {64 << 10, 128 << 10}, {128 << 10, 1 << 20}}) {
             assertSomeoneSays(failures(2, VirtualRanks.PATIENCE.toNanos(),
-                    (wire, communicator, all) -> communicator.allReduce(all, wire.allocate(sizes[wire.rank()]))), "rank ", "expects");
+                    (wire, communicator, all) -> communicator.allReduce(all, wire.allocate(sizes[wire.rank()]))), "rank ",
+                    "expects");
         }
     }
 

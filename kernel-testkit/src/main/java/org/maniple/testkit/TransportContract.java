@@ -123,7 +123,8 @@ public abstract class TransportContract {
             ends.dialled().close();
             assertEquals("message last", there.next());
             String closed = there.next();
-            assertTrue(closed.startsWith("closed ") && closed.contains("rank 1") && closed.contains("closed the connection"), closed);
+            assertTrue(closed.startsWith("closed ") && closed.contains("rank 1") && closed.contains("closed the connection"),
+                    closed);
             assertEquals("closed closed by this rank", here.next());
             ends.accepted().close();
             ends.accepted().send(bytes("ignored"));
@@ -191,9 +192,11 @@ public abstract class TransportContract {
         Transport transport = transport();
         Endpoint gone = transport.open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty());
         gone.close();
-        try (Endpoint rank1 = transport.open(VirtualRanks.identity(1, 2), new Transport.Bind("localhost", 0), GivenContext.empty())) {
+        try (Endpoint rank1 = transport.open(VirtualRanks.identity(1, 2), new Transport.Bind("localhost", 0),
+                GivenContext.empty())) {
             if (!rank1.address().equals(gone.address())) {
-                assertSays(assertThrows(TransportException.class, () -> rank1.dial(gone.address(), 0, SHORT)), "rank 0", gone.address());
+                assertSays(assertThrows(TransportException.class, () -> rank1.dial(gone.address(), 0, SHORT)), "rank 0",
+                        gone.address());
             }
         }
     }

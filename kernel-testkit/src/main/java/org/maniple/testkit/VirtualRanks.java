@@ -61,7 +61,8 @@ public final class VirtualRanks implements AutoCloseable {
      * @return an identity that fits those of the other ranks
      */
     public static Transport.Identity identity(int rank, int ranks) {
-        return new Transport.Identity("virtual", 4, rank, ranks, "a secret for virtual ranks".getBytes(StandardCharsets.US_ASCII));
+        return new Transport.Identity("virtual", 4, rank, ranks,
+                "a secret for virtual ranks".getBytes(StandardCharsets.US_ASCII));
     }
 
     /**

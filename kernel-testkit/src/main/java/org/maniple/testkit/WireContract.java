@@ -82,7 +82,8 @@ public abstract class WireContract {
     @Test
     void framesOfAllSizesArriveUnchanged() {
         var random = new SplittableRandom(7);
-        var sizes = new ArrayList<>(List.of(0, 1, 3, 4, 63, 64, 4095, 4096, 16383, 16384, 16385, 65536, 262143, 262144, 262145, 1_000_000));
+        var sizes = new ArrayList<>(
+                List.of(0, 1, 3, 4, 63, 64, 4095, 4096, 16383, 16384, 16385, 65536, 262143, 262144, 262145, 1_000_000));
         for (int i = 0; i < 60; i++) {
             sizes.add(random.nextInt(1 << random.nextInt(1, 20)));
         }
@@ -258,9 +259,11 @@ public abstract class WireContract {
                 Wire.Pending pending = wire.receive(1, tag(0), wire.allocate(4));
                 waiting.set(wire);
                 begun.countDown();
-                assertSays(assertThrows(TransportException.class, () -> wire.await(pending, Long.MAX_VALUE)), "rank 7 is on fire");
+                assertSays(assertThrows(TransportException.class, () -> wire.await(pending, Long.MAX_VALUE)),
+                        "rank 7 is on fire");
                 aborter.join();
-                assertSays(assertThrows(TransportException.class, () -> wire.send(1, tag(0), wire.allocate(4))), "rank 7 is on fire");
+                assertSays(assertThrows(TransportException.class, () -> wire.send(1, tag(0), wire.allocate(4))),
+                        "rank 7 is on fire");
                 assertSays(assertThrows(TransportException.class, wire::progress), "rank 7 is on fire");
             }
         });
@@ -271,7 +274,8 @@ public abstract class WireContract {
         run(wire -> {
             if (wire.rank() == 0) {
                 Wire.Pending pending = wire.receive(1, Tag.of(Tag.Operation.BARRIER, 2, 5), wire.allocate(4));
-                assertSays(assertThrows(TransportException.class, () -> wire.await(pending, SHORT)), "rank 1", "barrier#5 of group 2");
+                assertSays(assertThrows(TransportException.class, () -> wire.await(pending, SHORT)), "rank 1",
+                        "barrier#5 of group 2");
             }
         });
     }
@@ -283,10 +287,12 @@ public abstract class WireContract {
                 throw new IllegalStateException("gone");
             }
             Wire.Pending pending = wire.receive(1, tag(0), wire.allocate(4));
-            assertSays(assertThrows(TransportException.class, () -> wire.await(pending, LIMIT)), "rank 1", "closed the connection");
+            assertSays(assertThrows(TransportException.class, () -> wire.await(pending, LIMIT)), "rank 1",
+                    "closed the connection");
             assertSays(assertThrows(TransportException.class, () -> wire.await(wire.receive(1, tag(1), wire.allocate(4)), LIMIT)),
                     "rank 1", "closed the connection");
-            assertSays(assertThrows(TransportException.class, () -> wire.send(1, tag(0), wire.allocate(4))), "closed the connection");
+            assertSays(assertThrows(TransportException.class, () -> wire.send(1, tag(0), wire.allocate(4))),
+                    "closed the connection");
         });
         assertTrue(failures.get(0).isEmpty(), failures::toString);
     }
@@ -345,7 +351,8 @@ public abstract class WireContract {
             wire.await(wire.send(peer, tag(0), wire.allocate(50_000)), LIMIT);
             wire.await(receiving, LIMIT);
             assertTrue(wire.sentBytes(peer) >= 50_000 && wire.sentBytes(peer) < 51_000, () -> "sent " + wire.sentBytes(peer));
-            assertTrue(wire.receivedBytes(peer) >= 50_000 && wire.receivedBytes(peer) < 51_000, () -> "received " + wire.receivedBytes(peer));
+            assertTrue(wire.receivedBytes(peer) >= 50_000 && wire.receivedBytes(peer) < 51_000,
+                    () -> "received " + wire.receivedBytes(peer));
             assertFalse(wire.path(peer).isBlank());
         });
     }
@@ -358,7 +365,8 @@ public abstract class WireContract {
             MemorySegment in = wire.allocate(4096);
             exchange(wire, peer, out, in, 0, WARM);
             long allocated = Allocation.bytesOf(() -> exchange(wire, peer, out, in, WARM, WARM + COUNTED));
-            assertTrue(!allocatesNothing() || allocated < 16L * COUNTED, () -> COUNTED + " frames allocated " + allocated + " bytes");
+            assertTrue(!allocatesNothing() || allocated < 16L * COUNTED,
+                    () -> COUNTED + " frames allocated " + allocated + " bytes");
         });
     }
 

@@ -38,7 +38,8 @@ public final class Main {
     private record Starter(boolean terminal) implements UnitStarter {
 
         private Boot boot() {
-            return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in, Runtime.getRuntime()::halt);
+            return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in,
+                    Runtime.getRuntime()::halt);
         }
 
         @Override

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClientsIT {
 
-    private static final Path SCRIPTS =
-            Path.of(System.getProperty("maniple.top", "..")).resolve("plugins/serve-openai/src/test/clients").toAbsolutePath();
+    private static final Path SCRIPTS = Path.of(System.getProperty("maniple.top", ".."))
+            .resolve("plugins/serve-openai/src/test/clients").toAbsolutePath();
     private static final Path INSTALLED = Path.of("target/clients").toAbsolutePath();
 
     private UnitProcess unit;
@@ -56,7 +56,8 @@ class ClientsIT {
         if (!Files.exists(folder.resolve("venv/bin/pip"))) {
             Command.run(folder, List.of("python3", "-m", "venv", "venv")).succeeded();
         }
-        Command.run(folder, List.of("venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"))
+        Command.run(folder,
+                List.of("venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"))
                 .succeeded();
 
         Command check = Command.run(folder, List.of("venv/bin/python", "check.py", url())).succeeded();

@@ -46,7 +46,8 @@ record Command(List<String> words, int exitCode, String text) {
             process.getOutputStream().close();
             if (!process.waitFor(LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError(words + " did not end within " + LIMIT.toMinutes() + " minutes; it printed\n" + output.text());
+                throw new AssertionError(
+                        words + " did not end within " + LIMIT.toMinutes() + " minutes; it printed\n" + output.text());
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -79,7 +79,8 @@ class DemoIT {
 
     @Test
     void theModelIsListedByItsName() {
-        assertThat(api.get("/v1/models").get("data").valueStream().map(model -> model.get("id").asString())).containsExactly("demo");
+        assertThat(api.get("/v1/models").get("data").valueStream().map(model -> model.get("id").asString()))
+                .containsExactly("demo");
     }
 
     @Test
@@ -102,7 +103,8 @@ class DemoIT {
         long whole = distribution.demoModel().resolve("model.safetensors").toFile().length();
 
         // The embeddings are tied: the first and the last stage both hold half of them, beside half of half of the layers.
-        assertThat(ranks.valueStream().map(rank -> rank.get("weight_bytes").asLong())).allMatch(bytes -> bytes > 0 && bytes < whole / 2);
+        assertThat(ranks.valueStream().map(rank -> rank.get("weight_bytes").asLong()))
+                .allMatch(bytes -> bytes > 0 && bytes < whole / 2);
     }
 
     @Test
@@ -133,7 +135,8 @@ class DemoIT {
 
     @Test
     void aPromptOnTheCommandLineIsAnsweredAsAStreamAndEndsTheUnit(@TempDir Path folder) {
-        Expected.Prompt chat = chats().filter(prompt -> prompt.json().get("messages").size() == 1 && endsByItself(prompt)).findFirst()
+        Expected.Prompt chat = chats().filter(prompt -> prompt.json().get("messages").size() == 1 && endsByItself(prompt))
+                .findFirst()
                 .orElseThrow();
         String question = chat.json().get("messages").get(0).get("content").asString();
         String answer = chat.json().get("output_text").asString();
@@ -142,7 +145,8 @@ class DemoIT {
             assertThat(answering.exitCode(UnitProcess.START)).as(answering.output().text()).isZero();
             assertThat(answering.output().text()).contains("> " + question).contains(answer);
             assertThat(answering.output().parts()).as("the answer comes bit by bit").noneMatch(part -> part.contains(answer));
-            assertThat(answering.output().await(Pattern.compile("(?m)^ready:"), UnitProcess.END)).as("nothing is served").isEmpty();
+            assertThat(answering.output().await(Pattern.compile("(?m)^ready:"), UnitProcess.END)).as("nothing is served")
+                    .isEmpty();
         }
     }
 

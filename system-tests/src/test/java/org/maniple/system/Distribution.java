@@ -18,9 +18,11 @@ public record Distribution(Path home) {
 
     /** The one that the build has left, or that of {@code -Dmaniple.distro}. */
     public static Distribution find() {
-        Path home = Path.of(System.getProperty("maniple.distro", "../distro/target/maniple-0.1.0-SNAPSHOT")).normalize().toAbsolutePath();
+        Path home = Path.of(System.getProperty("maniple.distro", "../distro/target/maniple-0.1.0-SNAPSHOT")).normalize()
+                .toAbsolutePath();
         if (!Files.isExecutable(home.resolve("bin/maniple"))) {
-            throw new AssertionError("no distribution in " + home + "; build it before (mvn package), or give -Dmaniple.distro=FOLDER");
+            throw new AssertionError(
+                    "no distribution in " + home + "; build it before (mvn package), or give -Dmaniple.distro=FOLDER");
         }
         return new Distribution(home);
     }

@@ -32,7 +32,8 @@ final class EventStream {
         Thread.ofVirtual().start(() -> {
             String problem = "";
             try (lines) {
-                lines.filter(line -> line.startsWith("data:")).forEach(line -> items.add(new Item.Event(line.substring(5).strip())));
+                lines.filter(line -> line.startsWith("data:"))
+                        .forEach(line -> items.add(new Item.Event(line.substring(5).strip())));
             } catch (RuntimeException e) {
                 problem = String.valueOf(e.getMessage());
             }
@@ -89,7 +90,8 @@ final class EventStream {
         while (read.size() < count) {
             switch (next(LIMIT)) {
                 case Item.Event event -> read.add(event.data());
-                case Item.End end -> throw new AssertionError("the stream ended [" + end.problem() + "] after the events " + read);
+                case Item.End end ->
+                    throw new AssertionError("the stream ended [" + end.problem() + "] after the events " + read);
             }
         }
     }
@@ -102,7 +104,8 @@ final class EventStream {
                 case Item.Event event -> read.add(event.data());
                 case Item.End end -> {
                     boolean done = !read.isEmpty() && read.getLast().equals(DONE);
-                    return new Whole(read.stream().filter(data -> !data.equals(DONE)).map(JSON::readTree).toList(), done, end.problem());
+                    return new Whole(read.stream().filter(data -> !data.equals(DONE)).map(JSON::readTree).toList(), done,
+                            end.problem());
                 }
             }
         }

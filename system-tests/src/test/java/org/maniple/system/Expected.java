@@ -29,7 +29,8 @@ public record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
             json.get("prompts").properties().forEach(entry -> prompts.add(prompt(entry.getKey(), entry.getValue())));
             JsonNode eos = json.path("eos_case");
             return new Expected(prompts, eos.isObject()
-                    ? Optional.of(new EosCase(eos.get("prompt").asString(), eos.get("eos_token_id").asInt(), ids(eos.get("output_ids"))))
+                    ? Optional.of(new EosCase(eos.get("prompt").asString(), eos.get("eos_token_id").asInt(),
+                            ids(eos.get("output_ids"))))
                     : Optional.empty());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -41,7 +41,8 @@ class FaultIT {
     static Stream<Loss> losses() {
         return OracleUnits.all()
                 ? Stream.of(Work.values()).flatMap(work -> IntStream.range(1, 4).mapToObj(rank -> new Loss(work, rank)))
-                : Stream.of(new Loss(Work.IDLE, 3), new Loss(Work.DECODE, 1), new Loss(Work.DECODE, 2), new Loss(Work.PREFILL, 3));
+                : Stream.of(new Loss(Work.IDLE, 3), new Loss(Work.DECODE, 1), new Loss(Work.DECODE, 2),
+                        new Loss(Work.PREFILL, 3));
     }
 
     static Stream<Work> works() {

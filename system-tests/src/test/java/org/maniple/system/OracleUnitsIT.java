@@ -31,7 +31,9 @@ class OracleUnitsIT {
     private Path folder;
 
     static Stream<Unit> units() {
-        return OracleUnits.all() ? Stream.concat(OracleUnits.ALWAYS.stream(), OracleUnits.MORE.stream()) : OracleUnits.ALWAYS.stream();
+        return OracleUnits.all()
+                ? Stream.concat(OracleUnits.ALWAYS.stream(), OracleUnits.MORE.stream())
+                : OracleUnits.ALWAYS.stream();
     }
 
     @ParameterizedTest
@@ -62,7 +64,8 @@ class OracleUnitsIT {
 
     /** The end token is that of the oracle's case about it; all other requests ignore it. */
     private Path model(Path oracle, Expected expected) {
-        return expected.eosCase().map(eos -> ModelFolder.changed(oracle, folder, Map.of("eos_token_id", eos.token()))).orElse(oracle);
+        return expected.eosCase().map(eos -> ModelFolder.changed(oracle, folder, Map.of("eos_token_id", eos.token())))
+                .orElse(oracle);
     }
 
     private static Map<String, Object> request(Expected.Prompt prompt) {

@@ -22,7 +22,8 @@ public final class UnitProcess implements AutoCloseable {
     public static final Duration END = Duration.ofSeconds(40);
 
     private static final Pattern READY = Pattern.compile("(?m)^ready: (.*) at (http://\\S+)$");
-    private static final Pattern FOREIGN = Pattern.compile("(MANIPLE|SLURM|LWS|POD|MASTER|RANK|WORLD|LOCAL|COMM|NODE|OMPI|PMI)_.*|RANK");
+    private static final Pattern FOREIGN = Pattern
+            .compile("(MANIPLE|SLURM|LWS|POD|MASTER|RANK|WORLD|LOCAL|COMM|NODE|OMPI|PMI)_.*|RANK");
 
     private final String description;
     private final Process process;
@@ -97,7 +98,8 @@ public final class UnitProcess implements AutoCloseable {
     /** Waits for a match in the output. */
     public Matcher await(Pattern pattern, Duration limit) {
         return output.await(pattern, limit).orElseThrow(() -> failure(
-                "did not print [" + pattern + "] " + (process.isAlive() ? "within " + limit.toSeconds() + " s" : "before it ended")));
+                "did not print [" + pattern + "] "
+                        + (process.isAlive() ? "within " + limit.toSeconds() + " s" : "before it ended")));
     }
 
     public Output output() {
@@ -143,7 +145,8 @@ public final class UnitProcess implements AutoCloseable {
     void assertNoneLeft(Duration limit) {
         List<ProcessHandle> left = marks.awaitNone(limit);
         if (!left.isEmpty()) {
-            List<String> names = left.stream().map(handle -> handle.pid() + " " + handle.info().commandLine().orElse("")).toList();
+            List<String> names = left.stream().map(handle -> handle.pid() + " " + handle.info().commandLine().orElse(""))
+                    .toList();
             left.forEach(ProcessHandle::destroyForcibly);
             throw failure("left processes behind: " + names);
         }

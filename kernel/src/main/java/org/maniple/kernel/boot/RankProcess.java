@@ -96,7 +96,8 @@ final class RankProcess {
     }
 
     /** Everything from joining on, where a failure of this rank is one of the unit. */
-    private int take(Membership membership, Endpoint endpoint, ComputeSession session, WeightLoader loader) throws InterruptedException {
+    private int take(Membership membership, Endpoint endpoint, ComputeSession session, WeightLoader loader)
+            throws InterruptedException {
         List<Member> members = membership.join();
         try {
             Communicator communicator = connect(endpoint, membership, members);

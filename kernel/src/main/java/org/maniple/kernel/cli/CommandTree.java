@@ -40,7 +40,8 @@ public final class CommandTree {
         }
         var plugins = new CommandLine(new PluginsCommand.Group());
         for (PluginsCommand command : List.of(new PluginsCommand.ListAll(surroundings), new PluginsCommand.Info(surroundings),
-                new PluginsCommand.Verify(surroundings), new PluginsCommand.Enable(surroundings), new PluginsCommand.Disable(surroundings))) {
+                new PluginsCommand.Verify(surroundings), new PluginsCommand.Enable(surroundings),
+                new PluginsCommand.Disable(surroundings))) {
             plugins.addSubcommand(new CommandLine(command));
         }
         commands.addSubcommand(plugins);
@@ -61,15 +62,17 @@ public final class CommandTree {
         line.setUnmatchedOptionsArePositionalParams(true);
         var spec = line.getCommandSpec();
         var footer = new ArrayList<>(List.of(spec.usageMessage().footer()));
-        footer.add("%nFlags; each is also a key of the configuration file and a variable (--max-num-seqs, max-num-seqs, MANIPLE_MAX_NUM_SEQS)."
-                + " Plugins bring more: maniple plugins info ID.");
+        footer.add(
+                "%nFlags; each is also a key of the configuration file and a variable (--max-num-seqs, max-num-seqs, MANIPLE_MAX_NUM_SEQS)."
+                        + " Plugins bring more: maniple plugins info ID.");
         OptionHelp.lines(KernelOptions.ALL).forEach(text -> footer.add(text.replace("%", "%%")));
         spec.usageMessage().footer(footer.toArray(String[]::new));
         return line;
     }
 
     private static void addHelp(CommandLine line) {
-        line.getCommandSpec().addOption(OptionSpec.builder("-h", "--help").usageHelp(true).description("Shows this help.").build());
+        line.getCommandSpec()
+                .addOption(OptionSpec.builder("-h", "--help").usageHelp(true).description("Shows this help.").build());
         line.getSubcommands().values().forEach(CommandTree::addHelp);
     }
 
@@ -89,7 +92,8 @@ public final class CommandTree {
             case ManipleException reason -> surroundings.err().println("maniple: " + reason.getMessage());
             case InterruptedException interrupted -> surroundings.err().println("maniple: interrupted");
             default -> {
-                surroundings.err().println("maniple: this is a mistake in Maniple or a plugin; please report it with what follows");
+                surroundings.err()
+                        .println("maniple: this is a mistake in Maniple or a plugin; please report it with what follows");
                 failure.printStackTrace(surroundings.err());
             }
         }
@@ -104,22 +108,21 @@ public final class CommandTree {
         }
     }
 
-    @Command(name = "maniple", description = "Serves large language models that are spread over several processes and machines.",
-            synopsisSubcommandLabel = "COMMAND",
-            footer = {
-                "%nExamples:",
-                "  maniple serve models/demo-dense --tp 2 --pp 2",
-                "  maniple launch unit.yaml --dry-run",
-                "  maniple COMMAND --help",
-                "%nExit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration."})
+    @Command(name = "maniple", description = "Serves large language models that are spread over several processes and machines.", synopsisSubcommandLabel = "COMMAND", footer = {
+        "%nExamples:",
+        "  maniple serve models/demo-dense --tp 2 --pp 2",
+        "  maniple launch unit.yaml --dry-run",
+        "  maniple COMMAND --help",
+        "%nExit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration."})
     private static final class Top {}
 
-    @Command(name = "version", description = "Shows the versions of Maniple, its plugin API and Java.",
-            footer = {"%nExamples:", "  maniple version"})
+    @Command(name = "version", description = "Shows the versions of Maniple, its plugin API and Java.", footer = {"%nExamples:",
+        "  maniple version"})
     private final class Version implements Callable<Integer> {
         @Override
         public Integer call() {
-            surroundings.out().println("maniple " + KernelExtensions.version() + " (kernel-api " + ApiVersion.CURRENT + ", Java " + Runtime.version() + ")");
+            surroundings.out().println("maniple " + KernelExtensions.version() + " (kernel-api " + ApiVersion.CURRENT + ", Java "
+                    + Runtime.version() + ")");
             return 0;
         }
     }

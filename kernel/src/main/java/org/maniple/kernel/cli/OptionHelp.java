@@ -22,8 +22,11 @@ final class OptionHelp {
 
     private static String flag(Option option) {
         String names = option.aliases().isEmpty() ? "" : ", " + String.join(", ", option.aliases());
-        String value = option.type() == OptionType.BOOLEAN ? ""
-                : option.choices().isEmpty() ? " " + option.type().name().toLowerCase(Locale.ROOT) : " " + String.join("|", option.choices());
+        String value = option.type() == OptionType.BOOLEAN
+                ? ""
+                : option.choices().isEmpty()
+                        ? " " + option.type().name().toLowerCase(Locale.ROOT)
+                        : " " + String.join("|", option.choices());
         return "--" + option.key() + names + value;
     }
 }

@@ -48,7 +48,8 @@ final class PluginListing {
         rows.forEach((id, row) -> {
             String first = row.more().isEmpty() ? "" : row.more().getFirst();
             String state = "%-8s".formatted(row.state());
-            lines.add((format.formatted(id, row.version(), row.api()) + paint(state, row.colour()) + "  " + first).stripTrailing());
+            lines.add(
+                    (format.formatted(id, row.version(), row.api()) + paint(state, row.colour()) + "  " + first).stripTrailing());
             row.more().stream().skip(1).forEach(line -> lines.add(" ".repeat(ids + versions + apis + 16) + line));
         });
         catalog.failures().forEach(failure -> lines.add(paint(String.valueOf(failure.getMessage()), RED)));
@@ -60,9 +61,11 @@ final class PluginListing {
     }
 
     private Map<String, Row> rows() {
-        var rows = new TreeMap<String, Row>(Comparator.comparing((String id) -> !id.equals(PluginCatalog.KERNEL)).thenComparing(id -> id));
+        var rows = new TreeMap<String, Row>(
+                Comparator.comparing((String id) -> !id.equals(PluginCatalog.KERNEL)).thenComparing(id -> id));
         for (LoadedPlugin plugin : catalog.plugins()) {
-            rows.put(plugin.id(), new Row(plugin.descriptor().version(), plugin.descriptor().api(), "loaded", GREEN, extensions(plugin)));
+            rows.put(plugin.id(),
+                    new Row(plugin.descriptor().version(), plugin.descriptor().api(), "loaded", GREEN, extensions(plugin)));
         }
         for (PluginDescriptor plugin : catalog.disabled()) {
             rows.put(plugin.id(), new Row(plugin.version(), plugin.api(), "disabled", DIM, List.of()));
@@ -114,8 +117,10 @@ final class PluginListing {
                 .map(module -> module.getDescriptor().toNameAndVersion()).sorted().collect(Collectors.joining(", "))));
         extensions(plugin).forEach(extension -> line(lines, "extension", extension));
         plugin.configurationType().ifPresent(type -> line(lines, "own keys", java.util.Arrays.stream(type.getRecordComponents())
-                .map(component -> component.getName() + " (" + component.getType().getSimpleName() + ")").collect(Collectors.joining(", "))));
-        List<Option> options = plugin.extensions().stream().flatMap(provided -> provided.extension().options().stream()).distinct().toList();
+                .map(component -> component.getName() + " (" + component.getType().getSimpleName() + ")")
+                .collect(Collectors.joining(", "))));
+        List<Option> options = plugin.extensions().stream().flatMap(provided -> provided.extension().options().stream())
+                .distinct().toList();
         if (!options.isEmpty()) {
             lines.add("");
             lines.addAll(OptionHelp.lines(options));

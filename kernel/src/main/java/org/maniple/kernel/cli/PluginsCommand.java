@@ -26,8 +26,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
     }
 
     /** The group itself. */
-    @Command(name = "plugins", description = "Lists, checks, enables and disables plugins.", synopsisSubcommandLabel = "COMMAND",
-            footer = {"%nExamples:", "  maniple plugins list", "  maniple plugins info transport-tcp", "  maniple plugins verify"})
+    @Command(name = "plugins", description = "Lists, checks, enables and disables plugins.", synopsisSubcommandLabel = "COMMAND", footer = {
+        "%nExamples:", "  maniple plugins list", "  maniple plugins info transport-tcp", "  maniple plugins verify"})
     static final class Group {}
 
     DisabledPlugins disabled() {
@@ -54,12 +54,13 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         catalog.disabled().stream().map(PluginDescriptor::id).forEach(ids::add);
         catalog.failures().stream().map(PluginException::pluginId).forEach(ids::add);
         if (!ids.contains(id)) {
-            throw new ConfigurationException(List.of("plugin [" + id + "] is not installed; installed: " + ids + NearestName.hint(id, ids)));
+            throw new ConfigurationException(
+                    List.of("plugin [" + id + "] is not installed; installed: " + ids + NearestName.hint(id, ids)));
         }
     }
 
-    @Command(name = "list", description = "Shows every installed plugin with its extensions, and what is wrong with broken ones.",
-            footer = {"%nExamples:", "  maniple plugins list"})
+    @Command(name = "list", description = "Shows every installed plugin with its extensions, and what is wrong with broken ones.", footer = {
+        "%nExamples:", "  maniple plugins list"})
     static final class ListAll extends PluginsCommand {
         ListAll(Surroundings surroundings) {
             super(surroundings);
@@ -72,8 +73,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "info", description = "Shows one plugin with its extensions and configuration keys.",
-            footer = {"%nExamples:", "  maniple plugins info parallel-tp"})
+    @Command(name = "info", description = "Shows one plugin with its extensions and configuration keys.", footer = {"%nExamples:",
+        "  maniple plugins info parallel-tp"})
     static final class Info extends PluginsCommand {
         @Parameters(paramLabel = "ID", description = "Id of a plugin; kernel for what the kernel brings itself.")
         String id = "";
@@ -98,8 +99,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "verify", description = "Loads every enabled plugin; exit code 2 if one is broken.",
-            footer = {"%nExamples:", "  maniple plugins verify"})
+    @Command(name = "verify", description = "Loads every enabled plugin; exit code 2 if one is broken.", footer = {"%nExamples:",
+        "  maniple plugins verify"})
     static final class Verify extends PluginsCommand {
         Verify(Surroundings surroundings) {
             super(surroundings);
@@ -109,7 +110,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         public Integer call() {
             var catalog = catalog();
             if (!catalog.failures().isEmpty()) {
-                throw new ConfigurationException(catalog.failures().stream().map(failure -> String.valueOf(failure.getMessage())).toList());
+                throw new ConfigurationException(
+                        catalog.failures().stream().map(failure -> String.valueOf(failure.getMessage())).toList());
             }
             long loaded = catalog.plugins().stream().filter(plugin -> plugin.folder().isPresent()).count();
             surroundings.out().println(loaded + (loaded == 1 ? " plugin is" : " plugins are") + " in order"
@@ -118,7 +120,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "enable", description = "Uses a disabled plugin again.", footer = {"%nExamples:", "  maniple plugins enable model-gemma"})
+    @Command(name = "enable", description = "Uses a disabled plugin again.", footer = {"%nExamples:",
+        "  maniple plugins enable model-gemma"})
     static final class Enable extends PluginsCommand {
         @Parameters(paramLabel = "ID", description = "Id of a plugin.")
         String id = "";
@@ -138,8 +141,8 @@ abstract sealed class PluginsCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "disable", description = "Does not use a plugin any more, without removing it.",
-            footer = {"%nExamples:", "  maniple plugins disable model-gemma"})
+    @Command(name = "disable", description = "Does not use a plugin any more, without removing it.", footer = {"%nExamples:",
+        "  maniple plugins disable model-gemma"})
     static final class Disable extends PluginsCommand {
         @Parameters(paramLabel = "ID", description = "Id of a plugin.")
         String id = "";

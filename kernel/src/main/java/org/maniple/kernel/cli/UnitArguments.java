@@ -26,7 +26,8 @@ record UnitArguments(Optional<Path> file, List<String> flags, boolean dryRun, bo
         boolean dryRun = rest.remove("--dry-run");
         boolean program = rest.remove("--program");
         if (program && !dryRun) {
-            throw new ConfigurationException(List.of("--program: it prints the program instead of running it; give --dry-run --program"));
+            throw new ConfigurationException(
+                    List.of("--program: it prints the program instead of running it; give --dry-run --program"));
         }
         Optional<String> file = config(rest);
         if (!rest.isEmpty() && file.isEmpty()) {

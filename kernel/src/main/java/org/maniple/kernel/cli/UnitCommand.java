@@ -29,14 +29,12 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         return unit.dryRun() ? surroundings.starter().dryRun(plan, unit.program()) : surroundings.starter().launch(plan);
     }
 
-    @Command(name = "launch", description = "Starts the ranks of this node as a configuration file (and flags) say, and serves.",
-            customSynopsis = "maniple launch [FILE] [flags] [--dry-run [--program]]",
-            footer = {
-                "%nExamples:",
-                "  maniple launch unit.yaml",
-                "  maniple launch unit.yaml --tp 2 --pp 2 --dry-run",
-                "  maniple launch unit.yaml --nnodes 2 --node-rank 1 --dist-init-addr node-0:29501 --unit-secret-file secret",
-                "  srun --ntasks-per-node=1 maniple launch unit.yaml --unit-secret-file secret"})
+    @Command(name = "launch", description = "Starts the ranks of this node as a configuration file (and flags) say, and serves.", customSynopsis = "maniple launch [FILE] [flags] [--dry-run [--program]]", footer = {
+        "%nExamples:",
+        "  maniple launch unit.yaml",
+        "  maniple launch unit.yaml --tp 2 --pp 2 --dry-run",
+        "  maniple launch unit.yaml --nnodes 2 --node-rank 1 --dist-init-addr node-0:29501 --unit-secret-file secret",
+        "  srun --ntasks-per-node=1 maniple launch unit.yaml --unit-secret-file secret"})
     static final class Launch extends UnitCommand {
         Launch(Surroundings surroundings) {
             super(surroundings);
@@ -48,13 +46,11 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "serve", description = "The same from flags alone: serves a model.",
-            customSynopsis = "maniple serve MODEL [flags] [--dry-run [--program]]",
-            footer = {
-                "%nExamples:",
-                "  maniple serve models/demo-dense",
-                "  maniple serve models/demo-dense --tensor-parallel-size 2 --pipeline-parallel-size 2 --port 8000",
-                "  maniple serve models/demo-dense --skip-tokenizer-init"})
+    @Command(name = "serve", description = "The same from flags alone: serves a model.", customSynopsis = "maniple serve MODEL [flags] [--dry-run [--program]]", footer = {
+        "%nExamples:",
+        "  maniple serve models/demo-dense",
+        "  maniple serve models/demo-dense --tensor-parallel-size 2 --pipeline-parallel-size 2 --port 8000",
+        "  maniple serve models/demo-dense --skip-tokenizer-init"})
     static final class Serve extends UnitCommand {
         Serve(Surroundings surroundings) {
             super(surroundings);
@@ -66,12 +62,10 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "generate", description = "Starts a unit, answers one prompt on the terminal, and ends.",
-            customSynopsis = "maniple generate MODEL --prompt TEXT [--max-tokens N] [flags]",
-            footer = {
-                "%nExamples:",
-                "  maniple generate models/demo-dense --prompt \"What is Maniple?\"",
-                "  maniple generate models/demo-dense --tp 2 --max-tokens 40 --prompt \"What is a rank?\""})
+    @Command(name = "generate", description = "Starts a unit, answers one prompt on the terminal, and ends.", customSynopsis = "maniple generate MODEL --prompt TEXT [--max-tokens N] [flags]", footer = {
+        "%nExamples:",
+        "  maniple generate models/demo-dense --prompt \"What is Maniple?\"",
+        "  maniple generate models/demo-dense --tp 2 --max-tokens 40 --prompt \"What is a rank?\""})
     static final class Generate extends UnitCommand {
         Generate(Surroundings surroundings) {
             super(surroundings);
@@ -79,7 +73,8 @@ abstract sealed class UnitCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws InterruptedException {
-            boolean prompted = arguments.stream().anyMatch(argument -> argument.equals("--prompt") || argument.startsWith("--prompt="));
+            boolean prompted = arguments.stream()
+                    .anyMatch(argument -> argument.equals("--prompt") || argument.startsWith("--prompt="));
             if (!prompted) {
                 throw new org.maniple.kernel.config.ConfigurationException(
                         List.of("--prompt: nothing to answer; give --prompt TEXT, or use maniple serve"));
@@ -88,12 +83,10 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         }
     }
 
-    @Command(name = "rank", description = "Is one rank: what launch starts, and what SLURM, torchrun or Kubernetes may start themselves.",
-            customSynopsis = "maniple rank [FILE] [flags] [--local-rank N]",
-            footer = {
-                "%nExamples:",
-                "  srun maniple rank unit.yaml --unit-secret-file secret",
-                "  maniple rank unit.yaml --nnodes 2 --node-rank 1 --local-rank 0 --dist-init-addr node-0:29501 --unit-secret-file secret"})
+    @Command(name = "rank", description = "Is one rank: what launch starts, and what SLURM, torchrun or Kubernetes may start themselves.", customSynopsis = "maniple rank [FILE] [flags] [--local-rank N]", footer = {
+        "%nExamples:",
+        "  srun maniple rank unit.yaml --unit-secret-file secret",
+        "  maniple rank unit.yaml --nnodes 2 --node-rank 1 --local-rank 0 --dist-init-addr node-0:29501 --unit-secret-file secret"})
     static final class Rank extends UnitCommand {
         Rank(Surroundings surroundings) {
             super(surroundings);

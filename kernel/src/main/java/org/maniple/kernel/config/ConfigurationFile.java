@@ -51,14 +51,16 @@ final class ConfigurationFile {
                 for (YamlNode item : sequence.items()) {
                     if (item instanceof Scalar scalar && scalar.kind() == Kind.TEXT) {
                         ids.add(scalar.text());
-                        plugins.put(scalar.text(), new Entry(scalar.text(), scalar.line(), new Scalar(scalar.line(), Kind.TRUTH, "true")));
+                        plugins.put(scalar.text(),
+                                new Entry(scalar.text(), scalar.line(), new Scalar(scalar.line(), Kind.TRUTH, "true")));
                     } else {
                         problems.add(at(item.line()), PLUGINS, "a list has plugin ids only; use a mapping to configure a plugin");
                     }
                 }
                 only = Optional.of(ids);
             }
-            default -> problems.add(at(node.line()), PLUGINS, "give a list of plugin ids, or a mapping from plugin ids to their configuration");
+            default -> problems.add(at(node.line()), PLUGINS,
+                    "give a list of plugin ids, or a mapping from plugin ids to their configuration");
         }
     }
 
@@ -87,11 +89,14 @@ final class ConfigurationFile {
         plugins.forEach((id, entry) -> {
             boolean off = entry.value() instanceof Scalar scalar && scalar.text().equals("false");
             if (!installed.contains(id)) {
-                problems.add(at(entry.line()), PLUGINS, "plugin [" + id + "] is not installed; installed: " + installed + NearestName.hint(id, installed));
+                problems.add(at(entry.line()), PLUGINS,
+                        "plugin [" + id + "] is not installed; installed: " + installed + NearestName.hint(id, installed));
             } else if (!off && disabled.contains(id)) {
-                problems.add(at(entry.line()), PLUGINS, "plugin [" + id + "] is disabled in this installation; maniple plugins enable " + id);
+                problems.add(at(entry.line()), PLUGINS,
+                        "plugin [" + id + "] is disabled in this installation; maniple plugins enable " + id);
             } else if (!(entry.value() instanceof Mapping) && !isTruth(entry.value())) {
-                problems.add(at(entry.line()), PLUGINS, "[" + id + "] must be true, false, or a mapping with the plugin's configuration");
+                problems.add(at(entry.line()), PLUGINS,
+                        "[" + id + "] must be true, false, or a mapping with the plugin's configuration");
             }
         });
     }
@@ -145,12 +150,13 @@ final class ConfigurationFile {
         return switch (node) {
             case Scalar(int _, Kind kind, String text) when kind != Kind.NOTHING -> ValueParser.parse(option, text);
             case Scalar _ -> throw new IllegalArgumentException("the key has no value; give one, or remove the line");
-            case Sequence sequence when ValueParser.isList(option.type()) -> ValueParser.parse(option, sequence.items().stream().map(item -> {
-                if (item instanceof Scalar scalar && scalar.kind() != Kind.NOTHING) {
-                    return scalar.text();
-                }
-                throw new IllegalArgumentException("the list has an entry that is no plain value");
-            }).toList());
+            case Sequence sequence when ValueParser.isList(option.type()) ->
+                ValueParser.parse(option, sequence.items().stream().map(item -> {
+                    if (item instanceof Scalar scalar && scalar.kind() != Kind.NOTHING) {
+                        return scalar.text();
+                    }
+                    throw new IllegalArgumentException("the list has an entry that is no plain value");
+                }).toList());
             case Sequence _ -> throw new IllegalArgumentException("a list was given where one value is wanted");
             case Mapping _ -> throw new IllegalArgumentException("a mapping was given where a value is wanted");
         };

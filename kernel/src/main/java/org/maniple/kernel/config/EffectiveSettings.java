@@ -52,7 +52,8 @@ public final class EffectiveSettings implements Settings {
         String derivation = before + " → " + text + ", " + reason;
         Object value = ValueParser.parse(entry.option(), text);
         var copy = new LinkedHashMap<>(entries);
-        copy.put(key, new Entry(entry.option(), Optional.of(new Given(key, value, Origin.DERIVED, "derived")), Optional.of(derivation)));
+        copy.put(key, new Entry(entry.option(), Optional.of(new Given(key, value, Origin.DERIVED, "derived")),
+                Optional.of(derivation)));
         return new EffectiveSettings(copy);
     }
 
@@ -94,7 +95,9 @@ public final class EffectiveSettings implements Settings {
         var lines = new ArrayList<String>();
         shown.forEach((key, value) -> {
             Entry entry = entry(key);
-            String source = KernelOptions.secret(key) ? source(key) : entry.derivation().map(text -> "derived: " + text).orElse(source(key));
+            String source = KernelOptions.secret(key)
+                    ? source(key)
+                    : entry.derivation().map(text -> "derived: " + text).orElse(source(key));
             lines.add(("%-" + keys + "s  %-" + Math.max(1, values) + "s  %s").formatted(key, value, source));
         });
         return lines;
@@ -132,13 +135,15 @@ public final class EffectiveSettings implements Settings {
     private <T> Optional<T> value(String key, OptionType type, Class<T> java) {
         Entry entry = entry(key);
         if (entry.option().type() != type) {
-            throw new IllegalArgumentException("configuration key [" + key + "] is of type " + entry.option().type() + ", not " + type);
+            throw new IllegalArgumentException(
+                    "configuration key [" + key + "] is of type " + entry.option().type() + ", not " + type);
         }
         return entry.given().map(given -> java.cast(given.value()));
     }
 
     private <T> T needed(String key, OptionType type, Class<T> java) {
-        return value(key, type, java).orElseThrow(() -> new IllegalArgumentException("configuration key [" + key + "] has no value"));
+        return value(key, type, java)
+                .orElseThrow(() -> new IllegalArgumentException("configuration key [" + key + "] has no value"));
     }
 
     private <T> List<T> list(String key, OptionType type, Class<T> java) {

@@ -43,10 +43,14 @@ final class FlagReader {
         String flag = equals < 0 ? argument : argument.substring(0, equals);
         String name = flag.replaceFirst("^--?", "");
         Optional<String> attached = equals < 0 ? Optional.empty() : Optional.of(argument.substring(equals + 1));
-        Optional<String> next = at + 1 < arguments.size() && !isFlag(arguments.get(at + 1)) ? Optional.of(arguments.get(at + 1)) : Optional.empty();
+        Optional<String> next = at + 1 < arguments.size() && !isFlag(arguments.get(at + 1))
+                ? Optional.of(arguments.get(at + 1))
+                : Optional.empty();
         var option = table.bySpelling(name);
         if (option.isPresent()) {
-            return option.get().type() == OptionType.BOOLEAN ? truth(option.get(), flag, attached, next) : value(option.get(), flag, attached, next);
+            return option.get().type() == OptionType.BOOLEAN
+                    ? truth(option.get(), flag, attached, next)
+                    : value(option.get(), flag, attached, next);
         }
         return unusual(flag, name, attached, next);
     }
@@ -98,8 +102,9 @@ final class FlagReader {
         for (Given before : given) {
             if (before.key().equals(option.key())) {
                 if (!before.value().equals(value)) {
-                    problems.add(flag, option.key(), "[" + text + "] contradicts [" + ValueParser.text(before.value()) + "] of " + before.source()
-                            + "; give it once");
+                    problems.add(flag, option.key(),
+                            "[" + text + "] contradicts [" + ValueParser.text(before.value()) + "] of " + before.source()
+                                    + "; give it once");
                 }
                 return;
             }

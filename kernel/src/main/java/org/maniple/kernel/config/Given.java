@@ -11,5 +11,7 @@ package org.maniple.kernel.config;
 record Given(String key, Object value, Origin origin, String source) {
 
     /** Who can give values; the first one wins. */
-    enum Origin { FLAG, VARIABLE, FILE, PLATFORM, DERIVED, DEFAULT }
+    enum Origin {
+        FLAG, VARIABLE, FILE, PLATFORM, DERIVED, DEFAULT
+    }
 }

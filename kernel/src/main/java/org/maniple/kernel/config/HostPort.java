@@ -26,7 +26,8 @@ public record HostPort(String host, int port) {
     private static HostPort of(String host, String port, int defaultPort, String text) {
         boolean number = port.isEmpty() || port.matches("\\d{1,5}") && Integer.parseInt(port) <= 65_535;
         if (host.isBlank() || host.matches(".*[\\s/\\[\\]].*") || !number) {
-            throw new IllegalArgumentException("[" + text + "] is not of the form HOST:PORT, for example node-0:29501 or [fd00::1]:29501");
+            throw new IllegalArgumentException(
+                    "[" + text + "] is not of the form HOST:PORT, for example node-0:29501 or [fd00::1]:29501");
         }
         return new HostPort(host, port.isEmpty() ? defaultPort : Integer.parseInt(port));
     }

@@ -23,7 +23,8 @@ public record Installation(Path home, Path plugins, Path disabledPlugins) {
         var plugins = Optional.ofNullable(System.getProperty("maniple.plugins")).map(Path::of);
         var home = Optional.ofNullable(System.getProperty("maniple.home")).map(Path::of);
         if (home.isEmpty() && plugins.isEmpty()) {
-            throw new ManipleException("nothing says where Maniple is installed: start it with bin/maniple, or give java -Dmaniple.home=FOLDER");
+            throw new ManipleException(
+                    "nothing says where Maniple is installed: start it with bin/maniple, or give java -Dmaniple.home=FOLDER");
         }
         Path folder = home.orElseGet(() -> plugins.orElseThrow().toAbsolutePath().getParent()).toAbsolutePath().normalize();
         return new Installation(folder, plugins.orElse(folder.resolve("plugins")).toAbsolutePath().normalize(),

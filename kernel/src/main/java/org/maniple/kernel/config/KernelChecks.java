@@ -26,13 +26,15 @@ final class KernelChecks {
         }
         if (settings.has(KernelOptions.HEALTH_PORT) && settings.integer(KernelOptions.HEALTH_PORT) != 0
                 && settings.integer(KernelOptions.HEALTH_PORT) == settings.integer(KernelOptions.PORT)) {
-            problem(KernelOptions.HEALTH_PORT, "[" + settings.integer(KernelOptions.HEALTH_PORT) + "] is the port at which the unit serves,"
-                    + " which opens only when it is ready; give another");
+            problem(KernelOptions.HEALTH_PORT,
+                    "[" + settings.integer(KernelOptions.HEALTH_PORT) + "] is the port at which the unit serves,"
+                            + " which opens only when it is ready; give another");
         }
         if (settings.has(KernelOptions.GPU_MEMORY_UTILIZATION)) {
             double part = settings.number(KernelOptions.GPU_MEMORY_UTILIZATION);
             if (part <= 0 || part > 1) {
-                problem(KernelOptions.GPU_MEMORY_UTILIZATION, "[" + ValueParser.text((Object) part) + "] must be above 0 and at most 1");
+                problem(KernelOptions.GPU_MEMORY_UTILIZATION,
+                        "[" + ValueParser.text((Object) part) + "] must be above 0 and at most 1");
             }
         }
         checkSteps();
@@ -51,14 +53,21 @@ final class KernelChecks {
         int sequences = settings.integer(KernelOptions.MAX_NUM_SEQS);
         int tokens = settings.integer(KernelOptions.MAX_NUM_BATCHED_TOKENS);
         if (tokens < sequences) {
-            String key = settings.given(KernelOptions.MAX_NUM_BATCHED_TOKENS) ? KernelOptions.MAX_NUM_BATCHED_TOKENS : KernelOptions.MAX_NUM_SEQS;
-            problem(key, "a step of at most " + tokens + " tokens (max-num-batched-tokens) cannot hold one of each of " + sequences
-                    + " sequences (max-num-seqs); make the first at least as large as the second");
+            String key = settings.given(KernelOptions.MAX_NUM_BATCHED_TOKENS)
+                    ? KernelOptions.MAX_NUM_BATCHED_TOKENS
+                    : KernelOptions.MAX_NUM_SEQS;
+            problem(key,
+                    "a step of at most " + tokens + " tokens (max-num-batched-tokens) cannot hold one of each of " + sequences
+                            + " sequences (max-num-seqs); make the first at least as large as the second");
         }
-        long given = List.of(KernelOptions.KV_CACHE_MEMORY_BYTES, KernelOptions.NUM_GPU_BLOCKS_OVERRIDE, KernelOptions.GPU_MEMORY_UTILIZATION)
+        long given = List
+                .of(KernelOptions.KV_CACHE_MEMORY_BYTES, KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,
+                        KernelOptions.GPU_MEMORY_UTILIZATION)
                 .stream().filter(settings::given).count();
         if (given > 1) {
-            problem(settings.given(KernelOptions.KV_CACHE_MEMORY_BYTES) ? KernelOptions.KV_CACHE_MEMORY_BYTES : KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,
+            problem(settings.given(KernelOptions.KV_CACHE_MEMORY_BYTES)
+                    ? KernelOptions.KV_CACHE_MEMORY_BYTES
+                    : KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,
                     "only one of kv-cache-memory-bytes, num-gpu-blocks-override and gpu-memory-utilization can decide how many KV blocks there"
                             + " are; give one of them");
         }
@@ -67,29 +76,34 @@ final class KernelChecks {
     /** Many more ranks than processors are more likely sizes that were multiplied by mistake. */
     static void checkCrowding(Mesh mesh, Topology topology, HostInfo host, List<String> notices) {
         if (topology.ranksHere() > CROWDED * host.processors()) {
-            notices.add(MeshComposer.describe(mesh) + ", of which " + topology.ranksHere() + " run on this node with " + host.processors()
-                    + (host.processors() == 1 ? " processor" : " processors") + "; sizes are multiplied, so check that all of them are meant");
+            notices.add(MeshComposer.describe(mesh) + ", of which " + topology.ranksHere() + " run on this node with "
+                    + host.processors()
+                    + (host.processors() == 1 ? " processor" : " processors")
+                    + "; sizes are multiplied, so check that all of them are meant");
         }
     }
 
     /** What depends on the node that this is. */
     EffectiveSettings checkPlace(Topology topology, Optional<UnitSecret> secret, List<String> notices) {
         if (settings.flag(KernelOptions.HEADLESS) && topology.node() == 0) {
-            problem(KernelOptions.HEADLESS, "node 0 is the one that serves: with it every node is --headless and nobody serves; start node 0"
-                    + " without the flag");
+            problem(KernelOptions.HEADLESS,
+                    "node 0 is the one that serves: with it every node is --headless and nobody serves; start node 0"
+                            + " without the flag");
         }
         if (topology.nodes() == 1) {
             return settings;
         }
         if (secret.isEmpty() && !settings.has(KernelOptions.UNIT_SECRET) && !settings.has(KernelOptions.UNIT_SECRET_FILE)) {
-            problem(KernelOptions.UNIT_SECRET, "a unit of several nodes needs a secret, so that nobody else can join it; put one of at least"
-                    + " 16 bytes into a file on every node and give --unit-secret-file FILE, or set MANIPLE_UNIT_SECRET");
+            problem(KernelOptions.UNIT_SECRET,
+                    "a unit of several nodes needs a secret, so that nobody else can join it; put one of at least"
+                            + " 16 bytes into a file on every node and give --unit-secret-file FILE, or set MANIPLE_UNIT_SECRET");
         }
         if (!settings.given(KernelOptions.HOST)) {
             return settings.derive(KernelOptions.HOST, "0.0.0.0", "the unit has " + topology.nodes() + " nodes");
         }
         if (new HostPort(settings.text(KernelOptions.HOST), 0).loopback()) {
-            notices.add("host [" + settings.text(KernelOptions.HOST) + "] (" + settings.source(KernelOptions.HOST) + ") is loopback: only programs on"
+            notices.add("host [" + settings.text(KernelOptions.HOST) + "] (" + settings.source(KernelOptions.HOST)
+                    + ") is loopback: only programs on"
                     + " node 0 itself reach this unit of " + topology.nodes() + " nodes; give --host 0.0.0.0 to serve others");
         }
         return settings;

@@ -105,10 +105,12 @@ public final class KernelOptions {
     /** All of them, in the order in which help lists them. */
     public static final List<Option> ALL = List.of(
             text(MODEL, "Path of the model: a folder with config.json and weights, or a file.").asLocal(),
-            Option.of(SERVED_MODEL_NAME, OptionType.TEXTS, "Names that clients may use for the model; by default its path as given.").asLocal(),
+            Option.of(SERVED_MODEL_NAME, OptionType.TEXTS,
+                    "Names that clients may use for the model; by default its path as given.").asLocal(),
             text(TOKENIZER, "Path of the tokenizer, if it is not beside the model.").asLocal(),
             Option.of(SKIP_TOKENIZER_INIT, OptionType.BOOLEAN, "Serve token ids only, without a tokenizer.").withDefault("false"),
-            text(HOST, "Address at which rank 0 serves; on a unit of several nodes the default is 0.0.0.0.").withDefault("127.0.0.1").asLocal(),
+            text(HOST, "Address at which rank 0 serves; on a unit of several nodes the default is 0.0.0.0.")
+                    .withDefault("127.0.0.1").asLocal(),
             integer(PORT, 0, "Port at which rank 0 serves; 0: any free one.").withDefault("8000").asLocal(),
             integer(HEALTH_PORT, 0, "Port at which every node answers health checks, also before the unit can serve.").asLocal(),
             text(TRANSPORT, "How ranks reach each other.").withDefault("auto"),
@@ -124,31 +126,43 @@ public final class KernelOptions {
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
             integer(BLOCK_SIZE, 1, "Tokens in a KV block.").withDefault("16"),
             text(ACTIVATION_DTYPE, "Precision of activations.").withDefault("auto").withChoices("auto", "f32"),
-            text(NUMERICS, "exact: bits do not depend on the layout; fast: they may.").withDefault("fast").withChoices("fast", "exact"),
-            integer(THREADS, 1, "Computing threads of each rank; by default the processors divided among the node's ranks.").asLocal(),
+            text(NUMERICS, "exact: bits do not depend on the layout; fast: they may.").withDefault("fast").withChoices("fast",
+                    "exact"),
+            integer(THREADS, 1, "Computing threads of each rank; by default the processors divided among the node's ranks.")
+                    .asLocal(),
             integer(NNODES, 1, "Nodes (machines, pods) of the unit; 1 if neither this nor the platform says otherwise."),
             text(NODE_RANK, "Number of this node from 0, or auto to ask the platform.").withDefault("auto").asLocal(),
-            Option.of(RANKS_PER_NODE, OptionType.INTEGERS, "Ranks on every node, or one number for each node; by default all alike.").withMinimum(1),
-            integer(LOCAL_RANK, 0, "Which rank of its node this process is; launch gives it to the ranks that it starts.").asLocal(),
+            Option.of(RANKS_PER_NODE, OptionType.INTEGERS,
+                    "Ranks on every node, or one number for each node; by default all alike.").withMinimum(1),
+            integer(LOCAL_RANK, 0, "Which rank of its node this process is; launch gives it to the ranks that it starts.")
+                    .asLocal(),
             text(DIST_INIT_ADDR, "HOST:PORT of node 0, where the ranks meet.").asLocal(),
             text(MASTER_ADDR, "Host of node 0; the same as the first half of dist-init-addr.").asLocal(),
             integer(MASTER_PORT, 1, "Port of node 0 between ranks; the same as the second half of dist-init-addr.").asLocal(),
-            text(LAUNCHER_ADDR, "HOST:PORT where the ranks of one node meet; launch gives it to the ranks that it starts.").asLocal(),
+            text(LAUNCHER_ADDR, "HOST:PORT where the ranks of one node meet; launch gives it to the ranks that it starts.")
+                    .asLocal(),
             text(UNIT_NAME, "Name of the unit; ranks of another one are refused.").withDefault("maniple"),
-            text(UNIT_SECRET, "Secret that the ranks prove to each other, at least 16 bytes; better in a file or a variable.").asLocal(),
+            text(UNIT_SECRET, "Secret that the ranks prove to each other, at least 16 bytes; better in a file or a variable.")
+                    .asLocal(),
             text(UNIT_SECRET_FILE, "File whose content is the unit's secret.").asLocal(),
-            text(COMM_IFNAME, "Network interface between nodes: eth1, a prefix, =eth1 exactly, or ^docker,lo for all others.").asLocal(),
+            text(COMM_IFNAME, "Network interface between nodes: eth1, a prefix, =eth1 exactly, or ^docker,lo for all others.")
+                    .asLocal(),
             duration(JOIN_TIMEOUT, "How long ranks wait for each other at the start.").withDefault("60s"),
-            duration(STEP_TIMEOUT, "How long one exchange of a step may take before the silent rank is named.").withDefault("300s"),
+            duration(STEP_TIMEOUT, "How long one exchange of a step may take before the silent rank is named.")
+                    .withDefault("300s"),
             duration(FAULT_LINGER, "How long a unit that has failed still answers health checks.").withDefault("5s"),
-            text(MODEL_CHECKSUM, "How ranks compare their copies of the model.").withDefault("sampled").withChoices("sampled", "full"),
-            text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info").withChoices("debug", "info", "warn", "error").asLocal(),
+            text(MODEL_CHECKSUM, "How ranks compare their copies of the model.").withDefault("sampled").withChoices("sampled",
+                    "full"),
+            text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info")
+                    .withChoices("debug", "info", "warn", "error").asLocal(),
             integer(SEED, 0, "Seed for requests that bring none.").withDefault("0"),
             duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
             text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),
             integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
-            Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.").withDefault("false"),
-            Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first never do.").withDefault("false")
+            Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.")
+                    .withDefault("false"),
+            Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first never do.")
+                    .withDefault("false")
                     .asLocal());
 
     private KernelOptions() {}

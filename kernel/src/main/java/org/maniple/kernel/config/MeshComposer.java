@@ -34,17 +34,20 @@ final class MeshComposer {
                 }
                 int size = parallelism.size(dimension, settings);
                 if (size < 1) {
-                    problems.add("parallelism [" + parallelism.name() + "]", "it gives mesh dimension [" + dimension.name() + "] the size [" + size
-                            + "]; a size must be at least 1");
+                    problems.add("parallelism [" + parallelism.name() + "]",
+                            "it gives mesh dimension [" + dimension.name() + "] the size [" + size
+                                    + "]; a size must be at least 1");
                     return Optional.empty();
                 }
                 sized.add(new Sized(dimension, size));
             }
             parallelism.problems(settings).forEach(problem -> problems.add(
-                    settings.declared(problem.key()) && settings.given(problem.key()) ? settings.source(problem.key()) : "", problem.key(),
+                    settings.declared(problem.key()) && settings.given(problem.key()) ? settings.source(problem.key()) : "",
+                    problem.key(),
                     problem.message()));
         }
-        sized.sort(Comparator.comparingInt((Sized one) -> one.dimension().nesting()).thenComparing(one -> one.dimension().name()));
+        sized.sort(
+                Comparator.comparingInt((Sized one) -> one.dimension().nesting()).thenComparing(one -> one.dimension().name()));
         long ranks = 1;
         for (Sized one : sized) {
             ranks = Math.min(Long.MAX_VALUE / 65_536 / 65_536, ranks) * one.size();
@@ -67,8 +70,10 @@ final class MeshComposer {
 
     /** For messages: {@code pp 2 × tp 2}. */
     static String factors(Mesh mesh) {
-        return mesh.dimensions().isEmpty() ? "a mesh without parallelism" : IntStream.range(0, mesh.dimensions().size())
-                .mapToObj(i -> mesh.dimensions().get(i) + " " + mesh.sizes().get(i))
-                .collect(Collectors.joining(" × "));
+        return mesh.dimensions().isEmpty()
+                ? "a mesh without parallelism"
+                : IntStream.range(0, mesh.dimensions().size())
+                        .mapToObj(i -> mesh.dimensions().get(i) + " " + mesh.sizes().get(i))
+                        .collect(Collectors.joining(" × "));
     }
 }

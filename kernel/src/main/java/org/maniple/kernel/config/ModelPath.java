@@ -25,7 +25,8 @@ final class ModelPath {
         String text = settings.text(key);
         Optional<Path> found = find(text);
         if (found.isEmpty()) {
-            problems.add(settings.source(key), key, hubId(text) ? hubMessage(text) : "there is no file or folder [" + text + "]; looked at: " + looked(text));
+            problems.add(settings.source(key), key,
+                    hubId(text) ? hubMessage(text) : "there is no file or folder [" + text + "]; looked at: " + looked(text));
             return settings;
         }
         String absolute = found.get().toString();

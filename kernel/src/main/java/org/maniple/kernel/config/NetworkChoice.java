@@ -62,7 +62,8 @@ final class NetworkChoice {
                 return card.map(found -> new Chosen(found.name(), found.addresses().getFirst(), source));
             }
         }
-        problems.add(source, KernelOptions.COMM_IFNAME, "[" + pattern + "] matches no network interface of this machine; there are: " + cards);
+        problems.add(source, KernelOptions.COMM_IFNAME,
+                "[" + pattern + "] matches no network interface of this machine; there are: " + cards);
         return Optional.empty();
     }
 
@@ -71,7 +72,8 @@ final class NetworkChoice {
         boolean except = pattern.startsWith("^");
         String rest = except ? pattern.substring(1) : pattern;
         boolean exact = rest.startsWith("=");
-        List<String> names = Arrays.stream((exact ? rest.substring(1) : rest).split(",")).map(String::strip).filter(n -> !n.isEmpty()).toList();
+        List<String> names = Arrays.stream((exact ? rest.substring(1) : rest).split(",")).map(String::strip)
+                .filter(n -> !n.isEmpty()).toList();
         if (except) {
             return List.of(card -> !card.loopback() && names.stream().noneMatch(name -> matches(card, name, exact)));
         }
@@ -106,8 +108,9 @@ final class NetworkChoice {
     private Optional<Chosen> first() {
         var card = network.cards().stream().filter(candidate -> !candidate.loopback() && !candidate.virtual()).findFirst();
         if (card.isEmpty()) {
-            problems.add("", KernelOptions.COMM_IFNAME, "a unit of several nodes needs a network interface that other machines reach, and this"
-                    + " machine has none of its own; there are: " + network.cards() + "; name one with --comm-ifname");
+            problems.add("", KernelOptions.COMM_IFNAME,
+                    "a unit of several nodes needs a network interface that other machines reach, and this"
+                            + " machine has none of its own; there are: " + network.cards() + "; name one with --comm-ifname");
         }
         return card.map(found -> new Chosen(found.name(), found.addresses().getFirst(), "the first interface of its own"));
     }

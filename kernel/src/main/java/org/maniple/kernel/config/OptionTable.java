@@ -51,8 +51,10 @@ final class OptionTable {
         for (String name : names) {
             String other = keys.putIfAbsent(name, option.key());
             if (other != null && !other.equals(option.key())) {
-                problems.add("plugin [" + plugin + "]", "it declares [--" + name + "] for key [" + option.key() + "], but plugin ["
-                        + owners.get(other) + "] has it for key [" + other + "]; disable one of the two: maniple plugins disable " + plugin);
+                problems.add("plugin [" + plugin + "]",
+                        "it declares [--" + name + "] for key [" + option.key() + "], but plugin ["
+                                + owners.get(other) + "] has it for key [" + other
+                                + "]; disable one of the two: maniple plugins disable " + plugin);
             }
         }
     }
@@ -77,7 +79,9 @@ final class OptionTable {
     /** A Boolean option that {@code no-<key>} stands for. */
     Optional<Option> byNegation(String spelling) {
         String name = spelling.replace('_', '-');
-        return name.startsWith("no-") ? bySpelling(name.substring(3)).filter(option -> option.type() == OptionType.BOOLEAN) : Optional.empty();
+        return name.startsWith("no-")
+                ? bySpelling(name.substring(3)).filter(option -> option.type() == OptionType.BOOLEAN)
+                : Optional.empty();
     }
 
     Optional<NoEffect> withoutEffect(String spelling) {
@@ -93,7 +97,8 @@ final class OptionTable {
                     + meaning.get().key() + "]); see maniple plugins list";
         }
         return "unknown " + what + " [" + spelling + "]" + NearestName.of(name, namesLike(name))
-                .map(nearest -> "; did you mean [" + nearest + "]?").orElse("; maniple launch --help and maniple plugins info list the known ones");
+                .map(nearest -> "; did you mean [" + nearest + "]?")
+                .orElse("; maniple launch --help and maniple plugins info list the known ones");
     }
 
     /** A short name is near to everything short, and so is only meant by something that is short too. */

@@ -29,7 +29,9 @@ record Platform(
         String processesSource) {
 
     /** Which command asks: one that starts all ranks of a node, or one that is a rank. */
-    enum Command { NODE, RANK }
+    enum Command {
+        NODE, RANK
+    }
 
     /** Reads the variables of the first platform that is there. */
     static Platform detect(Environment environment, Command command, Problems problems) {
@@ -99,8 +101,9 @@ record Platform(
                     node(processRank.getAsInt() / perNode.getAsInt(), "RANK");
                 }
             } else if (perNode.orElse(1) > 1) {
-                problems.add("LOCAL_WORLD_SIZE", "torchrun starts [" + perNode.getAsInt() + "] processes on this node, but launch and serve start"
-                        + " the ranks of a node themselves; start one process for each node, or use maniple rank");
+                problems.add("LOCAL_WORLD_SIZE",
+                        "torchrun starts [" + perNode.getAsInt() + "] processes on this node, but launch and serve start"
+                                + " the ranks of a node themselves; start one process for each node, or use maniple rank");
             } else {
                 number(KernelOptions.NODE_RANK, "RANK");
                 number(KernelOptions.NNODES, "WORLD_SIZE");

@@ -45,7 +45,8 @@ final class PluginConfigurations {
             if (plugin.configurationType().isPresent()) {
                 bind(plugin.id(), node, plugin.configurationType().get()).ifPresent(record -> bound.put(plugin.id(), record));
             } else if (node.isPresent() && !node.get().entries().isEmpty()) {
-                problems.add(file.at(node.get().line()), "plugins." + plugin.id(), "this plugin has no configuration of its own; remove the node");
+                problems.add(file.at(node.get().line()), "plugins." + plugin.id(),
+                        "this plugin has no configuration of its own; remove the node");
             }
         }
         return bound;
@@ -56,7 +57,9 @@ final class PluginConfigurations {
         try {
             return Optional.of(mapper.treeToValue(json(mapping), type));
         } catch (UnrecognizedPropertyException e) {
-            var known = e.getKnownPropertyIds() == null ? List.<String>of() : e.getKnownPropertyIds().stream().map(String::valueOf).sorted().toList();
+            var known = e.getKnownPropertyIds() == null
+                    ? List.<String>of()
+                    : e.getKnownPropertyIds().stream().map(String::valueOf).sorted().toList();
             report(id, mapping, e, "unknown key; known: " + known + NearestName.hint(e.getPropertyName(), known));
         } catch (DatabindException e) {
             report(id, mapping, e, cause(e));
@@ -85,7 +88,8 @@ final class PluginConfigurations {
 
     private void report(String id, Mapping mapping, DatabindException e, String message) {
         report(id, mapping, e.getPath().stream().map(reference -> reference.getPropertyName() == null
-                ? Integer.toString(reference.getIndex()) : reference.getPropertyName()).toList(), message);
+                ? Integer.toString(reference.getIndex())
+                : reference.getPropertyName()).toList(), message);
     }
 
     private void report(String id, Mapping mapping, List<String> path, String message) {
@@ -106,7 +110,8 @@ final class PluginConfigurations {
                 }
             }
         }
-        if (node instanceof Sequence sequence && path.getFirst().matches("\\d+") && Integer.parseInt(path.getFirst()) < sequence.items().size()) {
+        if (node instanceof Sequence sequence && path.getFirst().matches("\\d+")
+                && Integer.parseInt(path.getFirst()) < sequence.items().size()) {
             return line(sequence.items().get(Integer.parseInt(path.getFirst())), rest);
         }
         return node.line();
@@ -133,7 +138,9 @@ final class PluginConfigurations {
             case TEXT -> NODES.stringNode(scalar.text());
             case TRUTH -> NODES.booleanNode(scalar.text().equals("true"));
             case NOTHING -> NODES.nullNode();
-            case WHOLE -> scalar.text().matches("[-+]?\\d{1,18}") ? NODES.numberNode(Long.parseLong(scalar.text())) : NODES.stringNode(scalar.text());
+            case WHOLE -> scalar.text().matches("[-+]?\\d{1,18}")
+                    ? NODES.numberNode(Long.parseLong(scalar.text()))
+                    : NODES.stringNode(scalar.text());
             case NUMBER -> number(scalar.text());
         };
     }

@@ -7,7 +7,8 @@ import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 
 /** What an extension of one plugin is given. */
-record RankContext(String plugin, Settings settings, HostInfo host, Optional<Record> bound, Consumer<String> announcer) implements PluginContext {
+record RankContext(String plugin, Settings settings, HostInfo host, Optional<Record> bound, Consumer<String> announcer)
+        implements PluginContext {
 
     @Override
     public <C extends Record> C configuration(Class<C> type) {

@@ -28,7 +28,8 @@ public final class RankGrid {
         for (int rank = 0; rank < Math.min(mesh.ranks(), MOST_LINES); rank++) {
             var line = new StringBuilder("%-4d  %-4d".formatted(rank, topology.nodeOf(rank)));
             for (MeshDimension dimension : mesh.dimensions()) {
-                line.append("  ").append(("%-" + pad(dimension.name()).length() + "d").formatted(mesh.coordinate(rank, dimension)));
+                line.append("  ")
+                        .append(("%-" + pad(dimension.name()).length() + "d").formatted(mesh.coordinate(rank, dimension)));
             }
             lines.add(line.toString().stripTrailing());
         }

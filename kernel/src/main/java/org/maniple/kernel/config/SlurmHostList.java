@@ -60,7 +60,8 @@ final class SlurmHostList {
     private static List<String> numbers(String ranges, String text) {
         var numbers = new ArrayList<String>();
         for (String range : ranges.split(",", -1)) {
-            check(range.matches("\\d{1,9}(-\\d{1,9})?"), text, "has a range [" + range + "] that is no number or pair of numbers");
+            check(range.matches("\\d{1,9}(-\\d{1,9})?"), text,
+                    "has a range [" + range + "] that is no number or pair of numbers");
             int dash = range.indexOf('-');
             String first = dash < 0 ? range : range.substring(0, dash);
             int from = Integer.parseInt(first);

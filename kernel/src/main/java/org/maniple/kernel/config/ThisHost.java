@@ -20,7 +20,8 @@ public final class ThisHost {
      */
     public static HostInfo describe(Environment environment) {
         var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return new HostInfo(name(environment), System.getProperty("os.name").toLowerCase(Locale.ROOT), System.getProperty("os.arch"),
+        return new HostInfo(name(environment), System.getProperty("os.name").toLowerCase(Locale.ROOT),
+                System.getProperty("os.arch"),
                 Runtime.getRuntime().availableProcessors(), system.getTotalMemorySize());
     }
 

@@ -81,7 +81,8 @@ public record Topology(
     public List<String> render() {
         var lines = new ArrayList<String>();
         lines.add("platform: " + platform);
-        lines.add("node " + node + " of " + nodes + " (" + nodeSource + "), ranks " + firstRank() + " to " + (firstRank() + ranksHere() - 1));
+        lines.add("node " + node + " of " + nodes + " (" + nodeSource + "), ranks " + firstRank() + " to "
+                + (firstRank() + ranksHere() - 1));
         lines.add("ranks meet at " + rendezvous + " (" + rendezvousSource + ")");
         lines.add("reached by the others at " + commAddress + " on " + commInterface + " (" + commSource + ")");
         return lines;

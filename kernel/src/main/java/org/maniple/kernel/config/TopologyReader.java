@@ -40,7 +40,9 @@ final class TopologyReader {
         if (chosen.isEmpty()) {
             return Optional.empty();
         }
-        String source = settings.text(KernelOptions.NODE_RANK).equals("auto") ? "the unit has one node" : settings.source(KernelOptions.NODE_RANK);
+        String source = settings.text(KernelOptions.NODE_RANK).equals("auto")
+                ? "the unit has one node"
+                : settings.source(KernelOptions.NODE_RANK);
         var topology = new Topology(platform.name(), nodes, node.getAsInt(), source, ranksPerNode.get(), OptionalInt.empty(),
                 place.get().address(), place.get().source(), chosen.get().card(), chosen.get().address(), chosen.get().source());
         return command == Command.NODE ? Optional.of(topology) : rank(topology);
@@ -58,8 +60,11 @@ final class TopologyReader {
             if (ranks % nodes == 0) {
                 return Optional.of(Collections.nCopies(nodes, ranks / nodes));
             }
-            problems.add(settings.source(KernelOptions.NNODES), KernelOptions.NNODES, "[" + nodes + "] nodes cannot hold the " + ranks
-                    + (ranks == 1 ? " rank" : " ranks") + " of " + MeshComposer.factors(mesh) + " evenly; give sizes whose product is a multiple of " + nodes + ", or say how many ranks each node has with ranks-per-node");
+            problems.add(settings.source(KernelOptions.NNODES), KernelOptions.NNODES,
+                    "[" + nodes + "] nodes cannot hold the " + ranks
+                            + (ranks == 1 ? " rank" : " ranks") + " of " + MeshComposer.factors(mesh)
+                            + " evenly; give sizes whose product is a multiple of " + nodes
+                            + ", or say how many ranks each node has with ranks-per-node");
             return Optional.empty();
         }
         if (listed.size() != 1 && listed.size() != nodes) {
@@ -79,8 +84,9 @@ final class TopologyReader {
 
     private void checkProcesses(Mesh mesh) {
         if (platform.processes().isPresent() && platform.processes().getAsInt() != mesh.ranks()) {
-            problems.add(platform.processesSource(), platform.name() + " starts [" + platform.processes().getAsInt() + "] ranks, but "
-                    + MeshComposer.describe(mesh) + "; make the two numbers equal");
+            problems.add(platform.processesSource(),
+                    platform.name() + " starts [" + platform.processes().getAsInt() + "] ranks, but "
+                            + MeshComposer.describe(mesh) + "; make the two numbers equal");
         }
     }
 
@@ -88,13 +94,16 @@ final class TopologyReader {
         String text = settings.text(KernelOptions.NODE_RANK);
         String source = settings.source(KernelOptions.NODE_RANK);
         if (text.equals("auto")) {
-            var fromPlatform = platform.values().stream().filter(value -> value.key().equals(KernelOptions.NODE_RANK)).findFirst();
+            var fromPlatform = platform.values().stream().filter(value -> value.key().equals(KernelOptions.NODE_RANK))
+                    .findFirst();
             if (fromPlatform.isPresent()) {
                 return checked((String) fromPlatform.get().value(), fromPlatform.get().source(), nodes);
             }
             if (nodes > 1) {
-                problems.add(source.equals("default") ? "" : source, KernelOptions.NODE_RANK, "nnodes is " + nodes + " and nothing says which node"
-                        + " this is; give --node-rank 0 to " + (nodes - 1) + ", or start it where SLURM, LeaderWorkerSet or RANK_ID says so");
+                problems.add(source.equals("default") ? "" : source, KernelOptions.NODE_RANK,
+                        "nnodes is " + nodes + " and nothing says which node"
+                                + " this is; give --node-rank 0 to " + (nodes - 1)
+                                + ", or start it where SLURM, LeaderWorkerSet or RANK_ID says so");
                 return OptionalInt.empty();
             }
             return OptionalInt.of(0);
@@ -111,7 +120,8 @@ final class TopologyReader {
         int node = Integer.parseInt(text);
         if (node >= nodes) {
             problems.add(source, KernelOptions.NODE_RANK, "[" + node + "] must be below nnodes [" + nodes + "] ("
-                    + (settings.has(KernelOptions.NNODES) ? settings.source(KernelOptions.NNODES) : "default") + "); correct one of the two");
+                    + (settings.has(KernelOptions.NNODES) ? settings.source(KernelOptions.NNODES) : "default")
+                    + "); correct one of the two");
             return OptionalInt.empty();
         }
         return OptionalInt.of(node);
@@ -129,14 +139,16 @@ final class TopologyReader {
             problems.add(source, KernelOptions.NODE_RANK, "[" + text + "] contradicts " + other
                     + "; a file is the same on all nodes, so leave node-rank out of it");
         } else if (fromPlatform.get().source().equals("SLURM_NODEID") && text.equals("0")) {
-            problems.add(source, KernelOptions.NODE_RANK, "[0] contradicts " + other + "; on the srun line the batch shell expands $SLURM_NODEID,"
-                    + " so that every task gets 0: leave the flag out, each task reads its own");
+            problems.add(source, KernelOptions.NODE_RANK,
+                    "[0] contradicts " + other + "; on the srun line the batch shell expands $SLURM_NODEID,"
+                            + " so that every task gets 0: leave the flag out, each task reads its own");
         }
     }
 
     private Optional<Place> place(int nodes) {
         if (settings.has(KernelOptions.LAUNCHER_ADDR)) {
-            return address(KernelOptions.LAUNCHER_ADDR, settings.text(KernelOptions.LAUNCHER_ADDR), settings.source(KernelOptions.LAUNCHER_ADDR));
+            return address(KernelOptions.LAUNCHER_ADDR, settings.text(KernelOptions.LAUNCHER_ADDR),
+                    settings.source(KernelOptions.LAUNCHER_ADDR));
         }
         boolean masterGiven = settings.has(KernelOptions.MASTER_ADDR) || settings.has(KernelOptions.MASTER_PORT);
         var fromPlatform = settings.origin(KernelOptions.DIST_INIT_ADDR).filter(Origin.PLATFORM::equals);
@@ -144,14 +156,17 @@ final class TopologyReader {
             return wholeAddress(masterGiven);
         }
         if (settings.has(KernelOptions.MASTER_ADDR)) {
-            int port = settings.has(KernelOptions.MASTER_PORT) ? settings.integer(KernelOptions.MASTER_PORT) : KernelOptions.DEFAULT_RENDEZVOUS_PORT;
+            int port = settings.has(KernelOptions.MASTER_PORT)
+                    ? settings.integer(KernelOptions.MASTER_PORT)
+                    : KernelOptions.DEFAULT_RENDEZVOUS_PORT;
             String host = settings.text(KernelOptions.MASTER_ADDR);
             return address(KernelOptions.MASTER_ADDR, host.indexOf(':') >= 0 ? "[" + host + "]:" + port : host + ":" + port,
                     settings.source(KernelOptions.MASTER_ADDR));
         }
         if (nodes > 1) {
-            problems.add("", KernelOptions.DIST_INIT_ADDR, "nnodes is " + nodes + " and nothing says where node 0 is; give --dist-init-addr HOST:PORT"
-                    + " with the same value on every node");
+            problems.add("", KernelOptions.DIST_INIT_ADDR,
+                    "nnodes is " + nodes + " and nothing says where node 0 is; give --dist-init-addr HOST:PORT"
+                            + " with the same value on every node");
             return Optional.empty();
         }
         int port = settings.has(KernelOptions.MASTER_PORT) ? settings.integer(KernelOptions.MASTER_PORT) : 0;
@@ -165,10 +180,12 @@ final class TopologyReader {
         if (masterGiven && whole.isPresent()) {
             var address = whole.get().address();
             boolean sameHost = settings.optionalText(KernelOptions.MASTER_ADDR).map(address.host()::equals).orElse(true);
-            boolean samePort = !settings.has(KernelOptions.MASTER_PORT) || settings.integer(KernelOptions.MASTER_PORT) == address.port();
+            boolean samePort = !settings.has(KernelOptions.MASTER_PORT)
+                    || settings.integer(KernelOptions.MASTER_PORT) == address.port();
             if (!sameHost || !samePort) {
                 String key = sameHost ? KernelOptions.MASTER_PORT : KernelOptions.MASTER_ADDR;
-                problems.add(settings.source(key), key, "it contradicts dist-init-addr [" + text + "] (" + source + "); give only one of the two");
+                problems.add(settings.source(key), key,
+                        "it contradicts dist-init-addr [" + text + "] (" + source + "); give only one of the two");
             }
         }
         return whole;
@@ -185,9 +202,12 @@ final class TopologyReader {
 
     private Optional<Topology> rank(Topology topology) {
         OptionalInt rank = rankNumber(topology);
-        return rank.isEmpty() ? Optional.empty()
-                : Optional.of(new Topology(topology.platform(), topology.nodes(), topology.nodeOf(rank.getAsInt()), topology.nodeSource(),
-                        topology.ranksPerNode(), rank, topology.rendezvous(), topology.rendezvousSource(), topology.commInterface(),
+        return rank.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Topology(topology.platform(), topology.nodes(), topology.nodeOf(rank.getAsInt()),
+                        topology.nodeSource(),
+                        topology.ranksPerNode(), rank, topology.rendezvous(), topology.rendezvousSource(),
+                        topology.commInterface(),
                         topology.commAddress(), topology.commSource()));
     }
 
@@ -212,8 +232,9 @@ final class TopologyReader {
             return platform.processRank();
         }
         if (here > 1) {
-            problems.add("", KernelOptions.LOCAL_RANK, "this node has " + here + " ranks and nothing says which of them this process is;"
-                    + " give --local-rank 0 to " + (here - 1) + ", or let maniple launch start them");
+            problems.add("", KernelOptions.LOCAL_RANK,
+                    "this node has " + here + " ranks and nothing says which of them this process is;"
+                            + " give --local-rank 0 to " + (here - 1) + ", or let maniple launch start them");
             return OptionalInt.empty();
         }
         return OptionalInt.of(topology.firstRank());

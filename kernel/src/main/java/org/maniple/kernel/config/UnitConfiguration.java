@@ -71,6 +71,7 @@ public record UnitConfiguration(
      */
     public PluginContext context(Extension extension, Consumer<String> announcer) {
         LoadedPlugin plugin = extensions().pluginOf(extension);
-        return new RankContext(plugin.id(), settings, host, Optional.ofNullable(pluginConfigurations.get(plugin.id())), announcer);
+        return new RankContext(plugin.id(), settings, host, Optional.ofNullable(pluginConfigurations.get(plugin.id())),
+                announcer);
     }
 }

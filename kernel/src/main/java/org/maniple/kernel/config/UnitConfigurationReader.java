@@ -114,7 +114,8 @@ public final class UnitConfigurationReader {
             Optional<Topology> topology = Optional.empty();
             if (mesh.isPresent()) {
                 settings = extensions(settings, catalog.extensions(), mesh.get());
-                topology = new TopologyReader(settings, platform, problems).read(command, mesh.get(), new NetworkChoice(network, environment, problems));
+                topology = new TopologyReader(settings, platform, problems).read(command, mesh.get(),
+                        new NetworkChoice(network, environment, problems));
             }
             if (topology.isPresent()) {
                 settings = new KernelChecks(settings, problems).checkPlace(topology.get(), secret, notices);
@@ -122,7 +123,8 @@ public final class UnitConfigurationReader {
                 RankGrid.crossing(mesh.orElseThrow(), topology.get()).ifPresent(notices::add);
             }
             problems.throwIfAny();
-            return new UnitConfiguration(threads(settings, topology.orElseThrow()), catalog, mesh.orElseThrow(), topology.orElseThrow(), host,
+            return new UnitConfiguration(threads(settings, topology.orElseThrow()), catalog, mesh.orElseThrow(),
+                    topology.orElseThrow(), host,
                     records, secret, notices);
         }
 
@@ -149,10 +151,12 @@ public final class UnitConfigurationReader {
             var settings = before;
             var paths = new ModelPath(path, installation, problems);
             if (!settings.has(KernelOptions.MODEL)) {
-                problems.add("", KernelOptions.MODEL, "no model is named; give its path with --model, or with the key [model] in a file");
+                problems.add("", KernelOptions.MODEL,
+                        "no model is named; give its path with --model, or with the key [model] in a file");
             } else {
                 if (settings.texts(KernelOptions.SERVED_MODEL_NAME).isEmpty()) {
-                    settings = settings.derive(KernelOptions.SERVED_MODEL_NAME, settings.text(KernelOptions.MODEL), "the model's path as given");
+                    settings = settings.derive(KernelOptions.SERVED_MODEL_NAME, settings.text(KernelOptions.MODEL),
+                            "the model's path as given");
                 }
                 settings = paths.resolve(settings, KernelOptions.MODEL);
             }
@@ -161,7 +165,8 @@ public final class UnitConfigurationReader {
             }
             if (settings.flag(KernelOptions.SKIP_TOKENIZER_INIT)) {
                 problems.add(settings.source(KernelOptions.TOKENIZER), KernelOptions.TOKENIZER, "skip-tokenizer-init ("
-                        + settings.source(KernelOptions.SKIP_TOKENIZER_INIT) + ") says that no tokenizer is loaded; give only one of the two");
+                        + settings.source(KernelOptions.SKIP_TOKENIZER_INIT)
+                        + ") says that no tokenizer is loaded; give only one of the two");
                 return settings;
             }
             return paths.resolve(settings, KernelOptions.TOKENIZER);
@@ -171,10 +176,13 @@ public final class UnitConfigurationReader {
             int ranks = mesh.ranks();
             var settings = before;
             if (settings.text(KernelOptions.TRANSPORT).equals(LOCAL) && ranks > 1) {
-                problems.add(settings.source(KernelOptions.TRANSPORT), KernelOptions.TRANSPORT, "[local] joins ranks of one process, but "
-                        + MeshComposer.describe(mesh) + ", each a process of its own; leave it out, or name another transport");
+                problems.add(settings.source(KernelOptions.TRANSPORT), KernelOptions.TRANSPORT,
+                        "[local] joins ranks of one process, but "
+                                + MeshComposer.describe(mesh)
+                                + ", each a process of its own; leave it out, or name another transport");
             } else {
-                boolean alone = ranks == 1 && extensions.all(ExtensionKind.TRANSPORT).stream().anyMatch(one -> one.name().equals(LOCAL));
+                boolean alone = ranks == 1
+                        && extensions.all(ExtensionKind.TRANSPORT).stream().anyMatch(one -> one.name().equals(LOCAL));
                 settings = alone && settings.text(KernelOptions.TRANSPORT).equals(Extensions.AUTO)
                         ? settings.derive(KernelOptions.TRANSPORT, LOCAL, "the unit has one rank")
                         : choose(settings, extensions, ExtensionKind.TRANSPORT, one -> ranks == 1 || !one.name().equals(LOCAL));
@@ -202,7 +210,8 @@ public final class UnitConfigurationReader {
             }
             int share = Math.max(1, host.processors() / topology.ranksHere());
             return settings.derive(KernelOptions.THREADS, Integer.toString(share),
-                    host.processors() + " processors for " + topology.ranksHere() + (topology.ranksHere() == 1 ? " rank" : " ranks"));
+                    host.processors() + " processors for " + topology.ranksHere()
+                            + (topology.ranksHere() == 1 ? " rank" : " ranks"));
         }
     }
 }

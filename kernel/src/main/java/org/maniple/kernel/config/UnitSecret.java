@@ -30,7 +30,8 @@ public final class UnitSecret {
             return Optional.empty();
         }
         if (inline) {
-            return checked(settings.text(KernelOptions.UNIT_SECRET).getBytes(StandardCharsets.UTF_8), settings, KernelOptions.UNIT_SECRET, problems);
+            return checked(settings.text(KernelOptions.UNIT_SECRET).getBytes(StandardCharsets.UTF_8), settings,
+                    KernelOptions.UNIT_SECRET, problems);
         }
         return inFile ? readFile(settings, problems) : Optional.empty();
     }
@@ -53,7 +54,8 @@ public final class UnitSecret {
             return Optional.empty();
         }
         if (Files.size(file) > LONGEST) {
-            problems.add(settings.source(key), key, "[" + file + "] has " + Files.size(file) + " bytes; a secret has at most " + LONGEST);
+            problems.add(settings.source(key), key,
+                    "[" + file + "] has " + Files.size(file) + " bytes; a secret has at most " + LONGEST);
             return Optional.empty();
         }
         return checked(Files.readString(file).strip().getBytes(StandardCharsets.UTF_8), settings, key, problems);

@@ -17,7 +17,8 @@ final class ValueParser {
 
     private static final Pattern WHOLE = Pattern.compile("[-+]?\\d{1,18}");
     private static final Pattern WITH_UNIT = Pattern.compile("(\\d{1,15})\\s*([a-zA-Z]*)");
-    private static final Map<String, Long> BYTES = Map.of("", 1L, "B", 1L, "KB", 1000L, "MB", 1000_000L, "GB", 1000_000_000L, "TB",
+    private static final Map<String, Long> BYTES = Map.of("", 1L, "B", 1L, "KB", 1000L, "MB", 1000_000L, "GB", 1000_000_000L,
+            "TB",
             1000_000_000_000L, "KIB", 1L << 10, "MIB", 1L << 20, "GIB", 1L << 30, "TIB", 1L << 40);
     private static final Map<String, Long> MILLIS = Map.of("", 1000L, "ms", 1L, "s", 1000L, "m", 60_000L, "h", 3_600_000L);
 

@@ -15,7 +15,8 @@ final class VariableReader {
     private static final Set<String> LAUNCHERS = Set.of("MANIPLE_JAVA_HOME");
 
     /** What Kubernetes puts into every pod for a Service named maniple or maniple-something. */
-    private static final Pattern SERVICE = Pattern.compile("MANIPLE_(\\w+_)?(SERVICE_(HOST|PORT)(_\\w+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+    private static final Pattern SERVICE = Pattern
+            .compile("MANIPLE_(\\w+_)?(SERVICE_(HOST|PORT)(_\\w+)?|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
     private static final Pattern SERVICE_ADDRESS = Pattern.compile("(tcp|udp|sctp)://.*");
 
     private final OptionTable table;

@@ -8,7 +8,9 @@ sealed interface YamlNode {
     int line();
 
     /** What a scalar is if it is not quoted. */
-    enum Kind { TEXT, WHOLE, NUMBER, TRUTH, NOTHING }
+    enum Kind {
+        TEXT, WHOLE, NUMBER, TRUTH, NOTHING
+    }
 
     record Scalar(int line, Kind kind, String text) implements YamlNode {}
 

@@ -9,16 +9,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.dataformat.yaml.YAMLFactory;
-import tools.jackson.dataformat.yaml.YAMLParser;
 import org.maniple.kernel.config.YamlNode.Entry;
 import org.maniple.kernel.config.YamlNode.Kind;
 import org.maniple.kernel.config.YamlNode.Mapping;
 import org.maniple.kernel.config.YamlNode.Scalar;
 import org.maniple.kernel.config.YamlNode.Sequence;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.dataformat.yaml.YAMLFactory;
+import tools.jackson.dataformat.yaml.YAMLParser;
 
 /** Reads a YAML file of bounded size and depth; a key that occurs twice is a mistake. */
 final class YamlReader {
@@ -69,7 +69,8 @@ final class YamlReader {
             }
             YamlNode root = value(parser, first, 0);
             if (parser.nextToken() != null) {
-                throw new BadYaml(parser.currentTokenLocation().getLineNr(), "a second document begins here; a configuration is one document");
+                throw new BadYaml(parser.currentTokenLocation().getLineNr(),
+                        "a second document begins here; a configuration is one document");
             }
             if (root instanceof Mapping mapping) {
                 return Optional.of(mapping);
@@ -89,7 +90,8 @@ final class YamlReader {
 
     /** The parser's message has the place and a picture of the line between what it was doing and what it found. */
     private static String reason(String text) {
-        var said = text.lines().map(String::strip).filter(line -> line.matches("(while|expected|found|mapping|could|did|a |an |the |unacceptable).*")).toList();
+        var said = text.lines().map(String::strip)
+                .filter(line -> line.matches("(while|expected|found|mapping|could|did|a |an |the |unacceptable).*")).toList();
         return said.isEmpty() ? text.lines().findFirst().orElse("unreadable") : String.join(": ", said);
     }
 

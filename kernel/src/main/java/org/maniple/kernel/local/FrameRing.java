@@ -23,7 +23,8 @@ final class FrameRing {
     }
 
     /** For the receiver's thread: the oldest frame. */
-    @Nullable LocalPending peek() {
+    @Nullable
+    LocalPending peek() {
         return slots.get(head);
     }
 

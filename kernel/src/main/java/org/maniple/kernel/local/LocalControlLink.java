@@ -56,7 +56,8 @@ final class LocalControlLink implements ControlLink {
     @Override
     public void send(byte[] message) {
         if (message.length > MAX_MESSAGE) {
-            throw new IllegalArgumentException("a control message for rank " + peer + " has " + message.length + " bytes, more than " + MAX_MESSAGE);
+            throw new IllegalArgumentException(
+                    "a control message for rank " + peer + " has " + message.length + " bytes, more than " + MAX_MESSAGE);
         }
         LocalControlLink other = otherEnd;
         if (other != null && !isClosed()) {

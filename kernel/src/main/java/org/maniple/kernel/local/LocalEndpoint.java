@@ -36,7 +36,8 @@ final class LocalEndpoint implements Endpoint {
         this.identity = identity;
         this.address = address;
         this.processors = processors;
-        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform().name("local-control-" + identity.rank()).daemon().factory());
+        this.thread = Executors
+                .newSingleThreadExecutor(Thread.ofPlatform().name("local-control-" + identity.rank()).daemon().factory());
     }
 
     Transport.Identity identity() {

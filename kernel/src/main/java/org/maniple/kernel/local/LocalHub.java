@@ -139,7 +139,8 @@ final class LocalHub {
         } else if (!own.unit().equals(other.unit())) {
             problem = "belongs to unit [" + other.unit() + "], this rank to [" + own.unit() + "]";
         } else if (own.epoch() != other.epoch()) {
-            problem = "is of another epoch: epoch " + Math.min(own.epoch(), other.epoch()) + " < " + Math.max(own.epoch(), other.epoch());
+            problem = "is of another epoch: epoch " + Math.min(own.epoch(), other.epoch()) + " < "
+                    + Math.max(own.epoch(), other.epoch());
         } else if (own.ranks() != other.ranks()) {
             problem = "counts " + other.ranks() + " ranks, this rank " + own.ranks();
         } else if (other.rank() != rank) {

@@ -85,7 +85,8 @@ final class LocalLink {
         try {
             MemorySegment.copy(frame.segment(), 0, into.segment(), 0, bytes);
         } catch (WrongThreadException | IllegalStateException e) {
-            fail(this + " sent " + frame + " from memory that other threads cannot read; take it from the wire or a shared arena");
+            fail(this + " sent " + frame
+                    + " from memory that other threads cannot read; take it from the wire or a shared arena");
             return;
         }
         incoming.remove();
@@ -107,7 +108,8 @@ final class LocalLink {
     }
 
     /** Why nothing can be sent or received any more; for any thread. */
-    @Nullable String failure() {
+    @Nullable
+    String failure() {
         return failure.get();
     }
 

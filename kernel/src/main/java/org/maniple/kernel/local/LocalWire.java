@@ -37,11 +37,13 @@ final class LocalWire implements Wire {
     LocalWire(LocalEndpoint endpoint, List<String> addresses, Set<Integer> peers, int processors) {
         int ranks = endpoint.identity().ranks();
         if (addresses.size() != ranks) {
-            throw new IllegalArgumentException("connect() needs the addresses of all " + ranks + " ranks, not " + addresses.size());
+            throw new IllegalArgumentException(
+                    "connect() needs the addresses of all " + ranks + " ranks, not " + addresses.size());
         }
         for (int peer : peers) {
             if (peer < 0 || peer >= ranks || peer == endpoint.identity().rank()) {
-                throw new IllegalArgumentException("rank " + endpoint.identity().rank() + " of " + ranks + " cannot be connected with rank " + peer);
+                throw new IllegalArgumentException(
+                        "rank " + endpoint.identity().rank() + " of " + ranks + " cannot be connected with rank " + peer);
             }
         }
         this.endpoint = endpoint;

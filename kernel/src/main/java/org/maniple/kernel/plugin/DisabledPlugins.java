@@ -83,7 +83,8 @@ public final class DisabledPlugins {
                 return List.of();
             }
             if (Files.size(file) > LARGEST_FILE) {
-                throw new ManipleException("[" + file + "] has " + Files.size(file) + " bytes; a list of plugins has at most " + LARGEST_FILE);
+                throw new ManipleException(
+                        "[" + file + "] has " + Files.size(file) + " bytes; a list of plugins has at most " + LARGEST_FILE);
             }
             return Files.readAllLines(file);
         } catch (IOException e) {

@@ -29,17 +29,19 @@ public record ExtensionKind<T extends Extension>(Class<T> type, String word) {
     /** Devices that compute. */
     public static final ExtensionKind<ComputeBackend> COMPUTE = new ExtensionKind<>(ComputeBackend.class, "compute");
     /** Families of models. */
-    public static final ExtensionKind<ModelArchitecture> MODEL = new ExtensionKind<>(ModelArchitecture.class, "model-architecture");
+    public static final ExtensionKind<ModelArchitecture> MODEL = new ExtensionKind<>(ModelArchitecture.class,
+            "model-architecture");
     /** Formats of stored models. */
-    public static final ExtensionKind<CheckpointFormat> CHECKPOINT = new ExtensionKind<>(CheckpointFormat.class, "checkpoint-format");
+    public static final ExtensionKind<CheckpointFormat> CHECKPOINT = new ExtensionKind<>(CheckpointFormat.class,
+            "checkpoint-format");
     /** Formats of tokenizers. */
     public static final ExtensionKind<Tokenizer> TOKENIZER = new ExtensionKind<>(Tokenizer.class, "tokenizer");
     /** Ways for clients to reach a unit. */
     public static final ExtensionKind<Frontend> FRONTEND = new ExtensionKind<>(Frontend.class, "frontend");
 
     /** All of them, in the order in which they are listed. */
-    public static final List<ExtensionKind<?>> ALL =
-            List.of(TRANSPORT, COLLECTIVES, PARALLELISM, COMPUTE, MODEL, CHECKPOINT, TOKENIZER, FRONTEND);
+    public static final List<ExtensionKind<?>> ALL = List.of(TRANSPORT, COLLECTIVES, PARALLELISM, COMPUTE, MODEL, CHECKPOINT,
+            TOKENIZER, FRONTEND);
 
     @Override
     public String toString() {

@@ -84,7 +84,8 @@ public final class Extensions {
         List<String> installed = names(all(kind));
         T found = all(kind).stream().filter(extension -> extension.name().equals(name)).findFirst().orElseThrow(
                 () -> new ManipleException(kind + " [" + name + "] is not installed; installed: " + installed
-                        + "; available on this host: " + available(kind, host) + disabledPlugins() + NearestName.hint(name, installed)));
+                        + "; available on this host: " + available(kind, host) + disabledPlugins()
+                        + NearestName.hint(name, installed)));
         if (probe(found, host) instanceof Availability.Unavailable(var reason)) {
             throw new ManipleException(kind + " [" + name + "] cannot work on this host: " + reason
                     + "; available on this host: " + available(kind, host));
@@ -106,8 +107,9 @@ public final class Extensions {
                 }
             }
             List<String> unsuitable = names(all(kind).stream().filter(suitable.negate()).toList());
-            throw new ManipleException(kind + " [auto]: nothing is available on this host; installed: " + names(all(kind)) + reasons
-                    + (unsuitable.isEmpty() ? "" : "; not suitable for this unit: " + unsuitable) + disabledPlugins());
+            throw new ManipleException(
+                    kind + " [auto]: nothing is available on this host; installed: " + names(all(kind)) + reasons
+                            + (unsuitable.isEmpty() ? "" : "; not suitable for this unit: " + unsuitable) + disabledPlugins());
         }
         int highest = score(ordered.getFirst(), host).orElseThrow();
         List<String> tied = names(ordered.stream().filter(extension -> score(extension, host).orElseThrow() == highest).toList());

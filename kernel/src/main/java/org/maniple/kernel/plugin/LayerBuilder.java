@@ -34,7 +34,8 @@ final class LayerBuilder {
     /** Refuses a plugin that was made for another API or a later Java. */
     void checkVersions(ApiVersion api, int java) {
         if (!descriptor.apiRange().contains(api)) {
-            throw failure(descriptor.version() + " was built for kernel-api " + descriptor.api() + " but this kernel provides " + api,
+            throw failure(
+                    descriptor.version() + " was built for kernel-api " + descriptor.api() + " but this kernel provides " + api,
                     "install a " + descriptor.id() + " built for " + api.major() + ".x");
         }
         if (descriptor.java() > java) {
@@ -48,7 +49,8 @@ final class LayerBuilder {
         Set<ModuleReference> found = find(finder);
         found.forEach(this::refuseCopyOfApi);
         refuseSplitPackages(found);
-        Set<String> names = found.stream().map(module -> module.descriptor().name()).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> names = found.stream().map(module -> module.descriptor().name())
+                .collect(Collectors.toCollection(TreeSet::new));
         if (!names.contains(descriptor.module())) {
             throw failure("the descriptor names module [" + descriptor.module() + "] but the folder has " + names,
                     "correct [module] in " + PluginDescriptor.FILE + ", or add the jar");
@@ -114,7 +116,8 @@ final class LayerBuilder {
             throw failure(e.getMessage(), "add the jar of the missing module to the folder; a module of the JDK must be in the"
                     + " kernel's boot layer, and a module of another plugin needs that plugin's id in [requires]", e);
         } catch (ResolutionException e) {
-            throw failure(e.getMessage(), "no two modules that see each other may have a package in common: leave one of the jars out", e);
+            throw failure(e.getMessage(),
+                    "no two modules that see each other may have a package in common: leave one of the jars out", e);
         }
     }
 
@@ -136,7 +139,8 @@ final class LayerBuilder {
         try {
             controller.enableNativeAccess(controller.layer().findModule(module).orElseThrow());
         } catch (IllegalCallerException e) {
-            throw failure("its module [" + module + "] calls native code, which this Java process does not allow the kernel to grant",
+            throw failure(
+                    "its module [" + module + "] calls native code, which this Java process does not allow the kernel to grant",
                     "start with bin/maniple, or give java --enable-native-access=" + PluginCatalog.KERNEL_MODULE, e);
         }
     }

@@ -85,7 +85,8 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
     private static List<Path> candidates(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(entry -> !entry.getFileName().toString().startsWith("."))
-                    .filter(entry -> Files.isDirectory(entry) || entry.toString().endsWith(".jar") || entry.toString().endsWith(".zip"))
+                    .filter(entry -> Files.isDirectory(entry) || entry.toString().endsWith(".jar")
+                            || entry.toString().endsWith(".zip"))
                     .sorted()
                     .toList();
         } catch (IOException e) {
@@ -127,7 +128,8 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
     }
 
     private static boolean exportsPackages(ModuleLayer layer, String module) {
-        return layer.findModule(module).orElseThrow().getDescriptor().exports().stream().anyMatch(export -> !export.isQualified());
+        return layer.findModule(module).orElseThrow().getDescriptor().exports().stream()
+                .anyMatch(export -> !export.isQualified());
     }
 
     private static void refuseDuplicates(LoadedPlugin plugin, LoadedPlugin builtIn, Map<String, LoadedPlugin> loaded) {

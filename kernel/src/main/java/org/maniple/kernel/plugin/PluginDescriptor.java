@@ -35,8 +35,8 @@ public record PluginDescriptor(
 
     static final String FILE = "plugin.properties";
     private static final long LARGEST_FILE = 64 * 1024;
-    private static final List<String> KEYS =
-            List.of("id", "version", "api", "java", "module", "requires", "native-access", "description");
+    private static final List<String> KEYS = List.of("id", "version", "api", "java", "module", "requires", "native-access",
+            "description");
     private static final List<String> NEEDED = List.of("id", "version", "api", "java", "module");
 
     /** Copies the lists. */
@@ -96,13 +96,15 @@ public record PluginDescriptor(
         }
         String id = entries.get("id");
         if (!id.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*") || id.equals(PluginCatalog.KERNEL)) {
-            throw new IllegalArgumentException("id [" + id + "] must be lower-case kebab, and not [" + PluginCatalog.KERNEL + "]");
+            throw new IllegalArgumentException(
+                    "id [" + id + "] must be lower-case kebab, and not [" + PluginCatalog.KERNEL + "]");
         }
         if (!id.equals(folderName)) {
             throw new IllegalArgumentException("id [" + id + "] differs from the folder's name [" + folderName + "]");
         }
         ApiRange.parse(entries.get("api"));
-        return new PluginDescriptor(id, entries.get("version"), entries.get("api"), java(entries.get("java")), entries.get("module"),
+        return new PluginDescriptor(id, entries.get("version"), entries.get("api"), java(entries.get("java")),
+                entries.get("module"),
                 list(entries.getOrDefault("requires", "")), list(entries.getOrDefault("native-access", "")),
                 entries.getOrDefault("description", ""));
     }

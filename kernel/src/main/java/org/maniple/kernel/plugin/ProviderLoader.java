@@ -95,7 +95,8 @@ final class ProviderLoader {
     }
 
     private static String describe(Throwable error) {
-        var text = new StringBuilder(String.valueOf(error.getMessage() == null ? error.getClass().getName() : error.getMessage()));
+        var text = new StringBuilder(
+                String.valueOf(error.getMessage() == null ? error.getClass().getName() : error.getMessage()));
         for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
             text.append(": ").append(cause);
         }

@@ -69,14 +69,16 @@ class CommandTreeTest {
     }
 
     private int run(boolean colours, String... arguments) {
-        var surroundings = new Surroundings(() -> Installation.in(installation.home()), installation::host, installation.builtIn(),
+        var surroundings = new Surroundings(() -> Installation.in(installation.home()), installation::host,
+                installation.builtIn(),
                 home -> installation.reader(), new Recorder(), new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8), colours);
         return new CommandTree(surroundings).run(arguments);
     }
 
     private List<String> output() {
-        return out.toString(StandardCharsets.UTF_8).lines().map(line -> line.replace(installation.home().toString(), "HOME")).toList();
+        return out.toString(StandardCharsets.UTF_8).lines().map(line -> line.replace(installation.home().toString(), "HOME"))
+                .toList();
     }
 
     private String errors() {
@@ -128,7 +130,8 @@ class CommandTreeTest {
     @Test
     void theProgramIsOnlyPrintedByADryRun() {
         assertThat(run("launch", "--model", "models/demo", "--program")).isEqualTo(2);
-        assertThat(errors()).isEqualTo("maniple: --program: it prints the program instead of running it; give --dry-run --program\n");
+        assertThat(errors())
+                .isEqualTo("maniple: --program: it prints the program instead of running it; give --dry-run --program\n");
     }
 
     @Test
@@ -171,7 +174,8 @@ class CommandTreeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "launch", "serve", "generate", "rank", "plugins", "plugins list", "plugins info", "plugins verify",
+    @ValueSource(strings = {"", "launch", "serve", "generate", "rank", "plugins", "plugins list", "plugins info",
+        "plugins verify",
         "plugins enable", "plugins disable", "version"})
     void everyCommandHasHelpWithExamples(String command) {
         assertThat(run((command + " --help").strip().split(" "))).isZero();
@@ -183,7 +187,8 @@ class CommandTreeTest {
     @Test
     void theHelpOfLaunchListsTheKernelsKeys() {
         run("launch", "--help");
-        assertThat(output()).contains("  --max-num-seqs integer", "      Most sequences in one step. Default: 64.", "  --numerics fast|exact");
+        assertThat(output()).contains("  --max-num-seqs integer", "      Most sequences in one step. Default: 64.",
+                "  --numerics fast|exact");
     }
 
     @Test
@@ -231,8 +236,9 @@ class CommandTreeTest {
         assertThat(output()).containsExactly("1 plugin is in order");
         new PluginFolder(installation.home(), "crooked").with("api", "2");
         assertThat(run("plugins", "verify")).isEqualTo(2);
-        assertThat(errors()).isEqualTo("maniple: plugin [crooked] in HOME/plugins/crooked: 0.3.0 was built for kernel-api 2 but this kernel"
-                + " provides 1.0; install a crooked built for 1.x\n");
+        assertThat(errors())
+                .isEqualTo("maniple: plugin [crooked] in HOME/plugins/crooked: 0.3.0 was built for kernel-api 2 but this kernel"
+                        + " provides 1.0; install a crooked built for 1.x\n");
     }
 
     @Test
@@ -268,7 +274,8 @@ class CommandTreeTest {
         assertThat(Files.readString(installation.home().resolve("conf/plugins.disabled"))).isEqualTo("alpha\n");
         run("plugins", "enable", "alpha");
         run("plugins", "enable", "alpha");
-        assertThat(output()).containsExactly("plugin alpha is disabled now", "plugin alpha was disabled already", "plugin alpha is enabled now",
+        assertThat(output()).containsExactly("plugin alpha is disabled now", "plugin alpha was disabled already",
+                "plugin alpha is enabled now",
                 "plugin alpha was enabled already");
     }
 }

@@ -72,8 +72,10 @@ class HostileConfigurationTest {
     void mutatedVariablesOfAPlatformAreAConfigurationOrAListOfMistakes() {
         int accepted = 0;
         for (int round = 0; round < 3000; round++) {
-            var installation = new TestInstallation(root).variable("SLURM_NODEID", mutated("1")).variable("SLURM_NNODES", mutated("2"))
-                    .variable("SLURM_JOB_NODELIST", mutated("node-[01-20,40],login[1-2]x")).variable("NCCL_SOCKET_IFNAME", mutated("^=docker0,lo"));
+            var installation = new TestInstallation(root).variable("SLURM_NODEID", mutated("1"))
+                    .variable("SLURM_NNODES", mutated("2"))
+                    .variable("SLURM_JOB_NODELIST", mutated("node-[01-20,40],login[1-2]x"))
+                    .variable("NCCL_SOCKET_IFNAME", mutated("^=docker0,lo"));
             accepted += answers(() -> installation.flags("--tp", "2", "--unit-secret", TestInstallation.SECRET)) ? 1 : 0;
         }
         assertThat(accepted).isBetween(1, 2999);

@@ -14,8 +14,9 @@ class NetworkChoiceTest {
     Path root;
 
     private String chosen(TestInstallation installation, String... flags) {
-        var all = new java.util.ArrayList<>(List.of("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr", "node-0:1",
-                "--unit-secret", TestInstallation.SECRET));
+        var all = new java.util.ArrayList<>(
+                List.of("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr", "node-0:1",
+                        "--unit-secret", TestInstallation.SECRET));
         all.addAll(List.of(flags));
         var topology = installation.flags(all.toArray(String[]::new)).topology();
         return topology.commInterface() + " " + topology.commAddress() + " by " + topology.commSource();
@@ -57,7 +58,8 @@ class NetworkChoiceTest {
         assertThat(chosen(installation().variables("NCCL_SOCKET_IFNAME=eth"))).startsWith("eth0 ");
         assertThat(chosen(installation().variables("NCCL_SOCKET_IFNAME==eth1"))).startsWith("eth1 ");
         assertThat(chosen(installation().variables("NCCL_SOCKET_IFNAME=^docker,eth0"))).startsWith("eth1 ");
-        assertThat(chosen(installation().variables("GLOO_SOCKET_IFNAME=ib0,eth1"))).isEqualTo("eth1 10.1.0.5 by NCCL_SOCKET_IFNAME".replace("NCCL", "GLOO"));
+        assertThat(chosen(installation().variables("GLOO_SOCKET_IFNAME=ib0,eth1")))
+                .isEqualTo("eth1 10.1.0.5 by NCCL_SOCKET_IFNAME".replace("NCCL", "GLOO"));
     }
 
     @Test
@@ -67,8 +69,10 @@ class NetworkChoiceTest {
 
     @Test
     void twoNodesOnOneMachineMayMeetOverLoopbackWhenTheAddressSaysSo() {
-        var topology = installation().route("127.0.0.1", "127.0.0.1").flags("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr",
-                "127.0.0.1:5000", "--unit-secret", TestInstallation.SECRET).topology();
+        var topology = installation().route("127.0.0.1", "127.0.0.1")
+                .flags("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr",
+                        "127.0.0.1:5000", "--unit-secret", TestInstallation.SECRET)
+                .topology();
         assertThat(topology.commAddress()).isEqualTo("127.0.0.1");
     }
 }

@@ -27,14 +27,17 @@ class PluginConfigurationTest {
     @BeforeEach
     void installAPlugin() throws IOException {
         installation = new TestInstallation(root);
-        new PluginFolder(installation.home(), "alpha").jar("alpha.jar", module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
-                provider("test.alpha", "alpha"), """
+        new PluginFolder(installation.home(), "alpha").jar("alpha.jar",
+                module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
+                provider("test.alpha", "alpha"),
+                """
                         package test.alpha;
                         record Settings(int depth, String colour, boolean loud, java.util.List<Inner> parts) {
                             Settings { if (depth < 0) throw new IllegalArgumentException("depth: [" + depth + "] must not be negative"); }
                             record Inner(double weight) {}
                         }
-                        """, """
+                        """,
+                """
                         package test.alpha;
                         public class Described implements org.maniple.api.Plugin {
                             public Class<? extends Record> configurationType() { return Settings.class; }
@@ -54,7 +57,8 @@ class PluginConfigurationTest {
 
     @Test
     void aNodeIsBound() {
-        assertThat(bound("plugins:", "  alpha:", "    depth: 3", "    colour: red", "    loud: true", "    parts: [{weight: 0.5}]"))
+        assertThat(
+                bound("plugins:", "  alpha:", "    depth: 3", "    colour: red", "    loud: true", "    parts: [{weight: 0.5}]"))
                 .hasToString("Settings[depth=3, colour=red, loud=true, parts=[Inner[weight=0.5]]]");
     }
 
@@ -88,8 +92,9 @@ class PluginConfigurationTest {
 
     @Test
     void aValueOfAnotherTypeIsNamedWithItsPath() {
-        assertThat(problems("plugins:", "  alpha:", "    parts:", "      - {weight: 1}", "      - weight: heavy")).containsExactly(
-                "unit.yaml:6 plugins.alpha.parts.1.weight: [heavy] is no double");
+        assertThat(problems("plugins:", "  alpha:", "    parts:", "      - {weight: 1}", "      - weight: heavy"))
+                .containsExactly(
+                        "unit.yaml:6 plugins.alpha.parts.1.weight: [heavy] is no double");
     }
 
     @Test
@@ -100,8 +105,10 @@ class PluginConfigurationTest {
 
     @Test
     void aPluginCanBeLeftOutByTheFile() {
-        assertThat(installation.yaml("plugins: {alpha: false}").catalog().disabled()).extracting(PluginDescriptor::id).containsExactly("alpha");
-        assertThat(installation.yaml("plugins: []").catalog().disabled()).extracting(PluginDescriptor::id).containsExactly("alpha");
+        assertThat(installation.yaml("plugins: {alpha: false}").catalog().disabled()).extracting(PluginDescriptor::id)
+                .containsExactly("alpha");
+        assertThat(installation.yaml("plugins: []").catalog().disabled()).extracting(PluginDescriptor::id)
+                .containsExactly("alpha");
         assertThat(installation.yaml("plugins: [alpha]").catalog().disabled()).isEmpty();
     }
 
@@ -116,7 +123,8 @@ class PluginConfigurationTest {
     @Test
     void aBrokenPluginIsAMistakeOfTheConfiguration() throws IOException {
         var broken = new PluginFolder(installation.home(), "broken").with("api", "2");
-        assertThat(problems()).containsExactly("plugin [broken] in " + broken.path() + ": 0.3.0 was built for kernel-api 2 but this kernel"
-                + " provides 1.0; install a broken built for 1.x");
+        assertThat(problems())
+                .containsExactly("plugin [broken] in " + broken.path() + ": 0.3.0 was built for kernel-api 2 but this kernel"
+                        + " provides 1.0; install a broken built for 1.x");
     }
 }

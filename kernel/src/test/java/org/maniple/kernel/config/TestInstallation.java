@@ -224,8 +224,10 @@ public final class TestInstallation {
         @Override
         public List<Problem> problems(Settings settings) {
             int weights = settings.numbers(dimension + "-weights").size();
-            return weights == 0 || weights == settings.integer(key) ? List.of()
-                    : List.of(new Problem(dimension + "-weights", weights + " weights for " + settings.integer(key) + " ranks; give as many"));
+            return weights == 0 || weights == settings.integer(key)
+                    ? List.of()
+                    : List.of(new Problem(dimension + "-weights",
+                            weights + " weights for " + settings.integer(key) + " ranks; give as many"));
         }
     }
 }

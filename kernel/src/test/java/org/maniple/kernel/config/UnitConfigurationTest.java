@@ -26,9 +26,11 @@ class UnitConfigurationTest {
         var installation = installation().variables("MANIPLE_MAX_NUM_SEQS=3", "MANIPLE_SEED=3");
         var file = installation.file("unit.yaml", "model: models/demo", "max-num-seqs: 2", "seed: 2", "block-size: 2");
         var settings = installation.reader().readForNode(Optional.of(file), List.of("--seed", "4")).settings();
-        assertThat(List.of(settings.integer("seed"), settings.integer("max-num-seqs"), settings.integer("block-size"), settings.integer("port")))
+        assertThat(List.of(settings.integer("seed"), settings.integer("max-num-seqs"), settings.integer("block-size"),
+                settings.integer("port")))
                 .containsExactly(4, 3, 2, 8000);
-        assertThat(List.of(settings.source("seed"), settings.source("max-num-seqs"), settings.source("block-size"), settings.source("port")))
+        assertThat(List.of(settings.source("seed"), settings.source("max-num-seqs"), settings.source("block-size"),
+                settings.source("port")))
                 .containsExactly("--seed", "MANIPLE_MAX_NUM_SEQS", "unit.yaml:4", "default");
     }
 
@@ -43,11 +45,14 @@ class UnitConfigurationTest {
     /** The one table of spellings that mean the same as a key here. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--tensor-parallel-size 2 | tensor-parallel-size | 2", "--tp 2 | tensor-parallel-size | 2", "-tp 2 | tensor-parallel-size | 2",
-        "-tp=2 | tensor-parallel-size | 2", "--tp-size 2 | tensor-parallel-size | 2", "--tensor_parallel_size=2 | tensor-parallel-size | 2",
+        "--tensor-parallel-size 2 | tensor-parallel-size | 2", "--tp 2 | tensor-parallel-size | 2",
+        "-tp 2 | tensor-parallel-size | 2",
+        "-tp=2 | tensor-parallel-size | 2", "--tp-size 2 | tensor-parallel-size | 2",
+        "--tensor_parallel_size=2 | tensor-parallel-size | 2",
         "--pp 2 | pipeline-parallel-size | 2", "-pp 2 | pipeline-parallel-size | 2", "--pp-size 2 | pipeline-parallel-size | 2",
         "--mem-fraction-static 0.5 | gpu-memory-utilization | 0.5", "--chunked-prefill-size 256 | max-num-batched-tokens | 256",
-        "--context-length 99 | max-model-len | 99", "--max-running-requests 9 | max-num-seqs | 9", "--page-size 8 | block-size | 8",
+        "--context-length 99 | max-model-len | 99", "--max-running-requests 9 | max-num-seqs | 9",
+        "--page-size 8 | block-size | 8",
         "--device cpu | compute | cpu", "--nccl-init-addr a:1 | dist-init-addr | a:1", "--node-size 1 | nnodes | 1",
         "--random-seed 7 | seed | 7", "--dist-timeout 90 | join-timeout | 90s", "--watchdog-timeout 5m | step-timeout | 300s",
         "--served-model-name a,b | served-model-name | a,b", "--no-skip-tokenizer-init | skip-tokenizer-init | false",
@@ -66,34 +71,41 @@ class UnitConfigurationTest {
 
     @Test
     void aSpellingOfAKeyThatAPluginDeclaresWorksOnceThePluginIsThere() {
-        var installation = installation().with(ExtensionKind.PARALLELISM, new TestInstallation.Sizes("expert", "xp", 50, "num-redundant-experts"));
+        var installation = installation().with(ExtensionKind.PARALLELISM,
+                new TestInstallation.Sizes("expert", "xp", 50, "num-redundant-experts"));
         assertThat(installation.flags("--ep-num-redundant-experts", "1").settings().source("num-redundant-experts"))
                 .isEqualTo("--ep-num-redundant-experts");
     }
 
     @Test
     void flagsWithoutMeaningAreAcceptedWithOneLineEach() {
-        var configuration = installation().flags("--trust-remote-code", "--grammar-backend", "xgrammar", "--cuda-graph-max-bs=16", "--enforce-eager",
+        var configuration = installation().flags("--trust-remote-code", "--grammar-backend", "xgrammar", "--cuda-graph-max-bs=16",
+                "--enforce-eager",
                 "--distributed-executor-backend", "mp", "--seed", "1");
         assertThat(configuration.notices()).containsExactly(
                 "accepted, no effect: --trust-remote-code (models are plugins; no code is taken from a checkpoint)",
                 "accepted, no effect: --grammar-backend xgrammar (there is one grammar engine at most)",
-                "accepted, no effect: --cuda-graph-max-bs 16 (there are no CUDA graphs)", "accepted, no effect: --enforce-eager (there are no CUDA graphs)",
+                "accepted, no effect: --cuda-graph-max-bs 16 (there are no CUDA graphs)",
+                "accepted, no effect: --enforce-eager (there are no CUDA graphs)",
                 "accepted, no effect: --distributed-executor-backend mp (ranks are always processes of their own)");
         assertThat(configuration.settings().integer("seed")).isEqualTo(1);
     }
 
     @Test
     void theyAreAcceptedInAFileToo() {
-        assertThat(installation().yaml("trust-remote-code: true").notices()).containsExactly("accepted, no effect: unit.yaml:2 trust-remote-code"
-                + " (models are plugins; no code is taken from a checkpoint)");
+        assertThat(installation().yaml("trust-remote-code: true").notices())
+                .containsExactly("accepted, no effect: unit.yaml:2 trust-remote-code"
+                        + " (models are plugins; no code is taken from a checkpoint)");
     }
 
     @Test
     void variablesThatKubernetesMakesForAServiceNamedManipleAreIgnored() {
-        var settings = installation().variables("MANIPLE_PORT=tcp://10.0.0.1:8000", "MANIPLE_SERVICE_HOST=10.0.0.1", "MANIPLE_SERVICE_PORT=8000",
-                "MANIPLE_SERVICE_PORT_HTTP=8000", "MANIPLE_PORT_8000_TCP=tcp://10.0.0.1:8000", "MANIPLE_PORT_8000_TCP_ADDR=10.0.0.1",
-                "MANIPLE_API_PORT=tcp://10.0.0.2:80", "MANIPLE_JAVA_HOME=/opt/jdk").flags().settings();
+        var settings = installation()
+                .variables("MANIPLE_PORT=tcp://10.0.0.1:8000", "MANIPLE_SERVICE_HOST=10.0.0.1", "MANIPLE_SERVICE_PORT=8000",
+                        "MANIPLE_SERVICE_PORT_HTTP=8000", "MANIPLE_PORT_8000_TCP=tcp://10.0.0.1:8000",
+                        "MANIPLE_PORT_8000_TCP_ADDR=10.0.0.1",
+                        "MANIPLE_API_PORT=tcp://10.0.0.2:80", "MANIPLE_JAVA_HOME=/opt/jdk")
+                .flags().settings();
         assertThat(settings.integer("port")).isEqualTo(8000);
         assertThat(settings.given("port")).isFalse();
     }
@@ -105,24 +117,30 @@ class UnitConfigurationTest {
         var two = installation().flags("--tp", "2");
         assertThat(two.settings().text("transport")).isEqualTo("tcp");
         assertThat(two.chosen(ExtensionKind.COMPUTE).name()).isEqualTo("cpu");
-        assertThat(two.settings().render()).anyMatch(line -> line.matches("transport +tcp +derived: auto → tcp, the highest score on this host"));
+        assertThat(two.settings().render())
+                .anyMatch(line -> line.matches("transport +tcp +derived: auto → tcp, the highest score on this host"));
     }
 
     @Test
     void theRenderedConfigurationShowsEveryValueWithItsSourceAndHidesSecrets() {
-        var lines = installation().flags("--tp", "2", "--unit-secret", TestInstallation.SECRET, "--join-timeout", "1500ms").settings().render();
-        assertThat(lines.stream().map(line -> line.replaceAll(" +", " ")).map(line -> line.replace(root.toString(), "ROOT"))).contains(
-                "model ROOT/maniple/models/demo derived: models/demo → ROOT/maniple/models/demo, made absolute",
-                "served-model-name models/demo derived: none → models/demo, the model's path as given", "tensor-parallel-size 2 --tp",
-                "unit-secret (hidden) --unit-secret", "join-timeout 1500ms --join-timeout", "port 8000 default",
-                "threads 4 derived: none → 4, 8 processors for 2 ranks");
+        var lines = installation().flags("--tp", "2", "--unit-secret", TestInstallation.SECRET, "--join-timeout", "1500ms")
+                .settings().render();
+        assertThat(lines.stream().map(line -> line.replaceAll(" +", " ")).map(line -> line.replace(root.toString(), "ROOT")))
+                .contains(
+                        "model ROOT/maniple/models/demo derived: models/demo → ROOT/maniple/models/demo, made absolute",
+                        "served-model-name models/demo derived: none → models/demo, the model's path as given",
+                        "tensor-parallel-size 2 --tp",
+                        "unit-secret (hidden) --unit-secret", "join-timeout 1500ms --join-timeout", "port 8000 default",
+                        "threads 4 derived: none → 4, 8 processors for 2 ranks");
         assertThat(String.join("\n", lines)).doesNotContain(TestInstallation.SECRET);
     }
 
     @Test
     void whatRanksCompareHasNeitherLocalKeysNorSecrets() {
-        var comparable = installation().flags("--tp", "2", "--unit-secret", TestInstallation.SECRET, "--max-model-len", "99").settings().comparable();
-        assertThat(comparable).containsEntry("tensor-parallel-size", "2").containsEntry("max-model-len", "99").containsEntry("transport", "tcp")
+        var comparable = installation().flags("--tp", "2", "--unit-secret", TestInstallation.SECRET, "--max-model-len", "99")
+                .settings().comparable();
+        assertThat(comparable).containsEntry("tensor-parallel-size", "2").containsEntry("max-model-len", "99")
+                .containsEntry("transport", "tcp")
                 .doesNotContainKeys("unit-secret", "node-rank", "threads", "model", "port", "comm-ifname");
     }
 
@@ -130,13 +148,15 @@ class UnitConfigurationTest {
     void theMeshIsOrderedByNestingAndTheGridShowsIt() {
         var configuration = installation().flags("--tp", "2", "--pp", "2");
         assertThat(configuration.mesh().dimensions()).extracting("name").containsExactly("pp", "tp");
-        assertThat(RankGrid.render(configuration.mesh(), configuration.topology())).containsExactly("rank  node  pp   tp", "0     0     0    0",
+        assertThat(RankGrid.render(configuration.mesh(), configuration.topology())).containsExactly("rank  node  pp   tp",
+                "0     0     0    0",
                 "1     0     0    1", "2     0     1    0", "3     0     1    1");
     }
 
     @Test
     void aParallelismFromOutsideBringsItsDimensionKeyAndFlag() {
-        var installation = installation().with(ExtensionKind.PARALLELISM, new TestInstallation.Sizes("context", "cp", 400, "context-parallel-size"));
+        var installation = installation().with(ExtensionKind.PARALLELISM,
+                new TestInstallation.Sizes("context", "cp", 400, "context-parallel-size"));
         var mesh = installation.flags("--cp", "2", "--tp", "2").mesh();
         assertThat(mesh.dimensions()).extracting("name").containsExactly("pp", "tp", "cp");
         assertThat(mesh.ranks()).isEqualTo(4);
@@ -145,8 +165,10 @@ class UnitConfigurationTest {
 
     @Test
     void neighboursOnDifferentNodesAreMentioned() {
-        var notices = installation().flags("--tp", "4", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1", "--unit-secret",
-                TestInstallation.SECRET, "--host", "localhost").notices();
+        var notices = installation()
+                .flags("--tp", "4", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1", "--unit-secret",
+                        TestInstallation.SECRET, "--host", "localhost")
+                .notices();
         assertThat(notices).containsExactly(
                 "host [localhost] (--host) is loopback: only programs on node 0 itself reach this unit of 2 nodes; give --host 0.0.0.0 to serve others",
                 "dimension tp goes over the network: rank 0 is on node 0 and rank 2 on node 1; it is faster with at most 2 ranks along tp");
@@ -154,14 +176,16 @@ class UnitConfigurationTest {
 
     @Test
     void manyMoreRanksThanProcessorsAreMentioned() {
-        assertThat(installation().flags("--tp", "16", "--pp", "16").notices()).containsExactly("the mesh pp 16 × tp 16 has 256 ranks, of which 256 run"
-                + " on this node with 8 processors; sizes are multiplied, so check that all of them are meant");
+        assertThat(installation().flags("--tp", "16", "--pp", "16").notices())
+                .containsExactly("the mesh pp 16 × tp 16 has 256 ranks, of which 256 run"
+                        + " on this node with 8 processors; sizes are multiplied, so check that all of them are meant");
         assertThat(installation().flags("--tp", "4", "--pp", "8").notices()).isEmpty();
     }
 
     @Test
     void aUnitOfSeveralNodesServesOnAllAddressesUnlessToldOtherwise() {
-        var several = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1", "--unit-secret",
+        var several = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1",
+                "--unit-secret",
                 TestInstallation.SECRET);
         assertThat(several.settings().text("host")).isEqualTo("0.0.0.0");
         assertThat(installation().flags().settings().text("host")).isEqualTo("127.0.0.1");
@@ -172,13 +196,16 @@ class UnitConfigurationTest {
         var installation = installation();
         var secret = installation.file("secret", TestInstallation.SECRET);
         assertThat(installation.flags("--unit-secret-file", secret.toString()).secret()).hasValueSatisfying(
-                found -> assertThat(new String(found.bytes(), java.nio.charset.StandardCharsets.UTF_8)).isEqualTo(TestInstallation.SECRET));
+                found -> assertThat(new String(found.bytes(), java.nio.charset.StandardCharsets.UTF_8))
+                        .isEqualTo(TestInstallation.SECRET));
     }
 
     @Test
     void valuesHaveTheTypesOfTheirOptions() {
-        var settings = installation().yaml("step-timeout: 5m", "kv-cache-memory-bytes: 2GiB", "tp: 2", "tp-weights: [1, 2.5]", "ranks-per-node: [2]",
-                "served-model-name: [a, b]").settings();
+        var settings = installation()
+                .yaml("step-timeout: 5m", "kv-cache-memory-bytes: 2GiB", "tp: 2", "tp-weights: [1, 2.5]", "ranks-per-node: [2]",
+                        "served-model-name: [a, b]")
+                .settings();
         assertThat(settings.duration("step-timeout")).isEqualTo(Duration.ofMinutes(5));
         assertThat(settings.bytes("kv-cache-memory-bytes")).isEqualTo(2L << 30);
         assertThat(settings.numbers("tp-weights")).containsExactly(1.0, 2.5);

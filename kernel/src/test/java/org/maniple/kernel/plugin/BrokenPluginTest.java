@@ -90,7 +90,8 @@ class BrokenPluginTest {
     @Test
     void aDescriptorOfManyMegabytes() throws IOException {
         Files.writeString(plugin("broken").path().resolve("plugin.properties"), "#".repeat(70_000));
-        assertBroken("plugin.properties: it has 70000 bytes; at most 65536 are read", "correct the descriptor, or install the plugin again");
+        assertBroken("plugin.properties: it has 70000 bytes; at most 65536 are read",
+                "correct the descriptor, or install the plugin again");
     }
 
     @Test
@@ -113,7 +114,8 @@ class BrokenPluginTest {
 
     @Test
     void aCopyOfTheApi() throws IOException {
-        plugin("broken").jar("broken.jar", module("test.broken"), provider("test.broken", "broken")).jar("maniple-kernel-api.jar", "module org.maniple.api { exports org.maniple.api; }",
+        plugin("broken").jar("broken.jar", module("test.broken"), provider("test.broken", "broken")).jar("maniple-kernel-api.jar",
+                "module org.maniple.api { exports org.maniple.api; }",
                 "package org.maniple.api; public interface Extension { String name(); }");
         assertBroken("it brings a copy of what the kernel provides: module [org.maniple.api] in maniple-kernel-api.jar",
                 "remove that jar: in the plugin's POM the dependency must have scope [provided]");
@@ -146,7 +148,8 @@ class BrokenPluginTest {
 
     @Test
     void aPackageInTwoModules() throws IOException {
-        plugin("broken").jar("broken.jar", module("test.broken"), provider("test.broken", "broken"), "package test.split; class A {}")
+        plugin("broken")
+                .jar("broken.jar", module("test.broken"), provider("test.broken", "broken"), "package test.split; class A {}")
                 .jar("other.jar", "module test.other { exports test.split; }", "package test.split; public class B {}");
         assertBroken("package [test.split] is both in broken.jar and in other.jar", "leave one of the two jars in the folder");
     }
@@ -179,7 +182,8 @@ class BrokenPluginTest {
 
     @Test
     void aFolderWithoutTheModuleOfTheDescriptor() throws IOException {
-        plugin("broken").jar("library.jar", "module test.library { exports test.library; }", "package test.library; public class A {}");
+        plugin("broken").jar("library.jar", "module test.library { exports test.library; }",
+                "package test.library; public class A {}");
         assertBroken("the descriptor names module [test.broken] but the folder has [test.library]",
                 "correct [module] in plugin.properties, or add the jar");
     }
@@ -233,7 +237,8 @@ class BrokenPluginTest {
     @Test
     void aConfigurationRecordOfAnotherModule() throws IOException {
         plugin("broken").jar("broken.jar", module("test.broken", "provides org.maniple.api.Plugin with test.broken.Described;"),
-                provider("test.broken", "broken"), "package test.broken; public class Described implements org.maniple.api.Plugin {"
+                provider("test.broken", "broken"),
+                "package test.broken; public class Described implements org.maniple.api.Plugin {"
                         + " public Class<? extends Record> configurationType() { return org.maniple.api.ApiVersion.class; } }");
         assertBroken("it must provide org.maniple.api.Plugin once, with a record of its own module", REPORT);
     }
@@ -259,7 +264,8 @@ class BrokenPluginTest {
         plugin("base").with("api", "2");
         good("broken").with("requires", "base");
         assertThat(failures()).extracting(PluginException::reason).containsExactly(
-                "0.3.0 was built for kernel-api 2 but this kernel provides 1.4", "it requires plugin [base], which could not be loaded");
+                "0.3.0 was built for kernel-api 2 but this kernel provides 1.4",
+                "it requires plugin [base], which could not be loaded");
     }
 
     @Test

@@ -61,8 +61,9 @@ class ExtensionsTest {
     @Test
     void anUnknownNameIsAnsweredWithWhatIsThere() {
         var extensions = of(works("tcp", 0), works("local", 0), fails("rdma", "libibverbs.so.1 not found"));
-        assertThatThrownBy(() -> choose(extensions, "rdmaa")).hasMessage("tokenizer [rdmaa] is not installed; installed: [local, rdma, tcp]"
-                + "; available on this host: [local, tcp]; did you mean [rdma]?");
+        assertThatThrownBy(() -> choose(extensions, "rdmaa"))
+                .hasMessage("tokenizer [rdmaa] is not installed; installed: [local, rdma, tcp]"
+                        + "; available on this host: [local, tcp]; did you mean [rdma]?");
     }
 
     @Test
@@ -91,7 +92,8 @@ class ExtensionsTest {
 
     @Test
     void aProbeThatThrowsCountsAsUnavailable() {
-        assertThatThrownBy(() -> choose(of(works("tcp", 0), fails("rdma", "")), "rdma")).hasMessage("tokenizer [rdma] cannot work on this host:"
-                + " its probe failed: java.lang.IllegalStateException: probe; available on this host: [tcp]");
+        assertThatThrownBy(() -> choose(of(works("tcp", 0), fails("rdma", "")), "rdma"))
+                .hasMessage("tokenizer [rdma] cannot work on this host:"
+                        + " its probe failed: java.lang.IllegalStateException: probe; available on this host: [tcp]");
     }
 }

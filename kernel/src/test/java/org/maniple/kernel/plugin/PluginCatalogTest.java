@@ -61,13 +61,15 @@ class PluginCatalogTest {
         for (String version : List.of("2.17.0", "2.22.4")) {
             String id = version.equals("2.17.0") ? "older" : "newer";
             plugin(id).jar("library-" + version + ".jar", "module test.library { exports test.library; }",
-                    "package test.library; public class Version { public static String text() { return \"v" + version.replace('.', '-') + "\"; } }")
+                    "package test.library; public class Version { public static String text() { return \"v"
+                            + version.replace('.', '-') + "\"; } }")
                     .jar(id + ".jar", PluginSources.module("test." + id, "requires test.library;"),
                             provider("test." + id, "placeholder").replace("\"placeholder\"", "test.library.Version.text()"));
         }
         var catalog = scan();
         assertThat(catalog.failures()).isEmpty();
-        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name).containsExactly("v2-22-4", "v2-17-0");
+        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name).containsExactly("v2-22-4",
+                "v2-17-0");
     }
 
     @Test
@@ -78,26 +80,31 @@ class PluginCatalogTest {
                         provider("test.own", "placeholder").replace("\"placeholder\"", "picocli.CommandLine.NAME"));
         var catalog = scan();
         assertThat(catalog.failures()).isEmpty();
-        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name).containsExactly("the-plugins-own");
+        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name)
+                .containsExactly("the-plugins-own");
     }
 
     @Test
     void aPluginSeesTheExportedPackagesOfOneThatItRequiresButItsProvidersStayTheOthers() throws IOException {
-        var base = plugin("zbase").jar("zbase.jar", PluginSources.module("test.zbase", "exports test.zbase.shared;"), provider("test.zbase", "base"),
+        var base = plugin("zbase").jar("zbase.jar", PluginSources.module("test.zbase", "exports test.zbase.shared;"),
+                provider("test.zbase", "base"),
                 "package test.zbase.shared; public class Shared { public static String text() { return \"shared\"; } }");
-        plugin("auser").with("requires", "zbase").seeing(base.path()).jar("auser.jar", PluginSources.module("test.auser", "requires test.zbase;"),
+        plugin("auser").with("requires", "zbase").seeing(base.path()).jar("auser.jar",
+                PluginSources.module("test.auser", "requires test.zbase;"),
                 provider("test.auser", "placeholder").replace("\"placeholder\"", "test.zbase.shared.Shared.text()"));
         var catalog = scan();
         assertThat(catalog.failures()).isEmpty();
         assertThat(ids(catalog)).containsExactly("kernel", "zbase", "auser");
         assertThat(catalog.plugin("auser").orElseThrow().extensions()).hasSize(1);
-        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name).containsExactly("base", "shared");
+        assertThat(catalog.extensions().all(ExtensionKind.TOKENIZER)).extracting(Extension::name).containsExactly("base",
+                "shared");
     }
 
     @Test
     void theContextClassLoaderIsThePluginsWhileAProviderIsCreated() throws IOException {
-        good("alpha", "public Provider() { if (Thread.currentThread().getContextClassLoader() != Provider.class.getClassLoader()) "
-                + "throw new IllegalStateException(); }");
+        good("alpha",
+                "public Provider() { if (Thread.currentThread().getContextClassLoader() != Provider.class.getClassLoader()) "
+                        + "throw new IllegalStateException(); }");
         ClassLoader before = Thread.currentThread().getContextClassLoader();
         assertThat(scan().failures()).isEmpty();
         assertThat(Thread.currentThread().getContextClassLoader()).isSameAs(before);
@@ -148,7 +155,8 @@ class PluginCatalogTest {
 
     @Test
     void theRecordOfAPluginsConfigurationIsFound() throws IOException {
-        plugin("alpha").jar("alpha.jar", PluginSources.module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
+        plugin("alpha").jar("alpha.jar",
+                PluginSources.module("test.alpha", "provides org.maniple.api.Plugin with test.alpha.Described;"),
                 provider("test.alpha", "alpha"), "package test.alpha; record Configuration(int depth) {}",
                 "package test.alpha; public class Described implements org.maniple.api.Plugin {"
                         + " public Class<? extends Record> configurationType() { return Configuration.class; } }");
@@ -161,7 +169,8 @@ class PluginCatalogTest {
     void aFolderThatIsNotThereIsNamed() {
         assertThatThrownBy(() -> PluginCatalog.scan(root.resolve("nowhere"), KernelExtensions.of(List.of()), PluginSelection.ALL))
                 .isInstanceOf(ManipleException.class)
-                .hasMessage("the plugins folder [" + root.resolve("nowhere") + "] cannot be read (NoSuchFileException); an installation"
+                .hasMessage("the plugins folder [" + root.resolve("nowhere")
+                        + "] cannot be read (NoSuchFileException); an installation"
                         + " has it beside bin/, or name another with -Dmaniple.plugins=FOLDER");
     }
 

@@ -31,7 +31,8 @@ public final class PluginFolder {
         this.folder = Files.createDirectories(root.resolve("plugins").resolve(id));
         modulePath.add(api());
         modulePath.add(jspecify(root.resolve("work/org.jspecify")));
-        with("id", id).with("version", "0.3.0").with("api", "[1.0,2)").with("java", "25").with("module", "test." + id.replace('-', '.'));
+        with("id", id).with("version", "0.3.0").with("api", "[1.0,2)").with("java", "25").with("module",
+                "test." + id.replace('-', '.'));
     }
 
     /** The API that this test runs with: a folder of classes or a jar. */
@@ -47,8 +48,10 @@ public final class PluginFolder {
     private static Path jspecify(Path classes) throws IOException {
         if (!Files.exists(classes)) {
             Path sources = Files.createDirectories(classes.resolveSibling("org.jspecify.src"));
-            Path module = Files.writeString(sources.resolve("module-info.java"), "module org.jspecify { exports org.jspecify.annotations; }");
-            Path type = Files.writeString(sources.resolve("NullMarked.java"), "package org.jspecify.annotations; public @interface NullMarked {}");
+            Path module = Files.writeString(sources.resolve("module-info.java"),
+                    "module org.jspecify { exports org.jspecify.annotations; }");
+            Path type = Files.writeString(sources.resolve("NullMarked.java"),
+                    "package org.jspecify.annotations; public @interface NullMarked {}");
             run("javac", List.of("-d", classes.toString(), module.toString(), type.toString()));
         }
         return classes;

@@ -7,7 +7,8 @@ public final class PluginSources {
 
     /** A module that provides {@code <module>.Provider}. */
     public static String module(String module, String... more) {
-        return "module " + module + " { requires org.maniple.api; provides org.maniple.api.text.Tokenizer with " + module + ".Provider; "
+        return "module " + module + " { requires org.maniple.api; provides org.maniple.api.text.Tokenizer with " + module
+                + ".Provider; "
                 + String.join(" ", more) + " }";
     }
 
@@ -24,6 +25,7 @@ public final class PluginSources {
                     @Override public boolean accepts(Path model) { return false; }
                     @Override public TextCodec load(Path model, PluginContext context) { throw new UnsupportedOperationException(); }
                 }
-                """.formatted(inPackage, String.join("\n", members), name);
+                """
+                .formatted(inPackage, String.join("\n", members), name);
     }
 }

@@ -26,7 +26,8 @@ record Copies(Path folder) {
     Distribution ofVersion(Distribution original, String version) throws IOException {
         Distribution other = distribution(original);
         try (Stream<Path> jars = Files.list(other.home().resolve("lib"))) {
-            Path kernel = jars.filter(jar -> jar.getFileName().toString().matches("maniple-kernel-\\d.*")).findFirst().orElseThrow();
+            Path kernel = jars.filter(jar -> jar.getFileName().toString().matches("maniple-kernel-\\d.*")).findFirst()
+                    .orElseThrow();
             var said = new StringWriter();
             var writer = new PrintWriter(said);
             int code = ToolProvider.findFirst("jar").orElseThrow().run(writer, writer, "--update", "--file", kernel.toString(),

@@ -37,8 +37,9 @@ record Machine(String namespace, String host, String address) {
 
     /** A cable between {@code eth0} of both. */
     void connect(Machine other) throws IOException {
-        Tool.must("", List.of("ip", "link", "add", "name", "eth0", "netns", namespace, "type", "veth", "peer", "name", "eth0", "netns",
-                other.namespace));
+        Tool.must("",
+                List.of("ip", "link", "add", "name", "eth0", "netns", namespace, "type", "veth", "peer", "name", "eth0", "netns",
+                        other.namespace));
         up("eth0", address + "/24");
         other.up("eth0", other.address + "/24");
     }
@@ -103,7 +104,8 @@ record Machine(String namespace, String host, String address) {
     UnitProcess start(List<String> command, Map<String, String> variables, Path folder) {
         List<String> named = new ArrayList<>(List.of("unshare", "--uts", "sh", "-c", "hostname \"$0\" && exec \"$@\"", host));
         named.addAll(command);
-        return UnitProcess.start(inside(named.toArray(String[]::new)), variables, folder, host + ": " + variables + " " + String.join(" ", command));
+        return UnitProcess.start(inside(named.toArray(String[]::new)), variables, folder,
+                host + ": " + variables + " " + String.join(" ", command));
     }
 
     /** Sends a request from this machine; GET if the body is empty. The answer's status and, from the second line on, its body. */

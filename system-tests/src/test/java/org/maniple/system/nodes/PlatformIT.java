@@ -38,10 +38,12 @@ class PlatformIT {
     @Test
     void rankIdAndItsCompanionsPlaceNodesThatServeAndEndTogether() {
         List<String> launch = nodes.command("launch", nodes.unit(2, 1, "nnodes: 2"));
-        UnitProcess first = nodes.start(nodes.machines.first, launch, Map.of("RANK_ID", "0", "MASTER_ADDRESS", "10.77.1.1", "RANK_IP",
-                "10.77.1.1", "COMM_IFNAME", "eth0"));
-        UnitProcess second = nodes.start(nodes.machines.second, launch, Map.of("RANK_ID", "1", "MASTER_ADDRESS", "10.77.1.1", "RANK_IP",
-                "10.77.1.2", "COMM_IFNAME", "eth0"));
+        UnitProcess first = nodes.start(nodes.machines.first, launch,
+                Map.of("RANK_ID", "0", "MASTER_ADDRESS", "10.77.1.1", "RANK_IP",
+                        "10.77.1.1", "COMM_IFNAME", "eth0"));
+        UnitProcess second = nodes.start(nodes.machines.second, launch,
+                Map.of("RANK_ID", "1", "MASTER_ADDRESS", "10.77.1.1", "RANK_IP",
+                        "10.77.1.2", "COMM_IFNAME", "eth0"));
 
         first.awaitReady();
         nodes.assertServesTheOraclesTokens();
@@ -56,8 +58,10 @@ class PlatformIT {
     @Test
     void leaderWorkerSetPlacesPodsByTheNameOfTheLeader() {
         List<String> launch = nodes.command("launch", nodes.unit(2, 1));
-        var first = nodes.start(nodes.machines.first, launch, Map.of("LWS_LEADER_ADDRESS", "n0", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "0"));
-        var second = nodes.start(nodes.machines.second, launch, Map.of("LWS_LEADER_ADDRESS", "n0", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "1"));
+        var first = nodes.start(nodes.machines.first, launch,
+                Map.of("LWS_LEADER_ADDRESS", "n0", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "0"));
+        var second = nodes.start(nodes.machines.second, launch,
+                Map.of("LWS_LEADER_ADDRESS", "n0", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "1"));
 
         first.awaitReady();
         nodes.assertServesTheOraclesTokens();
@@ -79,7 +83,8 @@ class PlatformIT {
     }
 
     private static Map<String, String> slurm(int node) {
-        return Map.of("SLURM_NODEID", "" + node, "SLURM_PROCID", "" + node, "SLURM_LOCALID", "0", "SLURM_NTASKS", "2", "SLURM_NNODES", "2",
+        return Map.of("SLURM_NODEID", "" + node, "SLURM_PROCID", "" + node, "SLURM_LOCALID", "0", "SLURM_NTASKS", "2",
+                "SLURM_NNODES", "2",
                 "SLURM_JOB_NODELIST", "n[0-1]");
     }
 

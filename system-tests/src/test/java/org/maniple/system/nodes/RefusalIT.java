@@ -46,8 +46,9 @@ class RefusalIT {
 
         assertThat(second.exitCode(END)).isEqualTo(1);
         assertThat(first.exitCode(END)).isEqualTo(1);
-        assertSays(second, "maniple: rank 0 at 10.77.1.1:29501 does not know the unit secret (or ours differs); give all ranks of the unit the"
-                + " same one");
+        assertSays(second,
+                "maniple: rank 0 at 10.77.1.1:29501 does not know the unit secret (or ours differs); give all ranks of the unit the"
+                        + " same one");
         assertThat(first.output().text()).containsPattern(
                 "rank 0 refused a connection: rank 1 at 10\\.77\\.1\\.2:\\d+ does not know the unit secret \\(or ours differs\\)")
                 .doesNotContain("tttt").doesNotContain("ssss");
@@ -87,12 +88,15 @@ class RefusalIT {
 
     @Test
     void oneFlippedBitOfTheModelIsFoundByTheFullChecksum() throws IOException {
-        Path model = new Copies(folder).model(nodes.distribution.demoModel(), "model.safetensors", Copies.Change.oneBitInTheMiddle());
+        Path model = new Copies(folder).model(nodes.distribution.demoModel(), "model.safetensors",
+                Copies.Change.oneBitInTheMiddle());
         UnitProcess first = launchFirst("--model-checksum", "full");
-        UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--model-checksum", "full", "--model", model.toString());
+        UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--model-checksum", "full", "--model",
+                model.toString());
 
-        assertRefused(first, second, "model file model\\.safetensors differs: rank 0 on n0 has size \\d+, [^;]*sha256 \\S+, rank 1 on n1 has size \\d+, [^;]*sha256 \\S+;"
-                + " copy the same model to all nodes");
+        assertRefused(first, second,
+                "model file model\\.safetensors differs: rank 0 on n0 has size \\d+, [^;]*sha256 \\S+, rank 1 on n1 has size \\d+, [^;]*sha256 \\S+;"
+                        + " copy the same model to all nodes");
     }
 
     @Test
@@ -115,8 +119,10 @@ class RefusalIT {
         UnitProcess first = launchFirst();
         UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--model", model.toString());
 
-        assertRefused(first, second, "model file " + name + " differs: rank 0 on n0 has size \\d+, [^;]*sha256 \\S+, rank 1 on n1 has size \\d+, [^;]*sha256 \\S+;"
-                + " copy the same model to all nodes");
+        assertRefused(first, second,
+                "model file " + name
+                        + " differs: rank 0 on n0 has size \\d+, [^;]*sha256 \\S+, rank 1 on n1 has size \\d+, [^;]*sha256 \\S+;"
+                        + " copy the same model to all nodes");
     }
 
     /** What becomes of SLURM's $SLURM_NODEID on the srun line (trap T1). */
@@ -135,8 +141,9 @@ class RefusalIT {
         UnitProcess first = launchFirst("--join-timeout", "3s");
 
         assertThat(first.exitCode(END)).isEqualTo(1);
-        assertSays(first, "gave up after 3 s: ranks [1] have not joined (rank 1 on node 1); see what their nodes say, and check that they can"
-                + " reach 10.77.1.1:29501");
+        assertSays(first,
+                "gave up after 3 s: ranks [1] have not joined (rank 1 on node 1); see what their nodes say, and check that they can"
+                        + " reach 10.77.1.1:29501");
     }
 
     @Test
@@ -144,7 +151,8 @@ class RefusalIT {
         UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--join-timeout", "3s");
 
         assertThat(second.exitCode(END)).isEqualTo(1);
-        assertThat(second.output().text()).contains("rank 1 on n1 gave up after 3 s: rank 0 did not answer at 10.77.1.1:29501; start it there");
+        assertThat(second.output().text())
+                .contains("rank 1 on n1 gave up after 3 s: rank 0 did not answer at 10.77.1.1:29501; start it there");
     }
 
     @Test
@@ -152,7 +160,8 @@ class RefusalIT {
         UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--comm-ifname", "=eth1");
 
         assertThat(second.exitCode(END)).isEqualTo(2);
-        assertThat(second.output().text()).contains("maniple: --comm-ifname: [=eth1] matches no network interface of this machine; there are:")
+        assertThat(second.output().text())
+                .contains("maniple: --comm-ifname: [=eth1] matches no network interface of this machine; there are:")
                 .contains("eth0 [10.77.1.2]").contains("docker0 [172.17.0.1]").contains("lo [127.0.0.1");
     }
 

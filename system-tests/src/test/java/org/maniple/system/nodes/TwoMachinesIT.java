@@ -27,7 +27,8 @@ class TwoMachinesIT {
     @BeforeAll
     static void startTheSecondNodeOnlyWhenTheFirstWaitsForIt(@TempDir Path folder) {
         nodes = new TwoNodes(folder, 2);
-        Tool.Result probe = nodes.machines.second.ask("http://" + nodes.machines.first.address() + ":" + (Machine.UNIT_PORT + 2), "");
+        Tool.Result probe = nodes.machines.second.ask("http://" + nodes.machines.first.address() + ":" + (Machine.UNIT_PORT + 2),
+                "");
         assertThat(probe.code()).as(probe.text()).isEqualTo(Ask.NOBODY);
         stoppedBefore = nodes.machines.first.dropped();
 
@@ -79,7 +80,8 @@ class TwoMachinesIT {
     @Test
     void theInterfaceTowardsTheFirstNodeIsChosenAmongOthers() {
         assertThat(first.output().lines()).contains("node 0 of 2 (--node-rank), ranks 0 to 1",
-                "reached by the others at 10.77.1.1 on eth0 (the way to 10.77.1.1:29501)", "rank 0 -> 2 [send] via NET/Socket/eth0");
+                "reached by the others at 10.77.1.1 on eth0 (the way to 10.77.1.1:29501)",
+                "rank 0 -> 2 [send] via NET/Socket/eth0");
         assertThat(second.output().lines()).contains("node 1 of 2 (--node-rank), ranks 2 to 3",
                 "ranks meet at 10.77.1.1:29501 (--dist-init-addr)",
                 "reached by the others at 10.77.1.2 on eth0 (the way to 10.77.1.1:29501)");

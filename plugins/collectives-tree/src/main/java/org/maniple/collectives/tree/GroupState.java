@@ -68,7 +68,8 @@ final class GroupState {
     /** Checks one size. */
     void checkSize(String operation, long bytes, long expected, String what) {
         if (bytes != expected) {
-            throw new IllegalArgumentException(operation + " of " + this + ": " + what + " has " + bytes + " bytes instead of " + expected);
+            throw new IllegalArgumentException(
+                    operation + " of " + this + ": " + what + " has " + bytes + " bytes instead of " + expected);
         }
     }
 

@@ -51,7 +51,8 @@ final class TreeCommunicator implements Communicator {
         }
         GroupState known = groups[id];
         if (known != null && !known.group.ranks().equals(ranks)) {
-            throw new IllegalArgumentException("group " + id + " is " + known.group.ranks() + " already, it cannot be " + ranks + " too");
+            throw new IllegalArgumentException(
+                    "group " + id + " is " + known.group.ranks() + " already, it cannot be " + ranks + " too");
         }
         if (known == null) {
             known = new GroupState(new Group(id, ranks, position));
@@ -63,7 +64,8 @@ final class TreeCommunicator implements Communicator {
     private GroupState state(Group group) {
         GroupState state = group.id() > 0 && group.id() < groups.length ? groups[group.id()] : null;
         if (state == null || state.group != group) {
-            throw new IllegalArgumentException("group " + group.id() + " " + group.ranks() + " was not made by this communicator");
+            throw new IllegalArgumentException(
+                    "group " + group.id() + " " + group.ranks() + " was not made by this communicator");
         }
         return state;
     }

@@ -138,7 +138,8 @@ final class AttendKernel implements Kernel, Workers.Task {
             int count = Math.min(size - inBlock, to - position);
             long slot = (long) step.block(span, position / size) * size + inBlock;
             long key = slot * stride + 4L * kvHead * keyLength;
-            product.compute(keys.segment(), key, stride, count, queries.segment(), query, 4L * keyLength, heads, mine.scores, 4L * (position - from), 4L * CHUNK, mine.lanes);
+            product.compute(keys.segment(), key, stride, count, queries.segment(), query, 4L * keyLength, heads, mine.scores,
+                    4L * (position - from), 4L * CHUNK, mine.lanes);
             position += count;
         }
     }
@@ -166,7 +167,8 @@ final class AttendKernel implements Kernel, Workers.Task {
             float factor = mine.exp(mine.greatest[head] - greatest);
             sum = Math.fma(mine.sums[head], factor, sum);
             for (int i = 0; i < valueLength; i++) {
-                out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i, out.segment().get(JAVA_FLOAT_UNALIGNED, result + 4L * i) * factor);
+                out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i,
+                        out.segment().get(JAVA_FLOAT_UNALIGNED, result + 4L * i) * factor);
             }
         }
         mine.greatest[head] = greatest;
@@ -183,7 +185,8 @@ final class AttendKernel implements Kernel, Workers.Task {
             long slot = (long) step.block(span, position / size) * size + inBlock;
             long value = slot * stride + 4L * kvHead * valueLength;
             for (int i = 0; i < heads; i++) {
-                WeightedRows.add(values.segment(), value, stride, count, mine.scores, 4L * (CHUNK * i + position - from), out.segment(),
+                WeightedRows.add(values.segment(), value, stride, count, mine.scores, 4L * (CHUNK * i + position - from),
+                        out.segment(),
                         result + 4L * i * valueLength, valueLength);
             }
             position += count;
@@ -192,7 +195,8 @@ final class AttendKernel implements Kernel, Workers.Task {
 
     private void divide(long result, float sum) {
         for (int i = 0; i < valueLength; i++) {
-            out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i, out.segment().get(JAVA_FLOAT_UNALIGNED, result + 4L * i) / sum);
+            out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i,
+                    out.segment().get(JAVA_FLOAT_UNALIGNED, result + 4L * i) / sum);
         }
     }
 }

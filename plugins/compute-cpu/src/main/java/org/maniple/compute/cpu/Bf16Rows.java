@@ -36,16 +36,20 @@ final class Bf16Rows implements WeightRows {
         for (int i = 0; i < count; i += Lanes.COUNT) {
             long at = x0 + 4L * i;
             FloatVector v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w0 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             a = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at, LITTLE_ENDIAN), a);
             v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w1 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             b = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X1, LITTLE_ENDIAN), b);
             v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w2 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             c = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X2, LITTLE_ENDIAN), c);
             v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w3 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             d = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, at + X3, LITTLE_ENDIAN), d);
         }
         a.intoArray(lanes, 0);
@@ -55,7 +59,8 @@ final class Bf16Rows implements WeightRows {
     }
 
     @Override
-    public void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count, float[] lanes,
+    public void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count,
+            float[] lanes,
             int at) {
         FloatVector a0 = FloatVector.zero(Lanes.F);
         FloatVector a1 = a0;
@@ -67,13 +72,15 @@ final class Bf16Rows implements WeightRows {
         FloatVector b3 = a0;
         for (int i = 0; i < count; i += Lanes.COUNT) {
             FloatVector v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w0 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             a0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i, LITTLE_ENDIAN), a0);
             a1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i, LITTLE_ENDIAN), a1);
             a2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i, LITTLE_ENDIAN), a2);
             a3 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x3 + 4L * i, LITTLE_ENDIAN), a3);
             v = ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, w1 + 2L * i, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats();
             b0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * i + X1, LITTLE_ENDIAN), b0);
             b1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4L * i + X1, LITTLE_ENDIAN), b1);
             b2 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x2 + 4L * i + X1, LITTLE_ENDIAN), b2);

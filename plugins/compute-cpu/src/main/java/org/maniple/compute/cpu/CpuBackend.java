@@ -33,7 +33,8 @@ public final class CpuBackend implements ComputeBackend {
             throw new ManipleException("compute back end [cpu] cannot be opened: " + missing.reason());
         }
         if (threads < 1) {
-            throw new ManipleException("compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
+            throw new ManipleException(
+                    "compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
         }
         var warmUp = new WarmUp();
         warmUp.common();
@@ -48,7 +49,8 @@ public final class CpuBackend implements ComputeBackend {
         if (boot.findModule(VECTOR_MODULE).isPresent()) {
             return Availability.available(0);
         }
-        return Availability.unavailable("the JVM was started without the module " + VECTOR_MODULE + "; add the flag --add-modules="
-                + VECTOR_MODULE + " to conf/jvm.options");
+        return Availability
+                .unavailable("the JVM was started without the module " + VECTOR_MODULE + "; add the flag --add-modules="
+                        + VECTOR_MODULE + " to conf/jvm.options");
     }
 }

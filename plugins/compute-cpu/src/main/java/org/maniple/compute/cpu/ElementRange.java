@@ -55,7 +55,8 @@ final class ElementRange {
         }
     }
 
-    private static void activate(ElementFunction.Activation activation, MemorySegment a, long aAt, MemorySegment out, long to, int count) {
+    private static void activate(ElementFunction.Activation activation, MemorySegment a, long aAt, MemorySegment out, long to,
+            int count) {
         switch (activation) {
             case SILU -> Functions.silu(a, aAt, out, to, count);
             case GELU_TANH -> Functions.geluTanh(a, aAt, out, to, count);

@@ -48,7 +48,8 @@ final class F32Rows implements WeightRows {
     }
 
     @Override
-    public void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count, float[] lanes,
+    public void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count,
+            float[] lanes,
             int at) {
         FloatVector a0 = FloatVector.zero(Lanes.F);
         FloatVector a1 = a0;

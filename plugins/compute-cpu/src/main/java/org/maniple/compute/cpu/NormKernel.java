@@ -38,13 +38,16 @@ final class NormKernel implements Kernel, Workers.Task {
 
     static Optional<Kernel> sumSquares(Workers workers, float[][] lanes, OpCall call) {
         Tensor x = call.input(0);
-        return x.dtype() == DType.F32 ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, null)) : Optional.empty();
+        return x.dtype() == DType.F32
+                ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, null))
+                : Optional.empty();
     }
 
     /** The second half; with {@code sums} the first one too. */
     static Optional<Kernel> normalize(Workers workers, float[][] lanes, OpCall call, BuiltinOp.Normalize op, boolean sums) {
         Tensor x = call.input(0);
-        int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1, Math::multiplyExact);
+        int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1,
+                Math::multiplyExact);
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
@@ -83,7 +86,8 @@ final class NormKernel implements Kernel, Workers.Task {
         for (int group = chunk * chunkGroups(); group < end; group++) {
             long at = 4L * group * length;
             if (sums) {
-                squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group, Lanes.sumOfSquares(x.segment(), at, length, lanes[thread]));
+                squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group,
+                        Lanes.sumOfSquares(x.segment(), at, length, lanes[thread]));
             }
             if (scaling != null) {
                 float mean = squares.segment().get(JAVA_FLOAT_UNALIGNED, 4L * group) / scaling.count;

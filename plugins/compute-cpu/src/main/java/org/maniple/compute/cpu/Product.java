@@ -37,7 +37,8 @@ record Product(WeightRows weights, int count) {
         }
     }
 
-    private void single(MemorySegment w, long wAt, long wStride, int columns, MemorySegment x, long x0, MemorySegment out, long to,
+    private void single(MemorySegment w, long wAt, long wStride, int columns, MemorySegment x, long x0, MemorySegment out,
+            long to,
             float[] lanes) {
         int whole = count - count % Lanes.COUNT;
         for (int n = 0; n < columns; n += WeightRows.ROWS_OF_FOUR) {
@@ -71,7 +72,8 @@ record Product(WeightRows weights, int count) {
             if (WeightRows.TILE_PASSES == 2) {
                 long later = 2L * Lanes.L;
                 long wLater = later * weights.bytes();
-                weights.tile(w, w0 + wLater, w1 + wLater, x, x0 + 4 * later, x1 + 4 * later, x2 + 4 * later, x3 + 4 * later, whole, lanes,
+                weights.tile(w, w0 + wLater, w1 + wLater, x, x0 + 4 * later, x1 + 4 * later, x2 + 4 * later, x3 + 4 * later,
+                        whole, lanes,
                         2 * Lanes.L);
             }
             for (int i = 0; i < taken; i++) {
@@ -83,7 +85,8 @@ record Product(WeightRows weights, int count) {
         }
     }
 
-    private void finish(MemorySegment w, long wAt, MemorySegment x, long xAt, int whole, MemorySegment out, long to, float[] lanes,
+    private void finish(MemorySegment w, long wAt, MemorySegment x, long xAt, int whole, MemorySegment out, long to,
+            float[] lanes,
             int at) {
         float sum = Lanes.fold(lanes, at);
         if (whole < count) {

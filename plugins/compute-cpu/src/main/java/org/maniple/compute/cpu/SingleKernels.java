@@ -28,7 +28,8 @@ final class SingleKernels {
     private Optional<Kernel> compile(OpCall call, BuiltinOp op) {
         return switch (op) {
             case BuiltinOp.Embed embed -> EmbedKernel.of(call);
-            case BuiltinOp.Contract contract -> Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));
+            case BuiltinOp.Contract contract ->
+                Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));
             case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, lanes, call);
             case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, false);
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);

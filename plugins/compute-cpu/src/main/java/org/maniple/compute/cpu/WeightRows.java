@@ -46,7 +46,8 @@ interface WeightRows {
      * @param lanes receives the partial sums: row of floats by row of floats, after all of the first weight row those of the second
      * @param at where in {@code lanes}
      */
-    void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count, float[] lanes, int at);
+    void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count, float[] lanes,
+            int at);
 
     /** The elements that do not fill all partial sums, one after the other. */
     default float rest(MemorySegment w, long w0, MemorySegment x, long x0, int from, int to) {

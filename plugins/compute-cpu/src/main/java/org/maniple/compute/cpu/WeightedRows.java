@@ -20,7 +20,8 @@ final class WeightedRows {
      * @param count rows
      * @param length elements of a row
      */
-    static void add(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt, MemorySegment out, long to,
+    static void add(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt, MemorySegment out,
+            long to,
             int length) {
         int done = 0;
         for (; done + 4 * Lanes.L <= length; done += 4 * Lanes.L) {
@@ -60,7 +61,8 @@ final class WeightedRows {
         d.intoMemorySegment(out, to + 3 * step, LITTLE_ENDIAN);
     }
 
-    private static void addOne(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt, MemorySegment out,
+    private static void addOne(MemorySegment rows, long at, long stride, int count, MemorySegment weights, long weightAt,
+            MemorySegment out,
             long to) {
         FloatVector sum = FloatVector.fromMemorySegment(Lanes.F, out, to, LITTLE_ENDIAN);
         for (int row = 0; row < count; row++) {

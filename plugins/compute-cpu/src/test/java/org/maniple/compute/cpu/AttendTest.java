@@ -42,7 +42,8 @@ class AttendTest {
         }
     }
 
-    private static double[] attend(BatchStep step, BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, int row, int head,
+    private static double[] attend(BatchStep step, BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, int row,
+            int head,
             int kvHead) {
         int length = queries.extent(2);
         int width = values.extent(2);
@@ -53,7 +54,8 @@ class AttendTest {
         for (int position = first; position <= last; position++) {
             long key = ((long) step.slot(step.spanOf(row), position) * keys.extent(1) + kvHead) * length;
             for (int i = 0; i < length; i++) {
-                scores[position] += Tensors.get(queries, ((long) row * queries.extent(1) + head) * length + i) * Tensors.get(keys, key + i);
+                scores[position] += Tensors.get(queries, ((long) row * queries.extent(1) + head) * length + i)
+                        * Tensors.get(keys, key + i);
             }
             scores[position] *= op.scale();
             greatest = Math.max(greatest, scores[position]);
@@ -89,11 +91,14 @@ class AttendTest {
         try (var session = new CpuSession(1, 1)) {
             Calls.compile(session, Calls.attend(op, queries, keys, values, all, heads, kvHeads, UnitList.range(0, heads),
                     UnitList.range(0, kvHeads))).run(step);
-            for (UnitList own : new UnitList[] {UnitList.range(4, 9), UnitList.of(0, 1, 7), UnitList.range(3, 4), UnitList.empty()}) {
+            for (UnitList own : new UnitList[] {UnitList.range(4, 9), UnitList.of(0, 1, 7), UnitList.range(3, 4),
+                UnitList.empty()}) {
                 UnitList held = own.map(head -> head / 3);
                 Tensor part = Tensors.zeros(5, own.size(), length);
-                Calls.compile(session, Calls.attend(op, pick(queries, own), pick(keys, held), pick(values, held), part, heads, kvHeads, own,
-                        held)).run(step);
+                Calls.compile(session,
+                        Calls.attend(op, pick(queries, own), pick(keys, held), pick(values, held), part, heads, kvHeads, own,
+                                held))
+                        .run(step);
                 assertThat(Tensors.all(part)).as("heads %s", own).isEqualTo(Tensors.all(pick(all, own)));
             }
         }
@@ -167,8 +172,10 @@ class AttendTest {
         Tensor values = Tensors.random(3, BLOCKS * 16, 1, 16);
         Tensor out = Tensors.zeros(40, 1, 16);
         try (var session = new CpuSession(1, 1)) {
-            Calls.compile(session, Calls.attend(new BuiltinOp.Attend(1e4, 0), queries, keys, values, out, 1, 1, UnitList.range(0, 1),
-                    UnitList.range(0, 1))).run(step);
+            Calls.compile(session,
+                    Calls.attend(new BuiltinOp.Attend(1e4, 0), queries, keys, values, out, 1, 1, UnitList.range(0, 1),
+                            UnitList.range(0, 1)))
+                    .run(step);
         }
         for (float value : Tensors.all(out)) {
             assertThat(value).isFinite();

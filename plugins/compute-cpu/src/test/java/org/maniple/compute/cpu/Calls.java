@@ -50,10 +50,12 @@ final class Calls {
 
     static OpCall sumSquares(Tensor x, Tensor out) {
         boolean heads = x.rank() == 3;
-        var dims = heads ? new Dim[] {Dim.TOKENS, Axes.HEADS.of(x.extent(1)), ELEMENT.of(x.extent(2))}
+        var dims = heads
+                ? new Dim[] {Dim.TOKENS, Axes.HEADS.of(x.extent(1)), ELEMENT.of(x.extent(2))}
                 : new Dim[] {Dim.TOKENS, ELEMENT.of(x.extent(1))};
         var outDims = heads ? new Dim[] {Dim.TOKENS, Axes.HEADS.of(x.extent(1))} : new Dim[] {Dim.TOKENS};
-        return call(new BuiltinOp.SumSquares(List.of(ELEMENT)), List.of(value(dims)), List.of(x), List.of(value(outDims)), List.of(out),
+        return call(new BuiltinOp.SumSquares(List.of(ELEMENT)), List.of(value(dims)), List.of(x), List.of(value(outDims)),
+                List.of(out),
                 Map.of());
     }
 
@@ -62,20 +64,23 @@ final class Calls {
         Dim normed = ELEMENT.of(x.extent(x.rank() - 1));
         var dims = heads ? new Dim[] {Dim.TOKENS, Axes.HEADS.of(x.extent(1)), normed} : new Dim[] {Dim.TOKENS, normed};
         var sums = heads ? new Dim[] {Dim.TOKENS, Axes.HEADS.of(x.extent(1))} : new Dim[] {Dim.TOKENS};
-        return call(new BuiltinOp.Normalize(List.of(ELEMENT), epsilon, offset), List.of(value(dims), value(sums), parameter(normed)),
+        return call(new BuiltinOp.Normalize(List.of(ELEMENT), epsilon, offset),
+                List.of(value(dims), value(sums), parameter(normed)),
                 List.of(x, squares, weight), List.of(value(dims)), List.of(out), Map.of());
     }
 
     static OpCall elementwise(ElementFunction function, Tensor x, Tensor out) {
         Dim[] dims = {Dim.TOKENS, Axes.FFN.of(x.extent(1))};
-        return call(new BuiltinOp.Elementwise(function), List.of(value(dims)), List.of(x), List.of(value(dims)), List.of(out), Map.of());
+        return call(new BuiltinOp.Elementwise(function), List.of(value(dims)), List.of(x), List.of(value(dims)), List.of(out),
+                Map.of());
     }
 
     /** With a second operand: of the same rows, or with one dimension only, which is repeated for every row. */
     static OpCall elementwise(ElementFunction function, Tensor x, Tensor y, Tensor out) {
         Dim[] dims = {Dim.TOKENS, Axes.FFN.of(x.extent(1))};
         Operand second = y.rank() == 1 ? parameter(dims[1]) : value(dims);
-        return call(new BuiltinOp.Elementwise(function), List.of(value(dims), second), List.of(x, y), List.of(value(dims)), List.of(out),
+        return call(new BuiltinOp.Elementwise(function), List.of(value(dims), second), List.of(x, y), List.of(value(dims)),
+                List.of(out),
                 Map.of());
     }
 
@@ -86,12 +91,15 @@ final class Calls {
 
     static OpCall cache(Tensor x, Tensor state) {
         Dim[] dims = {Axes.KV_HEADS.of(x.extent(1)), ELEMENT.of(x.extent(2))};
-        return call(new BuiltinOp.Cache(), List.of(value(Dim.TOKENS, dims[0], dims[1]), new State(1, "state", List.of(Dim.SEQS, dims[0],
-                dims[1]))), List.of(x, state), List.of(), List.of(), Map.of());
+        return call(new BuiltinOp.Cache(),
+                List.of(value(Dim.TOKENS, dims[0], dims[1]), new State(1, "state", List.of(Dim.SEQS, dims[0],
+                        dims[1]))),
+                List.of(x, state), List.of(), List.of(), Map.of());
     }
 
     /** Attention of some of the query heads of a model over some of its key-value heads. */
-    static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Tensor out, int heads, int kvHeads, UnitList own,
+    static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Tensor out, int heads, int kvHeads,
+            UnitList own,
             UnitList held) {
         var valueElement = new Axis("VALUE_ELEMENT");
         Dim head = Axes.HEADS.of(heads);
@@ -105,7 +113,8 @@ final class Calls {
 
     static OpCall select(Tensor x, Tensor out) {
         Dim dim = Axes.HIDDEN.of(x.extent(1));
-        return call(new BuiltinOp.Select(), List.of(value(Dim.TOKENS, dim)), List.of(x), List.of(value(Dim.ROWS, dim)), List.of(out),
+        return call(new BuiltinOp.Select(), List.of(value(Dim.TOKENS, dim)), List.of(x), List.of(value(Dim.ROWS, dim)),
+                List.of(out),
                 Map.of());
     }
 

@@ -24,7 +24,8 @@ class ContractTest {
     private static final int[] THREADS = {1, 2, 3};
 
     @ParameterizedTest
-    @CsvSource({"F32,1,1", "F32,7,3", "F32,16,8", "F32,33,37", "F32,300,130", "BF16,16,1", "BF16,31,5", "BF16,256,100", "BF16,1000,9",
+    @CsvSource({"F32,1,1", "F32,7,3", "F32,16,8", "F32,33,37", "F32,300,130", "BF16,16,1", "BF16,31,5", "BF16,256,100",
+        "BF16,1000,9",
         "F16,15,2", "F16,64,33", "F16,250,70"})
     void isAccurateForUnalignedReadOnlyWeights(DType type, int summed, int columns) {
         Tensor x = Tensors.random(1, 6, summed);
@@ -78,7 +79,8 @@ class ContractTest {
                     out.rows(rows);
                     kernel.run(new BatchStep(0));
                     for (int row = 0; row < rows; row++) {
-                        assertThat(Tensors.row(out, row)).as("row %d of %d, %d threads", row, rows, threads).isEqualTo(alone[row]);
+                        assertThat(Tensors.row(out, row)).as("row %d of %d, %d threads", row, rows, threads)
+                                .isEqualTo(alone[row]);
                     }
                 }
             }
@@ -124,7 +126,8 @@ class ContractTest {
         Dim element = Calls.ELEMENT.of(20);
         Dim column = Axes.FFN.of(5);
         OpCall call = Calls.call(new BuiltinOp.Contract(),
-                List.of(Calls.value(Dim.TOKENS, heads, element), Calls.parameter(kvHeads, column, heads, element)), List.of(x, weight),
+                List.of(Calls.value(Dim.TOKENS, heads, element), Calls.parameter(kvHeads, column, heads, element)),
+                List.of(x, weight),
                 List.of(Calls.value(Dim.TOKENS, kvHeads, column)), List.of(out), Map.of());
         try (var session = new CpuSession(1, 1)) {
             Calls.compile(session, call).run(new BatchStep(0));

@@ -43,7 +43,8 @@ class ElementwiseTest {
         run(2, Calls.elementwise(function, x, out));
         for (int i = 0; i < count; i++) {
             double wanted = expected.applyAsDouble(values[i]);
-            assertThat(Tensors.get(out, i)).as("of %s", values[i]).isCloseTo(wanted, Offset.offset(1e-5 * Math.abs(wanted) + 1e-30));
+            assertThat(Tensors.get(out, i)).as("of %s", values[i]).isCloseTo(wanted,
+                    Offset.offset(1e-5 * Math.abs(wanted) + 1e-30));
         }
     }
 
@@ -53,7 +54,8 @@ class ElementwiseTest {
         Tensor x = Tensors.of(new int[] {1, 6}, 1, -1, 2, -2, 3.5f, -3.5f);
         Tensor out = Tensors.zeros(1, 6);
         run(1, Calls.elementwise(new ElementFunction.Activate(Activation.GELU), x, out));
-        double[] expected = {0.8413447461, -0.1586552539, 2 * 0.9772498681, -2 * 0.0227501319, 3.5 * 0.9997673709, -3.5 * 2.326290790e-4};
+        double[] expected = {0.8413447461, -0.1586552539, 2 * 0.9772498681, -2 * 0.0227501319, 3.5 * 0.9997673709,
+            -3.5 * 2.326290790e-4};
         for (int i = 0; i < 6; i++) {
             assertThat(Tensors.get(out, i)).isCloseTo(expected[i], Offset.offset(1e-6 * Math.abs(expected[i])));
         }
@@ -115,7 +117,8 @@ class ElementwiseTest {
                 out.segment().fill((byte) 1);
                 run(threads, Calls.elementwise(new ElementFunction.Glu(activation), gate, up, out));
                 for (int i = 0; i < rows * width; i++) {
-                    assertThat((float) Tensors.get(out, i)).isEqualTo((float) Tensors.get(activated, i) * (float) Tensors.get(up, i));
+                    assertThat((float) Tensors.get(out, i))
+                            .isEqualTo((float) Tensors.get(activated, i) * (float) Tensors.get(up, i));
                 }
             }
         }

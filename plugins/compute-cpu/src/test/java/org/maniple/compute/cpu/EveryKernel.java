@@ -30,7 +30,8 @@ final class EveryKernel {
         step = new BatchStep(BLOCKS).span(300, rows).select(IntStream.range(0, rows).toArray());
         Tensor x = Tensors.random(1, rows, SUMMED);
         for (DType type : new DType[] {DType.F32, DType.BF16, DType.F16}) {
-            calls.put("contract " + type, Calls.contract(x, Tensors.random(2, type, 1, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)));
+            calls.put("contract " + type,
+                    Calls.contract(x, Tensors.random(2, type, 1, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)));
             calls.put("embed " + type, Calls.embed(Tensors.ids(new int[rows]), Tensors.random(3, type, 1, 2, SUMMED),
                     Tensors.zeros(rows, SUMMED), 2, UnitList.range(0, 2)));
         }
@@ -39,7 +40,8 @@ final class EveryKernel {
         calls.put("normalize", Calls.normalize(x, squares, Tensors.random(4, SUMMED), Tensors.zeros(rows, SUMMED), 1e-6f, 1));
         Tensor y = Tensors.random(5, rows, SUMMED);
         for (Activation activation : Activation.values()) {
-            calls.put("glu " + activation, Calls.elementwise(new ElementFunction.Glu(activation), x, y, Tensors.zeros(rows, SUMMED)));
+            calls.put("glu " + activation,
+                    Calls.elementwise(new ElementFunction.Glu(activation), x, y, Tensors.zeros(rows, SUMMED)));
         }
         calls.put("cap", Calls.elementwise(new ElementFunction.SoftCap(3), x, Tensors.zeros(rows, SUMMED)));
         calls.put("scale", Calls.elementwise(new ElementFunction.Scale(3), x, Tensors.zeros(rows, SUMMED)));
@@ -77,7 +79,8 @@ final class EveryKernel {
                             : every.calls.get(name).output(0);
                     var sum = new CRC32C();
                     sum.update(out.segment().asByteBuffer());
-                    text.append(name).append(", ").append(rows).append(" rows: ").append(Long.toHexString(sum.getValue())).append('\n');
+                    text.append(name).append(", ").append(rows).append(" rows: ").append(Long.toHexString(sum.getValue()))
+                            .append('\n');
                 });
             }
         }

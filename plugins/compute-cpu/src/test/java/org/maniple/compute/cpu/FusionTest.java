@@ -76,8 +76,10 @@ class FusionTest {
         Tensor gate = Tensors.zeros(ROWS, 99);
         Tensor up = Tensors.zeros(ROWS, 99);
         var glu = new ElementFunction.Glu(ElementFunction.Activation.SILU);
-        assertSameBits(threads, List.of(contract(2, gate), contract(3, up), Calls.elementwise(glu, gate, up, Tensors.zeros(ROWS, 99)),
-                Calls.sumSquares(x, Tensors.zeros(ROWS))), 3, 1);
+        assertSameBits(threads,
+                List.of(contract(2, gate), contract(3, up), Calls.elementwise(glu, gate, up, Tensors.zeros(ROWS, 99)),
+                        Calls.sumSquares(x, Tensors.zeros(ROWS))),
+                3, 1);
     }
 
     /** In the order of a model with biases and norms of heads. */

@@ -27,7 +27,8 @@ class RowOperationsTest {
         Tensor weight = Tensors.random(1, type, 1, 3, 21);
         Tensor out = Tensors.random(2, 4, 21);
         try (var session = new CpuSession(1, 1)) {
-            Calls.compile(session, Calls.embed(Tensors.ids(7, 4, 2, 5), weight, out, 9, UnitList.of(2, 4, 5))).run(new BatchStep(0));
+            Calls.compile(session, Calls.embed(Tensors.ids(7, 4, 2, 5), weight, out, 9, UnitList.of(2, 4, 5)))
+                    .run(new BatchStep(0));
         }
         assertThat(Tensors.row(out, 0)).containsOnly(0f);
         for (int i = 0; i < 21; i++) {
@@ -74,7 +75,8 @@ class RowOperationsTest {
             double factor = 1 / Math.sqrt(squares(x, group, 50) / 50 + 1e-6);
             for (int i = 0; i < 50; i++) {
                 double expected = Tensors.get(x, group * 50L + i) * factor * (offset + Tensors.get(weight, i));
-                assertThat(Tensors.get(out, group * 50L + i)).isCloseTo(expected, Offset.offset(1e-6 + 1e-5 * Math.abs(expected)));
+                assertThat(Tensors.get(out, group * 50L + i)).isCloseTo(expected,
+                        Offset.offset(1e-6 + 1e-5 * Math.abs(expected)));
             }
         }
     }
@@ -181,9 +183,11 @@ class RowOperationsTest {
     void computesNothingOfNothing() {
         BatchStep step = new BatchStep(9).span(0, 2);
         try (var session = new CpuSession(2, 2)) {
-            Calls.compile(session, Calls.rope(new BuiltinOp.Rope(List.of(1.0), 1, false), Tensors.zeros(2, 0, 4), Tensors.zeros(2, 0, 4)))
+            Calls.compile(session,
+                    Calls.rope(new BuiltinOp.Rope(List.of(1.0), 1, false), Tensors.zeros(2, 0, 4), Tensors.zeros(2, 0, 4)))
                     .run(step);
-            Calls.compile(session, Calls.embed(Tensors.ids(), Tensors.zeros(0, 4), Tensors.zeros(0, 4), 4, UnitList.empty())).run(step);
+            Calls.compile(session, Calls.embed(Tensors.ids(), Tensors.zeros(0, 4), Tensors.zeros(0, 4), 4, UnitList.empty()))
+                    .run(step);
             Calls.compile(session, Calls.select(Tensors.zeros(2, 4), Tensors.zeros(0, 4))).run(step);
             Tensor x = Tensors.zeros(2, 4);
             Tensor squares = Tensors.zeros(2);

@@ -30,7 +30,8 @@ class TopKTest {
         run(1, 5, Tensors.of(new int[] {1, 7}, 1, 3, 2, 3, 1, 3, -4), out, 7, UnitList.range(0, 7));
         assertThat(ids(out, 0, 5)).containsExactly(1, 3, 5, 2, 0);
         assertThat(Tensors.row(out, 0)).startsWith(3, 3, 3, 2, 1).contains(3, Index.atIndex(10));
-        assertThat(Tensors.get(out, 11)).isCloseTo(3 + Math.exp(-1) + 2 * Math.exp(-2) + Math.exp(-7), Percentage.withPercentage(1e-4));
+        assertThat(Tensors.get(out, 11)).isCloseTo(3 + Math.exp(-1) + 2 * Math.exp(-2) + Math.exp(-7),
+                Percentage.withPercentage(1e-4));
     }
 
     @Test

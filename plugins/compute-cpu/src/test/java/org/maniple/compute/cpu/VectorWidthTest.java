@@ -37,10 +37,12 @@ class VectorWidthTest {
     }
 
     private static String digest(int bits) throws IOException, InterruptedException {
-        String classPath = Stream.of(EveryKernel.class, CpuSession.class, ComputeSession.class).map(VectorWidthTest::root).distinct()
+        String classPath = Stream.of(EveryKernel.class, CpuSession.class, ComputeSession.class).map(VectorWidthTest::root)
+                .distinct()
                 .collect(Collectors.joining(File.pathSeparator));
         var builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                "-XX:MaxVectorSize=" + bits / 8, "--add-modules=jdk.incubator.vector", "-cp", classPath, EveryKernel.class.getName());
+                "-XX:MaxVectorSize=" + bits / 8, "--add-modules=jdk.incubator.vector", "-cp", classPath,
+                EveryKernel.class.getName());
         Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try (var output = process.inputReader()) {
             String text = output.lines().filter(line -> line.contains(": ") || line.startsWith("bits ")).map(line -> line + "\n")

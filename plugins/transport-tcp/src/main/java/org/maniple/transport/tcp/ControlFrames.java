@@ -73,8 +73,9 @@ final class ControlFrames {
             throw new IllegalArgumentException("sent bytes that are no control frame, or a corrupted one");
         }
         if (length < 0 || length > ControlLink.MAX_MESSAGE) {
-            throw new IllegalArgumentException("announced a control message of " + length + " bytes; at most " + ControlLink.MAX_MESSAGE
-                    + " are allowed");
+            throw new IllegalArgumentException(
+                    "announced a control message of " + length + " bytes; at most " + ControlLink.MAX_MESSAGE
+                            + " are allowed");
         }
         if (sequence != expected) {
             throw new IllegalArgumentException("sent control frame " + sequence + " where " + expected + " was expected");
@@ -84,7 +85,8 @@ final class ControlFrames {
 
     private void end(Consumer<byte[]> messages) {
         if (crc(message, message.length) != checksum) {
-            throw new IllegalArgumentException("sent control frame " + expected + " with a wrong checksum: it was corrupted on the way");
+            throw new IllegalArgumentException(
+                    "sent control frame " + expected + " with a wrong checksum: it was corrupted on the way");
         }
         expected++;
         filled = 0;

@@ -92,7 +92,8 @@ final class DataLink {
         }
     }
 
-    @Nullable String failure() {
+    @Nullable
+    String failure() {
         return failure;
     }
 

@@ -55,11 +55,13 @@ final class DialHandshake extends Handshake {
 
     private void answer(ChannelHandlerContext context) {
         if (Verdict.magic(challenge) != Preface.MAGIC) {
-            fail(context, new TransportException("what listens there as " + peer + " is no rank: its answer is of another protocol"));
+            fail(context,
+                    new TransportException("what listens there as " + peer + " is no rank: its answer is of another protocol"));
         } else if (Verdict.version(challenge) != Preface.VERSION) {
             fail(context, RefusedLinkException.version(peer, Verdict.version(challenge)));
         } else if (Verdict.challengeStatus(challenge) != Verdict.PROVE) {
-            fail(context, new TransportException(peer + " answered with the unknown status " + Verdict.challengeStatus(challenge)));
+            fail(context,
+                    new TransportException(peer + " answered with the unknown status " + Verdict.challengeStatus(challenge)));
         } else {
             proof = secret.of(ROLE, preface, challenge);
             expect(Verdict.VERDICT_BYTES);

@@ -58,8 +58,9 @@ final class Dialler {
             }
             long left = TimeUnit.NANOSECONDS.toMillis(limit.toNanos() - (System.nanoTime() - start));
             if (left < SHORTEST_ATTEMPT_MILLIS) {
-                throw new TransportException("rank " + identity.rank() + " cannot reach rank " + rank + " at " + address + " within "
-                        + limit.toMillis() + " ms (" + attempts + " attempts); the last time: " + reason);
+                throw new TransportException(
+                        "rank " + identity.rank() + " cannot reach rank " + rank + " at " + address + " within "
+                                + limit.toMillis() + " ms (" + attempts + " attempts); the last time: " + reason);
             }
             // Half of what is left at most, so that there is time for another attempt.
             pause(Math.min(left / 2, pause));
@@ -109,7 +110,8 @@ final class Dialler {
                 .connect(remote)
                 .addListener(connected -> {
                     if (!connected.isSuccess()) {
-                        result.tryFailure(new TransportException(String.valueOf(connected.cause().getMessage()), connected.cause()));
+                        result.tryFailure(
+                                new TransportException(String.valueOf(connected.cause().getMessage()), connected.cause()));
                     }
                 });
         return await(result, millis, address, rank);
@@ -117,8 +119,9 @@ final class Dialler {
 
     private Greeted await(Promise<Greeted> result, long millis, String address, int rank) {
         try {
-            if (!result.await(millis) && result.tryFailure(new TransportException("rank " + rank + " at " + address + " did not answer within "
-                    + millis + " ms"))) {
+            if (!result.await(millis)
+                    && result.tryFailure(new TransportException("rank " + rank + " at " + address + " did not answer within "
+                            + millis + " ms"))) {
                 result.await();
             }
         } catch (InterruptedException e) {

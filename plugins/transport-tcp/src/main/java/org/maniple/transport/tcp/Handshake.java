@@ -54,8 +54,10 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        timer = context.executor().schedule(() -> fail(context, new TransportException(peer() + " did not complete the handshake within " + LIMIT_MILLIS
-                + " ms; is it a rank of this version?")), LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+        timer = context.executor().schedule(
+                () -> fail(context, new TransportException(peer() + " did not complete the handshake within " + LIMIT_MILLIS
+                        + " ms; is it a rank of this version?")),
+                LIMIT_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override

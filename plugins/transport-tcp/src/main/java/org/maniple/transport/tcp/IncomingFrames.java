@@ -125,7 +125,8 @@ final class IncomingFrames {
             throw new BadFrameException("sent bytes that are no frame, or a corrupted one, where " + into + " was expected");
         }
         if (FrameHeader.sequence(staging, from) != sequence) {
-            throw new BadFrameException("sent frame " + FrameHeader.sequence(staging, from) + " where frame " + sequence + " was expected");
+            throw new BadFrameException(
+                    "sent frame " + FrameHeader.sequence(staging, from) + " where frame " + sequence + " was expected");
         }
         length = FrameHeader.bytes(staging, from);
         if (FrameHeader.tag(staging, from) != into.tag() || !into.fits(length)) {

@@ -52,7 +52,8 @@ final class Listener {
                             return;
                         }
                         String from = Addresses.format(connection.remoteAddress());
-                        connection.pipeline().addLast(new AcceptHandshake(secret, identity, from, new Counted(outcome, strangers)));
+                        connection.pipeline()
+                                .addLast(new AcceptHandshake(secret, identity, from, new Counted(outcome, strangers)));
                     }
                 });
         Channel bound = bind(bootstrap, identity, bind);
@@ -68,7 +69,8 @@ final class Listener {
         }
         ChannelFuture bound = bootstrap.bind(local).awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            throw new TransportException(problem + ": " + bound.cause().getMessage() + "; give an address of this machine and a free port",
+            throw new TransportException(
+                    problem + ": " + bound.cause().getMessage() + "; give an address of this machine and a free port",
                     bound.cause());
         }
         return bound.channel();

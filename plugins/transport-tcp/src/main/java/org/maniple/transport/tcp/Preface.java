@@ -28,7 +28,8 @@ record Preface(int version, int purpose, int rank, int peer, int ranks, long epo
     private static final int UNIT_BYTES = 120;
 
     static Preface of(Transport.Identity identity, int peer, int purpose, byte[] nonce) {
-        return new Preface(VERSION, purpose, identity.rank(), peer, identity.ranks(), identity.epoch(), cut(identity.unit()), nonce);
+        return new Preface(VERSION, purpose, identity.rank(), peer, identity.ranks(), identity.epoch(), cut(identity.unit()),
+                nonce);
     }
 
     /** The beginning of a name, in whole characters. */
@@ -79,25 +80,31 @@ record Preface(int version, int purpose, int rank, int peer, int ranks, long epo
      */
     Verdict.@Nullable Reason objection(Transport.Identity own) {
         if (!unit.equals(cut(own.unit()))) {
-            return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + own.rank() + " belongs to unit [" + own.unit() + "], rank " + rank + " to ["
-                    + unit + "]");
+            return new Verdict.Reason(Verdict.OTHER_UNIT,
+                    "rank " + own.rank() + " belongs to unit [" + own.unit() + "], rank " + rank + " to ["
+                            + unit + "]");
         }
         if (epoch < own.epoch()) {
-            return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + rank + " is left over from an earlier build of the unit: epoch " + epoch
-                    + " < " + own.epoch());
+            return new Verdict.Reason(Verdict.OTHER_UNIT,
+                    "rank " + rank + " is left over from an earlier build of the unit: epoch " + epoch
+                            + " < " + own.epoch());
         }
         if (epoch > own.epoch()) {
-            return new Verdict.Reason(Verdict.NOT_NOW, "rank " + own.rank() + " is left over from an earlier build of the unit: epoch "
-                    + own.epoch() + " < " + epoch);
+            return new Verdict.Reason(Verdict.NOT_NOW,
+                    "rank " + own.rank() + " is left over from an earlier build of the unit: epoch "
+                            + own.epoch() + " < " + epoch);
         }
         if (ranks != own.ranks()) {
-            return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + own.rank() + " counts " + own.ranks() + " ranks, rank " + rank + " " + ranks);
+            return new Verdict.Reason(Verdict.OTHER_UNIT,
+                    "rank " + own.rank() + " counts " + own.ranks() + " ranks, rank " + rank + " " + ranks);
         }
         if (peer != own.rank()) {
-            return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + peer + " was meant, but rank " + own.rank() + " listens here");
+            return new Verdict.Reason(Verdict.OTHER_UNIT,
+                    "rank " + peer + " was meant, but rank " + own.rank() + " listens here");
         }
         if (rank < 0 || rank >= ranks || rank == own.rank() && purpose != CONTROL) {
-            return new Verdict.Reason(Verdict.OTHER_UNIT, "rank " + rank + " of " + ranks + " cannot be a peer of rank " + own.rank());
+            return new Verdict.Reason(Verdict.OTHER_UNIT,
+                    "rank " + rank + " of " + ranks + " cannot be a peer of rank " + own.rank());
         }
         if (purpose != CONTROL && purpose != DATA) {
             return new Verdict.Reason(Verdict.OTHER_UNIT, "links have purpose " + CONTROL + " or " + DATA + ", not " + purpose);

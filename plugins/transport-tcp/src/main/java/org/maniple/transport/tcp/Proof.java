@@ -21,7 +21,8 @@ final class Proof {
 
     Proof(byte[] secret) {
         if (secret.length < MIN_SECRET_BYTES) {
-            throw new IllegalArgumentException("the unit secret has " + secret.length + " bytes; it needs at least " + MIN_SECRET_BYTES);
+            throw new IllegalArgumentException(
+                    "the unit secret has " + secret.length + " bytes; it needs at least " + MIN_SECRET_BYTES);
         }
         this.key = new SecretKeySpec(secret, ALGORITHM);
     }

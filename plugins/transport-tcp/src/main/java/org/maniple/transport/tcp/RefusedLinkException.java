@@ -14,11 +14,13 @@ final class RefusedLinkException extends TransportException {
     }
 
     static RefusedLinkException secret(String peer) {
-        return new RefusedLinkException(peer + " does not know the unit secret (or ours differs); give all ranks of the unit the same one");
+        return new RefusedLinkException(
+                peer + " does not know the unit secret (or ours differs); give all ranks of the unit the same one");
     }
 
     static RefusedLinkException version(String peer, int theirs) {
-        return new RefusedLinkException(peer + " speaks version " + theirs + " of the protocol, this rank version " + Preface.VERSION
-                + "; run the same release on all nodes");
+        return new RefusedLinkException(
+                peer + " speaks version " + theirs + " of the protocol, this rank version " + Preface.VERSION
+                        + "; run the same release on all nodes");
     }
 }

@@ -125,7 +125,8 @@ final class TcpControlLink implements ControlLink {
     @Override
     public synchronized void send(byte[] message) {
         if (message.length > MAX_MESSAGE) {
-            throw new IllegalArgumentException("a control message for rank " + peer + " has " + message.length + " bytes, more than " + MAX_MESSAGE);
+            throw new IllegalArgumentException(
+                    "a control message for rank " + peer + " has " + message.length + " bytes, more than " + MAX_MESSAGE);
         }
         if (!channel.isActive()) {
             return;
@@ -186,7 +187,9 @@ final class TcpControlLink implements ControlLink {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            end(cause instanceof java.io.IOException ? "lost the connection: " + cause.getMessage() : "was cut off after " + cause);
+            end(cause instanceof java.io.IOException
+                    ? "lost the connection: " + cause.getMessage()
+                    : "was cut off after " + cause);
             context.close();
         }
     }

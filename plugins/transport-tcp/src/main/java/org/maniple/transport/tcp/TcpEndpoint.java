@@ -1,8 +1,8 @@
 package org.maniple.transport.tcp;
 
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.IoEventLoopGroup;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.ImmediateEventExecutor;
@@ -46,7 +46,8 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private final Queue<TcpControlLink> early = new ArrayDeque<>();
     private @Nullable Acceptor acceptor;
 
-    private TcpEndpoint(Sockets sockets, Transport.Identity identity, Transport.Bind bind, PluginContext context, IoEventLoopGroup loop) {
+    private TcpEndpoint(Sockets sockets, Transport.Identity identity, Transport.Bind bind, PluginContext context,
+            IoEventLoopGroup loop) {
         var secret = new Proof(identity.secret());
         this.sockets = sockets;
         this.identity = identity;
@@ -133,12 +134,14 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     @Override
     public Wire connect(List<String> addresses, Set<Integer> peers, Duration limit) {
         if (addresses.size() != identity.ranks()) {
-            throw new IllegalArgumentException("connect() needs the addresses of all " + identity.ranks() + " ranks, not " + addresses.size());
+            throw new IllegalArgumentException(
+                    "connect() needs the addresses of all " + identity.ranks() + " ranks, not " + addresses.size());
         }
         for (int peer : peers) {
             if (peer < 0 || peer >= identity.ranks() || peer == identity.rank()) {
-                throw new IllegalArgumentException("rank " + identity.rank() + " of " + identity.ranks() + " cannot be connected with rank "
-                        + peer);
+                throw new IllegalArgumentException(
+                        "rank " + identity.rank() + " of " + identity.ranks() + " cannot be connected with rank "
+                                + peer);
             }
         }
         if (closed.isDone()) {

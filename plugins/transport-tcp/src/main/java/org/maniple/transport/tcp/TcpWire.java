@@ -100,8 +100,9 @@ final class TcpWire implements Wire {
     private DataLink usable(int peer, MemorySegment memory) {
         checkAborted();
         if (!memory.isNative() || memory.byteSize() > FrameHeader.MAX_PAYLOAD) {
-            throw new IllegalArgumentException("frames are sent from and received into native memory of at most " + FrameHeader.MAX_PAYLOAD
-                    + " bytes, not " + memory);
+            throw new IllegalArgumentException(
+                    "frames are sent from and received into native memory of at most " + FrameHeader.MAX_PAYLOAD
+                            + " bytes, not " + memory);
         }
         return link(peer);
     }
@@ -109,7 +110,8 @@ final class TcpWire implements Wire {
     private DataLink link(int peer) {
         DataLink link = peer >= 0 && peer < links.length ? links[peer] : null;
         if (link == null) {
-            throw new IllegalArgumentException("rank " + rank + " is not connected with rank " + peer + ", only with " + connected.keySet());
+            throw new IllegalArgumentException(
+                    "rank " + rank + " is not connected with rank " + peer + ", only with " + connected.keySet());
         }
         return link;
     }

@@ -30,7 +30,8 @@ final class Verdict {
     record Reason(int status, String text) {}
 
     static byte[] challenge(int status, byte[] nonce) {
-        return ByteBuffer.allocate(CHALLENGE_BYTES).putInt(Preface.MAGIC).putInt(Preface.VERSION).putInt(status).put(nonce).array();
+        return ByteBuffer.allocate(CHALLENGE_BYTES).putInt(Preface.MAGIC).putInt(Preface.VERSION).putInt(status).put(nonce)
+                .array();
     }
 
     static int magic(byte[] message) {

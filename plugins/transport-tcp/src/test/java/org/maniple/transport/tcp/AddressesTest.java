@@ -22,6 +22,7 @@ class AddressesTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "host", ":7070", "host:", "host:0", "host:65536", "host:-1", "host:seven"})
     void whatIsNoAddressIsNamed(String text) {
-        assertThatThrownBy(() -> Addresses.port(text)).isInstanceOf(TransportException.class).hasMessageContaining("[" + text + "]");
+        assertThatThrownBy(() -> Addresses.port(text)).isInstanceOf(TransportException.class)
+                .hasMessageContaining("[" + text + "]");
     }
 }

@@ -131,7 +131,8 @@ class FrameFuzzTest {
             }
             case 1 -> changed = java.util.Arrays.copyOf(changed, random.nextInt(changed.length));
             default -> {
-                for (int i = random.nextInt(changed.length), end = Math.min(changed.length, i + 1 + random.nextInt(20)); i < end; i++) {
+                for (int i = random.nextInt(changed.length),
+                        end = Math.min(changed.length, i + 1 + random.nextInt(20)); i < end; i++) {
                     changed[i] ^= (byte) (1 + random.nextInt(255));
                 }
             }
@@ -150,7 +151,8 @@ class FrameFuzzTest {
     @Test
     void noChangedFrameIsTakenForWhatWasSent() {
         for (int i = 0; i < CASES; i++) {
-            assertThat(transfer(List.of(payload(), payload(), payload()), this::mutate)).as("case " + i + " of seed " + SEED).isLessThan(3);
+            assertThat(transfer(List.of(payload(), payload(), payload()), this::mutate)).as("case " + i + " of seed " + SEED)
+                    .isLessThan(3);
         }
     }
 
@@ -178,7 +180,8 @@ class FrameFuzzTest {
     @Test
     void controlMessagesSurviveAnyPieces() {
         for (int i = 0; i < CASES; i++) {
-            List<byte[]> messages = List.of(payload().toArray(ValueLayout.JAVA_BYTE), new byte[0], payload().toArray(ValueLayout.JAVA_BYTE));
+            List<byte[]> messages = List.of(payload().toArray(ValueLayout.JAVA_BYTE), new byte[0],
+                    payload().toArray(ValueLayout.JAVA_BYTE));
             assertThat(read(control(messages), random::nextInt)).usingRecursiveComparison().isEqualTo(messages);
         }
     }
@@ -200,6 +203,7 @@ class FrameFuzzTest {
         ByteBuf out = Unpooled.buffer();
         ControlFrames.write(out, new byte[ControlLink.MAX_MESSAGE + 1], 0);
         Throwable refusal = catchThrowable(() -> new ControlFrames().read(out.slice(0, ControlFrames.HEADER), message -> {}));
-        assertThat(refusal).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("at most " + ControlLink.MAX_MESSAGE);
+        assertThat(refusal).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at most " + ControlLink.MAX_MESSAGE);
     }
 }

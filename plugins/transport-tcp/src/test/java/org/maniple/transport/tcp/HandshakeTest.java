@@ -118,7 +118,8 @@ class HandshakeTest {
 
     @Test
     void aPeerOfAnotherVersionIsNamedByWhoDials() throws IOException {
-        try (var other = new ServerSocket(0, 1, InetAddress.getByName("localhost")); Endpoint rank1 = open(VirtualRanks.identity(1, 2), 0)) {
+        try (var other = new ServerSocket(0, 1, InetAddress.getByName("localhost"));
+                Endpoint rank1 = open(VirtualRanks.identity(1, 2), 0)) {
             Thread.ofVirtual().start(() -> {
                 try (Socket socket = other.accept()) {
                     socket.getInputStream().readNBytes(Preface.BYTES);
@@ -161,13 +162,15 @@ class HandshakeTest {
             byte[] challenge = socket.getInputStream().readNBytes(Verdict.CHALLENGE_BYTES);
             proof = secret.of(DialHandshake.ROLE, preface, challenge);
             socket.getOutputStream().write(proof);
-            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status()).isEqualTo(Verdict.WELCOME);
+            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status())
+                    .isEqualTo(Verdict.WELCOME);
         }
         try (Socket socket = stranger()) {
             socket.getOutputStream().write(preface);
             socket.getInputStream().readNBytes(Verdict.CHALLENGE_BYTES);
             socket.getOutputStream().write(proof);
-            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status()).isEqualTo(Verdict.WRONG_SECRET);
+            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status())
+                    .isEqualTo(Verdict.WRONG_SECRET);
             assertClosed(socket);
         }
     }
@@ -258,11 +261,13 @@ class HandshakeTest {
     @Test
     void onlyTheGivenHostIsListenedOn() {
         assertThat(rank0.address()).startsWith("localhost:");
-        assertThatThrownBy(() -> new Socket("127.0.0.2", Addresses.port(rank0.address())).close()).isInstanceOf(java.net.ConnectException.class);
+        assertThatThrownBy(() -> new Socket("127.0.0.2", Addresses.port(rank0.address())).close())
+                .isInstanceOf(java.net.ConnectException.class);
     }
 
     @Test
     void aShortSecretIsRefusedAtOnce() {
-        assertThatThrownBy(() -> open(new Transport.Identity("virtual", 4, 1, 2, new byte[15]), 0)).hasMessageContaining("at least 16");
+        assertThatThrownBy(() -> open(new Transport.Identity("virtual", 4, 1, 2, new byte[15]), 0))
+                .hasMessageContaining("at least 16");
     }
 }

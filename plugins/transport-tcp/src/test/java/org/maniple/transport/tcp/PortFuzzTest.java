@@ -39,7 +39,8 @@ class PortFuzzTest {
             socket.setSoTimeout((int) VirtualRanks.PATIENCE.toMillis());
             socket.getOutputStream().write(bytes);
             socket.shutdownOutput();
-            assertThat(socket.getInputStream().readAllBytes()).hasSizeLessThanOrEqualTo(Verdict.CHALLENGE_BYTES + Verdict.VERDICT_BYTES);
+            assertThat(socket.getInputStream().readAllBytes())
+                    .hasSizeLessThanOrEqualTo(Verdict.CHALLENGE_BYTES + Verdict.VERDICT_BYTES);
         } catch (java.net.SocketException e) {
             // Cut off while this end was still writing or reading.
             assertThat(e.getMessage()).containsAnyOf("reset", "Broken pipe");
@@ -55,7 +56,8 @@ class PortFuzzTest {
     private byte[] mutatedPreface() {
         byte[] valid = Preface.of(VirtualRanks.identity(1, 2), 0, 1 + random.nextInt(2), secret.nonce()).encode();
         byte[] tail = noise();
-        byte[] bytes = java.util.Arrays.copyOf(valid, random.nextInt(4) == 0 ? random.nextInt(valid.length) : valid.length + tail.length);
+        byte[] bytes = java.util.Arrays.copyOf(valid,
+                random.nextInt(4) == 0 ? random.nextInt(valid.length) : valid.length + tail.length);
         if (bytes.length > valid.length) {
             System.arraycopy(tail, 0, bytes, valid.length, tail.length);
         }
@@ -67,7 +69,8 @@ class PortFuzzTest {
 
     private static long used() {
         System.gc();
-        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory() + io.netty.util.internal.PlatformDependent.usedDirectMemory();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory()
+                + io.netty.util.internal.PlatformDependent.usedDirectMemory();
     }
 
     @Test
