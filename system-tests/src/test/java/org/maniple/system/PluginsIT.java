@@ -69,8 +69,8 @@ class PluginsIT {
 
     @ParameterizedTest
     @CsvSource({"model-llama, model architecture [LlamaForCausalLM] is known to no plugin",
-            "checkpoint-safetensors, holds weights in no known format", "tokenizer-hf, holds no tokenizer of a known format",
-            "transport-tcp, transport [auto]", "compute-cpu, compute [auto]", "serve-openai, frontend [auto]"})
+        "checkpoint-safetensors, holds weights in no known format", "tokenizer-hf, holds no tokenizer of a known format",
+        "transport-tcp, transport [auto]", "compute-cpu, compute [auto]", "serve-openai, frontend [auto]"})
     void aDisabledPluginIsMissedAtLaunchByName(String id, String message) {
         assertThat(Command.maniple(distribution, "plugins", "disable", id).succeeded().text())
                 .contains("plugin " + id + " is disabled now");

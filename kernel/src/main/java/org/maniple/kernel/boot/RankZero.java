@@ -62,7 +62,8 @@ final class RankZero {
     }
 
     private Optional<TextCodec> codec() {
-        return TokenizerChoice.of(configuration).map(choice -> choice.tokenizer().load(choice.path(), contexts.apply(choice.tokenizer())));
+        return TokenizerChoice.of(configuration)
+                .map(choice -> choice.tokenizer().load(choice.path(), contexts.apply(choice.tokenizer())));
     }
 
     /** Takes requests from now on; a prompt that the configuration brings is answered on the terminal first. */

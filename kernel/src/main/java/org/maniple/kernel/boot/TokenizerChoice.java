@@ -32,10 +32,11 @@ record TokenizerChoice(Tokenizer tokenizer, Path path) {
         Path path = Path.of(settings.optionalText(KernelOptions.TOKENIZER).orElse(settings.text(KernelOptions.MODEL)));
         List<Tokenizer> all = configuration.extensions().all(ExtensionKind.TOKENIZER);
         Tokenizer tokenizer = all.stream().filter(known -> known.accepts(path)).findFirst()
-                .orElseThrow(() -> new ConfigurationException(List.of("[" + path + "] holds no tokenizer of a known format; known: "
-                        + all.stream().map(Tokenizer::name).toList()
-                        + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"
-                        + UnitPlan.disabled(configuration))));
+                .orElseThrow(
+                        () -> new ConfigurationException(List.of("[" + path + "] holds no tokenizer of a known format; known: "
+                                + all.stream().map(Tokenizer::name).toList()
+                                + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"
+                                + UnitPlan.disabled(configuration))));
         return Optional.of(new TokenizerChoice(tokenizer, path));
     }
 }
