@@ -9,6 +9,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What users do with plugins, in a copy of the distribution. */
 class PluginsIT {
@@ -65,19 +67,29 @@ class PluginsIT {
         assertThat(disable.text()).contains("plugin [model-lama] is not installed").contains("model-llama");
     }
 
-    @Test
-    void aDisabledPluginIsMissedAtLaunchByNameAndUsedAgainOnceEnabled() {
-        assertThat(Command.maniple(distribution, "plugins", "disable", "model-llama").succeeded().text())
-                .contains("plugin model-llama is disabled now");
-        Command without = launch();
-        assertThat(without.exitCode()).isEqualTo(2);
-        assertThat(without.text()).contains("LlamaForCausalLM").contains("model-llama").contains("plugins enable model-llama");
+    @ParameterizedTest
+    @CsvSource({"model-llama, model architecture [LlamaForCausalLM] is known to no plugin",
+        "checkpoint-safetensors, holds weights in no known format", "tokenizer-hf, holds no tokenizer of a known format",
+        "transport-tcp, transport [auto]", "compute-cpu, compute [auto]", "serve-openai, frontend [auto]"})
+    void aDisabledPluginIsMissedAtLaunchByName(String id, String message) {
+        assertThat(Command.maniple(distribution, "plugins", "disable", id).succeeded().text())
+                .contains("plugin " + id + " is disabled now");
+        Command launch = Command.maniple(distribution, "launch", "--model", distribution.demoModel().toString(), "--tp", "2");
 
-        Command.maniple(distribution, "plugins", "enable", "model-llama").succeeded();
-        launch().succeeded();
+        assertThat(launch.exitCode()).isEqualTo(2);
+        assertThat(launch.text()).contains(message).contains("disabled plugins: [" + id + "]");
     }
 
-    private Command launch() {
+    @Test
+    void aDisabledPluginIsUsedAgainOnceEnabled() {
+        Command.maniple(distribution, "plugins", "disable", "model-llama").succeeded();
+        assertThat(dryRun().exitCode()).isEqualTo(2);
+        Command.maniple(distribution, "plugins", "enable", "model-llama").succeeded();
+
+        dryRun().succeeded();
+    }
+
+    private Command dryRun() {
         return Command.maniple(distribution, "launch", "--model", distribution.demoModel().toString(), "--dry-run");
     }
 

@@ -98,8 +98,11 @@ public final class Boot {
      */
     public int launch(UnitConfiguration configuration, List<String> arguments) throws InterruptedException {
         UnitPlan.of(configuration);
-        configuration.notices().forEach(err::println);
         Topology topology = configuration.topology();
+        if (topology.firstRank() == 0) {
+            TokenizerChoice.of(configuration);
+        }
+        configuration.notices().forEach(err::println);
         place(topology);
         var environment = new HashMap<String, String>();
         if (configuration.secret().isEmpty() && topology.nodes() == 1) {
@@ -156,6 +159,7 @@ public final class Boot {
         }
         var report = new StartupReport(out, terminal);
         if (Place.of(configuration).rank() == 0) {
+            TokenizerChoice.of(configuration);
             report.plugins(configuration.catalog().plugins().stream().map(Boot::line).toList());
             report.grid(grid(configuration));
         }

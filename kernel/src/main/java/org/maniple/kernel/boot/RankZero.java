@@ -1,6 +1,5 @@
 package org.maniple.kernel.boot;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,14 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.Extension;
-import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
 import org.maniple.api.text.TextCodec;
-import org.maniple.api.text.Tokenizer;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
@@ -65,17 +62,8 @@ final class RankZero {
     }
 
     private Optional<TextCodec> codec() {
-        Settings settings = configuration.settings();
-        if (settings.flag(KernelOptions.SKIP_TOKENIZER_INIT)) {
-            return Optional.empty();
-        }
-        Path path = Path.of(settings.optionalText(KernelOptions.TOKENIZER).orElse(settings.text(KernelOptions.MODEL)));
-        List<Tokenizer> all = configuration.extensions().all(ExtensionKind.TOKENIZER);
-        Tokenizer tokenizer = all.stream().filter(t -> t.accepts(path)).findFirst()
-                .orElseThrow(() -> new ManipleException("[" + path
-                        + "] holds no tokenizer of a known format; known: " + all.stream().map(Tokenizer::name).toList()
-                        + "; give --tokenizer PATH, or --skip-tokenizer-init to serve token ids only"));
-        return Optional.of(tokenizer.load(path, contexts.apply(tokenizer)));
+        return TokenizerChoice.of(configuration)
+                .map(choice -> choice.tokenizer().load(choice.path(), contexts.apply(choice.tokenizer())));
     }
 
     /** Takes requests from now on; a prompt that the configuration brings is answered on the terminal first. */

@@ -3,7 +3,6 @@ package org.maniple.kernel.boot;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.maniple.api.ManipleException;
 import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
@@ -16,6 +15,7 @@ import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
@@ -76,7 +76,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         if (accepting.isEmpty()) {
             throw new ModelConfigException(
                     "model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
-                            + names + "; install a plugin that builds it, or give another model");
+                            + names + "; install a plugin that builds it, or give another model" + disabled(configuration));
         }
         if (accepting.size() > 1) {
             throw new ModelConfigException("model architecture [" + config.architecture() + "] is built by several plugins: "
@@ -87,8 +87,14 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
 
     private static CheckpointFormat format(UnitConfiguration configuration, Path model) {
         List<CheckpointFormat> all = configuration.extensions().all(ExtensionKind.CHECKPOINT);
-        return all.stream().filter(f -> f.accepts(model)).findFirst().orElseThrow(() -> new ManipleException("model [" + model
+        return all.stream().filter(f -> f.accepts(model)).findFirst().orElseThrow(() -> new ModelConfigException("model [" + model
                 + "] holds weights in no known format; known: " + all.stream().map(CheckpointFormat::name).toList()
-                + "; a safetensors model has model.safetensors or model.safetensors.index.json"));
+                + "; a safetensors model has model.safetensors or model.safetensors.index.json" + disabled(configuration)));
+    }
+
+    /** A disabled plugin may be the one that is missed: the end of a message, which names those that there are. */
+    static String disabled(UnitConfiguration configuration) {
+        List<String> ids = configuration.catalog().disabled().stream().map(PluginDescriptor::id).toList();
+        return ids.isEmpty() ? "" : "; disabled plugins: " + ids + " (maniple plugins enable " + ids.getFirst() + ")";
     }
 }

@@ -142,7 +142,7 @@ final class ConfigurationFile {
         try {
             given.add(new Given(option.key(), parse(option, entry.value()), Origin.FILE, source));
         } catch (IllegalArgumentException e) {
-            problems.add(source, option.key(), e.getMessage());
+            problems.add(source, option.key(), String.valueOf(e.getMessage()));
         }
     }
 

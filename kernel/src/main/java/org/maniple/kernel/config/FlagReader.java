@@ -96,7 +96,7 @@ final class FlagReader {
         try {
             value = ValueParser.parse(option, text);
         } catch (IllegalArgumentException e) {
-            problems.add(flag, option.key(), e.getMessage());
+            problems.add(flag, option.key(), String.valueOf(e.getMessage()));
             return;
         }
         for (Given before : given) {

@@ -123,7 +123,7 @@ record Platform(
                     String first = SlurmHostList.expand(list).getFirst();
                     values.add(new Given(KernelOptions.DIST_INIT_ADDR, first, Origin.PLATFORM, variable));
                 } catch (IllegalArgumentException e) {
-                    problems.add(variable, e.getMessage());
+                    problems.add(variable, String.valueOf(e.getMessage()));
                 }
             });
         }

@@ -195,7 +195,7 @@ final class TopologyReader {
         try {
             return Optional.of(new Place(HostPort.parse(text, KernelOptions.DEFAULT_RENDEZVOUS_PORT), source));
         } catch (IllegalArgumentException e) {
-            problems.add(source, key, e.getMessage());
+            problems.add(source, key, String.valueOf(e.getMessage()));
             return Optional.empty();
         }
     }

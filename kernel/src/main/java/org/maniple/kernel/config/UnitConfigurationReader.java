@@ -136,7 +136,7 @@ public final class UnitConfigurationReader {
                 catalog = PluginCatalog.scan(installation.plugins(), builtIn, file.narrow(selection));
             } catch (ManipleException e) {
                 var lines = new ArrayList<>(problems.lines());
-                lines.add(e.getMessage());
+                lines.add(String.valueOf(e.getMessage()));
                 throw new ConfigurationException(lines);
             }
             if (!catalog.failures().isEmpty()) {
@@ -199,7 +199,7 @@ public final class UnitConfigurationReader {
                 String name = extensions.choose(kind, settings.text(key), host, suitable).name();
                 return name.equals(settings.text(key)) ? settings : settings.derive(key, name, "the highest score on this host");
             } catch (ManipleException e) {
-                problems.add(settings.given(key) ? settings.source(key) : "", key, e.getMessage());
+                problems.add(settings.given(key) ? settings.source(key) : "", key, String.valueOf(e.getMessage()));
                 return settings;
             }
         }

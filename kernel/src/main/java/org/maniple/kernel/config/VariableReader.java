@@ -52,7 +52,7 @@ final class VariableReader {
         try {
             given.add(new Given(key, ValueParser.parse(option.get(), text.strip()), Origin.VARIABLE, name));
         } catch (IllegalArgumentException e) {
-            problems.add(name, key, e.getMessage());
+            problems.add(name, key, String.valueOf(e.getMessage()));
         }
     }
 }

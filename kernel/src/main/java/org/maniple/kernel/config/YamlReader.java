@@ -80,7 +80,7 @@ final class YamlReader {
             }
             throw new BadYaml(root.line(), "the file must consist of lines [key: value]");
         } catch (BadYaml e) {
-            problems.add(name + ":" + e.line, e.getMessage());
+            problems.add(name + ":" + e.line, String.valueOf(e.getMessage()));
         } catch (JacksonException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             problems.add(line > 0 ? name + ":" + line : name, "not YAML: " + reason(e.getOriginalMessage()));

@@ -113,10 +113,12 @@ final class LayerBuilder {
             var configurations = parents.stream().map(ModuleLayer::configuration).toList();
             return Configuration.resolve(finder, configurations, ModuleFinder.of(), roots);
         } catch (FindException e) {
-            throw failure(e.getMessage(), "add the jar of the missing module to the folder; a module of the JDK must be in the"
-                    + " kernel's boot layer, and a module of another plugin needs that plugin's id in [requires]", e);
+            throw failure(String.valueOf(e.getMessage()),
+                    "add the jar of the missing module to the folder; a module of the JDK must be in the"
+                            + " kernel's boot layer, and a module of another plugin needs that plugin's id in [requires]",
+                    e);
         } catch (ResolutionException e) {
-            throw failure(e.getMessage(),
+            throw failure(String.valueOf(e.getMessage()),
                     "no two modules that see each other may have a package in common: leave one of the jars out", e);
         }
     }

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.maniple.api.ApiVersion;
@@ -69,7 +70,7 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
         for (PluginDescriptor descriptor : order.sorted()) {
             try {
                 order.check(descriptor, loaded.keySet());
-                var plugin = load(descriptor, folders.get(descriptor.id()), loaded, api, java);
+                var plugin = load(descriptor, Objects.requireNonNull(folders.get(descriptor.id())), loaded, api, java);
                 refuseDuplicates(plugin, builtIn, loaded);
                 loaded.put(plugin.id(), plugin);
             } catch (PluginException e) {
@@ -108,7 +109,7 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
         var builder = new LayerBuilder(descriptor, folder);
         builder.checkVersions(api, java);
         var parents = new ArrayList<ModuleLayer>();
-        descriptor.requires().forEach(id -> parents.add(loaded.get(id).layer().orElseThrow()));
+        descriptor.requires().forEach(id -> parents.add(Objects.requireNonNull(loaded.get(id)).layer().orElseThrow()));
         parents.add(kernelLayer());
         var controller = builder.build(parents);
         var providers = new ProviderLoader(builder, controller);

@@ -94,7 +94,7 @@ public record PluginDescriptor(
                 throw new IllegalArgumentException("key [" + key + "] is missing");
             }
         }
-        String id = entries.get("id");
+        String id = entries.getOrDefault("id", "");
         if (!id.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*") || id.equals(PluginCatalog.KERNEL)) {
             throw new IllegalArgumentException(
                     "id [" + id + "] must be lower-case kebab, and not [" + PluginCatalog.KERNEL + "]");
@@ -102,9 +102,10 @@ public record PluginDescriptor(
         if (!id.equals(folderName)) {
             throw new IllegalArgumentException("id [" + id + "] differs from the folder's name [" + folderName + "]");
         }
-        ApiRange.parse(entries.get("api"));
-        return new PluginDescriptor(id, entries.get("version"), entries.get("api"), java(entries.get("java")),
-                entries.get("module"),
+        String api = entries.getOrDefault("api", "");
+        ApiRange.parse(api);
+        return new PluginDescriptor(id, entries.getOrDefault("version", ""), api, java(entries.getOrDefault("java", "")),
+                entries.getOrDefault("module", ""),
                 list(entries.getOrDefault("requires", "")), list(entries.getOrDefault("native-access", "")),
                 entries.getOrDefault("description", ""));
     }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** Puts plugins behind those that they require. */
@@ -72,7 +73,7 @@ final class PluginOrder {
     }
 
     private boolean leadsBack(String at, String goal, List<String> path, Set<String> seen) {
-        for (String next : enabled.get(at).requires()) {
+        for (String next : Objects.requireNonNull(enabled.get(at)).requires()) {
             if (next.equals(goal)) {
                 path.add(next);
                 return true;
@@ -89,6 +90,6 @@ final class PluginOrder {
     }
 
     private PluginException failure(PluginDescriptor descriptor, String reason, String remedy) {
-        return new PluginException(descriptor.id(), folders.get(descriptor.id()), reason, remedy);
+        return new PluginException(descriptor.id(), Objects.requireNonNull(folders.get(descriptor.id())), reason, remedy);
     }
 }

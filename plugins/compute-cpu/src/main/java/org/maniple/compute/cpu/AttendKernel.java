@@ -153,7 +153,8 @@ final class AttendKernel implements Kernel, Workers.Task {
         for (int i = count; i < padded; i++) {
             mine.scores.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, last);
         }
-        float greatest = Lanes.scaleAndFindGreatest(mine.scores, at, padded, scale);
+        Functions.scale(mine.scores, at, scale, mine.scores, at, padded);
+        float greatest = Lanes.greatest(mine.scores, at, padded, mine.lanes);
         if (!beginning) {
             greatest = Math.max(greatest, mine.greatest[head]);
         }

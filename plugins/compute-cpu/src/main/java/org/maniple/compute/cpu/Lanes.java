@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -140,15 +139,17 @@ final class Lanes {
         return fold(lanes, 0);
     }
 
-    /** Multiplies floats by a factor in place and finds the greatest; their number is a multiple of {@value #COUNT}. */
-    static float scaleAndFindGreatest(MemorySegment x, long at, int count, float factor) {
+    /** The greatest of floats; their number is a multiple of {@value #COUNT}. */
+    static float greatest(MemorySegment x, long at, int count, float[] lanes) {
         FloatVector greatest = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-        FloatVector factors = FloatVector.broadcast(F, factor);
         for (int i = 0; i < count; i += L) {
-            FloatVector v = FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN).mul(factors);
-            v.intoMemorySegment(x, at + 4L * i, LITTLE_ENDIAN);
-            greatest = greatest.max(v);
+            greatest = greatest.max(FloatVector.fromMemorySegment(F, x, at + 4L * i, LITTLE_ENDIAN));
         }
-        return greatest.reduceLanes(VectorOperators.MAX);
+        greatest.intoArray(lanes, 0);
+        float result = lanes[0];
+        for (int i = 1; i < L; i++) {
+            result = Math.max(result, lanes[i]);
+        }
+        return result;
     }
 }

@@ -51,7 +51,8 @@ final class WarmUp {
             Functions.multiply(a, 0, b, 0, out, 0, LENGTH);
             Lanes.sumOfSquares(a, 0, LENGTH, lanes);
             Lanes.sum(a, 0, LENGTH, lanes);
-            Lanes.scaleAndFindGreatest(a, 0, LENGTH, 1);
+            Functions.scale(a, 0, 1, out, 0, LENGTH);
+            Lanes.greatest(a, 0, LENGTH, lanes);
             Functions.subtract(a, 0, 1, out, 0, LENGTH);
             WeightedRows.add(a, 0, 4L * LENGTH, ROWS, b, 0, out, 0, LENGTH);
         });

@@ -10,7 +10,7 @@ import org.maniple.testkit.Allocation;
 /** C2 keeps vectors in registers only while methods stay small; where it gives up, every vector becomes an object, and this test fails. */
 class AllocationTest {
 
-    private static final int ROUNDS = 50_000;
+    private static final int ROUNDS = 5_000;
     private static final int RUNS = 20;
 
     @ParameterizedTest

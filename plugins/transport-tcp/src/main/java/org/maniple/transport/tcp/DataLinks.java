@@ -13,6 +13,7 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 
 /** Brings data links together: higher ranks dial lower ones, and what they dial waits here until it is asked for. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class DataLinks {
 
     private final Sockets sockets;

@@ -6,6 +6,7 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 
 /** The dialling end: says who it is, proves it, and has the other end prove itself. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class DialHandshake extends Handshake {
 
     static final String ROLE = "maniple dialling end";

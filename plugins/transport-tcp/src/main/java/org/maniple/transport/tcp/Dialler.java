@@ -15,6 +15,7 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 
 /** Opens connections to peers, again and again until they listen. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class Dialler {
 
     private static final long FIRST_PAUSE_MILLIS = 20;

@@ -14,6 +14,7 @@ import org.maniple.api.transport.TransportException;
  * Reads messages of fixed sizes until both ends have proved who they are. Nothing is allocated for what the other end says but these
  * sizes. Reading stops when the handshake ends; bytes that came along are handed on.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 abstract class Handshake extends ChannelInboundHandlerAdapter {
 
     /** The longest time from the connection to the verdict. */

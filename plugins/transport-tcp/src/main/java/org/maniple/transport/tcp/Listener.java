@@ -14,6 +14,7 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 
 /** The listening socket. Strangers can have a few connections, a few bytes of each, and a few seconds. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class Listener {
 
     /** Connections that have not proved anything yet. More are closed as they come. */

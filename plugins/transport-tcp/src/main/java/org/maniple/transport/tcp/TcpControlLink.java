@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.ControlLink;
 
 /** A control link on the endpoint's event loop, on which its listener is called. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class TcpControlLink implements ControlLink {
 
     /** A peer that lets this much pile up does not read any more. */

@@ -25,6 +25,7 @@ import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.Wire;
 
 /** A rank's port, its event loop for control links, and what peers have dialled. */
+@SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
 
     /** Strangers can cause no more lines than this. */
