@@ -1,6 +1,7 @@
 package org.maniple.kernel;
 
 import java.io.Console;
+import java.security.Security;
 import java.util.Optional;
 import org.maniple.kernel.boot.Boot;
 import org.maniple.kernel.cli.CommandTree;
@@ -24,6 +25,8 @@ public final class Main {
      * @param arguments the command and its flags
      */
     public static void main(String[] arguments) {
+        // The name of a node that starts later may be unknown now: each attempt to reach it asks again.
+        Security.setProperty("networkaddress.cache.negative.ttl", "0");
         var environment = Environment.ofThisProcess();
         var builtIn = KernelExtensions.find();
         // In a run-time image without line editing there may be no console.

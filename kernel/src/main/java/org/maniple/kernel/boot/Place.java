@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.maniple.api.config.Settings;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.transport.Transport;
@@ -22,15 +24,27 @@ import org.maniple.kernel.config.UnitConfiguration;
  * @param rank this rank
  * @param bind where it listens
  * @param meeting where rank 0 is reached
+ * @param health where it answers health checks for its node: the first rank of each, if they are wanted
  */
-record Place(int rank, Transport.Bind bind, HostPort meeting) {
+record Place(int rank, Transport.Bind bind, HostPort meeting, Optional<HostPort> health) {
 
     static Place of(UnitConfiguration configuration) {
         Topology topology = configuration.topology();
         int rank = topology.rank().orElse(0);
         HostPort meeting = topology.rendezvous();
         int port = topology.nodes() > 1 ? meeting.port() + rank - topology.firstRank() : rank == 0 ? meeting.port() : 0;
-        return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting);
+        return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting, health(configuration, rank));
+    }
+
+    /** Where the API is served, or, on several nodes, where the other nodes reach this one: not all of them have the API's address. */
+    private static Optional<HostPort> health(UnitConfiguration configuration, int rank) {
+        Topology topology = configuration.topology();
+        Settings settings = configuration.settings();
+        if (rank != topology.firstRank() || !settings.has(KernelOptions.HEALTH_PORT)) {
+            return Optional.empty();
+        }
+        String host = topology.nodes() > 1 ? topology.commAddress() : settings.text(KernelOptions.HOST);
+        return Optional.of(new HostPort(host, settings.integer(KernelOptions.HEALTH_PORT)));
     }
 
     /**

@@ -69,6 +69,7 @@ final class RankProcess {
     private final Resources resources = new Resources();
     private volatile @Nullable Wire wire;
     private volatile @Nullable RankZero serving;
+    private volatile boolean ready;
 
     RankProcess(UnitPlan plan, StartupReport report) {
         this.plan = plan;
@@ -81,6 +82,7 @@ final class RankProcess {
     /** Runs the rank; the exit code of the process. */
     int run() throws InterruptedException {
         try (resources) {
+            place.health().ifPresent(health -> resources.add(HealthPort.open(health.host(), health.port(), this::reasons)));
             Endpoint endpoint = resources.add(openTransport());
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
             Arena arena = resources.add(Arena.ofShared());
@@ -202,6 +204,7 @@ final class RankProcess {
         report.links(leader.links());
         capacity.lines().forEach(report::line);
         zero.serve(ending);
+        ready = true;
         Ending.End end = ending.await();
         if (end.exitCode() == 0) {
             zero.close(Duration.ofSeconds(5));
@@ -214,6 +217,7 @@ final class RankProcess {
 
     private int follow(Membership membership, RankLoop loop) {
         membership.reach(Phase.READY, LOAD_LIMIT);
+        ready = true;
         try {
             loop.run();
             ending.set(0, "the unit shuts down");
@@ -232,6 +236,12 @@ final class RankProcess {
         }
         ending.await(BLAME);
         ending.set(1, String.valueOf(e.getMessage()));
+    }
+
+    /** Why this rank takes no part in serving now, for health checks. */
+    private List<String> reasons() {
+        return ending.get().map(end -> List.of(end.reason()))
+                .orElseGet(() -> ready ? List.of() : List.of("rank " + place.rank() + " is starting"));
     }
 
     private Optional<Integer> ended() {

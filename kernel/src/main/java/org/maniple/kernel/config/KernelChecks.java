@@ -84,29 +84,25 @@ final class KernelChecks {
     }
 
     /** What depends on the node that this is. */
-    EffectiveSettings checkPlace(Topology topology, Optional<UnitSecret> secret, List<String> notices) {
+    void checkPlace(Topology topology, Optional<UnitSecret> secret, List<String> notices) {
         if (settings.flag(KernelOptions.HEADLESS) && topology.node() == 0) {
             problem(KernelOptions.HEADLESS,
                     "node 0 is the one that serves: with it every node is --headless and nobody serves; start node 0"
                             + " without the flag");
         }
         if (topology.nodes() == 1) {
-            return settings;
+            return;
         }
         if (secret.isEmpty() && !settings.has(KernelOptions.UNIT_SECRET) && !settings.has(KernelOptions.UNIT_SECRET_FILE)) {
             problem(KernelOptions.UNIT_SECRET,
                     "a unit of several nodes needs a secret, so that nobody else can join it; put one of at least"
                             + " 16 bytes into a file on every node and give --unit-secret-file FILE, or set MANIPLE_UNIT_SECRET");
         }
-        if (!settings.given(KernelOptions.HOST)) {
-            return settings.derive(KernelOptions.HOST, "0.0.0.0", "the unit has " + topology.nodes() + " nodes");
-        }
-        if (new HostPort(settings.text(KernelOptions.HOST), 0).loopback()) {
+        if (topology.node() == 0 && new HostPort(settings.text(KernelOptions.HOST), 0).loopback()) {
             notices.add("host [" + settings.text(KernelOptions.HOST) + "] (" + settings.source(KernelOptions.HOST)
                     + ") is loopback: only programs on"
                     + " node 0 itself reach this unit of " + topology.nodes() + " nodes; give --host 0.0.0.0 to serve others");
         }
-        return settings;
     }
 
     private void problem(String key, String message) {

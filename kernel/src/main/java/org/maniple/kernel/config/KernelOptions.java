@@ -109,7 +109,7 @@ public final class KernelOptions {
                     "Names that clients may use for the model; by default its path as given.").asLocal(),
             text(TOKENIZER, "Path of the tokenizer, if it is not beside the model.").asLocal(),
             Option.of(SKIP_TOKENIZER_INIT, OptionType.BOOLEAN, "Serve token ids only, without a tokenizer.").withDefault("false"),
-            text(HOST, "Address at which rank 0 serves; on a unit of several nodes the default is 0.0.0.0.")
+            text(HOST, "Address at which rank 0 serves; the default is reached from the same machine only.")
                     .withDefault("127.0.0.1").asLocal(),
             integer(PORT, 0, "Port at which rank 0 serves; 0: any free one.").withDefault("8000").asLocal(),
             integer(HEALTH_PORT, 0, "Port at which every node answers health checks, also before the unit can serve.").asLocal(),

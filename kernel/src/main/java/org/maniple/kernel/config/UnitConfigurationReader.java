@@ -118,7 +118,7 @@ public final class UnitConfigurationReader {
                         new NetworkChoice(network, environment, problems));
             }
             if (topology.isPresent()) {
-                settings = new KernelChecks(settings, problems).checkPlace(topology.get(), secret, notices);
+                new KernelChecks(settings, problems).checkPlace(topology.get(), secret, notices);
                 KernelChecks.checkCrowding(mesh.orElseThrow(), topology.get(), host, notices);
                 RankGrid.crossing(mesh.orElseThrow(), topology.get()).ifPresent(notices::add);
             }
