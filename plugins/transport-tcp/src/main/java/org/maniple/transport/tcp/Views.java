@@ -24,7 +24,8 @@ final class Views {
         ByteBuffer known = buffers[slot];
         MemorySegment viewed = segments[slot];
         // Also the same scope: other memory may since have taken the place of what was freed.
-        if (known != null && segment.equals(viewed) && segment.scope().equals(viewed.scope())) {
+        if (known != null && viewed != null && viewed.address() == segment.address() && viewed.byteSize() == segment.byteSize()
+                && viewed.scope().equals(segment.scope())) {
             return known;
         }
         ByteBuffer view = segment.asByteBuffer();
