@@ -22,6 +22,7 @@ class TwoMachinesIT {
     private static UnitProcess second;
     private static String notice;
     private static Set<String> listeningBefore;
+    private static String healthBefore;
     private static long stoppedBefore;
 
     @BeforeAll
@@ -32,10 +33,11 @@ class TwoMachinesIT {
         assertThat(probe.code()).as(probe.text()).isEqualTo(Ask.NOBODY);
         stoppedBefore = nodes.machines.first.dropped();
 
-        String file = nodes.unit(2, 2);
+        String file = nodes.unit(2, 2, "health-port: 8001");
         first = nodes.launch(nodes.machines.first, file, "0");
         notice = first.await(Pattern.compile("still waiting for ranks .*"), NOTICE).group();
         listeningBefore = nodes.machines.first.listening();
+        healthBefore = nodes.machines.first.ask("http://10.77.1.1:8001/ready", "").text();
         second = nodes.launch(nodes.machines.second, file, "1");
         first.awaitReady();
     }
@@ -62,19 +64,30 @@ class TwoMachinesIT {
 
     @Test
     void whoIsMissingIsSaidWithTheRanksAndTheirNode() {
-        assertThat(notice).isEqualTo("still waiting for ranks [2, 3] (10 s of 60 s): rank 2 on node 1, rank 3 on node 1;"
-                + " if this is a StatefulSet, set podManagementPolicy: Parallel");
+        assertThat(notice.replaceFirst("\\(\\d+ s of", "(%s of"))
+                .isEqualTo("still waiting for ranks [2, 3] (%s of 60 s): rank 2 on node 1, rank 3 on node 1;"
+                        + " if this is a StatefulSet, set podManagementPolicy: Parallel");
     }
 
     @Test
     void theApiPortIsClosedUntilTheUnitIsReady() {
-        assertThat(listeningBefore).containsExactly("10.77.1.1:29501", "10.77.1.1:29502");
+        assertThat(listeningBefore).containsExactly("10.77.1.1:29501", "10.77.1.1:29502", "10.77.1.1:8001");
     }
 
     @Test
     void ranksListenOnTheChosenAddressAndTheDocumentedPortsOnly() {
-        assertThat(nodes.machines.first.listening()).containsExactly("10.77.1.1:29501", "10.77.1.1:29502", "10.77.1.1:8000");
-        assertThat(nodes.machines.second.listening()).containsExactly("10.77.1.2:29501", "10.77.1.2:29502");
+        assertThat(nodes.machines.first.listening()).containsExactly("10.77.1.1:29501", "10.77.1.1:29502", "10.77.1.1:8000",
+                "10.77.1.1:8001");
+        assertThat(nodes.machines.second.listening()).containsExactly("10.77.1.2:29501", "10.77.1.2:29502", "10.77.1.2:8001");
+    }
+
+    @Test
+    void everyNodeAnswersHealthChecksBeforeAndAfterTheUnitIsReady() {
+        assertThat(healthBefore).startsWith("503\n").contains("rank 0 is starting");
+        assertThat(nodes.machines.second.ask("http://10.77.1.2:8001/ready", "").text()).startsWith("200\n")
+                .contains("\"ready\":true");
+        assertThat(nodes.machines.second.ask("http://10.77.1.2:8001/livez", "").text()).startsWith("200\n");
+        assertThat(nodes.machines.first.ask("http://10.77.1.1:8000/ready", "").text()).startsWith("200\n");
     }
 
     @Test
