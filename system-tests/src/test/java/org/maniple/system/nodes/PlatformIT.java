@@ -46,7 +46,7 @@ class PlatformIT {
                 Map.of("RANK_ID", "1", "MASTER_ADDRESS", "10.77.1.1", "RANK_IP",
                         "10.77.1.2", "COMM_IFNAME", "eth0"));
 
-        first.awaitReady();
+        nodes.awaitReady(first);
         nodes.assertServesTheOraclesTokens();
         assertThat(second.output().lines()).contains("platform: RANK_ID", "node 1 of 2 (RANK_ID), ranks 1 to 1",
                 "ranks meet at 10.77.1.1:29501 (MASTER_ADDRESS)", "reached by the others at 10.77.1.2 on eth0 (COMM_IFNAME)");
@@ -64,7 +64,7 @@ class PlatformIT {
         var second = nodes.start(nodes.machines.second, launch,
                 Map.of("LWS_LEADER_ADDRESS", "n0", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "1"));
 
-        first.awaitReady();
+        nodes.awaitReady(first);
         nodes.assertServesTheOraclesTokens();
         assertThat(second.output().lines()).contains("platform: LeaderWorkerSet", "node 1 of 2 (LWS_WORKER_INDEX), ranks 1 to 1",
                 "ranks meet at n0:29501 (LWS_LEADER_ADDRESS)");
@@ -73,30 +73,31 @@ class PlatformIT {
     /** The example for sbatch, with an srun that runs one task on each machine as SLURM does, with the variables of a task. */
     @Test
     void theExampleForSlurmPlacesTasksWithoutAnyFlag() throws IOException {
-        Path srun = nodes.file("srun",
-                """
-                        #!/bin/sh
-                        while [ "${1#--}" != "$1" ]; do shift; done
-                        for task in 0 1; do
-                            SLURM_NODEID=$task SLURM_PROCID=$task SLURM_LOCALID=0 SLURM_NTASKS=2 SLURM_NNODES=2 SLURM_JOB_NODELIST='n[0-1]' \\
-                                ip netns exec "$MACHINES-$task" unshare --uts sh -c 'hostname "$0" && exec "$@"' n$task "$@" 2>&1 | sed "s/^/$task: /" &
-                        done
-                        wait
-                        """);
+        Path srun = nodes.file("srun", """
+                #!/bin/sh
+                while [ "${1#--}" != "$1" ]; do shift; done
+                for task in 0 1; do
+                    SLURM_NODEID=$task SLURM_PROCID=$task SLURM_LOCALID=0 SLURM_NTASKS=2 SLURM_NNODES=2 SLURM_JOB_NODELIST='n[0-1]' \\
+                        ip netns exec "$MACHINES-$task" unshare --uts sh -c 'hostname "$0" && exec "$@"' n$task "$@" 2>&1 | sed -u "s/^/$task: /" &
+                done
+                wait
+                """);
         assertThat(srun.toFile().setExecutable(true)).isTrue();
         String machines = nodes.machines.first.namespace().replaceFirst("-0$", "");
         Path example = Path.of(System.getProperty("maniple.top", ".."), "examples", "slurm", "unit.sbatch").toRealPath();
 
         UnitProcess job = UnitProcess.start(List.of("sh", example.toString(), nodes.unit(2, 1), "secret"),
-                Map.of("PATH", folder + ":" + System.getenv("PATH"), "MACHINES", machines, "MANIPLE",
-                        nodes.distribution.command(List.of()).getFirst()),
+                Map.of("PATH", folder + ":" + System.getenv("PATH"), "MACHINES", machines, "MANIPLE", nodes.distribution.command(List.of()).getFirst()),
                 folder, "sbatch");
-        try (job) {
+        try {
             job.await(Pattern.compile("(?m)^0: ready: demo at "), UnitProcess.START);
             nodes.assertServesTheOraclesTokens();
             assertThat(job.output().lines()).contains("1: platform: SLURM", "1: node 1 of 2 (SLURM_NODEID), ranks 1 to 1",
                     "1: ranks meet at n0:29501 (SLURM_JOB_NODELIST)");
+        } finally {
+            // As scancel does, which reaches all tasks.
             job.processes().forEach(ProcessHandle::destroy);
+            job.close();
         }
     }
 
@@ -108,7 +109,7 @@ class PlatformIT {
             ranks.add(nodes.start(rank < 2 ? nodes.machines.first : nodes.machines.second, command, torchrun(rank)));
         }
 
-        ranks.getFirst().awaitReady();
+        nodes.awaitReady(ranks.getFirst());
         nodes.assertServesTheOraclesTokens();
         assertThat(ranks.get(3).output().lines()).contains("platform: torchrun", "node 1 of 2 (RANK), ranks 2 to 3",
                 "ranks meet at 10.77.1.1:29501 (MASTER_ADDR)");

@@ -39,7 +39,7 @@ class TwoMachinesIT {
         listeningBefore = nodes.machines.first.listening();
         healthBefore = nodes.machines.first.ask("http://10.77.1.1:8001/ready", "").text();
         second = nodes.launch(nodes.machines.second, file, "1");
-        first.awaitReady();
+        nodes.awaitReady(first);
     }
 
     @AfterAll

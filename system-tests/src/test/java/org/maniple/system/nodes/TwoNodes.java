@@ -76,6 +76,16 @@ final class TwoNodes implements AutoCloseable {
         return process;
     }
 
+    /** Waits until a unit serves; otherwise fails with what all of its nodes have said. */
+    void awaitReady(UnitProcess first) {
+        try {
+            first.awaitReady();
+        } catch (AssertionError e) {
+            started.stream().filter(other -> other != first).forEach(other -> e.addSuppressed(other.failure("is of the same unit")));
+            throw e;
+        }
+    }
+
     /** A command that starts nothing by itself: its variables place it. */
     List<String> command(String command, String file) {
         return distribution.command(List.of(command, file, "--unit-secret-file", "secret"));
