@@ -48,10 +48,11 @@ class CommandTreeTest {
         @Override
         public int rank(LaunchPlan plan) {
             started.add("rank " + plan.configuration().topology().rank().orElseThrow());
-            if (plan.configuration().settings().integer("seed") == 13) {
+            int wish = plan.configuration().settings().integer("max-tokens");
+            if (wish == 13) {
                 throw new ManipleException("port [8000] is taken; stop what listens there, or give --port");
             }
-            if (plan.configuration().settings().integer("seed") == 14) {
+            if (wish == 14) {
                 throw new IllegalStateException("boom");
             }
             return 0;
@@ -150,13 +151,13 @@ class CommandTreeTest {
 
     @Test
     void aFailureAtRunTimeHasExitCode1AndNoStackTrace() {
-        assertThat(run("rank", "--model", "models/demo", "--seed", "13")).isEqualTo(1);
+        assertThat(run("rank", "--model", "models/demo", "--max-tokens", "13")).isEqualTo(1);
         assertThat(errors()).isEqualTo("maniple: port [8000] is taken; stop what listens there, or give --port\n");
     }
 
     @Test
     void aMistakeOfOursHasExitCode1AndAStackTrace() {
-        assertThat(run("rank", "--model", "models/demo", "--seed", "14")).isEqualTo(1);
+        assertThat(run("rank", "--model", "models/demo", "--max-tokens", "14")).isEqualTo(1);
         assertThat(errors()).startsWith("maniple: this is a mistake in Maniple or a plugin; please report it with what follows\n"
                 + "java.lang.IllegalStateException: boom").contains("\tat ");
     }
