@@ -64,7 +64,8 @@ class OracleUnitsIT {
 
     /** The end token is that of the oracle's case about it; all other requests ignore it. */
     private Path model(Oracles.Oracle oracle) {
-        return oracle.expected().eosCase().map(eos -> ModelFolder.changed(oracle.model(), folder, Map.of("eos_token_id", eos.token())))
+        return oracle.expected().eosCase()
+                .map(eos -> ModelFolder.changed(oracle.model(), folder, Map.of("eos_token_id", eos.token())))
                 .orElse(oracle.model());
     }
 

@@ -34,10 +34,12 @@ public final class Oracles {
             Assertions.fail("no oracle checkpoint in " + folder + "; on CI it must be there (-Dmaniple.oracle=DIR)");
         }
         if (name.equals("demo-dense")) {
-            return new Oracle(Distribution.find().demoModel(), Expected.of(TOP.resolve("system-tests/src/test/resources/oracle").resolve(name)));
+            return new Oracle(Distribution.find().demoModel(),
+                    Expected.of(TOP.resolve("system-tests/src/test/resources/oracle").resolve(name)));
         }
         Path committed = TOP.resolve("integration-tests/src/test/resources/oracle").resolve(name);
-        Assumptions.assumeTrue(Files.isDirectory(committed), "skipped: no oracle checkpoint in " + folder + " (-Dmaniple.oracle=DIR)");
+        Assumptions.assumeTrue(Files.isDirectory(committed),
+                "skipped: no oracle checkpoint in " + folder + " (-Dmaniple.oracle=DIR)");
         return new Oracle(committed, Expected.of(committed));
     }
 
