@@ -11,6 +11,7 @@ import org.jspecify.annotations.NullMarked;
     requires tools.jackson.databind;
     requires tools.jackson.dataformat.yaml;
     // Netty in a plugin layer needs it, and a layer can only use modules that the boot layer resolved.
+    requires java.logging;
     requires jdk.unsupported;
 
     opens org.maniple.kernel.cli to info.picocli;

@@ -151,7 +151,7 @@ class DemoIT {
     }
 
     private static Stream<Expected.Prompt> chats() {
-        return Expected.of(Oracles.model("demo-dense")).prompts().stream().filter(prompt -> prompt.json().has("messages"));
+        return Oracles.find("demo-dense").expected().prompts().stream().filter(prompt -> prompt.json().has("messages"));
     }
 
     private static boolean endsByItself(Expected.Prompt chat) {

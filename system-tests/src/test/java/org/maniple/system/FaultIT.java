@@ -22,7 +22,7 @@ class FaultIT {
 
     /** The promise to users: a lost rank is noticed within this time. */
     private static final Duration NOTICE = Duration.ofSeconds(2);
-    /** The cluster's own default of {@code fault-linger}. */
+    /** The unit's own default of {@code fault-linger}. */
     private static final Duration DEFAULT_LINGER = Duration.ofSeconds(5);
 
     private final Distribution distribution = Distribution.find();
@@ -142,6 +142,7 @@ class FaultIT {
         EventStream stream = api.stream("/v1/completions", Map.of("prompt", Collections.nCopies(12000, 45), "max_tokens", 5,
                 "ignore_eos", true, "temperature", 0, "stream", true));
         pause(Duration.ofMillis(300));
+        assertThat(api.get("/v1/cluster").get("requests").get("running").asInt()).isEqualTo(1);
         assertThat(stream.arrived()).as("the prompt is still being read").isLessThanOrEqualTo(1);
         return stream;
     }

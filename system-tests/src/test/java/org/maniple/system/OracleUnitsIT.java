@@ -39,9 +39,9 @@ class OracleUnitsIT {
     @ParameterizedTest
     @MethodSource("units")
     void tokensAndLogprobsAreTheExpectedOnes(Unit unit) {
-        Path oracle = Oracles.model(unit.model());
-        Expected expected = Expected.of(oracle);
-        UnitSpec spec = UnitSpec.of(model(oracle, expected)).with(unit.layout().keys()).with("skip-tokenizer-init", true);
+        Oracles.Oracle oracle = Oracles.find(unit.model());
+        Expected expected = oracle.expected();
+        UnitSpec spec = UnitSpec.of(model(oracle)).with(unit.layout().keys()).with("skip-tokenizer-init", true);
         try (UnitProcess running = UnitProcess.ready(distribution, spec, folder)) {
             Api api = running.api();
             assertThat(api.get("/v1/cluster").get("ranks").size()).isEqualTo(unit.layout().ranks());
@@ -63,9 +63,9 @@ class OracleUnitsIT {
     }
 
     /** The end token is that of the oracle's case about it; all other requests ignore it. */
-    private Path model(Path oracle, Expected expected) {
-        return expected.eosCase().map(eos -> ModelFolder.changed(oracle, folder, Map.of("eos_token_id", eos.token())))
-                .orElse(oracle);
+    private Path model(Oracles.Oracle oracle) {
+        return oracle.expected().eosCase().map(eos -> ModelFolder.changed(oracle.model(), folder, Map.of("eos_token_id", eos.token())))
+                .orElse(oracle.model());
     }
 
     private static Map<String, Object> request(Expected.Prompt prompt) {

@@ -5,26 +5,44 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
-/** Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. */
+/**
+ * Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. Two are there without it: one is committed for the
+ * integration tests, and of the model in the distribution what it must answer is committed here.
+ */
 public final class Oracles {
+
+    private static final Path TOP = Path.of(System.getProperty("maniple.top", "..")).toAbsolutePath();
 
     private Oracles() {}
 
-    /** The folder of one checkpoint; skips the test where there are none, and fails it on CI. */
-    public static Path model(String name) {
+    /**
+     * A checkpoint.
+     *
+     * @param model its folder
+     * @param expected what it generates
+     */
+    public record Oracle(Path model, Expected expected) {}
+
+    /** One of the checkpoints; skips the test where it is not there, and fails it on CI. */
+    public static Oracle find(String name) {
         Path directory = candidate();
-        boolean there = Files.isDirectory(directory.resolve("models"));
-        if (!there && "true".equals(System.getenv("CI"))) {
-            Assertions.fail("no oracle checkpoints in " + directory + "; on CI they must be there (-Dmaniple.oracle=DIR)");
+        Path folder = name.equals("demo-dense") ? directory.resolve(name) : directory.resolve("models").resolve(name);
+        if (Files.isDirectory(folder)) {
+            return new Oracle(folder, Expected.of(folder));
         }
-        Assumptions.assumeTrue(there, "skipped: no oracle checkpoints in " + directory + " (-Dmaniple.oracle=DIR)");
-        return name.equals("demo-dense") ? directory.resolve(name) : directory.resolve("models").resolve(name);
+        if ("true".equals(System.getenv("CI"))) {
+            Assertions.fail("no oracle checkpoint in " + folder + "; on CI it must be there (-Dmaniple.oracle=DIR)");
+        }
+        if (name.equals("demo-dense")) {
+            return new Oracle(Distribution.find().demoModel(), Expected.of(TOP.resolve("system-tests/src/test/resources/oracle").resolve(name)));
+        }
+        Path committed = TOP.resolve("integration-tests/src/test/resources/oracle").resolve(name);
+        Assumptions.assumeTrue(Files.isDirectory(committed), "skipped: no oracle checkpoint in " + folder + " (-Dmaniple.oracle=DIR)");
+        return new Oracle(committed, Expected.of(committed));
     }
 
     private static Path candidate() {
         String given = System.getProperty("maniple.oracle", "");
-        return given.isEmpty()
-                ? Path.of(System.getProperty("maniple.top", "..")).resolve("../shared/oracle").normalize()
-                : Path.of(given);
+        return given.isEmpty() ? TOP.resolve("../shared/oracle").normalize() : Path.of(given);
     }
 }

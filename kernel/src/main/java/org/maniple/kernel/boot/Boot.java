@@ -150,6 +150,7 @@ public final class Boot {
      * @throws InterruptedException if this thread is interrupted
      */
     public int rank(UnitConfiguration configuration) throws InterruptedException {
+        LogLevel.set(configuration.settings().text(KernelOptions.LOG_LEVEL));
         if (configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             ParentWatch.start(in, () -> halt.accept(1));
         }

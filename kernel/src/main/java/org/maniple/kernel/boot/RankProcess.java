@@ -179,11 +179,23 @@ final class RankProcess {
                 configuration.topology().ranksHere(), opened, communicator);
         StepBatch.Limits limits = limits(capacity);
         var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights, Optional.empty());
-        return place.rank() == 0
-                ? lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()), capacity,
-                        loader)
-                : follow(membership, new RankLoop(program, executor, opened, communicator,
-                        new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary())));
+        if (place.rank() == 0) {
+            sayWhatIsNotCompiled(executor);
+            return lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()),
+                    capacity);
+        }
+        var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
+        return follow(membership, new RankLoop(program, executor, opened, communicator, batch));
+    }
+
+    /** Operations that the back end does not implement run one element at a time, which nobody should have to find out by waiting. */
+    private void sayWhatIsNotCompiled(RankExecutor executor) {
+        List<String> reference = executor.kernels().keySet().stream().filter(k -> k.startsWith(RankExecutor.REFERENCE))
+                .map(k -> k.substring(RankExecutor.REFERENCE.length())).sorted().toList();
+        if (!reference.isEmpty()) {
+            report.line("compute [" + configuration.settings().text(KernelOptions.COMPUTE) + "] does not implement " + reference
+                    + "; their scalar implementations run instead");
+        }
     }
 
     private StepBatch.Limits limits(Capacity capacity) {
@@ -194,7 +206,7 @@ final class RankProcess {
         return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize());
     }
 
-    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, WeightLoader loader)
+    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity)
             throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -49,9 +50,12 @@ final class RankZero {
         var model = new ModelInfo(settings.texts(KernelOptions.SERVED_MODEL_NAME), settings.text(KernelOptions.MODEL),
                 plan.architecture().name(), vocabulary, capacity.maxModelLength(), plan.files().endTokens(vocabulary),
                 plan.files().generationDefaults());
+        OptionalLong seed = settings.has(KernelOptions.SEED)
+                ? OptionalLong.of(settings.integer(KernelOptions.SEED))
+                : OptionalLong.empty();
         var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
                 MAX_QUEUED,
-                capacity.blocks(), candidates);
+                capacity.blocks(), seed, candidates);
         this.engine = new UnitEngine(model, codec(), pipeline, options, () -> status(leader), KernelExtensions.version());
     }
 

@@ -49,8 +49,8 @@ public final class CommandTree {
         commands.setExpandAtFiles(false);
         commands.setPosixClusteredShortOptionsAllowed(false);
         commands.setUsageHelpWidth(120);
-        commands.setOut(new PrintWriter(surroundings.out(), true));
-        commands.setErr(new PrintWriter(surroundings.err(), true));
+        commands.setOut(new PrintWriter(surroundings.out(), true, surroundings.out().charset()));
+        commands.setErr(new PrintWriter(surroundings.err(), true, surroundings.err().charset()));
         commands.setColorScheme(Help.defaultColorScheme(surroundings.colours() ? Help.Ansi.ON : Help.Ansi.OFF));
         commands.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         addHelp(commands);

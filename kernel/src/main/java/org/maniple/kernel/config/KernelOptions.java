@@ -155,7 +155,7 @@ public final class KernelOptions {
                     "full"),
             text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info")
                     .withChoices("debug", "info", "warn", "error").asLocal(),
-            integer(SEED, 0, "Seed for requests that bring none.").withDefault("0"),
+            integer(SEED, 0, "Where the seeds of requests that bring none begin; by default they are random."),
             duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
             text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),
             integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),

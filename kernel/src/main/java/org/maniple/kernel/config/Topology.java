@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 /**
  * Where this process stands in its unit.
  *
- * @param platform what started it: {@code SLURM}, {@code LeaderWorkerSet}, {@code RANK_ID}, {@code torchrun}, {@code StatefulSet}, {@code none}
+ * @param platform what started it, for example {@code SLURM}, {@code LeaderWorkerSet} or {@code torchrun}
  * @param nodes nodes of the unit
  * @param node the number of this node, from 0
  * @param nodeSource what says so

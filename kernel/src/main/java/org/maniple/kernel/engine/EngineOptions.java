@@ -1,5 +1,7 @@
 package org.maniple.kernel.engine;
 
+import java.util.OptionalLong;
+
 /**
  * What an engine is told about its unit.
  *
@@ -8,9 +10,11 @@ package org.maniple.kernel.engine;
  * @param chunk tokens of one prompt in a step at most; 0: as many as the step has room for
  * @param maxQueued requests that may wait for room ({@code max-num-queued-reqs})
  * @param kvBlocks KV blocks that every rank has
+ * @param seed where the seeds of requests that bring none begin; empty: they are random ({@code seed})
  * @param candidates how many candidates the pipeline's results bring for each row
  */
-public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, int candidates) {
+public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
+        int candidates) {
 
     /** Checks that each has a sense. */
     public EngineOptions {

@@ -7,10 +7,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
@@ -42,6 +45,7 @@ public final class UnitEngine implements Engine {
     private final EngineLoop loop;
     private final Thread thread;
     private final int places;
+    private final LongSupplier seeds;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
@@ -82,6 +86,7 @@ public final class UnitEngine implements Engine {
         }
         this.model = model;
         this.codec = codec;
+        this.seeds = seeds(options.seed());
         this.options = options;
         this.unit = unit;
         this.version = version;
@@ -94,6 +99,15 @@ public final class UnitEngine implements Engine {
         output = new OutputThread(2 * places, this::done);
         loop = new EngineLoop(model, pipeline, options, output);
         thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
+    }
+
+    /** Seeds for requests that bring none: repeatable in the order of their arrival if there is one to start from. */
+    private static LongSupplier seeds(OptionalLong first) {
+        if (first.isEmpty()) {
+            return () -> ThreadLocalRandom.current().nextLong();
+        }
+        var random = new Random(first.getAsLong());
+        return random::nextLong;
     }
 
     /** Starts its threads and takes requests from now on. Called once. */
@@ -128,7 +142,7 @@ public final class UnitEngine implements Engine {
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
         int maxLength = validation.maxLength(request);
-        var plan = new SamplingPlan(request.sampling(), ThreadLocalRandom.current().nextLong(), model);
+        var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model);
         lock.lock();
         try {
             checkAccepted(request.id());

@@ -107,7 +107,7 @@ abstract sealed class Exchange {
         }
 
         long partRowBytes(int part) {
-            return outer * parts[part].size() * unitBytes;
+            return (long) outer * parts[part].size() * unitBytes;
         }
 
         void toPart(MemorySegment whole, MemorySegment target, long at, int part, int rows) {

@@ -34,6 +34,9 @@ import org.maniple.kernel.step.StepBatch;
  */
 public final class RankExecutor {
 
+    /** How the descriptions of kernels begin that are an operation's own scalar implementation; its name follows. */
+    public static final String REFERENCE = "reference ";
+
     /** What happens in a step, in order. */
     private record Action(Runnable work, @org.jspecify.annotations.Nullable Kernel kernel, boolean onlyForFullRows,
             List<Piece> made) {}
@@ -280,7 +283,7 @@ public final class RankExecutor {
         while (from < calls.size()) {
             OpCall call = calls.get(from);
             CompiledKernel compiled = session.compile(region, from)
-                    .orElseGet(() -> new CompiledKernel(new ReferenceKernel(call), 1, "reference " + call.op().name()));
+                    .orElseGet(() -> new CompiledKernel(new ReferenceKernel(call), 1, REFERENCE + call.op().name()));
             kernels.merge(compiled.description(), compiled.covers(), Integer::sum);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();

@@ -49,6 +49,7 @@ public final class RankLoop {
      * @throws org.maniple.api.transport.TransportException if another rank is gone, or the wire was aborted
      * @throws org.maniple.kernel.step.StepFrameException if a plan makes no sense
      */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only this thread writes it
     public void run() {
         while (true) {
             Wire.Pending pending = wire.receiveUpTo(0, Tag.of(Tag.Operation.PLAN, 0, steps), frame);

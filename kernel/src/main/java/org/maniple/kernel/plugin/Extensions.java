@@ -46,7 +46,7 @@ public final class Extensions {
      */
     public LoadedPlugin pluginOf(Extension extension) {
         return catalog.plugins().stream()
-                .filter(plugin -> plugin.extensions().stream().anyMatch(provided -> provided.extension() == extension))
+                .filter(plugin -> plugin.extensions().stream().anyMatch(provided -> provided.extension().equals(extension)))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no plugin provides " + extension));
     }

@@ -22,7 +22,7 @@ public final class NearestName {
                 .filter(name -> Math.abs(name.length() - typed.length()) <= limit)
                 .filter(name -> distance(typed, name) <= limit)
                 .min(Comparator.<String>comparingInt(name -> distance(typed, name))
-                        .thenComparing(name -> -commonStart(typed, name))
+                        .thenComparingInt(name -> -commonStart(typed, name))
                         .thenComparing(Comparator.naturalOrder()));
     }
 

@@ -42,13 +42,17 @@ final class UnitTable {
 
     /** The rule that decides about an axis; the last one, if several do. */
     Optional<AxisRule> rule(Axis axis) {
+        int last = lastRule(axis);
+        return last < 0 ? Optional.empty() : Optional.of(rules.get(last));
+    }
+
+    private int lastRule(Axis axis) {
         Axis family = graph.family(axis);
-        for (int i = rules.size() - 1; i >= 0; i--) {
-            if (graph.family(rules.get(i).axis()).equals(family)) {
-                return Optional.of(rules.get(i));
-            }
+        int last = rules.size() - 1;
+        while (last >= 0 && !graph.family(rules.get(last).axis()).equals(family)) {
+            last--;
         }
-        return Optional.empty();
+        return last;
     }
 
     /** The numbers, among the placed ones, of the dimensions that a rule splits an axis over. */
@@ -67,7 +71,7 @@ final class UnitTable {
             Optional<Axis> axis = ofFamily(operand, graph.family(rule.axis()));
             List<Integer> over = dimensions(rule);
             Layout before = layout;
-            boolean decides = axis.isPresent() && rule(axis.get()).orElseThrow() == rule;
+            boolean decides = axis.isPresent() && lastRule(axis.get()) == i;
             if (decides && over.stream().allMatch(d -> before.at(d).equals(Placement.WHOLE))) {
                 for (int dimension : over) {
                     layout = layout.with(dimension, new Placement.Split(axis.get()));

@@ -106,6 +106,7 @@ public final class ProcessGroup {
         }
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // the end of a process cannot fail
     private synchronized void start(Command command) {
         if (stopping) {
             return;

@@ -35,6 +35,7 @@ public interface Ticker {
             }
 
             @Override
+            @SuppressWarnings("WaitNotInLoop") // the callers loop
             public void await(Condition condition, long nanos) throws InterruptedException {
                 condition.await(Math.max(nanos, 1), TimeUnit.NANOSECONDS);
             }

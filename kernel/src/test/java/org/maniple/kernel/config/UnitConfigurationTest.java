@@ -184,13 +184,16 @@ class UnitConfigurationTest {
 
     @Test
     void aUnitOfSeveralNodesIsExposedOnlyIfToldAndSaysSoOnTheNodeThatServes() {
-        var first = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1", "--unit-secret",
+        var first = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "0", "--dist-init-addr", "a:1",
+                "--unit-secret",
                 TestInstallation.SECRET);
-        var second = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr", "a:1", "--unit-secret",
+        var second = installation().flags("--tp", "2", "--nnodes", "2", "--node-rank", "1", "--dist-init-addr", "a:1",
+                "--unit-secret",
                 TestInstallation.SECRET);
         assertThat(first.settings().text("host")).isEqualTo("127.0.0.1");
-        assertThat(first.notices()).contains("host [127.0.0.1] (default) is loopback: only programs on node 0 itself reach this unit of 2 nodes;"
-                + " give --host 0.0.0.0 to serve others");
+        assertThat(first.notices())
+                .contains("host [127.0.0.1] (default) is loopback: only programs on node 0 itself reach this unit of 2 nodes;"
+                        + " give --host 0.0.0.0 to serve others");
         assertThat(second.notices()).noneMatch(notice -> notice.contains("loopback"));
     }
 

@@ -62,7 +62,8 @@ final class EngineFixture implements AutoCloseable {
         EngineFixture build() {
             var limits = new StepBatch.Limits(budget, sequences, tableEntries, rows, 16);
             return new EngineFixture(new FakePipeline(depth, limits, blocks),
-                    new EngineOptions(budget, sequences, chunk, queue, blocks, FakePipeline.CANDIDATES));
+                    new EngineOptions(budget, sequences, chunk, queue, blocks, java.util.OptionalLong.empty(),
+                            FakePipeline.CANDIDATES));
         }
     }
 

@@ -44,9 +44,11 @@ class ManifestIT {
 
     @Test
     void clientsReachOnlyThePodThatServes() {
-        assertThat(named("statefulset.yaml", "Service", "maniple").at("/spec/selector/statefulset.kubernetes.io~1pod-name").asString())
+        assertThat(named("statefulset.yaml", "Service", "maniple").at("/spec/selector/statefulset.kubernetes.io~1pod-name")
+                .asString())
                 .isEqualTo("maniple-0");
-        JsonNode leaders = only("leaderworkerset.yaml", "LeaderWorkerSet").at("/spec/leaderWorkerTemplate/leaderTemplate/metadata/labels");
+        JsonNode leaders = only("leaderworkerset.yaml", "LeaderWorkerSet")
+                .at("/spec/leaderWorkerTemplate/leaderTemplate/metadata/labels");
         assertThat(named("leaderworkerset.yaml", "Service", "maniple").at("/spec/selector")).isEqualTo(leaders);
     }
 
@@ -57,7 +59,8 @@ class ManifestIT {
         "leaderworkerset.yaml LeaderWorkerSet /spec/leaderWorkerTemplate/workerTemplate"})
     void everyPodIsProbedAtItsHealthPortAndGetsItsSecretFromASecret(String where) {
         JsonNode container = container(template(where));
-        int healthPort = YAML.readTree(only(file(where), "ConfigMap").at("/data/unit.yaml").asString()).get("health-port").asInt();
+        int healthPort = YAML.readTree(only(file(where), "ConfigMap").at("/data/unit.yaml").asString()).get("health-port")
+                .asInt();
 
         assertThat(container.at("/livenessProbe/httpGet/path").asString()).isEqualTo("/livez");
         assertThat(container.at("/readinessProbe/httpGet/path").asString()).isEqualTo("/ready");
@@ -65,7 +68,8 @@ class ManifestIT {
         assertThat(container.at("/readinessProbe/httpGet/port").asString()).isEqualTo("health");
         assertThat(container.get("ports").valueStream().filter(port -> port.get("name").asString().equals("health"))
                 .map(port -> port.get("containerPort").asInt())).containsExactly(healthPort);
-        assertThat(container.get("env").valueStream().filter(variable -> variable.get("name").asString().equals("MANIPLE_UNIT_SECRET"))
+        assertThat(container.get("env").valueStream()
+                .filter(variable -> variable.get("name").asString().equals("MANIPLE_UNIT_SECRET"))
                 .map(variable -> variable.at("/valueFrom/secretKeyRef/name").asString())).containsExactly("maniple-unit");
     }
 
@@ -80,17 +84,20 @@ class ManifestIT {
         String where = which.substring(2);
         JsonNode command = container(template(where)).get("command");
         assertThat(command.get(1).asString()).isEqualTo("launch");
-        Path unit = Files.writeString(folder.resolve("unit.yaml"), only(file(where), "ConfigMap").at("/data/unit.yaml").asString());
+        Path unit = Files.writeString(folder.resolve("unit.yaml"),
+                only(file(where), "ConfigMap").at("/data/unit.yaml").asString());
         Map<String, String> variables = environment(template(where), pod);
         if (where.contains("leaderworkerset")) {
-            variables.putAll(Map.of("LWS_LEADER_ADDRESS", "maniple-0.maniple.default", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX", "" + pod));
+            variables.putAll(Map.of("LWS_LEADER_ADDRESS", "maniple-0.maniple.default", "LWS_GROUP_SIZE", "2", "LWS_WORKER_INDEX",
+                    "" + pod));
         }
 
         var arguments = List.of(command.get(1).asString(), unit.toString(), "--model", "models/demo-dense", "--dry-run");
         UnitProcess dry = UnitProcess.start(Distribution.find().command(arguments), variables, folder, which);
 
         assertThat(dry.exitCode(Duration.ofSeconds(60))).as(dry.output().text()).isZero();
-        assertThat(dry.output().text()).containsPattern("(?m)^node " + pod + " of 2 \\(\\w+\\), ranks " + pod + " to " + pod + "$")
+        assertThat(dry.output().text())
+                .containsPattern("(?m)^node " + pod + " of 2 \\(\\w+\\), ranks " + pod + " to " + pod + "$")
                 .containsPattern("(?m)^ranks meet at maniple-0\\.maniple\\S*:29501 \\(");
     }
 

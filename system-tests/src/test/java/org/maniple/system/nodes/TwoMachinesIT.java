@@ -64,8 +64,9 @@ class TwoMachinesIT {
 
     @Test
     void whoIsMissingIsSaidWithTheRanksAndTheirNode() {
-        assertThat(notice.replaceFirst("\\(\\d+ s of", "(%s of")).isEqualTo("still waiting for ranks [2, 3] (%s of 60 s): rank 2 on node 1, rank 3 on node 1;"
-                + " if this is a StatefulSet, set podManagementPolicy: Parallel");
+        assertThat(notice.replaceFirst("\\(\\d+ s of", "(%s of"))
+                .isEqualTo("still waiting for ranks [2, 3] (%s of 60 s): rank 2 on node 1, rank 3 on node 1;"
+                        + " if this is a StatefulSet, set podManagementPolicy: Parallel");
     }
 
     @Test
@@ -75,14 +76,16 @@ class TwoMachinesIT {
 
     @Test
     void ranksListenOnTheChosenAddressAndTheDocumentedPortsOnly() {
-        assertThat(nodes.machines.first.listening()).containsExactly("10.77.1.1:29501", "10.77.1.1:29502", "10.77.1.1:8000", "10.77.1.1:8001");
+        assertThat(nodes.machines.first.listening()).containsExactly("10.77.1.1:29501", "10.77.1.1:29502", "10.77.1.1:8000",
+                "10.77.1.1:8001");
         assertThat(nodes.machines.second.listening()).containsExactly("10.77.1.2:29501", "10.77.1.2:29502", "10.77.1.2:8001");
     }
 
     @Test
     void everyNodeAnswersHealthChecksBeforeAndAfterTheUnitIsReady() {
         assertThat(healthBefore).startsWith("503\n").contains("rank 0 is starting");
-        assertThat(nodes.machines.second.ask("http://10.77.1.2:8001/ready", "").text()).startsWith("200\n").contains("\"ready\":true");
+        assertThat(nodes.machines.second.ask("http://10.77.1.2:8001/ready", "").text()).startsWith("200\n")
+                .contains("\"ready\":true");
         assertThat(nodes.machines.second.ask("http://10.77.1.2:8001/livez", "").text()).startsWith("200\n");
         assertThat(nodes.machines.first.ask("http://10.77.1.1:8000/ready", "").text()).startsWith("200\n");
     }

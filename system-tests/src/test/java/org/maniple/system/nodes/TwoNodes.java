@@ -107,7 +107,7 @@ final class TwoNodes implements AutoCloseable {
 
     /** Asks for tokens, which must be those of the reference implementation. */
     void assertServesTheOraclesTokens() {
-        Expected.Prompt prompt = Expected.of(Oracles.model("demo-dense")).prompts().getFirst();
+        Expected.Prompt prompt = Oracles.find("demo-dense").expected().prompts().getFirst();
         assertThat(tokens(prompt.ids())).isEqualTo(prompt.output().subList(0, TOKENS));
     }
 

@@ -8,7 +8,6 @@ final class Slices {
 
     private static final int SLOTS = 1 << 10;
 
-    private final @Nullable MemorySegment[] wholes = new MemorySegment[SLOTS];
     private final @Nullable MemorySegment[] slices = new MemorySegment[SLOTS];
 
     MemorySegment of(MemorySegment whole, long offset, long bytes) {
@@ -18,12 +17,11 @@ final class Slices {
         long address = whole.address() + offset;
         int slot = (int) ((address * 31 + bytes) * 0x9E3779B97F4A7C15L >>> 64 - 10);
         MemorySegment known = slices[slot];
-        // The same object, not merely the same address: other memory may since have taken its place.
-        if (known != null && wholes[slot] == whole && known.address() == address && known.byteSize() == bytes) {
+        // Also the same scope: other memory may since have taken the place of what was freed.
+        if (known != null && known.scope().equals(whole.scope()) && known.address() == address && known.byteSize() == bytes) {
             return known;
         }
         MemorySegment slice = whole.asSlice(offset, bytes);
-        wholes[slot] = whole;
         slices[slot] = slice;
         return slice;
     }

@@ -63,7 +63,7 @@ final class TreeCommunicator implements Communicator {
 
     private GroupState state(Group group) {
         GroupState state = group.id() > 0 && group.id() < groups.length ? groups[group.id()] : null;
-        if (state == null || state.group != group) {
+        if (state == null || !state.group.equals(group)) {
             throw new IllegalArgumentException(
                     "group " + group.id() + " " + group.ranks() + " was not made by this communicator");
         }

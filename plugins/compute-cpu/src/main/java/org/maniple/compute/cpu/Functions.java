@@ -11,6 +11,7 @@ import jdk.incubator.vector.VectorOperators;
  * Functions of single elements over memory. Counts are multiples of {@link Lanes#L}; each lane is computed alone. A result may lie where
  * an operand lies unless it says otherwise.
  */
+@SuppressWarnings("FloatingPointLiteralPrecision") // the nearest float is meant
 final class Functions {
 
     private static final float LOG2_E = 1.44269504f;

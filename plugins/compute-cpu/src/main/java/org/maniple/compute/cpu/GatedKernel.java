@@ -37,7 +37,7 @@ final class GatedKernel implements Kernel, Workers.Task {
     public void run(Step step) {
         int rows = out.rows();
         if (rows > 0) {
-            workers.run(this, Math.ceilDiv(out.width(), chunkColumns), 2 * rows * gate.work() >= ContractKernel.WORTH_WAKING);
+            workers.run(this, Math.ceilDiv(out.width(), chunkColumns), 2L * rows * gate.work() >= ContractKernel.WORTH_WAKING);
         }
     }
 

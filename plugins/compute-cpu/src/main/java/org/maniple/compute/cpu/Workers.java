@@ -92,6 +92,7 @@ final class Workers implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // there may be more threads than processors, and then another one must run
     private void awaitOthers() {
         int spun = 0;
         while (unfinished.get() > 0) {

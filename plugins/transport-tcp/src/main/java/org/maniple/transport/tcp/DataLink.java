@@ -42,7 +42,12 @@ final class DataLink {
 
     /** Moves what can be moved. */
     boolean progress() {
-        return failure == null && receive() | flush();
+        if (failure != null) {
+            return false;
+        }
+        boolean came = receive();
+        boolean went = flush();
+        return came || went;
     }
 
     private boolean receive() {

@@ -56,7 +56,7 @@ final class Poller {
 
         @Override
         public boolean isExecutorThread(Thread other) {
-            return other == thread;
+            return other.equals(thread);
         }
 
         @Override

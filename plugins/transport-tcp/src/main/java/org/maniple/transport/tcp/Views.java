@@ -22,7 +22,10 @@ final class Views {
     private ByteBuffer of(MemorySegment segment) {
         int slot = (int) ((segment.address() * 31 + segment.byteSize()) * 0x9E3779B97F4A7C15L >>> Long.SIZE - SLOTS_LOG2);
         ByteBuffer known = buffers[slot];
-        if (known != null && segments[slot] == segment) {
+        MemorySegment viewed = segments[slot];
+        // Also the same scope: other memory may since have taken the place of what was freed.
+        if (known != null && viewed != null && viewed.address() == segment.address() && viewed.byteSize() == segment.byteSize()
+                && viewed.scope().equals(segment.scope())) {
             return known;
         }
         ByteBuffer view = segment.asByteBuffer();

@@ -26,6 +26,7 @@ record WaitStrategy(long spinNanos, long yieldNanos) {
     }
 
     /** One step of waiting; whether it is time to sleep. */
+    @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but who gets the processor
     boolean sleepAfter(long waitedNanos) {
         if (waitedNanos < spinNanos) {
             Thread.onSpinWait();
