@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import org.maniple.system.UnitProcess;
 
@@ -26,6 +28,7 @@ record Machine(String namespace, String host, String address) {
     static final int UNIT_PORT = 29501;
     static final int API_PORT = 8000;
 
+    private static final Duration CABLE = Duration.ofSeconds(20);
     private static final Pattern PACKETS = Pattern.compile("packets (\\d+)");
 
     void build() throws IOException {
@@ -42,6 +45,17 @@ record Machine(String namespace, String host, String address) {
                         other.namespace));
         up("eth0", address + "/24");
         other.up("eth0", other.address + "/24");
+    }
+
+    /** The system may take a second to count an interface with a cable as one that is up. */
+    void awaitCable() throws IOException {
+        long deadline = System.nanoTime() + CABLE.toNanos();
+        while (!Tool.must("", List.of("ip", "-n", namespace, "link", "show", "dev", "eth0")).contains("state UP")) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException("eth0 of " + host + " did not come up within " + CABLE.toSeconds() + " s");
+            }
+            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+        }
     }
 
     /** An interface that works, leads nowhere, and is the first one that Java lists, as the last one that was made. */

@@ -52,6 +52,7 @@ final class Machines implements AutoCloseable {
         for (Machine machine : machines) {
             machine.addDecoy();
             machine.closeFirewall(ranksPerNode);
+            machine.awaitCable();
         }
     }
 
