@@ -78,7 +78,7 @@ final class HttpServer implements Frontend.Serving {
     @Override
     public String url() {
         InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
-        String address = bound.getAddress().getHostAddress();
+        String address = bound.getAddress().isAnyLocalAddress() ? "0.0.0.0" : bound.getAddress().getHostAddress();
         return "http://" + (address.contains(":") ? "[" + address + "]" : address) + ":" + bound.getPort();
     }
 
