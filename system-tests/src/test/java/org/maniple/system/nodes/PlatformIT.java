@@ -73,21 +73,23 @@ class PlatformIT {
     /** The example for sbatch, with an srun that runs one task on each machine as SLURM does, with the variables of a task. */
     @Test
     void theExampleForSlurmPlacesTasksWithoutAnyFlag() throws IOException {
-        Path srun = nodes.file("srun", """
-                #!/bin/sh
-                while [ "${1#--}" != "$1" ]; do shift; done
-                for task in 0 1; do
-                    SLURM_NODEID=$task SLURM_PROCID=$task SLURM_LOCALID=0 SLURM_NTASKS=2 SLURM_NNODES=2 SLURM_JOB_NODELIST='n[0-1]' \\
-                        ip netns exec "$MACHINES-$task" unshare --uts sh -c 'hostname "$0" && exec "$@"' n$task "$@" 2>&1 | sed -u "s/^/$task: /" &
-                done
-                wait
-                """);
+        Path srun = nodes.file("srun",
+                """
+                        #!/bin/sh
+                        while [ "${1#--}" != "$1" ]; do shift; done
+                        for task in 0 1; do
+                            SLURM_NODEID=$task SLURM_PROCID=$task SLURM_LOCALID=0 SLURM_NTASKS=2 SLURM_NNODES=2 SLURM_JOB_NODELIST='n[0-1]' \\
+                                ip netns exec "$MACHINES-$task" unshare --uts sh -c 'hostname "$0" && exec "$@"' n$task "$@" 2>&1 | sed -u "s/^/$task: /" &
+                        done
+                        wait
+                        """);
         assertThat(srun.toFile().setExecutable(true)).isTrue();
         String machines = nodes.machines.first.namespace().replaceFirst("-0$", "");
         Path example = Path.of(System.getProperty("maniple.top", ".."), "examples", "slurm", "unit.sbatch").toRealPath();
 
         UnitProcess job = UnitProcess.start(List.of("sh", example.toString(), nodes.unit(2, 1), "secret"),
-                Map.of("PATH", folder + ":" + System.getenv("PATH"), "MACHINES", machines, "MANIPLE", nodes.distribution.command(List.of()).getFirst()),
+                Map.of("PATH", folder + ":" + System.getenv("PATH"), "MACHINES", machines, "MANIPLE",
+                        nodes.distribution.command(List.of()).getFirst()),
                 folder, "sbatch");
         try {
             job.await(Pattern.compile("(?m)^0: ready: demo at "), UnitProcess.START);

@@ -81,7 +81,8 @@ final class TwoNodes implements AutoCloseable {
         try {
             first.awaitReady();
         } catch (AssertionError e) {
-            started.stream().filter(other -> other != first).forEach(other -> e.addSuppressed(other.failure("is of the same unit")));
+            started.stream().filter(other -> other != first)
+                    .forEach(other -> e.addSuppressed(other.failure("is of the same unit")));
             throw e;
         }
     }
