@@ -18,6 +18,7 @@ import org.jspecify.annotations.NullMarked;
 
     uses org.maniple.api.Plugin;
     uses org.maniple.api.checkpoint.CheckpointFormat;
+    uses org.maniple.api.collective.AllToAll;
     uses org.maniple.api.collective.Collectives;
     uses org.maniple.api.compute.ComputeBackend;
     uses org.maniple.api.frontend.Frontend;

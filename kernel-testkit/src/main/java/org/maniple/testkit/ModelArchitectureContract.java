@@ -50,20 +50,9 @@ public abstract class ModelArchitectureContract {
     protected static void assertUsesAllOf(ModelGraph graph, Map<String, List<Long>> stored) {
         var used = new HashMap<String, List<Long>>();
         for (Parameter parameter : graph.parameters()) {
-            switch (parameter.source()) {
-                case TensorView.Stored one -> used.put(one.tensor(), extents(one.dims()));
-                case TensorView.Stacked many -> {
-                    for (int unit = 0; unit < many.units(); unit++) {
-                        used.put(many.pattern().replace("{}", Integer.toString(unit)), extents(many.dims()));
-                    }
-                }
-            }
+            used.putAll(parameter.source().tensors());
         }
         assertEquals(new TreeMap<>(stored), new TreeMap<>(used));
-    }
-
-    private static List<Long> extents(List<TensorView.StoredDim> dims) {
-        return dims.stream().map(TensorView.StoredDim::extent).toList();
     }
 
     @Test
@@ -119,13 +108,10 @@ public abstract class ModelArchitectureContract {
     void viewsEveryAxisOfEveryParameter() {
         for (Parameter parameter : architecture().graph(config()).parameters()) {
             var axes = new HashMap<Object, Integer>();
-            List<TensorView.StoredDim> dims = switch (parameter.source()) {
-                case TensorView.Stored one -> one.dims();
-                case TensorView.Stacked many -> {
-                    axes.put(many.axis(), many.units());
-                    yield many.dims();
-                }
-            };
+            if (parameter.source() instanceof TensorView.Stacked many) {
+                axes.put(many.axis(), many.units());
+            }
+            List<TensorView.StoredDim> dims = parameter.source().dims();
             dims.forEach(dim -> dim.factors().forEach(factor -> factor.axis().ifPresent(axis -> axes.put(axis, factor.count()))));
             var expected = new HashMap<Object, Integer>();
             parameter.dims().forEach(dim -> expected.put(dim.axis(), dim.extent()));

@@ -8,10 +8,20 @@ import java.util.Set;
  *
  * @param reduced axes of inputs over which the operation sums (or merges): split along one of these, each rank has a partial result
  * @param whole axes that must not be split, since a unit's result depends on the others'
- * @param linear whether partial inputs may be passed on as a partial output
+ * @param linear which partial inputs may be passed on as a partial output
  * @param partial of which kind partial results are
  */
-public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, boolean linear, PartialKind partial) {
+public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, Linearity linear, PartialKind partial) {
+
+    /** In which inputs an operation is linear. */
+    public enum Linearity {
+        /** In none. */
+        NONE,
+        /** In all of them together: all or none of them are partial. */
+        ALL,
+        /** In the first, for any values of the others, which are never partial. */
+        FIRST
+    }
 
     /** Copies the sets. */
     public AxisSignature {
@@ -25,7 +35,7 @@ public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, boolean linear, 
      * @return the signature
      */
     public static AxisSignature map() {
-        return new AxisSignature(Set.of(), Set.of(), false, PartialKind.SUM);
+        return new AxisSignature(Set.of(), Set.of(), Linearity.NONE, PartialKind.SUM);
     }
 
     /**
@@ -34,7 +44,7 @@ public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, boolean linear, 
      * @return the signature
      */
     public static AxisSignature linearMap() {
-        return new AxisSignature(Set.of(), Set.of(), true, PartialKind.SUM);
+        return new AxisSignature(Set.of(), Set.of(), Linearity.ALL, PartialKind.SUM);
     }
 
     /**
@@ -44,7 +54,7 @@ public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, boolean linear, 
      * @return the signature
      */
     public static AxisSignature reduce(Set<Axis> axes) {
-        return new AxisSignature(axes, Set.of(), false, PartialKind.SUM);
+        return new AxisSignature(axes, Set.of(), Linearity.NONE, PartialKind.SUM);
     }
 
     /**
@@ -54,6 +64,6 @@ public record AxisSignature(Set<Axis> reduced, Set<Axis> whole, boolean linear, 
      * @return the signature
      */
     public static AxisSignature needsWhole(Set<Axis> axes) {
-        return new AxisSignature(Set.of(), axes, false, PartialKind.SUM);
+        return new AxisSignature(Set.of(), axes, Linearity.NONE, PartialKind.SUM);
     }
 }

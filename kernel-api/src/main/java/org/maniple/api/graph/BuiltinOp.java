@@ -33,7 +33,8 @@ public sealed interface BuiltinOp extends Op {
     /**
      * An einsum: {@code x, w -> y}. Sums over the axes that both inputs have and the output has not; axes that both inputs and the
      * output have are batch axes. {@code w} holds, in this order: batch axes, output axes, summed axes. {@code x} holds: TOKENS,
-     * batch axes, summed axes. The output holds: TOKENS, batch axes, output axes.
+     * batch axes, summed axes. The output holds: TOKENS, batch axes, output axes. Where {@code x} is ragged, EXPERTS is the batch axis: each row is
+     * multiplied with its expert's matrix.
      */
     record Contract() implements BuiltinOp {
         @Override
@@ -156,8 +157,8 @@ public sealed interface BuiltinOp extends Op {
     }
 
     /**
-     * Causal attention over the cached positions: {@code q[TOKENS, HEADS, d], keys[SEQS, KV_HEADS, d], values[SEQS, KV_HEADS, e] ->
-     * [TOKENS, HEADS, e]}. Query head {@code h} reads the key-value head {@code h / (HEADS / KV_HEADS)}, by their numbers on all
+     * Causal attention over the cached positions: {@code q[TOKENS, HEADS, d], keys[SEQS, KV_HEADS, d], values[SEQS, KV_HEADS, e]
+     * (, sinks[HEADS]) -> [TOKENS, HEADS, e]}. A head's sink is one more score of its softmax, whose weight is then dropped. Query head {@code h} reads the key-value head {@code h / (HEADS / KV_HEADS)}, by their numbers on all
      * ranks together. The softmax runs over the positions in ascending order from the first one visible.
      *
      * @param scale factor on the scores
@@ -222,7 +223,111 @@ public sealed interface BuiltinOp extends Op {
                     merged.add(dim.axis());
                 }
             }
-            return new AxisSignature(Set.copyOf(merged), Set.of(), false, PartialKind.TOPK);
+            return new AxisSignature(Set.copyOf(merged), Set.of(), AxisSignature.Linearity.NONE, PartialKind.TOPK);
+        }
+    }
+
+    /**
+     * Multi-head latent attention (DeepSeek-V2, section 2.1): {@code qn[TOKENS, HEADS, n], qr[TOKENS, HEADS, r], latents[SEQS, l], turned[SEQS, r],
+     * keyMap[HEADS, n, l], valueMap[HEADS, v, l] -> [TOKENS, HEADS, v]}. What is cached has no heads: the score of a position is
+     * {@code scale · (qn · (keyMap latent) + qr · turned)}, its value is {@code valueMap latent}. A back end may apply the maps to the cached
+     * latents (<em>expanded</em>), or the key map to the query and the value map to the weighted sum of latents (<em>absorbed</em>), which
+     * gives the same up to rounding; it must not let the batch decide. The softmax runs over the positions in ascending order.
+     *
+     * @param scale factor on the scores
+     */
+    record AttendLatent(double scale) implements BuiltinOp {
+        @Override
+        public String name() {
+            return "ATTEND latent";
+        }
+
+        @Override
+        public AxisSignature signature(List<? extends Operand> inputs, List<? extends Operand> outputs) {
+            var inner = new HashSet<Axis>();
+            for (Operand operand : inputs) {
+                inner.add(operand.dims().getLast().axis());
+            }
+            inner.add(outputs.getFirst().dims().getLast().axis());
+            return AxisSignature.needsWhole(inner);
+        }
+    }
+
+    /**
+     * Chooses experts: {@code logits[TOKENS, GATES] (, bias[GATES]) -> ids[TOKENS, k], weights[TOKENS, k]}. The scores are a function of a
+     * token's logits; the bias is added for choosing only. If there are groups, only those with the greatest group scores may be chosen from. The
+     * {@code k} greatest are chosen (ties: lower id first) and listed <em>by ascending id</em>; their weights are their unbiased scores,
+     * normalised and scaled as said. Ids are I32, weights F32.
+     *
+     * @param score how logits become scores
+     * @param groups parts of equal size that experts are chosen by; 1: none
+     * @param keptGroups how many of them may be chosen from
+     * @param groupScore how a group's score follows from those of its experts (with bias)
+     * @param normalise whether weights are divided by their sum (plus 1e-20 for sigmoid scores)
+     * @param scale factor on the weights
+     */
+    record Route(Score score, int groups, int keptGroups, GroupScore groupScore, boolean normalise, double scale)
+            implements
+            BuiltinOp {
+        /** How logits become scores. */
+        public enum Score {
+            /** Softmax over all experts. */
+            SOFTMAX,
+            /** Sigmoid of each. */
+            SIGMOID,
+            /** The logits choose; a softmax over the chosen ones gives the weights. */
+            SOFTMAX_OF_CHOSEN
+        }
+
+        /** How a group's score follows from those of its experts. */
+        public enum GroupScore {
+            /** The greatest. */
+            MAX,
+            /** The sum of the two greatest. */
+            TOP_TWO
+        }
+
+        @Override
+        public String name() {
+            return "ROUTE";
+        }
+
+        @Override
+        public AxisSignature signature(List<? extends Operand> inputs, List<? extends Operand> outputs) {
+            return AxisSignature.needsWhole(
+                    Set.of(inputs.getFirst().dims().getLast().axis(), outputs.getFirst().dims().getLast().axis()));
+        }
+    }
+
+    /**
+     * Copies the row of each token for each of its experts: {@code x[TOKENS, d…], ids[TOKENS, k], weights[TOKENS, k] -> pairs[TOKENS, EXPERTS, d…]},
+     * ragged. Moves rows only; it is carried out by the kernel, together with what it takes to bring them to the ranks that have the experts.
+     */
+    record Dispatch() implements BuiltinOp {
+        @Override
+        public String name() {
+            return "DISPATCH";
+        }
+
+        @Override
+        public AxisSignature signature(List<? extends Operand> inputs, List<? extends Operand> outputs) {
+            return AxisSignature.map();
+        }
+    }
+
+    /**
+     * Sums the rows of each token by weight: {@code pairs[TOKENS, EXPERTS, d…], ids[TOKENS, k], weights[TOKENS, k] -> [TOKENS, d…]}, in the order
+     * of the experts' ids. Choices whose row another rank has count zero.
+     */
+    record Combine() implements BuiltinOp {
+        @Override
+        public String name() {
+            return "COMBINE";
+        }
+
+        @Override
+        public AxisSignature signature(List<? extends Operand> inputs, List<? extends Operand> outputs) {
+            return new AxisSignature(Set.of(Axes.EXPERTS), Set.of(), AxisSignature.Linearity.FIRST, PartialKind.SUM);
         }
     }
 }

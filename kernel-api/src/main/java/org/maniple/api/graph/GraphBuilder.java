@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.maniple.api.tensor.DType;
 
 /**
@@ -121,6 +122,14 @@ public final class GraphBuilder {
     }
 
     /**
+     * The choices of a router.
+     *
+     * @param ids {@code [TOKENS, k]}, by ascending id
+     * @param weights {@code [TOKENS, k]}
+     */
+    public record Routing(Value ids, Value weights) {}
+
+    /**
      * Adds an operation with one output.
      *
      * @param op the operation
@@ -130,9 +139,19 @@ public final class GraphBuilder {
      * @return the output
      */
     public Value add(Op op, String name, List<Dim> outputDims, Operand... inputs) {
-        var output = new Value(values++, name, DType.F32, outputDims);
+        int choices = outputDims.stream().anyMatch(d -> d.axis().equals(Axes.EXPERTS)) ? choices(inputs) : 0;
+        var output = new Value(values++, name, DType.F32, outputDims, choices);
         nodes.add(new Node(nodes.size(), layer, op, List.of(inputs), List.of(output)));
         return output;
+    }
+
+    private static int choices(Operand... inputs) {
+        for (Operand input : inputs) {
+            if (input instanceof Value value && value.ragged()) {
+                return value.choices();
+            }
+        }
+        return 0;
     }
 
     /**
@@ -152,12 +171,12 @@ public final class GraphBuilder {
      *
      * @param name of the output
      * @param x {@code [TOKENS, summed…]}
-     * @param weight {@code [output…, summed…]}
+     * @param weight {@code [output…, summed…]}; for a ragged {@code x} EXPERTS comes first, and the output is ragged too
      * @return {@code [TOKENS, output…]}
      */
     public Value contract(String name, Value x, Parameter weight) {
         var dims = new ArrayList<Dim>();
-        x.dims().stream().filter(d -> !weight.has(d.axis())).forEach(dims::add);
+        x.dims().stream().filter(d -> !weight.has(d.axis()) || x.ragged() && d.axis().equals(Axes.EXPERTS)).forEach(dims::add);
         weight.dims().stream().filter(d -> !x.has(d.axis())).forEach(dims::add);
         return add(new BuiltinOp.Contract(), name, dims, x, weight);
     }
@@ -251,6 +270,95 @@ public final class GraphBuilder {
     public Value attend(String name, Value queries, State keys, State cached, BuiltinOp.Attend attend) {
         var dims = List.of(Dim.TOKENS, queries.dims().get(1), cached.dims().getLast());
         return add(attend, name, dims, queries, keys, cached);
+    }
+
+    /**
+     * {@link BuiltinOp.Attend} with a sink for each head.
+     *
+     * @param name of the output
+     * @param queries {@code [TOKENS, HEADS, d]}
+     * @param keys {@code [SEQS, KV_HEADS, d]}
+     * @param cached {@code [SEQS, KV_HEADS, e]}
+     * @param sinks {@code [HEADS]}
+     * @param attend scale and window
+     * @return {@code [TOKENS, HEADS, e]}
+     */
+    public Value attend(String name, Value queries, State keys, State cached, Parameter sinks, BuiltinOp.Attend attend) {
+        var dims = List.of(Dim.TOKENS, queries.dims().get(1), cached.dims().getLast());
+        return add(attend, name, dims, queries, keys, cached, sinks);
+    }
+
+    /**
+     * {@link BuiltinOp.AttendLatent}.
+     *
+     * @param name of the output
+     * @param queries {@code [TOKENS, HEADS, n]}
+     * @param turnedQueries {@code [TOKENS, HEADS, r]}
+     * @param latents {@code [SEQS, l]}
+     * @param turnedKeys {@code [SEQS, r]}
+     * @param keyMap {@code [HEADS, n, l]}
+     * @param valueMap {@code [HEADS, v, l]}
+     * @param scale factor on the scores
+     * @return {@code [TOKENS, HEADS, v]}
+     */
+    public Value attendLatent(String name, Value queries, Value turnedQueries, State latents, State turnedKeys, Parameter keyMap,
+            Parameter valueMap, double scale) {
+        var dims = List.of(Dim.TOKENS, queries.dims().get(1), valueMap.dims().get(1));
+        return add(new BuiltinOp.AttendLatent(scale), name, dims, queries, turnedQueries, latents, turnedKeys, keyMap, valueMap);
+    }
+
+    /**
+     * {@link BuiltinOp.Route}.
+     *
+     * @param name of the ids; that of the weights has {@code .weights} behind it
+     * @param route how experts are chosen
+     * @param choices how many
+     * @param logits {@code [TOKENS, GATES]}
+     * @param bias {@code [GATES]}, if there is one
+     * @return ids and weights {@code [TOKENS, k]}
+     */
+    public Routing route(String name, BuiltinOp.Route route, int choices, Value logits, Optional<Parameter> bias) {
+        var dims = List.of(Dim.TOKENS, new Axis("k").of(choices));
+        var chosen = new Value(values++, name, DType.I32, dims);
+        var weights = new Value(values++, name + ".weights", DType.F32, dims);
+        List<Operand> inputs = bias.<List<Operand>>map(b -> List.of(logits, b)).orElse(List.of(logits));
+        nodes.add(new Node(nodes.size(), layer, route, inputs, List.of(chosen, weights)));
+        return new Routing(chosen, weights);
+    }
+
+    /**
+     * {@link BuiltinOp.Dispatch}.
+     *
+     * @param name of the output
+     * @param x {@code [TOKENS, d…]}
+     * @param routing what {@link #route} gave
+     * @param experts how many routed experts there are
+     * @return {@code [TOKENS, EXPERTS, d…]}, ragged
+     */
+    public Value dispatch(String name, Value x, Routing routing, int experts) {
+        var dims = new ArrayList<>(x.dims());
+        dims.add(1, Axes.EXPERTS.of(experts));
+        var pairs = new Value(values++, name, DType.F32, dims, routing.ids().dims().getLast().extent());
+        nodes.add(new Node(nodes.size(), layer, new BuiltinOp.Dispatch(), List.of(x, routing.ids(), routing.weights()),
+                List.of(pairs)));
+        return pairs;
+    }
+
+    /**
+     * {@link BuiltinOp.Combine}.
+     *
+     * @param name of the output
+     * @param pairs {@code [TOKENS, EXPERTS, d…]}, ragged
+     * @param routing what {@link #route} gave
+     * @return {@code [TOKENS, d…]}
+     */
+    public Value combine(String name, Value pairs, Routing routing) {
+        var dims = new ArrayList<>(pairs.dims());
+        dims.remove(1);
+        var output = new Value(values++, name, DType.F32, dims);
+        nodes.add(new Node(nodes.size(), layer, new BuiltinOp.Combine(), List.of(pairs, routing.ids(), routing.weights()),
+                List.of(output)));
+        return output;
     }
 
     /**

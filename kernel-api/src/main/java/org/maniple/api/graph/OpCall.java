@@ -13,14 +13,31 @@ import org.maniple.api.tensor.UnitList;
  * @param outputs this rank's pieces of the outputs; contents undefined before the call
  * @param units for each axis of the operands, except those whose ranges come from the step, the units that this rank has in this
  *     operation
+ * @param leaves empty if the operation may sum its elements in any fixed order. Otherwise the sum over a row's summed elements must be formed
+ *     by leaves, whose ends (counted in this rank's summed elements, ascending, the last one their number) these are; their number is a power
+ *     of two: each leaf's elements in ascending order by themselves, in an order that depends on the leaf's length alone, then the leaves
+ *     pairwise as a balanced binary tree {@code ((0+1)+(2+3))+…}. So ranks that share a sum get together the bits of one that has it whole
  */
-public record OpCall(Node node, List<Tensor> inputs, List<Tensor> outputs, Map<Axis, UnitList> units) {
+public record OpCall(Node node, List<Tensor> inputs, List<Tensor> outputs, Map<Axis, UnitList> units, List<Integer> leaves) {
 
     /** Copies the collections. */
     public OpCall {
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         units = Map.copyOf(units);
+        leaves = List.copyOf(leaves);
+    }
+
+    /**
+     * An operation that may sum in any fixed order.
+     *
+     * @param node the operation and its operands
+     * @param inputs this rank's pieces of the inputs
+     * @param outputs this rank's pieces of the outputs
+     * @param units the units that this rank has
+     */
+    public OpCall(Node node, List<Tensor> inputs, List<Tensor> outputs, Map<Axis, UnitList> units) {
+        this(node, inputs, outputs, units, List.of());
     }
 
     /**

@@ -1,6 +1,9 @@
 package org.maniple.api.graph;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -9,6 +12,20 @@ import java.util.Optional;
  * concatenates or reshapes.
  */
 public sealed interface TensorView {
+
+    /**
+     * The dimensions that elements are stored in: of the tensor, or of each of several.
+     *
+     * @return outermost first
+     */
+    List<StoredDim> dims();
+
+    /**
+     * All tensors of the checkpoint that the parameter needs on all ranks together, with their shapes.
+     *
+     * @return extents by name
+     */
+    Map<String, List<Long>> tensors();
 
     /**
      * One tensor of the checkpoint.
@@ -20,6 +37,11 @@ public sealed interface TensorView {
         /** Copies the list. */
         public Stored {
             dims = List.copyOf(dims);
+        }
+
+        @Override
+        public Map<String, List<Long>> tensors() {
+            return Map.of(tensor, dims.stream().map(StoredDim::extent).toList());
         }
     }
 
@@ -36,6 +58,56 @@ public sealed interface TensorView {
         /** Copies the list. */
         public Stacked {
             dims = List.copyOf(dims);
+        }
+
+        /**
+         * The name of one of the tensors.
+         *
+         * @param unit its number
+         * @return its name in the checkpoint
+         */
+        public String tensor(int unit) {
+            return pattern.replace("{}", Integer.toString(unit));
+        }
+
+        @Override
+        public Map<String, List<Long>> tensors() {
+            List<Long> extents = dims.stream().map(StoredDim::extent).toList();
+            var tensors = new LinkedHashMap<String, List<Long>>();
+            for (int unit = 0; unit < units; unit++) {
+                tensors.put(tensor(unit), extents);
+            }
+            return tensors;
+        }
+    }
+
+    /**
+     * A tensor stored in MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 elements along the last dimension, each of 16 bytes with two
+     * elements each (the lower half first), and a scale of 8 bits for each block. Ranks hold it as BF16, which has every value exactly.
+     *
+     * @param blocks the name of the tensor with the elements: the stored dimensions, the last one divided by 32, and 16
+     * @param scales the name of the tensor with the scales: the stored dimensions, the last one divided by 32
+     * @param dims the dimensions of the elements
+     */
+    record Mxfp4(String blocks, String scales, List<StoredDim> dims) implements TensorView {
+        /** Elements that share a scale. */
+        public static final int BLOCK = 32;
+
+        /** Copies the list. */
+        public Mxfp4 {
+            dims = List.copyOf(dims);
+            if (dims.isEmpty() || dims.getLast().extent() % BLOCK != 0) {
+                throw new IllegalArgumentException(blocks + " " + dims + ": the last dimension must be a multiple of " + BLOCK);
+            }
+        }
+
+        @Override
+        public Map<String, List<Long>> tensors() {
+            var outer = new ArrayList<Long>(dims.stream().map(StoredDim::extent).toList());
+            outer.set(outer.size() - 1, outer.getLast() / BLOCK);
+            var elements = new ArrayList<>(outer);
+            elements.add((long) BLOCK / 2);
+            return Map.of(blocks, elements, scales, outer);
         }
     }
 

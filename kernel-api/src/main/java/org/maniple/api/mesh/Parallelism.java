@@ -1,6 +1,7 @@
 package org.maniple.api.mesh;
 
 import java.util.List;
+import java.util.Optional;
 import org.maniple.api.Extension;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
@@ -34,6 +35,31 @@ public interface Parallelism extends Extension {
      * @return rules in order; see {@link AxisRule}
      */
     List<AxisRule> rules(Settings settings);
+
+    /**
+     * In which order the rules of several parallelisms are taken: those with a larger number come later, and where two are about the same
+     * axis, or about two axes of one tensor, the later one decides. Tensor parallelism has 100, pipeline 200, data 300, expert 400.
+     *
+     * @return any number
+     */
+    default int precedence() {
+        return 100;
+    }
+
+    /**
+     * Which rank has which routed experts, where this parallelism decides about that. Only asked of the one whose rule is about
+     * {@link org.maniple.api.graph.Axes#EXPERTS}.
+     *
+     * @param layer the block, counted from 0
+     * @param experts how many routed experts it has
+     * @param mesh all ranks
+     * @param settings the configuration
+     * @return a placement over the dimensions of that rule, in which every rank has as many slots as in any other layer with as many experts
+     * @throws SplitException if the configuration asks for something impossible
+     */
+    default Optional<ExpertPlacement> experts(int layer, int experts, Mesh mesh, Settings settings) {
+        return Optional.empty();
+    }
 
     /**
      * Mistakes that the configuration makes about this parallelism and that can be seen without a model.

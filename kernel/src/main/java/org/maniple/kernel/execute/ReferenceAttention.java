@@ -85,6 +85,12 @@ final class ReferenceAttention {
             set(out, result + i, 0);
         }
         double sum = 0;
+        if (call.inputs().size() > 3) {
+            float sink = get(call.input(3), head);
+            float least = Math.max(greatest, sink);
+            sum = Math.exp(sink - least);
+            greatest = least;
+        }
         for (int position = first; position <= last; position++) {
             int slot = step.slot(span, position);
             float weight = (float) Math.exp(score(q, query, keys, slot, kvHead, length, op.scale()) - greatest);
@@ -97,6 +103,63 @@ final class ReferenceAttention {
         for (int i = 0; i < width; i++) {
             set(out, result + i, (float) (get(out, result + i) / sum));
         }
+    }
+
+    /** Expanded: every cached latent becomes a key and a value of the head. */
+    static void attendLatent(OpCall call, BuiltinOp.AttendLatent op, Step step) {
+        Tensor out = call.output(0);
+        int width = out.extent(2);
+        for (int row = 0; row < out.rows(); row++) {
+            int span = step.spanOf(row);
+            int last = step.position(row);
+            for (int head = 0; head < out.extent(1); head++) {
+                double[] scores = new double[last + 1];
+                double greatest = Double.NEGATIVE_INFINITY;
+                for (int position = 0; position <= last; position++) {
+                    scores[position] = latentScore(call, row, head, step.slot(span, position)) * op.scale();
+                    greatest = Math.max(greatest, scores[position]);
+                }
+                double sum = 0;
+                double[] result = new double[width];
+                for (int position = 0; position <= last; position++) {
+                    double weight = Math.exp(scores[position] - greatest);
+                    sum += weight;
+                    for (int i = 0; i < width; i++) {
+                        result[i] += weight * mapped(call.input(5), head, i, call.input(2), step.slot(span, position));
+                    }
+                }
+                for (int i = 0; i < width; i++) {
+                    set(out, (long) row * out.width() + (long) head * width + i, (float) (result[i] / sum));
+                }
+            }
+        }
+    }
+
+    private static double latentScore(OpCall call, int row, int head, int slot) {
+        Tensor queries = call.input(0);
+        Tensor turned = call.input(1);
+        Tensor turnedKeys = call.input(3);
+        double sum = 0;
+        for (int i = 0; i < queries.extent(2); i++) {
+            sum += get(queries, (long) row * queries.width() + (long) head * queries.extent(2) + i)
+                    * mapped(call.input(4), head, i, call.input(2), slot);
+        }
+        for (int i = 0; i < turned.extent(2); i++) {
+            sum += (double) get(turned, (long) row * turned.width() + (long) head * turned.extent(2) + i)
+                    * get(turnedKeys, (long) slot * turnedKeys.width() + i);
+        }
+        return sum;
+    }
+
+    /** One element of what a head's map makes of a latent. */
+    private static double mapped(Tensor map, int head, int index, Tensor latents, int slot) {
+        int length = latents.width();
+        int row = head * map.extent(1) + index;
+        double sum = 0;
+        for (int i = 0; i < length; i++) {
+            sum += (double) ReferenceMath.weight(map, row, i, length) * get(latents, (long) slot * length + i);
+        }
+        return sum;
     }
 
     private static float score(Tensor q, long query, Tensor keys, int slot, int kvHead, int length, double scale) {

@@ -35,6 +35,10 @@ public final class ReferenceKernel implements Kernel {
             case BuiltinOp.Cache cache -> ReferenceAttention.cache(call, step);
             case BuiltinOp.Attend attend -> ReferenceAttention.attend(call, attend, step);
             case BuiltinOp.Select select -> select(step);
+            case BuiltinOp.AttendLatent attend -> ReferenceAttention.attendLatent(call, attend, step);
+            case BuiltinOp.Route route -> ReferenceExperts.route(call, route);
+            case BuiltinOp.Dispatch dispatch -> throw new IllegalStateException("the kernel dispatches: " + call.node());
+            case BuiltinOp.Combine combine -> ReferenceExperts.combine(call);
             case BuiltinOp.TopK top -> Candidates.select(call, top.k());
         }
     }

@@ -4,11 +4,16 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.OpCall;
+import org.maniple.api.graph.Operand;
+import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 
@@ -18,12 +23,36 @@ final class ReferenceMath {
     private ReferenceMath() {}
 
     static float get(Tensor tensor, long index) {
-        return switch (tensor.dtype()) {
-            case F32 -> tensor.segment().get(JAVA_FLOAT_UNALIGNED, index * 4);
-            case F16 -> Float.float16ToFloat(tensor.segment().get(JAVA_SHORT_UNALIGNED, index * 2));
-            case BF16 -> Float.intBitsToFloat(tensor.segment().get(JAVA_SHORT_UNALIGNED, index * 2) << 16);
-            default -> throw new IllegalArgumentException("the reference operations do not read " + tensor.dtype());
+        return get(tensor.dtype(), tensor.segment(), index);
+    }
+
+    private static float get(DType dtype, MemorySegment memory, long index) {
+        return switch (dtype) {
+            case F32 -> memory.get(JAVA_FLOAT_UNALIGNED, index * 4);
+            case F16 -> Float.float16ToFloat(memory.get(JAVA_SHORT_UNALIGNED, index * 2));
+            case BF16 -> Float.intBitsToFloat(memory.get(JAVA_SHORT_UNALIGNED, index * 2) << 16);
+            case F8_E4M3 -> e4m3(memory.get(ValueLayout.JAVA_BYTE, index));
+            default -> throw new IllegalArgumentException("the reference operations do not read " + dtype);
         };
+    }
+
+    /** An OCP FP8 E4M3 number: 4 bits of exponent with bias 7, 3 of mantissa, no infinities, all ones is not a number. */
+    static float e4m3(byte bits) {
+        int exponent = bits >> 3 & 15;
+        int mantissa = bits & 7;
+        float size = exponent == 15 && mantissa == 7
+                ? Float.NaN
+                : exponent == 0 ? mantissa * 0x1p-9f : Math.scalb(8 + mantissa, exponent - 10);
+        return bits < 0 ? -size : size;
+    }
+
+    /** Where a weight of a slot begins: in the slot's own memory if it is stacked. */
+    static MemorySegment memory(Tensor weight, int slot) {
+        return weight.stacked() ? weight.slot(slot) : weight.segment();
+    }
+
+    private static long base(Tensor weight, int slot) {
+        return weight.stacked() ? 0 : (long) slot * weight.width();
     }
 
     static void set(Tensor tensor, long index, float value) {
@@ -48,23 +77,73 @@ final class ReferenceMath {
 
     static void contract(OpCall call) {
         Tensor x = call.input(0);
+        if (!x.ragged()) {
+            contract(call, 0, 0, x.rows());
+            return;
+        }
+        for (int slot = 0; slot < x.pairs().slots(); slot++) {
+            contract(call, slot, x.pairs().start(slot), x.pairs().start(slot + 1));
+        }
+    }
+
+    /** Some rows with the matrix of a slot, or with the only one. */
+    private static void contract(OpCall call, int slot, int from, int to) {
+        Tensor x = call.input(0);
         Tensor weight = call.input(1);
         Tensor out = call.output(0);
-        boolean batched = call.node().inputs().get(1).dims().stream()
-                .anyMatch(d -> call.node().inputs().getFirst().has(d.axis()) && call.node().outputs().getFirst().has(d.axis()));
-        if (batched) {
-            throw new IllegalArgumentException(call.node() + ": batch axes are not implemented");
-        }
         int summed = x.width();
-        for (int row = 0; row < out.rows(); row++) {
+        float[] leaves = new float[Math.max(1, call.leaves().size())];
+        for (int row = from; row < to; row++) {
             for (int n = 0; n < out.width(); n++) {
-                float sum = 0;
-                for (int k = 0; k < summed; k++) {
-                    sum += get(x, (long) row * summed + k) * get(weight, (long) n * summed + k);
+                if (call.leaves().isEmpty()) {
+                    leaves[0] = product(x, row, weight, slot, n, 0, summed);
                 }
-                set(out, (long) row * out.width() + n, sum);
+                for (int leaf = 0; leaf < call.leaves().size(); leaf++) {
+                    int begin = leaf == 0 ? 0 : call.leaves().get(leaf - 1);
+                    leaves[leaf] = product(x, row, weight, slot, n, begin, call.leaves().get(leaf));
+                }
+                set(out, (long) row * out.width() + n, tree(leaves));
             }
         }
+    }
+
+    private static float product(Tensor x, int row, Tensor weight, int slot, int n, int from, int to) {
+        long start = base(weight, slot) + (long) n * x.width();
+        float sum = 0;
+        for (int k = from; k < to; k++) {
+            sum += get(x, (long) row * x.width() + k) * get(weight.dtype(), memory(weight, slot), start + k)
+                    * factor(weight, slot, n, k);
+        }
+        return sum;
+    }
+
+    /** An element of a weight that is not stacked, by its row of some length. */
+    static float weight(Tensor weight, int row, int k, int length) {
+        return get(weight, (long) row * length + k) * factor(weight, 0, row, k);
+    }
+
+    /** The factor of an element of a scaled weight, by its row within the slot. */
+    private static float factor(Tensor weight, int slot, int n, int k) {
+        if (weight.scales().isEmpty()) {
+            return 1;
+        }
+        BlockScales scales = weight.scales().get();
+        int block = 0;
+        while (scales.ends().get(block) <= k) {
+            block++;
+        }
+        Tensor factors = scales.factors();
+        return get(factors.dtype(), memory(factors, slot), base(factors, slot) + (long) n * scales.ends().size() + block);
+    }
+
+    /** Adds pairwise, as a balanced binary tree; their number is a power of two. */
+    private static float tree(float[] leaves) {
+        for (int width = 1; width < leaves.length; width *= 2) {
+            for (int i = 0; i < leaves.length; i += 2 * width) {
+                leaves[i] += leaves[i + width];
+            }
+        }
+        return leaves[0];
     }
 
     static void sumSquares(OpCall call) {
@@ -73,12 +152,16 @@ final class ReferenceMath {
         int groups = out.width();
         int length = groups == 0 ? 0 : x.width() / groups;
         for (long i = 0; i < (long) out.rows() * groups; i++) {
-            float sum = 0;
-            for (int j = 0; j < length; j++) {
-                float value = get(x, i * length + j);
-                sum += value * value;
+            float[] leaves = new float[Math.max(1, call.leaves().size())];
+            for (int leaf = 0; leaf < leaves.length; leaf++) {
+                int from = leaf == 0 ? 0 : call.leaves().get(leaf - 1);
+                int to = call.leaves().isEmpty() ? length : call.leaves().get(leaf);
+                for (int j = from; j < to; j++) {
+                    float value = get(x, i * length + j);
+                    leaves[leaf] += value * value;
+                }
             }
-            set(out, i, sum);
+            set(out, i, tree(leaves));
         }
     }
 
@@ -101,15 +184,33 @@ final class ReferenceMath {
     static void elementwise(OpCall call, ElementFunction function) {
         Tensor x = call.input(0);
         Tensor out = call.output(0);
-        Tensor y = call.inputs().size() > 1 ? call.input(1) : x;
-        boolean bias = call.inputs().size() > 1 && !call.node().inputs().get(1).has(Axes.TOKENS)
-                && !call.node().inputs().get(1).has(Axes.ROWS);
-        long width = bias ? (long) y.rows() * y.width() : x.width();
-        for (long i = 0; i < (long) out.rows() * out.width(); i++) {
-            float a = get(x, i);
-            float b = call.inputs().size() > 1 ? get(y, bias ? i % width : i) : 0;
-            set(out, i, apply(function, a, b));
+        Tensor y = function.operands() > 1 ? call.input(1) : x;
+        for (int row = 0; row < out.rows(); row++) {
+            for (int i = 0; i < out.width(); i++) {
+                float b = function.operands() > 1 ? second(call, function, y, row, i) : 0;
+                set(out, (long) row * out.width() + i, apply(function, get(x, (long) row * x.width() + i), b));
+            }
         }
+    }
+
+    /** The second operand: its element in the same row, or what all rows, or all rows of an expert, have in common. */
+    private static float second(OpCall call, ElementFunction function, Tensor y, int row, int i) {
+        Operand operand = call.node().inputs().get(1);
+        if (function instanceof ElementFunction.RowGate) {
+            return get(y, row);
+        }
+        if (operand.has(Axes.TOKENS) || operand.has(Axes.ROWS)) {
+            return get(y, (long) row * y.width() + i);
+        }
+        if (operand.has(Axes.EXPERTS)) {
+            PairRows pairs = call.input(0).pairs();
+            int slot = 0;
+            while (pairs.start(slot + 1) <= row) {
+                slot++;
+            }
+            return get(y.dtype(), memory(y, slot), base(y, slot) + i);
+        }
+        return get(y, i % ((long) y.rows() * y.width()));
     }
 
     private static float apply(ElementFunction function, float a, float b) {
@@ -119,6 +220,13 @@ final class ReferenceMath {
             case ElementFunction.Glu glu -> activate(glu.activation(), a) * b;
             case ElementFunction.Activate activate -> activate(activate.activation(), a);
             case ElementFunction.SoftCap cap -> cap.cap() * (float) Math.tanh(a / cap.cap());
+            case ElementFunction.ClampedGlu glu -> {
+                float gate = Math.min(a, glu.limit());
+                yield (Math.clamp(b, -glu.limit(), glu.limit()) + 1)
+                        * (float) (gate / (1 + Math.exp(-glu.alpha() * gate)));
+            }
+            case ElementFunction.Clamp clamp -> Math.clamp(a, -clamp.limit(), clamp.limit());
+            case ElementFunction.RowGate gate -> a * (float) (1 / (1 + Math.exp(-b)));
         };
     }
 

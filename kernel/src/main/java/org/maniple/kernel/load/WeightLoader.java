@@ -141,6 +141,7 @@ public final class WeightLoader {
         MemorySegment segment = bytes == 0 ? MemorySegment.NULL : switch (parameter.source()) {
             case TensorView.Stored view -> load(view.tensor(), SliceLayout.of(parameter.dims(), view.dims(), units));
             case TensorView.Stacked view -> stack(view, parameter, units, bytes);
+            case TensorView.Mxfp4 view -> throw new CheckpointException("tensor " + view.blocks() + ": MXFP4 cannot be loaded");
         };
         return Tensor.of(dtype(parameter), shape, segment);
     }
@@ -186,12 +187,7 @@ public final class WeightLoader {
     private void check(List<Parameter> parameters) {
         var problems = new ArrayList<String>();
         for (Parameter parameter : parameters) {
-            List<StoredDim> dims = switch (parameter.source()) {
-                case TensorView.Stored view -> view.dims();
-                case TensorView.Stacked view -> view.dims();
-            };
-            List<Long> shape = dims.stream().map(StoredDim::extent).toList();
-            names(parameter.source()).forEach(name -> problem(name, shape).ifPresent(problems::add));
+            parameter.source().tensors().forEach((name, shape) -> problem(name, shape).ifPresent(problems::add));
         }
         if (!problems.isEmpty()) {
             int more = problems.size() - MAX_PROBLEMS;
@@ -219,15 +215,6 @@ public final class WeightLoader {
     }
 
     private static List<String> names(TensorView source) {
-        return switch (source) {
-            case TensorView.Stored view -> List.of(view.tensor());
-            case TensorView.Stacked view -> {
-                var names = new ArrayList<String>();
-                for (int unit = 0; unit < view.units(); unit++) {
-                    names.add(view.pattern().replace("{}", Integer.toString(unit)));
-                }
-                yield names;
-            }
-        };
+        return List.copyOf(source.tensors().keySet());
     }
 }

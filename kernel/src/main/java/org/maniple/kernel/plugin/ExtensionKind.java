@@ -3,6 +3,7 @@ package org.maniple.kernel.plugin;
 import java.util.List;
 import org.maniple.api.Extension;
 import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Collectives;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.frontend.Frontend;
@@ -24,6 +25,8 @@ public record ExtensionKind<T extends Extension>(Class<T> type, String word) {
     public static final ExtensionKind<Transport> TRANSPORT = new ExtensionKind<>(Transport.class, "transport");
     /** Algorithms for groups of ranks. */
     public static final ExtensionKind<Collectives> COLLECTIVES = new ExtensionKind<>(Collectives.class, "collectives");
+    /** Ways to bring tokens to their experts and back. */
+    public static final ExtensionKind<AllToAll> ALL_TO_ALL = new ExtensionKind<>(AllToAll.class, "all2all-backend");
     /** Ways of spreading a model over ranks. */
     public static final ExtensionKind<Parallelism> PARALLELISM = new ExtensionKind<>(Parallelism.class, "parallelism");
     /** Devices that compute. */
@@ -40,7 +43,8 @@ public record ExtensionKind<T extends Extension>(Class<T> type, String word) {
     public static final ExtensionKind<Frontend> FRONTEND = new ExtensionKind<>(Frontend.class, "frontend");
 
     /** All of them, in the order in which they are listed. */
-    public static final List<ExtensionKind<?>> ALL = List.of(TRANSPORT, COLLECTIVES, PARALLELISM, COMPUTE, MODEL, CHECKPOINT,
+    public static final List<ExtensionKind<?>> ALL = List.of(TRANSPORT, COLLECTIVES, ALL_TO_ALL, PARALLELISM, COMPUTE, MODEL,
+            CHECKPOINT,
             TOKENIZER, FRONTEND);
 
     @Override

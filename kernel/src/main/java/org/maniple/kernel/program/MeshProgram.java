@@ -109,6 +109,25 @@ public final class MeshProgram {
         return mesh.group(rank, dimensions.stream().map(placed::get).toList());
     }
 
+    /** The dimensions that sequences are split over, as the compiler counts them; empty without data parallelism. */
+    List<Integer> homeDimensions() {
+        return units.rule(Axes.TOKENS).map(units::dimensions).orElse(List.of());
+    }
+
+    /** In how many groups of ranks sequences live, each with KV blocks of its own: 1 without data parallelism. */
+    public int homes() {
+        return homeDimensions().stream().mapToInt(d -> mesh.size(placed.get(d))).reduce(1, Math::multiplyExact);
+    }
+
+    /** Which of the homes a rank belongs to. */
+    public int homeOf(int rank) {
+        int home = 0;
+        for (int dimension : homeDimensions()) {
+            home = home * mesh.size(placed.get(dimension)) + mesh.coordinate(rank, placed.get(dimension));
+        }
+        return home;
+    }
+
     /** The units of a dimension of a piece that a rank has; not for axes whose ranges come from the step. */
     public UnitList units(Piece piece, Dim dim, int rank) {
         return units.units(dim, piece.layout(), rank);

@@ -38,7 +38,7 @@ final class NodePlacement {
         this.node = node;
         this.signature = node.signature();
         this.current = current;
-        this.passesPartial = signature.linear() && current.stream().anyMatch(Layout::partial)
+        this.passesPartial = signature.linear() == AxisSignature.Linearity.ALL && current.stream().anyMatch(Layout::partial)
                 && current.stream().distinct().count() == 1;
     }
 

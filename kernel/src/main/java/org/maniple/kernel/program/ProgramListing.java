@@ -122,6 +122,9 @@ public final class ProgramListing {
                 case ElementFunction.Glu glu -> "MAP glu";
                 case ElementFunction.Activate activate -> "MAP " + activate.activation().name().toLowerCase(Locale.ROOT);
                 case ElementFunction.SoftCap cap -> "MAP softcap";
+                case ElementFunction.ClampedGlu glu -> "MAP clamped glu";
+                case ElementFunction.Clamp clamp -> "MAP clamp";
+                case ElementFunction.RowGate gate -> "MAP gate";
             };
         }
         return op instanceof BuiltinOp.Attend attend && attend.window() > 0 ? op.name() + " last " + attend.window() : op.name();

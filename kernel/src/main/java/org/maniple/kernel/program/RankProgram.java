@@ -45,6 +45,17 @@ public record RankProgram(MeshProgram program, int rank, int stage, List<Instruc
     }
 
     /**
+     * The routed experts whose weights this rank holds.
+     *
+     * @param piece a weight whose first axis is {@link Axes#EXPERTS}
+     * @return the expert in each of the rank's slots, in the order of the slots; an expert may be in several
+     */
+    public List<Integer> expertSlots(Piece piece) {
+        UnitList experts = program.units(piece, piece.operand().dims().getFirst(), rank);
+        return java.util.stream.IntStream.range(0, experts.size()).map(experts::get).boxed().toList();
+    }
+
+    /**
      * The elements per token, position or (for weights) in all that this rank has of a piece.
      *
      * @param piece any piece

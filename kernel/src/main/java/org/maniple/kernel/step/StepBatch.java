@@ -36,6 +36,7 @@ public final class StepBatch implements Step {
 
     private int spans;
     final long[] sequence;
+    final int[] spanHome;
     final int[] spanPosition;
     final int[] spanLength;
     final int[] spanRows;
@@ -48,24 +49,82 @@ public final class StepBatch implements Step {
 
     private int rows;
     private final int[] selected;
+    /** For each home its first token, row and span; after the last one their numbers. */
+    private final int[] tokenStart;
+    private final int[] rowStart;
+    private final int[] spanFirst;
+    private int home;
+    private int homeBlocks;
 
     /**
-     * What a batch has room for. All ranks of a unit must use the same.
+     * What a batch has room for. All ranks of a unit must use the same. With data parallelism the sequences are spread over <em>homes</em>, each
+     * with its own KV blocks; the first four limits are those of each home.
      *
-     * @param maxTokens tokens of all spans together
-     * @param maxSpans spans
-     * @param maxBlocks entries of all block tables together
-     * @param maxRows selected rows
+     * @param maxTokens tokens of all spans of a home together
+     * @param maxSpans spans of a home
+     * @param maxBlocks entries of all block tables of a home together
+     * @param maxRows selected rows of a home
      * @param blockSize positions per KV block
+     * @param homes how many groups of ranks have sequences of their own, at least 1
      */
-    public record Limits(int maxTokens, int maxSpans, int maxBlocks, int maxRows, int blockSize) {
+    public record Limits(int maxTokens, int maxSpans, int maxBlocks, int maxRows, int blockSize, int homes) {
 
         /** Checks that there is room for something. */
         public Limits {
-            if (maxTokens < 1 || maxSpans < 1 || maxBlocks < 1 || maxRows < 1 || blockSize < 1) {
+            if (maxTokens < 1 || maxSpans < 1 || maxBlocks < 1 || maxRows < 1 || blockSize < 1 || homes < 1) {
                 throw new IllegalArgumentException("Limits of a step must be positive [" + maxTokens + " tokens, " + maxSpans
-                        + " spans, " + maxBlocks + " blocks, " + maxRows + " rows, block size " + blockSize + "]");
+                        + " spans, " + maxBlocks + " blocks, " + maxRows + " rows, block size " + blockSize + ", " + homes
+                        + " homes]");
             }
+        }
+
+        /**
+         * The limits of a unit without data parallelism.
+         *
+         * @param maxTokens tokens of all spans together
+         * @param maxSpans spans
+         * @param maxBlocks entries of all block tables together
+         * @param maxRows selected rows
+         * @param blockSize positions per KV block
+         */
+        public Limits(int maxTokens, int maxSpans, int maxBlocks, int maxRows, int blockSize) {
+            this(maxTokens, maxSpans, maxBlocks, maxRows, blockSize, 1);
+        }
+
+        /**
+         * Tokens of all homes together.
+         *
+         * @return at most
+         */
+        public int allTokens() {
+            return Math.multiplyExact(maxTokens, homes);
+        }
+
+        /**
+         * Spans of all homes together.
+         *
+         * @return at most
+         */
+        public int allSpans() {
+            return Math.multiplyExact(maxSpans, homes);
+        }
+
+        /**
+         * Entries of the block tables of all homes together.
+         *
+         * @return at most
+         */
+        public int allBlocks() {
+            return Math.multiplyExact(maxBlocks, homes);
+        }
+
+        /**
+         * Selected rows of all homes together.
+         *
+         * @return at most
+         */
+        public int allRows() {
+            return Math.multiplyExact(maxRows, homes);
         }
     }
 
@@ -108,18 +167,22 @@ public final class StepBatch implements Step {
         this.limits = limits;
         this.blockNumbers = blockNumbers;
         this.vocabulary = vocabulary;
-        token = new int[limits.maxTokens()];
-        position = new int[limits.maxTokens()];
-        spanOf = new int[limits.maxTokens()];
-        sequence = new long[limits.maxSpans()];
-        spanPosition = new int[limits.maxSpans()];
-        spanLength = new int[limits.maxSpans()];
-        spanRows = new int[limits.maxSpans()];
-        spanBlocks = new int[limits.maxSpans()];
-        spanStart = new int[limits.maxSpans()];
-        blockStart = new int[limits.maxSpans()];
-        block = new int[limits.maxBlocks()];
-        selected = new int[limits.maxRows()];
+        token = new int[limits.allTokens()];
+        position = new int[limits.allTokens()];
+        spanOf = new int[limits.allTokens()];
+        sequence = new long[limits.allSpans()];
+        spanHome = new int[limits.allSpans()];
+        spanPosition = new int[limits.allSpans()];
+        spanLength = new int[limits.allSpans()];
+        spanRows = new int[limits.allSpans()];
+        spanBlocks = new int[limits.allSpans()];
+        spanStart = new int[limits.allSpans()];
+        blockStart = new int[limits.allSpans()];
+        block = new int[limits.allBlocks()];
+        selected = new int[limits.allRows()];
+        tokenStart = new int[limits.homes() + 1];
+        rowStart = new int[limits.homes() + 1];
+        spanFirst = new int[limits.homes() + 1];
     }
 
     /**
@@ -129,7 +192,7 @@ public final class StepBatch implements Step {
      * @return bytes
      */
     public static long maxBytes(Limits limits) {
-        return StepFrame.bytes(limits.maxTokens(), limits.maxSpans(), limits.maxBlocks());
+        return StepFrame.bytes(limits.allTokens(), limits.allSpans(), limits.allBlocks());
     }
 
     /**
@@ -162,10 +225,15 @@ public final class StepBatch implements Step {
         spans = 0;
         blocks = 0;
         rows = 0;
+        home = 0;
+        homeBlocks = 0;
+        Arrays.fill(tokenStart, 0);
+        Arrays.fill(rowStart, 0);
+        Arrays.fill(spanFirst, 0);
     }
 
     /**
-     * Appends a run of tokens of one sequence.
+     * Appends a run of tokens of one sequence of the only home.
      *
      * @param sequenceId the sequence
      * @param firstPosition position of its first token here
@@ -179,12 +247,32 @@ public final class StepBatch implements Step {
      */
     public void addSpan(
             long sequenceId, int firstPosition, int[] ids, int from, int count, Rows which, int[] table, int tableLength) {
+        addSpan(0, sequenceId, firstPosition, ids, from, count, which, table, tableLength);
+    }
+
+    /**
+     * Appends a run of tokens of one sequence. The spans of a home follow each other, and homes come in ascending order.
+     *
+     * @param spanOfHome the home of the sequence
+     * @param sequenceId the sequence
+     * @param firstPosition position of its first token here
+     * @param ids holds the tokens
+     * @param from where they begin in {@code ids}
+     * @param count how many there are
+     * @param which which of them give logits
+     * @param table the sequence's block table, at least up to the last token here
+     * @param tableLength entries of it that count
+     * @throws IllegalArgumentException if there is no room for it, or it is no valid span
+     */
+    public void addSpan(int spanOfHome, long sequenceId, int firstPosition, int[] ids, int from, int count, Rows which,
+            int[] table,
+            int tableLength) {
         Objects.checkFromIndexSize(from, count, ids.length);
         Objects.checkFromIndexSize(0, tableLength, table.length);
-        if (spans == limits.maxSpans() || count > limits.maxTokens() - tokens || tableLength > limits.maxBlocks() - blocks) {
-            throw new IllegalArgumentException("No room in step " + stepNumber + " for a span of " + count + " tokens and "
-                    + tableLength + " blocks beside " + this + "; there is room for " + limits);
+        if (spans == limits.allSpans() || count > limits.allTokens() - tokens || tableLength > limits.allBlocks() - blocks) {
+            throw noRoom(count, tableLength);
         }
+        spanHome[spans] = spanOfHome;
         sequence[spans] = sequenceId;
         spanPosition[spans] = firstPosition;
         spanLength[spans] = count;
@@ -197,9 +285,24 @@ public final class StepBatch implements Step {
         } catch (StepFrameException invalid) {
             throw new IllegalArgumentException("Not a valid span: " + invalid.getMessage(), invalid);
         }
+        advance(count, tableLength);
+    }
+
+    private IllegalArgumentException noRoom(int count, int tableLength) {
+        return new IllegalArgumentException("No room in step " + stepNumber + " for a span of " + count + " tokens and "
+                + tableLength + " blocks beside " + this + "; there is room for " + limits);
+    }
+
+    private void advance(int count, int tableLength) {
         spans++;
         tokens += count;
         blocks += tableLength;
+        homeBlocks += tableLength;
+        for (int later = home + 1; later <= limits.homes(); later++) {
+            tokenStart[later] = tokens;
+            rowStart[later] = rows;
+            spanFirst[later] = spans;
+        }
     }
 
     /**
@@ -250,9 +353,7 @@ public final class StepBatch implements Step {
     void deriveAll(int count) {
         for (int span = 0; span < count; span++) {
             derive(span);
-            tokens += spanLength[span];
-            blocks += spanBlocks[span];
-            spans++;
+            advance(spanLength[span], spanBlocks[span]);
         }
     }
 
@@ -260,6 +361,7 @@ public final class StepBatch implements Step {
         int length = spanLength[span];
         int first = spanPosition[span];
         int table = spanBlocks[span];
+        enter(span, length, table);
         if (first < 0 || length < 1 || (long) first + length > (long) table * limits.blockSize()) {
             throw new StepFrameException("span " + span + " has positions " + first + " to " + ((long) first + length)
                     + ", but its " + table + " blocks of " + limits.blockSize() + " hold 0 to "
@@ -269,9 +371,10 @@ public final class StepBatch implements Step {
         checkRange(block, blocks, table, blockNumbers, "block number", span);
         Rows which = StepFrame.ROWS[spanRows[span]];
         int wanted = which.count(length);
-        if (wanted > limits.maxRows() - rows) {
+        int beside = rows - rowStart[home];
+        if (wanted > limits.maxRows() - beside) {
             throw new StepFrameException(
-                    "span " + span + " wants " + wanted + " rows of logits beside " + rows + "; there is room for "
+                    "span " + span + " wants " + wanted + " rows of logits beside " + beside + "; there is room for "
                             + limits.maxRows());
         }
         spanStart[span] = tokens;
@@ -282,6 +385,25 @@ public final class StepBatch implements Step {
         Arrays.fill(spanOf, tokens, tokens + length, span);
         for (int i = 0; i < wanted; i++) {
             selected[rows++] = tokens + length - wanted + i;
+        }
+    }
+
+    /** Goes on to the home of a span, and checks that there is room for it. */
+    private void enter(int span, int length, int table) {
+        int next = spanHome[span];
+        if (next < home || next >= limits.homes()) {
+            throw new StepFrameException("span " + span + " has home [" + next + "] after home " + home
+                    + "; homes ascend, up to " + (limits.homes() - 1));
+        }
+        if (next > home) {
+            home = next;
+            homeBlocks = 0;
+        }
+        if (spans - spanFirst[home] >= limits.maxSpans() || length > limits.maxTokens() - (tokens - tokenStart[home])
+                || table > limits.maxBlocks() - homeBlocks) {
+            throw new StepFrameException("no room for span " + span + " with " + length + " tokens and " + table
+                    + " blocks in home " + home + ", which has " + (spans - spanFirst[home]) + " spans, "
+                    + (tokens - tokenStart[home]) + " tokens and " + homeBlocks + " blocks; there is room for " + limits);
         }
     }
 
@@ -329,12 +451,7 @@ public final class StepBatch implements Step {
         return fullRows;
     }
 
-    /**
-     * The sequence of a span.
-     *
-     * @param span from 0 to {@link #spans()}
-     * @return its id
-     */
+    @Override
     public long sequence(int span) {
         return sequence[span];
     }
@@ -347,6 +464,46 @@ public final class StepBatch implements Step {
      */
     public Rows rowsOf(int span) {
         return StepFrame.ROWS[spanRows[span]];
+    }
+
+    /**
+     * The home of a span.
+     *
+     * @param span from 0 to {@link #spans()}
+     * @return from 0 to the number of homes
+     */
+    public int home(int span) {
+        return spanHome[span];
+    }
+
+    /**
+     * The first token of a home.
+     *
+     * @param which from 0 to the number of homes, both included: the last one gives the number of tokens
+     * @return a row
+     */
+    public int tokenStart(int which) {
+        return tokenStart[which];
+    }
+
+    /**
+     * The first selected row of a home.
+     *
+     * @param which from 0 to the number of homes, both included: the last one gives the number of selected rows
+     * @return an index of a selected row
+     */
+    public int rowStart(int which) {
+        return rowStart[which];
+    }
+
+    /**
+     * The first span of a home.
+     *
+     * @param which from 0 to the number of homes, both included: the last one gives the number of spans
+     * @return a span
+     */
+    public int spanFirst(int which) {
+        return spanFirst[which];
     }
 
     /**

@@ -8,7 +8,7 @@ import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
  * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4), tokens (4), spans (4),
- * block table entries (4). Then for all spans: sequences (8 each), first positions, lengths, which rows, block table lengths (4 each); then
+ * block table entries (4). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths (4 each); then
  * the token ids and the block tables of all spans, one span after the other (4 each). Signals are a header alone.
  */
 final class StepFrame {
@@ -19,11 +19,11 @@ final class StepFrame {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** "MST" and the version of this layout. */
-    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 1 << 24;
+    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 2 << 24;
 
     private static final int FULL_ROWS = 1;
     private static final long HEADER = 32;
-    private static final long PER_SPAN = Long.BYTES + 4L * Integer.BYTES;
+    private static final long PER_SPAN = Long.BYTES + 5L * Integer.BYTES;
 
     private StepFrame() {}
 
@@ -42,6 +42,7 @@ final class StepFrame {
         frame.set(INT, 28, batch.blocks());
         MemorySegment.copy(batch.sequence, 0, frame, LONG, HEADER, spans);
         long at = HEADER + (long) Long.BYTES * spans;
+        at = put(batch.spanHome, spans, frame, at);
         at = put(batch.spanPosition, spans, frame, at);
         at = put(batch.spanLength, spans, frame, at);
         at = put(batch.spanRows, spans, frame, at);
@@ -74,9 +75,9 @@ final class StepFrame {
         }
         Limits limits = batch.limits();
         boolean signal = kind != StepBatch.KIND_STEP;
-        int tokens = count(frame, 20, "tokens", signal ? 0 : limits.maxTokens());
-        int spans = count(frame, 24, "spans", signal ? 0 : limits.maxSpans());
-        int blocks = count(frame, 28, "block table entries", signal ? 0 : limits.maxBlocks());
+        int tokens = count(frame, 20, "tokens", signal ? 0 : limits.allTokens());
+        int spans = count(frame, 24, "spans", signal ? 0 : limits.allSpans());
+        int blocks = count(frame, 28, "block table entries", signal ? 0 : limits.allBlocks());
         if (bytes != bytes(tokens, spans, blocks)) {
             throw new StepFrameException(
                     "a step frame of " + bytes + " bytes; with " + tokens + " tokens, " + spans + " spans and "
@@ -99,6 +100,7 @@ final class StepFrame {
     private static void readArrays(StepBatch batch, MemorySegment frame, int tokens, int spans, int blocks) {
         MemorySegment.copy(frame, LONG, HEADER, batch.sequence, 0, spans);
         long at = HEADER + (long) Long.BYTES * spans;
+        at = take(frame, at, batch.spanHome, spans);
         at = take(frame, at, batch.spanPosition, spans);
         at = take(frame, at, batch.spanLength, spans);
         at = take(frame, at, batch.spanRows, spans);

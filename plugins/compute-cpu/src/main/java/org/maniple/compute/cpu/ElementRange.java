@@ -51,6 +51,9 @@ final class ElementRange {
                 Functions.multiply(out, to, b, bAt, out, to, count);
             }
             case ElementFunction.Activate activate -> activate(activate.activation(), a, aAt, out, to, count);
+            case ElementFunction.ClampedGlu glu -> throw new IllegalStateException("no kernel for " + glu);
+            case ElementFunction.Clamp clamp -> throw new IllegalStateException("no kernel for " + clamp);
+            case ElementFunction.RowGate gate -> throw new IllegalStateException("no kernel for " + gate);
             case ElementFunction.SoftCap cap -> ErrorFunctions.softCap(a, aAt, cap.cap(), out, to, count);
         }
     }

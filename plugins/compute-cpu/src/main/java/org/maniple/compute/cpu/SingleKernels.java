@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.OpCall;
 
 /** Kernels of single operations. */
@@ -26,7 +27,19 @@ final class SingleKernels {
     }
 
     private Optional<Kernel> compile(OpCall call, BuiltinOp op) {
+        if (!call.leaves().isEmpty()) {
+            return Optional.empty();
+        }
         return switch (op) {
+            case BuiltinOp.AttendLatent attend -> Optional.empty();
+            case BuiltinOp.Route route -> Optional.empty();
+            case BuiltinOp.Dispatch dispatch -> Optional.empty();
+            case BuiltinOp.Combine combine -> Optional.empty();
+            case BuiltinOp.Attend attend when call.inputs().size() > 3 -> Optional.empty();
+            case BuiltinOp.Elementwise map when map.function() instanceof ElementFunction.ClampedGlu
+                    || map.function() instanceof ElementFunction.Clamp || map.function() instanceof ElementFunction.RowGate
+                    || call.input(0).ragged() && map.function().operands() > 1 && !call.input(1).ragged() ->
+                Optional.empty();
             case BuiltinOp.Embed embed -> EmbedKernel.of(call);
             case BuiltinOp.Contract contract ->
                 Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));

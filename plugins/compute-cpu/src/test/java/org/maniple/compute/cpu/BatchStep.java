@@ -52,6 +52,11 @@ final class BatchStep implements Step {
     }
 
     @Override
+    public long sequence(int span) {
+        return span;
+    }
+
+    @Override
     public int tokens() {
         return tokens;
     }
