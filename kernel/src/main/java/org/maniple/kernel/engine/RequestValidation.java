@@ -62,8 +62,9 @@ final class RequestValidation {
 
     private void checkHome(OptionalInt home) {
         int wanted = home.orElse(0);
-        require(wanted >= 0 && wanted < homes, "data_parallel_rank " + wanted + " is out of range [0, " + homes + "): this unit has "
-                + (homes == 1 ? "1 group of ranks" : homes + " groups of ranks") + " (data-parallel-size)");
+        require(wanted >= 0 && wanted < homes, "data_parallel_rank " + wanted + " is out of range [0, " + homes
+                + "): the sequences of this unit are "
+                + (homes == 1 ? "not spread over groups of ranks" : "spread over " + homes + " groups of ranks"));
     }
 
     private void checkPrompt(int[] prompt) {

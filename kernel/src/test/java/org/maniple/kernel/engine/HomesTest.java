@@ -73,8 +73,8 @@ class HomesTest {
             assertThatThrownBy(() -> fixture.submitTo(2, prompt(3, 1), greedy(1)))
                     .isInstanceOfSatisfying(RefusedException.class,
                             e -> assertThat(e.reason()).isEqualTo(RefusedException.Reason.INVALID))
-                    .hasMessage("data_parallel_rank 2 is out of range [0, 2): this unit has 2 groups of ranks"
-                            + " (data-parallel-size)");
+                    .hasMessage("data_parallel_rank 2 is out of range [0, 2): the sequences of this unit are spread over"
+                            + " 2 groups of ranks");
         }
     }
 
