@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.maniple.api.ManipleException;
 import org.maniple.api.model.ModelConfig;
@@ -47,6 +48,15 @@ final class ModelFiles {
     ModelConfig generationDefaults() {
         Path file = folder.resolve("generation_config.json");
         return Files.isRegularFile(file) ? read(file) : new ModelConfig("generation_config.json", Map.of());
+    }
+
+    /** The names of all tensors, by the index of a checkpoint in several files; empty if there is none. */
+    Set<String> indexedTensors() {
+        Path file = folder.resolve("model.safetensors.index.json");
+        if (!Files.isRegularFile(file)) {
+            return Set.of();
+        }
+        return read(file).object("weight_map").map(ModelConfig::keys).orElse(Set.of());
     }
 
     /** Tokens that end an output, from both files. */

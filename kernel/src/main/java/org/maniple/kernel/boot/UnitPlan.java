@@ -16,6 +16,7 @@ import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.MeshProgram;
@@ -51,7 +52,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
                         + ": [exact] is not available in this version; [fast] is: bits do not depend on the batch, but on the layout"));
             }
             ModelConfig config = files.config();
-            ModelArchitecture architecture = architecture(configuration, config);
+            ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
             return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
                     compile(configuration, architecture.graph(config)));
@@ -71,14 +72,15 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         return new ProgramCompiler(graph, configuration.mesh(), rules).compile();
     }
 
-    private static ModelArchitecture architecture(UnitConfiguration configuration, ModelConfig config) {
-        List<ModelArchitecture> all = configuration.extensions().all(ExtensionKind.MODEL);
+    /** The one plugin that builds a model. */
+    static ModelArchitecture architecture(PluginCatalog catalog, ModelConfig config) {
+        List<ModelArchitecture> all = catalog.extensions().all(ExtensionKind.MODEL);
         List<ModelArchitecture> accepting = all.stream().filter(a -> a.accepts(config)).toList();
         List<String> names = all.stream().map(ModelArchitecture::name).toList();
         if (accepting.isEmpty()) {
             throw new ModelConfigException(
                     "model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
-                            + names + "; install a plugin that builds it, or give another model" + disabled(configuration));
+                            + names + "; install a plugin that builds it, or give another model" + disabled(catalog));
         }
         if (accepting.size() > 1) {
             throw new ModelConfigException("model architecture [" + config.architecture() + "] is built by several plugins: "
@@ -96,7 +98,11 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
 
     /** A disabled plugin may be the one that is missed: the end of a message, which names those that there are. */
     static String disabled(UnitConfiguration configuration) {
-        List<String> ids = configuration.catalog().disabled().stream().map(PluginDescriptor::id).toList();
+        return disabled(configuration.catalog());
+    }
+
+    private static String disabled(PluginCatalog catalog) {
+        List<String> ids = catalog.disabled().stream().map(PluginDescriptor::id).toList();
         return ids.isEmpty() ? "" : "; disabled plugins: " + ids + " (maniple plugins enable " + ids.getFirst() + ")";
     }
 }

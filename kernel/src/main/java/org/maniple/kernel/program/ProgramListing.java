@@ -110,7 +110,7 @@ public final class ProgramListing {
             case Instruction.Transfer transfer ->
                 "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
                         + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
-                        + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
+                        + bytes(transfer) + " bytes per token";
         };
     }
 
@@ -144,6 +144,20 @@ public final class ProgramListing {
 
     private static String unit(Piece piece) {
         return piece.operand() instanceof Value value && value.has(Axes.ROWS) ? "row" : "token";
+    }
+
+    /**
+     * What a rank sends.
+     *
+     * @param instruction one of the program
+     * @return bytes for each token, or for each row of logits
+     */
+    public long bytes(Instruction instruction) {
+        return switch (instruction) {
+            case Instruction.Local local -> 0;
+            case Instruction.Seam seam -> bytes(seam);
+            case Instruction.Transfer transfer -> transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum();
+        };
     }
 
     /** Bytes that a rank sends for each token, by the formulas for n ranks: all-reduce 2(n-1)/n of the value, the others half of it. */
