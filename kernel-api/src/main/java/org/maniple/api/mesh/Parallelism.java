@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.Extension;
+import org.maniple.api.config.Derived;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
 import org.maniple.api.graph.Axis;
@@ -71,6 +72,29 @@ public interface Parallelism extends Extension {
      */
     default Map<Axis, String> required(Settings settings) {
         return Map.of();
+    }
+
+    /**
+     * Values that follow from the configuration, of its own keys or of others: where a spelling counts otherwise than its key does, or where
+     * the field's commands say in other words where a rank is. Asked before everything else; the user is shown what changes. Where
+     * something contradicts, nothing is derived and {@link #problems} says why.
+     *
+     * @param settings the configuration as it was given
+     * @return values that replace those of the configuration
+     */
+    default List<Derived> derive(Settings settings) {
+        return List.of();
+    }
+
+    /**
+     * What else the sizes may have been meant to say. Asked where the mesh does not fit the ranks that there are.
+     *
+     * @param mesh all ranks
+     * @param settings the configuration
+     * @return a question or a sentence for the user; empty if there is no other reading
+     */
+    default Optional<String> otherReading(Mesh mesh, Settings settings) {
+        return Optional.empty();
     }
 
     /**

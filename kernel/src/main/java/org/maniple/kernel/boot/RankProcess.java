@@ -207,12 +207,14 @@ final class RankProcess {
         }
     }
 
+    /** All but the number of homes are for each of them. */
     private StepBatch.Limits limits(Capacity capacity) {
         int spans = configuration.settings().integer(KernelOptions.MAX_NUM_SEQS);
         int tokens = Math.max(configuration.settings().integer(KernelOptions.MAX_NUM_BATCHED_TOKENS), spans);
         long perSequence = (capacity.maxModelLength() + capacity.blockSize() - 1L) / capacity.blockSize();
         int blocks = (int) Math.min(perSequence * spans, capacity.blocks());
-        return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize());
+        return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize(),
+                plan.program().homes());
     }
 
     private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity)

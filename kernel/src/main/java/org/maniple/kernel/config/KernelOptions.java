@@ -102,6 +102,8 @@ public final class KernelOptions {
     public static final String EXIT_AFTER_PROMPT = "exit-after-prompt";
     /** Start without serving. */
     public static final String HEADLESS = "headless";
+    /** Serve at every group of ranks. */
+    public static final String API_PER_GROUP = "api-per-group";
 
     /** Where ranks meet if nobody says at which port. */
     static final int DEFAULT_RENDEZVOUS_PORT = 29501;
@@ -172,7 +174,10 @@ public final class KernelOptions {
                     .withDefault("false"),
             Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first never do.")
                     .withDefault("false")
-                    .asLocal());
+                    .asLocal(),
+            Option.of(API_PER_GROUP, OptionType.BOOLEAN,
+                    "Every group of ranks with sequences of its own serves them itself, on its first rank's node; otherwise rank 0 serves all.")
+                    .withDefault("false"));
 
     private KernelOptions() {}
 
