@@ -91,7 +91,7 @@ final class RankProcess {
             ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
                     .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
                             configuration.settings().integer(KernelOptions.THREADS)));
-            var loader = new WeightLoader(checkpoint, arena, session::allocate);
+            var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate);
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {

@@ -18,6 +18,7 @@ import org.maniple.api.model.ModelConfigException;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginDescriptor;
@@ -34,10 +35,11 @@ import org.maniple.kernel.program.ProgramCompiler;
  * @param files its JSON files
  * @param architecture what builds its graph
  * @param format what reads its weights
+ * @param quantization how its weights are quantised
  * @param program what every rank does
  */
 record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture,
-        CheckpointFormat format,
+        CheckpointFormat format, Quantization quantization,
         MeshProgram program) {
 
     /**
@@ -52,7 +54,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration, config);
             CheckpointFormat format = format(configuration, model);
-            return new UnitPlan(configuration, model, files, architecture, format,
+            return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
                     compile(configuration, architecture.graph(config)));
         } catch (SplitException e) {
             throw new ConfigurationException(
