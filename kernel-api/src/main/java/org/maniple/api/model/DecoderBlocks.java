@@ -55,7 +55,8 @@ public final class DecoderBlocks {
          * @param scale factor on the scores
          * @param window how many positions a token sees, itself included; 0: all
          */
-        public Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale, int window) {
+        public Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale,
+                int window) {
             this(inputBias, outputBias, headNorms ? Norms.EACH_HEAD : Norms.NONE, rope, scale, window, Float.POSITIVE_INFINITY,
                     false);
         }
