@@ -17,6 +17,11 @@ final class MapSettings implements Settings {
     }
 
     @Override
+    public boolean declared(String key) {
+        return has(key);
+    }
+
+    @Override
     public boolean has(String key) {
         return values.containsKey(key);
     }

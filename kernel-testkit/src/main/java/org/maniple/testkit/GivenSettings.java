@@ -15,18 +15,40 @@ import org.maniple.api.config.Settings;
  *
  * @param options what is declared
  * @param values given values by key: Integer, Double, Boolean, String, Long, Duration or lists
+ * @param spellings by key how it was written, where that was not the key itself
  */
-public record GivenSettings(List<Option> options, Map<String, Object> values) implements Settings {
+public record GivenSettings(List<Option> options, Map<String, Object> values, Map<String, String> spellings) implements Settings {
 
     /** Copies the collections and checks that every key is declared. */
     public GivenSettings {
         options = List.copyOf(options);
         values = Map.copyOf(values);
+        spellings = Map.copyOf(spellings);
         for (String key : values.keySet()) {
             if (options.stream().noneMatch(option -> option.key().equals(key))) {
                 throw new IllegalArgumentException("key [" + key + "] is not declared");
             }
         }
+    }
+
+    /**
+     * Settings whose keys were written as they are.
+     *
+     * @param options what is declared
+     * @param values given values by key
+     */
+    public GivenSettings(List<Option> options, Map<String, Object> values) {
+        this(options, values, Map.of());
+    }
+
+    @Override
+    public boolean declared(String key) {
+        return options.stream().anyMatch(option -> option.key().equals(key));
+    }
+
+    @Override
+    public String spelling(String key) {
+        return spellings.getOrDefault(key, key);
     }
 
     @Override

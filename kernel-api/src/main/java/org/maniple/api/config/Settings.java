@@ -20,6 +20,25 @@ public interface Settings {
     boolean has(String key);
 
     /**
+     * Whether the kernel or an enabled plugin declares a key. Nothing else can be asked about one that nobody declares.
+     *
+     * @param key any key
+     * @return whether somebody does
+     */
+    boolean declared(String key);
+
+    /**
+     * How the key was written by whoever gave the value, without dashes in front and with dashes for underscores: where an alias counts
+     * otherwise than the key itself does. For example {@code tp} for {@code --tp 4}.
+     *
+     * @param key a declared key
+     * @return an alias, or the key itself, also if nobody gave a value
+     */
+    default String spelling(String key) {
+        return key;
+    }
+
+    /**
      * Whether somebody gave the key a value, so that it is not merely its default.
      *
      * @param key a declared key

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param waitingRequests requests that wait for room
  * @param kvBlocks KV blocks in all
  * @param freeKvBlocks KV blocks that no request holds
+ * @param homes the groups of ranks that have sequences of their own, in order; one without data parallelism, none if nobody knows
  */
 public record UnitStatus(
         boolean ready,
@@ -27,14 +28,29 @@ public record UnitStatus(
         int runningRequests,
         int waitingRequests,
         int kvBlocks,
-        int freeKvBlocks) {
+        int freeKvBlocks,
+        List<HomeStatus> homes) {
 
     /** Copies the lists. */
     public UnitStatus {
         reasons = List.copyOf(reasons);
         ranks = List.copyOf(ranks);
         links = List.copyOf(links);
+        homes = List.copyOf(homes);
     }
+
+    /**
+     * A group of ranks that has sequences and KV blocks of its own.
+     *
+     * @param home its number
+     * @param runningRequests requests of this group that take part in steps
+     * @param waitingRequests requests that wait for room and may run in this group only; others may run in any
+     * @param admittedRequests requests that have begun here so far
+     * @param kvBlocks KV blocks that each of its ranks has
+     * @param freeKvBlocks KV blocks that no request holds
+     */
+    public record HomeStatus(int home, int runningRequests, int waitingRequests, long admittedRequests, int kvBlocks,
+            int freeKvBlocks) {}
 
     /**
      * A rank.

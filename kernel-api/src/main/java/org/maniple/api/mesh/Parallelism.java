@@ -1,10 +1,13 @@
 package org.maniple.api.mesh;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.Extension;
+import org.maniple.api.config.Derived;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
+import org.maniple.api.graph.Axis;
 
 /**
  * A way of spreading a model over ranks: its dimensions of the mesh, and which axes are split over them. It knows no model and no
@@ -58,6 +61,39 @@ public interface Parallelism extends Extension {
      * @throws SplitException if the configuration asks for something impossible
      */
     default Optional<ExpertPlacement> experts(int layer, int experts, Mesh mesh, Settings settings) {
+        return Optional.empty();
+    }
+
+    /**
+     * Axes that a model must have for this configuration to make sense, such as experts to be spread.
+     *
+     * @param settings the configuration
+     * @return for each axis the key that asks for it
+     */
+    default Map<Axis, String> required(Settings settings) {
+        return Map.of();
+    }
+
+    /**
+     * Values that follow from the configuration, of its own keys or of others: where a spelling counts otherwise than its key does, or where
+     * the field's commands say in other words where a rank is. Asked before everything else; the user is shown what changes. Where
+     * something contradicts, nothing is derived and {@link #problems} says why.
+     *
+     * @param settings the configuration as it was given
+     * @return values that replace those of the configuration
+     */
+    default List<Derived> derive(Settings settings) {
+        return List.of();
+    }
+
+    /**
+     * What else the sizes may have been meant to say. Asked where the mesh does not fit the ranks that there are.
+     *
+     * @param mesh all ranks
+     * @param settings the configuration
+     * @return a question or a sentence for the user; empty if there is no other reading
+     */
+    default Optional<String> otherReading(Mesh mesh, Settings settings) {
         return Optional.empty();
     }
 

@@ -18,7 +18,7 @@ import org.maniple.kernel.program.RankProgram;
 
 /**
  * How many KV blocks the unit has, and how long a request may be. Every rank says how many blocks it has room for; the smallest number
- * counts, since all ranks use the same block numbers.
+ * counts, since all ranks use the same block numbers. With data parallelism every home has so many of its own.
  *
  * @param blocks KV blocks, on every rank
  * @param blockSize positions per block
@@ -51,6 +51,7 @@ record Capacity(int blocks, int blockSize, int maxModelLength, List<String> line
     private static Capacity decide(int blocks, int blockSize, RankProgram program, Settings settings, String limit) {
         var lines = new ArrayList<String>();
         int context = program.program().graph().contextLength();
+        int homes = program.program().homes();
         long tokens = (long) blocks * blockSize;
         boolean given = settings.has(KernelOptions.MAX_MODEL_LEN);
         int wanted = given ? settings.integer(KernelOptions.MAX_MODEL_LEN) : context;
@@ -68,10 +69,11 @@ record Capacity(int blocks, int blockSize, int maxModelLength, List<String> line
             lines.add("max-model-len: " + wanted + " → " + tokens + ", because " + shortage);
             wanted = (int) tokens;
         }
-        lines.add("# CPU blocks: " + blocks + limit);
-        lines.add(String.format(Locale.ROOT, "KV cache size: %,d tokens", tokens));
+        lines.add("# CPU blocks: " + blocks + (homes == 1 ? "" : " for each of " + homes + " groups of ranks") + limit);
+        String parts = homes == 1 ? "" : String.format(Locale.ROOT, " (%d × %,d)", homes, tokens);
+        lines.add(String.format(Locale.ROOT, "KV cache size: %,d tokens%s", homes * tokens, parts));
         lines.add(String.format(Locale.ROOT, "Maximum concurrency for %,d tokens per request: %.2fx", wanted,
-                tokens / (double) wanted));
+                homes * tokens / (double) wanted));
         return new Capacity(blocks, blockSize, wanted, lines);
     }
 

@@ -62,7 +62,7 @@ final class RankZero {
     private UnitStatus status(UnitLeader leader) {
         Map<String, String> shown = new LinkedHashMap<>(configuration.settings().shown());
         List<String> reasons = leader.reasons();
-        return new UnitStatus(reasons.isEmpty(), reasons, 1, leader.ranks(), leader.links(), shown, 0, 0, 0, 0);
+        return new UnitStatus(reasons.isEmpty(), reasons, 1, leader.ranks(), leader.links(), shown, 0, 0, 0, 0, List.of());
     }
 
     private Optional<TextCodec> codec() {

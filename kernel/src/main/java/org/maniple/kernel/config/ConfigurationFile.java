@@ -140,7 +140,7 @@ final class ConfigurationFile {
             }
         }
         try {
-            given.add(new Given(option.key(), parse(option, entry.value()), Origin.FILE, source));
+            given.add(new Given(option.key(), parse(option, entry.value()), Origin.FILE, source, OptionTable.plain(entry.key())));
         } catch (IllegalArgumentException e) {
             problems.add(source, option.key(), String.valueOf(e.getMessage()));
         }

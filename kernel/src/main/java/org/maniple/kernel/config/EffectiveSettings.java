@@ -57,6 +57,11 @@ public final class EffectiveSettings implements Settings {
         return new EffectiveSettings(copy);
     }
 
+    /** Why a key has another value than the one that was given: {@code tensor-parallel-size: 4 → 2, because …}. */
+    String derivation(String key) {
+        return key + ": " + entry(key).derivation().orElseThrow();
+    }
+
     /**
      * What each rank shows the others: the keys that must be the same everywhere, without secrets.
      *
@@ -116,7 +121,8 @@ public final class EffectiveSettings implements Settings {
         return entries.values().stream().map(Entry::option).toList();
     }
 
-    boolean declared(String key) {
+    @Override
+    public boolean declared(String key) {
         return entries.containsKey(key);
     }
 
@@ -153,6 +159,11 @@ public final class EffectiveSettings implements Settings {
     @Override
     public boolean has(String key) {
         return entry(key).given().isPresent();
+    }
+
+    @Override
+    public String spelling(String key) {
+        return entry(key).given().map(Given::spelling).orElse(key);
     }
 
     @Override

@@ -109,7 +109,7 @@ final class FlagReader {
                 return;
             }
         }
-        given.add(new Given(option.key(), value, Origin.FLAG, flag));
+        given.add(new Given(option.key(), value, Origin.FLAG, flag, OptionTable.plain(flag)));
     }
 
     static boolean isFlag(String argument) {

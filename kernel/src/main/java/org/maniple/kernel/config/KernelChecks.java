@@ -74,12 +74,13 @@ final class KernelChecks {
     }
 
     /** Many more ranks than processors are more likely sizes that were multiplied by mistake. */
-    static void checkCrowding(Mesh mesh, Topology topology, HostInfo host, List<String> notices) {
+    void checkCrowding(Mesh mesh, Topology topology, HostInfo host, OtherReadings readings, List<String> notices) {
         if (topology.ranksHere() > CROWDED * host.processors()) {
             notices.add(MeshComposer.describe(mesh) + ", of which " + topology.ranksHere() + " run on this node with "
                     + host.processors()
                     + (host.processors() == 1 ? " processor" : " processors")
-                    + "; sizes are multiplied, so check that all of them are meant");
+                    + "; sizes are multiplied, so check that all of them are meant"
+                    + readings.of(mesh).map(reading -> "; " + reading).orElse(""));
         }
     }
 

@@ -59,7 +59,8 @@ final class OptionTable {
         }
     }
 
-    private static String plain(String flag) {
+    /** A spelling as it is looked up. */
+    static String plain(String flag) {
         return flag.replaceFirst("^--?", "").replace('_', '-');
     }
 

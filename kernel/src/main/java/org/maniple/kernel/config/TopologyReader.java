@@ -15,11 +15,13 @@ final class TopologyReader {
 
     private final EffectiveSettings settings;
     private final Platform platform;
+    private final OtherReadings readings;
     private final Problems problems;
 
-    TopologyReader(EffectiveSettings settings, Platform platform, Problems problems) {
+    TopologyReader(EffectiveSettings settings, Platform platform, OtherReadings readings, Problems problems) {
         this.settings = settings;
         this.platform = platform;
+        this.readings = readings;
         this.problems = problems;
     }
 
@@ -75,8 +77,9 @@ final class TopologyReader {
         List<Integer> perNode = listed.size() == 1 ? Collections.nCopies(nodes, listed.getFirst()) : listed;
         long places = perNode.stream().mapToLong(Integer::longValue).sum();
         if (places != ranks) {
-            problems.add(source, KernelOptions.RANKS_PER_NODE, "the nodes have " + places + " ranks " + perNode + ", but "
-                    + MeshComposer.describe(mesh) + "; make the two numbers equal");
+            problems.add(source, KernelOptions.RANKS_PER_NODE,
+                    readings.of(mesh, places).orElse("the nodes have " + places + " ranks " + perNode + ", but "
+                            + MeshComposer.describe(mesh) + "; make the two numbers equal"));
             return Optional.empty();
         }
         return Optional.of(perNode);
@@ -85,8 +88,9 @@ final class TopologyReader {
     private void checkProcesses(Mesh mesh) {
         if (platform.processes().isPresent() && platform.processes().getAsInt() != mesh.ranks()) {
             problems.add(platform.processesSource(),
-                    platform.name() + " starts [" + platform.processes().getAsInt() + "] ranks, but "
-                            + MeshComposer.describe(mesh) + "; make the two numbers equal");
+                    readings.of(mesh, platform.processes().getAsInt())
+                            .orElse(platform.name() + " starts [" + platform.processes().getAsInt() + "] ranks, but "
+                                    + MeshComposer.describe(mesh) + "; make the two numbers equal"));
         }
     }
 

@@ -8,7 +8,9 @@ import java.util.function.Predicate;
 import org.maniple.api.Extension;
 import org.maniple.api.HostInfo;
 import org.maniple.api.ManipleException;
+import org.maniple.api.config.Derived;
 import org.maniple.api.mesh.Mesh;
+import org.maniple.api.mesh.Parallelism;
 import org.maniple.kernel.config.Platform.Command;
 import org.maniple.kernel.plugin.DisabledPlugins;
 import org.maniple.kernel.plugin.ExtensionKind;
@@ -104,28 +106,43 @@ public final class UnitConfigurationReader {
             given.addAll(platform.values());
             environment.value("COMM_IFNAME").ifPresent(
                     name -> given.add(new Given(KernelOptions.COMM_IFNAME, name, Given.Origin.PLATFORM, "COMM_IFNAME")));
-            var settings = EffectiveSettings.of(table.options(), given);
+            List<Parallelism> parallelisms = catalog.extensions().all(ExtensionKind.PARALLELISM);
+            var settings = derive(EffectiveSettings.of(table.options(), given), parallelisms);
             file.checkPlugins(catalog);
             var records = new PluginConfigurations(file, problems).bind(catalog.plugins());
             new KernelChecks(settings, problems).checkValues();
             settings = paths(settings);
             var secret = UnitSecret.read(settings, problems);
-            Optional<Mesh> mesh = MeshComposer.compose(catalog.extensions().all(ExtensionKind.PARALLELISM), settings, problems);
+            Optional<Mesh> mesh = MeshComposer.compose(parallelisms, settings, problems);
             Optional<Topology> topology = Optional.empty();
             if (mesh.isPresent()) {
                 settings = extensions(settings, catalog.extensions(), mesh.get());
-                topology = new TopologyReader(settings, platform, problems).read(command, mesh.get(),
+                var readings = new OtherReadings(parallelisms, settings);
+                topology = new TopologyReader(settings, platform, readings, problems).read(command, mesh.get(),
                         new NetworkChoice(network, environment, problems));
             }
             if (topology.isPresent()) {
                 new KernelChecks(settings, problems).checkPlace(topology.get(), secret, notices);
-                KernelChecks.checkCrowding(mesh.orElseThrow(), topology.get(), host, notices);
+                new KernelChecks(settings, problems).checkCrowding(mesh.orElseThrow(), topology.get(), host,
+                        new OtherReadings(parallelisms, settings), notices);
                 RankGrid.crossing(mesh.orElseThrow(), topology.get()).ifPresent(notices::add);
             }
             problems.throwIfAny();
             return new UnitConfiguration(threads(settings, topology.orElseThrow()), catalog, mesh.orElseThrow(),
                     topology.orElseThrow(), host,
                     records, secret, notices);
+        }
+
+        /** What parallelisms make of the values; the user is told of each. */
+        private EffectiveSettings derive(EffectiveSettings given, List<Parallelism> parallelisms) {
+            var settings = given;
+            for (Parallelism parallelism : parallelisms) {
+                for (Derived derived : parallelism.derive(settings)) {
+                    settings = settings.derive(derived.key(), derived.value(), derived.reason());
+                    notices.add(settings.derivation(derived.key()));
+                }
+            }
+            return settings;
         }
 
         /** A plugin that cannot be loaded would make its keys unknown, so nothing is read after that. */
@@ -188,6 +205,10 @@ public final class UnitConfigurationReader {
                         : choose(settings, extensions, ExtensionKind.TRANSPORT, one -> ranks == 1 || !one.name().equals(LOCAL));
             }
             settings = choose(settings, extensions, ExtensionKind.COLLECTIVES, one -> true);
+            boolean exchanges = !extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty();
+            if (exchanges || !settings.text(KernelOptions.ALL2ALL_BACKEND).equals(Extensions.AUTO)) {
+                settings = choose(settings, extensions, ExtensionKind.ALL_TO_ALL, one -> true);
+            }
             settings = choose(settings, extensions, ExtensionKind.COMPUTE, one -> true);
             return choose(settings, extensions, ExtensionKind.FRONTEND, one -> true);
         }

@@ -1,7 +1,6 @@
 package org.maniple.kernel.engine;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -13,47 +12,40 @@ import org.maniple.api.engine.TokenLogprob;
 import org.maniple.kernel.step.StepBatch;
 
 /**
- * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone, but for {@link #freeBlocks}. A request holds the blocks
- * for all that it may become from admission to its end, so that a running one never lacks one.
+ * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; the homes change only in {@link #admit}, so that whoever
+ * keeps that apart may read them too. A request holds the blocks for all that it may become from admission to its end, so that a running
+ * one never lacks one.
  */
 final class EngineLoop {
 
     private final StepPipeline pipeline;
     private final EngineOptions options;
     private final OutputThread output;
-    private final BlockPool pool;
+    private final Homes homes;
     private final StepPlanner planner;
     private final Sampler sampler;
     private final LogitRow row;
-    private final int blockSize;
     private final int depth;
 
-    private final List<Sequence> running = new ArrayList<>();
     private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
     private @Nullable StepBatch begun;
     private long steps;
-    private volatile int freeBlocks;
 
     EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
-        pool = new BlockPool(options.kvBlocks());
-        freeBlocks = pool.free();
-        blockSize = pipeline.limits().blockSize();
+        StepBatch.Limits limits = pipeline.limits();
+        homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize());
         depth = pipeline.depth();
         planner = new StepPlanner(options, pipeline.limits(), depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
     }
 
-    int running() {
-        return running.size();
-    }
-
-    int freeBlocks() {
-        return freeBlocks;
+    Homes homes() {
+        return homes;
     }
 
     /** Takes requests from the queue, first come, first served, while there are seats and blocks for them. */
@@ -66,20 +58,18 @@ final class EngineLoop {
                 each.remove();
             }
         }
-        while (!waiting.isEmpty() && running.size() < options.maxSequences()) {
-            int needed = Math.ceilDiv(waiting.getFirst().maxLength, blockSize);
-            if (needed > pool.free()) {
-                return;
-            }
-            Sequence sequence = waiting.removeFirst();
-            sequence.hold(pool.take(needed));
-            freeBlocks = pool.free();
-            running.add(sequence);
-        }
+        homes.admit(waiting);
     }
 
     /** Ends what was cancelled, and gives back the blocks of what has ended and is in no batch in flight. */
     private void release() {
+        for (int i = 0; i < homes.all().size(); i++) {
+            release(homes.all().get(i));
+        }
+    }
+
+    private void release(Home home) {
+        List<Sequence> running = home.running();
         int kept = 0;
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
@@ -87,13 +77,12 @@ final class EngineLoop {
                 abort(sequence);
             }
             if (sequence.output.ended() && !sequence.inFlight()) {
-                pool.giveBack(sequence.letGo());
+                home.release(sequence);
             } else {
                 running.set(kept++, sequence);
             }
         }
         running.subList(kept, running.size()).clear();
-        freeBlocks = pool.free();
     }
 
     private void abort(Sequence sequence) {
@@ -126,7 +115,7 @@ final class EngineLoop {
         batch.clear(steps);
         Flight flight = spare.isEmpty() ? new Flight(batch) : spare.removeFirst();
         flight.use(batch);
-        if (!planner.plan(running, flight)) {
+        if (!planner.plan(homes.all(), flight)) {
             spare.addFirst(flight);
             return false;
         }

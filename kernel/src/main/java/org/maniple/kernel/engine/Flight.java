@@ -10,7 +10,7 @@ final class Flight {
 
     Flight(StepBatch batch) {
         this.batch = batch;
-        sequences = new Sequence[batch.limits().maxSpans()];
+        sequences = new Sequence[batch.limits().allSpans()];
     }
 
     StepBatch batch() {

@@ -18,6 +18,7 @@ final class RequestValidation {
     private final int maxModelLength;
     private final int cacheTokens;
     private final boolean hasText;
+    private final int homes;
 
     /**
      * The rules of a unit.
@@ -25,12 +26,14 @@ final class RequestValidation {
      * @param model the model
      * @param cacheTokens positions that the KV cache has for one request
      * @param hasText whether there is a tokenizer
+     * @param homes groups of ranks that a request may be meant for
      */
-    RequestValidation(ModelInfo model, int cacheTokens, boolean hasText) {
+    RequestValidation(ModelInfo model, int cacheTokens, boolean hasText, int homes) {
         vocabulary = model.vocabulary();
         maxModelLength = model.maxModelLength();
         this.cacheTokens = cacheTokens;
         this.hasText = hasText;
+        this.homes = homes;
     }
 
     /**
@@ -40,6 +43,7 @@ final class RequestValidation {
      * @throws RefusedException if it can never be served
      */
     int maxLength(GenerationRequest request) {
+        checkHome(request.home());
         checkPrompt(request.prompt());
         checkValues(request.sampling());
         checkTokens(request.sampling());
@@ -54,6 +58,13 @@ final class RequestValidation {
         if (!holds) {
             throw refused(message);
         }
+    }
+
+    private void checkHome(OptionalInt home) {
+        int wanted = home.orElse(0);
+        require(wanted >= 0 && wanted < homes, "data_parallel_rank " + wanted + " is out of range [0, " + homes
+                + "): the sequences of this unit are "
+                + (homes == 1 ? "not spread over groups of ranks" : "spread over " + homes + " groups of ranks"));
     }
 
     private void checkPrompt(int[] prompt) {

@@ -27,6 +27,7 @@ final class Sequence {
     private int length;
     private int computed;
     private int[] blocks = NO_BLOCKS;
+    private int home;
     private boolean inFlight;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, int maxLength) {
@@ -90,7 +91,13 @@ final class Sequence {
         return blocks;
     }
 
-    void hold(int[] reserved) {
+    /** Where it has been admitted. */
+    int home() {
+        return home;
+    }
+
+    void settle(int itsHome, int[] reserved) {
+        home = itsHome;
         blocks = reserved;
     }
 

@@ -6,8 +6,8 @@ import org.maniple.kernel.step.StepBatch.Limits;
 import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
- * Fills a batch: decodes first, so that running streams go on, then chunks of prompts in the order of arrival. With several batches in
- * flight each takes its share of the sequences, so that every stage has something to do.
+ * Fills a batch, home by home, each up to the limits: decodes first, so that running streams go on, then chunks of prompts in the order of
+ * arrival. With several batches in flight each takes its share of the sequences, so that every stage has something to do.
  */
 final class StepPlanner {
 
@@ -29,11 +29,18 @@ final class StepPlanner {
     /**
      * Fills a batch with what is runnable and not in flight.
      *
-     * @param running admitted sequences in the order of arrival
+     * @param homes with the admitted sequences
      * @param flight its batch has been cleared
      * @return whether there is anything in it
      */
-    boolean plan(List<Sequence> running, Flight flight) {
+    boolean plan(List<Home> homes, Flight flight) {
+        for (int i = 0; i < homes.size(); i++) {
+            fill(homes.get(i).running(), flight);
+        }
+        return flight.batch().spans() > 0;
+    }
+
+    private void fill(List<Sequence> running, Flight flight) {
         tokensLeft = Math.min(options.maxBatchedTokens(), limits.maxTokens());
         spansLeft = Math.min(limits.maxSpans(), Math.ceilDiv(running.size(), depth));
         blocksLeft = limits.maxBlocks();
@@ -50,7 +57,6 @@ final class StepPlanner {
                 add(sequence, flight, chunk(sequence));
             }
         }
-        return flight.batch().spans() > 0;
     }
 
     private static boolean runnable(Sequence sequence) {
@@ -82,7 +88,7 @@ final class StepPlanner {
         int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
         StepBatch batch = flight.batch();
         flight.board(batch.spans(), sequence);
-        batch.addSpan(sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows,
+        batch.addSpan(sequence.home(), sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows,
                 sequence.blocks(), table);
         if (all || completes && sequence.plan.needsFullRow(sequence.outputLength(), options.candidates())) {
             batch.needFullRows(true);

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
@@ -44,6 +45,7 @@ public final class UnitEngine implements Engine {
     private final OutputThread output;
     private final EngineLoop loop;
     private final Thread thread;
+    private final int seats;
     private final int places;
     private final LongSupplier seeds;
 
@@ -92,9 +94,11 @@ public final class UnitEngine implements Engine {
         this.version = version;
         int blocks = Math.min(options.kvBlocks(), pipeline.limits().maxBlocks());
         int cacheTokens = (int) Math.min(Integer.MAX_VALUE, (long) blocks * pipeline.limits().blockSize());
-        validation = new RequestValidation(model, cacheTokens, codec.isPresent());
+        int homes = pipeline.limits().homes();
+        validation = new RequestValidation(model, cacheTokens, codec.isPresent(), homes);
+        seats = Math.multiplyExact(options.maxSequences(), homes);
         // Requests that have ended but whose last events are still to be delivered count too, hence twice.
-        places = 2 * (options.maxQueued() + options.maxSequences());
+        places = 2 * (options.maxQueued() + seats);
         // Some may come once more between their last event and their release.
         output = new OutputThread(2 * places, this::done);
         loop = new EngineLoop(model, pipeline, options, output);
@@ -164,8 +168,8 @@ public final class UnitEngine implements Engine {
             throw new RefusedException(Reason.INVALID,
                     "There is a running request with the id [" + id + "] already; ids must differ");
         }
-        int seats = Math.max(0, options.maxSequences() - running);
-        if (waiting.size() >= options.maxQueued() + seats || live.size() >= places) {
+        int vacant = Math.max(0, seats - running);
+        if (waiting.size() >= options.maxQueued() + vacant || live.size() >= places) {
             throw new RefusedException(Reason.OVERLOADED,
                     "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
                             + " may (max-num-queued-reqs). Try again later.");
@@ -280,10 +284,18 @@ public final class UnitEngine implements Engine {
                 reasons.add(refusal);
             }
             return new UnitStatus(known.ready() && refusal == null, reasons, known.epoch(), known.ranks(), known.links(),
-                    known.configuration(), running, waiting.size(), options.kvBlocks(), loop.freeBlocks());
+                    known.configuration(), running, waiting.size(), options.kvBlocks() * loop.homes().all().size(),
+                    loop.homes().freeBlocks(), homes());
         } finally {
             lock.unlock();
         }
+    }
+
+    /** The loop changes its homes under the lock only, which the caller holds. */
+    private List<UnitStatus.HomeStatus> homes() {
+        return loop.homes().all().stream().map(home -> new UnitStatus.HomeStatus(home.number(), home.running().size(),
+                (int) waiting.stream().filter(sequence -> sequence.request.home().equals(OptionalInt.of(home.number()))).count(),
+                home.admitted(), home.pool().total(), home.pool().free())).toList();
     }
 
     /** On the output thread, after a request's last event. */
@@ -329,7 +341,7 @@ public final class UnitEngine implements Engine {
             last = closing;
             if (!last) {
                 loop.admit(waiting);
-                running = loop.running();
+                running = loop.homes().running();
             }
         } finally {
             lock.unlock();

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
@@ -23,34 +24,38 @@ final class EngineFixture implements AutoCloseable {
     private int requests;
 
     /** What an engine is built from. */
-    record Setup(int depth, int budget, int sequences, int chunk, int queue, int blocks, int rows, int tableEntries) {
+    record Setup(int depth, int budget, int sequences, int chunk, int queue, int blocks, int rows, int tableEntries, int homes) {
 
         static Setup standard() {
-            return new Setup(1, 64, 8, 0, 100, 64, 16, 200);
+            return new Setup(1, 64, 8, 0, 100, 64, 16, 200, 1);
         }
 
         Setup depth(int value) {
-            return new Setup(value, budget, sequences, chunk, queue, blocks, rows, tableEntries);
+            return new Setup(value, budget, sequences, chunk, queue, blocks, rows, tableEntries, homes);
         }
 
         Setup budget(int value) {
-            return new Setup(depth, value, sequences, chunk, queue, blocks, rows, tableEntries);
+            return new Setup(depth, value, sequences, chunk, queue, blocks, rows, tableEntries, homes);
         }
 
         Setup chunk(int value) {
-            return new Setup(depth, budget, sequences, value, queue, blocks, rows, tableEntries);
+            return new Setup(depth, budget, sequences, value, queue, blocks, rows, tableEntries, homes);
         }
 
         Setup queue(int seats, int places) {
-            return new Setup(depth, budget, seats, chunk, places, blocks, rows, tableEntries);
+            return new Setup(depth, budget, seats, chunk, places, blocks, rows, tableEntries, homes);
         }
 
         Setup blocks(int value) {
-            return new Setup(depth, budget, sequences, chunk, queue, value, rows, tableEntries);
+            return new Setup(depth, budget, sequences, chunk, queue, value, rows, tableEntries, homes);
         }
 
         Setup step(int maxRows, int maxTableEntries) {
-            return new Setup(depth, budget, sequences, chunk, queue, blocks, maxRows, maxTableEntries);
+            return new Setup(depth, budget, sequences, chunk, queue, blocks, maxRows, maxTableEntries, homes);
+        }
+
+        Setup homes(int value) {
+            return new Setup(depth, budget, sequences, chunk, queue, blocks, rows, tableEntries, value);
         }
 
         EngineFixture start() {
@@ -60,7 +65,7 @@ final class EngineFixture implements AutoCloseable {
         }
 
         EngineFixture build() {
-            var limits = new StepBatch.Limits(budget, sequences, tableEntries, rows, 16);
+            var limits = new StepBatch.Limits(budget, sequences, tableEntries, rows, 16, homes);
             return new EngineFixture(new FakePipeline(depth, limits, blocks),
                     new EngineOptions(budget, sequences, chunk, queue, blocks, java.util.OptionalLong.empty(),
                             FakePipeline.CANDIDATES));
@@ -78,7 +83,7 @@ final class EngineFixture implements AutoCloseable {
     }
 
     private static UnitStatus unit() {
-        return new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0);
+        return new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of());
     }
 
     static int[] prompt(int length, long seed) {
@@ -88,6 +93,12 @@ final class EngineFixture implements AutoCloseable {
     Recorder submit(int[] prompt, Samplings samplings) {
         var recorder = new Recorder();
         engine.submit(new GenerationRequest("request-" + requests++, prompt, samplings.build()), recorder);
+        return recorder;
+    }
+
+    Recorder submitTo(int home, int[] prompt, Samplings samplings) {
+        var recorder = new Recorder();
+        engine.submit(new GenerationRequest("request-" + requests++, prompt, samplings.build(), OptionalInt.of(home)), recorder);
         return recorder;
     }
 

@@ -32,6 +32,8 @@ final class FakePipeline implements StepPipeline {
     volatile int mostSpans;
     volatile int fullRowSteps;
     volatile int steps;
+    private final int[] mostSpansOf;
+    private final int[] tokensOf;
 
     private final int depth;
     private final StepBatch.Limits limits;
@@ -50,7 +52,9 @@ final class FakePipeline implements StepPipeline {
         this.depth = depth;
         this.limits = limits;
         this.blocks = blocks;
-        cache = new int[blocks * limits.blockSize()];
+        cache = new int[limits.homes() * blocks * limits.blockSize()];
+        mostSpansOf = new int[limits.homes()];
+        tokensOf = new int[limits.homes()];
         Arrays.fill(cache, -1);
         received = new StepBatch(limits, blocks, HashModel.VOCABULARY);
         frame = MemorySegment.ofArray(new byte[(int) StepBatch.maxBytes(limits)]);
@@ -59,8 +63,19 @@ final class FakePipeline implements StepPipeline {
         }
     }
 
+    /** Of all homes together. */
     int blocks() {
-        return blocks;
+        return limits.homes() * blocks;
+    }
+
+    /** The most spans that a home had in one step. */
+    int mostSpans(int home) {
+        return mostSpansOf[home];
+    }
+
+    /** All tokens that a home has computed. */
+    int tokens(int home) {
+        return tokensOf[home];
     }
 
     /** Lets results out only as permits are released. */
@@ -99,7 +114,20 @@ final class FakePipeline implements StepPipeline {
         mostInFlight = Math.max(mostInFlight, flying.size());
         mostSpans = Math.max(mostSpans, batch.spans());
         fullRowSteps += batch.fullRows() ? 1 : 0;
+        count(batch);
         steps++;
+    }
+
+    /** Every home has blocks of its own with the same numbers. */
+    private int slot(StepBatch step, int span, int position) {
+        return step.home(span) * blocks * limits.blockSize() + step.slot(span, position);
+    }
+
+    private void count(StepBatch batch) {
+        for (int home = 0; home < limits.homes(); home++) {
+            mostSpansOf[home] = Math.max(mostSpansOf[home], batch.spanFirst(home + 1) - batch.spanFirst(home));
+            tokensOf[home] += batch.tokenStart(home + 1) - batch.tokenStart(home);
+        }
     }
 
     private void requireApart(StepBatch batch) {
@@ -115,7 +143,7 @@ final class FakePipeline implements StepPipeline {
 
     private Results run(StepBatch step, StepBatch batch) {
         for (int row = 0; row < step.tokens(); row++) {
-            cache[step.slot(step.spanOf(row), step.position(row))] = step.token(row);
+            cache[slot(step, step.spanOf(row), step.position(row))] = step.token(row);
         }
         int rows = step.selectedRows();
         int width = 2 * CANDIDATES + 2;
@@ -126,7 +154,7 @@ final class FakePipeline implements StepPipeline {
         for (int i = 0; i < rows; i++) {
             int row = step.selectedRow(i);
             int span = step.spanOf(row);
-            int[] tokens = IntStream.rangeClosed(0, step.position(row)).map(position -> cache[step.slot(span, position)])
+            int[] tokens = IntStream.rangeClosed(0, step.position(row)).map(position -> cache[slot(step, span, position)])
                     .toArray();
             float[] values = HashModel.logits(tokens, tokens.length);
             writeTopK(values, CANDIDATES, candidates, (long) i * width * Float.BYTES);

@@ -10,6 +10,11 @@ import org.maniple.api.config.Settings;
 record MapSettings(Map<String, Object> values) implements Settings {
 
     @Override
+    public boolean declared(String key) {
+        return has(key);
+    }
+
+    @Override
     public boolean has(String key) {
         return values.containsKey(key);
     }
