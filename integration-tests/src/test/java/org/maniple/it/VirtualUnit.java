@@ -87,13 +87,12 @@ final class VirtualUnit implements AutoCloseable {
     }
 
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
-            StepBatch.Limits limits,
-            int blocks, IntFunction<Optional<Observer>> observers) {
+            StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(new MapSettings(layout.settings()));
         this.program = compile(config(model), parallelisms, models, layout);
-        this.limits = new StepBatch.Limits(limits.maxTokens(), limits.maxSpans(), limits.maxBlocks(), limits.maxRows(),
-                limits.blockSize(), program.homes());
+        this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
+                perHome.blockSize(), program.homes());
         int ranks = program.mesh().ranks();
         Transport transport = new LocalTransport();
         List<Endpoint> endpoints = new ArrayList<>();
