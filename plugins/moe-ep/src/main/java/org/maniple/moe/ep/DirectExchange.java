@@ -37,6 +37,7 @@ final class DirectExchange implements PairExchange {
     private final Room sizesOut;
     private final Room sizesIn;
     private final MemorySegment encoded;
+    private final long[] sizeBytes;
     private final long[] sendBytes;
     private final long[] receiveBytes;
     private final float[] sum;
@@ -76,6 +77,7 @@ final class DirectExchange implements PairExchange {
         this.sizesOut = new Room(ranks, memory);
         this.sizesIn = new Room(ranks, memory);
         this.encoded = memory.apply(codec.rowBytes());
+        this.sizeBytes = new long[ranks];
         this.sendBytes = new long[ranks];
         this.receiveBytes = new long[ranks];
         this.sum = new float[width];
@@ -86,6 +88,7 @@ final class DirectExchange implements PairExchange {
         this.writers = new TokenMessage.Writer[ranks];
         for (int i = 0; i < ranks; i++) {
             writers[i] = new TokenMessage.Writer(codec.rowBytes());
+            sizeBytes[i] = Integer.BYTES;
             sizesOut.atLeast(i, Integer.BYTES);
             sizesIn.atLeast(i, Integer.BYTES);
         }
@@ -167,8 +170,7 @@ final class DirectExchange implements PairExchange {
                 dispatched += Integer.BYTES + sendBytes[i];
             }
         }
-        Arrays.fill(receiveBytes, Integer.BYTES);
-        long[] sizeBytes = receiveBytes;
+        Arrays.fill(receiveBytes, 0);
         communicator.exchange(group, sizesOut.memory, sizeBytes, sizesIn.memory, receiveBytes);
         for (int i = 0; i < ranks; i++) {
             int coming = i == own ? 0 : sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0);
@@ -251,7 +253,10 @@ final class DirectExchange implements PairExchange {
     /** The ranks in ascending order, so that each token's sums are added in that order. */
     private void addAtHome(Tensor out) {
         long rowBytes = (long) width * Float.BYTES;
-        out.segment().asSlice(0, tokens * rowBytes).fill((byte) 0);
+        Arrays.fill(sum, 0);
+        for (int token = 0; token < tokens; token++) {
+            MemorySegment.copy(sum, 0, out.segment(), JAVA_FLOAT_UNALIGNED, token * rowBytes, width);
+        }
         for (int i = 0; i < ranks; i++) {
             if (i != own && visits[i] > 0 && receiveBytes[i] != visits[i] * rowBytes) {
                 throw new IllegalStateException("rank " + group.ranks().get(i) + " has returned " + receiveBytes[i] + " bytes for "
