@@ -98,6 +98,17 @@ public interface Parallelism extends Extension {
     }
 
     /**
+     * What rebalances the experts while the unit serves. Only asked of the one whose rule is about
+     * {@link org.maniple.api.graph.Axes#EXPERTS}.
+     *
+     * @param settings the configuration
+     * @return empty if the placement stays as it is at the start
+     */
+    default Optional<ExpertBalancer> balancer(Settings settings) {
+        return Optional.empty();
+    }
+
+    /**
      * Mistakes that the configuration makes about this parallelism and that can be seen without a model.
      *
      * @param settings the configuration
