@@ -20,10 +20,26 @@ record Layout(String name, Map<String, Object> settings) {
         return with("pipeline-layer-partition", List.of(layers), "stages");
     }
 
-    private Layout with(String key, Object value, String word) {
+    /** Replicas of the model that share what there is to do. */
+    Layout replicas(int dp) {
+        return with("data-parallel-size", dp, "dp");
+    }
+
+    /** Attention in parallel on different sequences, everything else on all ranks together. */
+    Layout attentionOf(int dp) {
+        return with("data-parallel-size", dp, "dp").with("enable-dp-attention", true, "attention");
+    }
+
+    /** Experts spread over all ranks of a stage. */
+    Layout experts() {
+        return with("enable-expert-parallel", true, "ep");
+    }
+
+    Layout with(String key, Object value, String word) {
         var copy = new HashMap<>(settings);
         copy.put(key, value);
-        return new Layout(name + " " + word + " " + value, copy);
+        String shown = value.equals(true) ? "" : " " + value;
+        return new Layout(name + " " + word + shown, copy);
     }
 
     @Override

@@ -3,8 +3,11 @@ package org.maniple.it;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.maniple.kernel.engine.StepPipeline;
 import org.maniple.kernel.engine.StepResults;
 import org.maniple.kernel.step.StepBatch;
@@ -16,11 +19,13 @@ final class Sequences {
     /** One sequence: its blocks and how far it has come. */
     static final class Sequence {
         private final long id;
+        private final int home;
         private final int[] blocks;
         private int position;
 
-        private Sequence(long id, int[] blocks) {
+        private Sequence(long id, int home, int[] blocks) {
             this.id = id;
+            this.home = home;
             this.blocks = blocks;
         }
     }
@@ -30,23 +35,30 @@ final class Sequences {
 
     private final StepPipeline pipeline;
     private final int vocabulary;
-    private int nextBlock;
+    private final int[] nextBlock;
+    private final ArrayDeque<int[]> orders = new ArrayDeque<>();
     private long nextSequence;
     private long step;
 
     Sequences(StepPipeline pipeline, int vocabulary) {
         this.pipeline = pipeline;
         this.vocabulary = vocabulary;
+        this.nextBlock = new int[pipeline.limits().homes()];
     }
 
-    /** A sequence with room for some tokens, in blocks that lie scattered. */
+    /** A sequence with room for some tokens, in blocks that lie scattered; sequences are dealt over the homes. */
     Sequence open(int tokens) {
+        return open(tokens, (int) (nextSequence % nextBlock.length));
+    }
+
+    /** A sequence of a home. */
+    Sequence open(int tokens, int home) {
         int size = pipeline.limits().blockSize();
         int[] blocks = new int[(tokens + size - 1) / size];
         for (int i = 0; i < blocks.length; i++) {
-            blocks[blocks.length - 1 - i] = nextBlock++;
+            blocks[blocks.length - 1 - i] = nextBlock[home]++;
         }
-        return new Sequence(nextSequence++, blocks);
+        return new Sequence(nextSequence++, home, blocks);
     }
 
     /** Runs one step; the rows of logits, in the order of the spans. */
@@ -58,24 +70,38 @@ final class Sequences {
     void submit(List<Span> spans) {
         StepBatch batch = pipeline.begin();
         batch.clear(step++);
-        for (Span span : spans) {
+        int[] order = IntStream.range(0, spans.size()).boxed().sorted(Comparator.comparingInt(i -> spans.get(i).sequence().home))
+                .mapToInt(Integer::intValue).toArray();
+        int[] places = new int[spans.stream().mapToInt(s -> s.rows().count(s.tokens().length)).sum()];
+        int[] firsts = new int[spans.size()];
+        for (int i = 1; i < firsts.length; i++) {
+            firsts[i] = firsts[i - 1] + spans.get(i - 1).rows().count(spans.get(i - 1).tokens().length);
+        }
+        int row = 0;
+        for (int index : order) {
+            Span span = spans.get(index);
             Sequence sequence = span.sequence();
-            batch.addSpan(sequence.id, sequence.position, span.tokens(), 0, span.tokens().length, span.rows(), sequence.blocks,
+            for (int i = 0; i < span.rows().count(span.tokens().length); i++) {
+                places[row++] = firsts[index] + i;
+            }
+            batch.addSpan(sequence.home, sequence.id, sequence.position, span.tokens(), 0, span.tokens().length, span.rows(), sequence.blocks,
                     sequence.blocks.length);
             sequence.position += span.tokens().length;
         }
         batch.needFullRows(true);
+        orders.add(places);
         pipeline.submit(batch);
     }
 
     List<float[]> await() {
         StepResults results = pipeline.await();
-        var rows = new ArrayList<float[]>();
+        int[] places = orders.remove();
+        var rows = new ArrayList<float[]>(java.util.Collections.nCopies(results.rows(), new float[0]));
         MemorySegment logits = results.logits();
         for (int row = 0; row < results.rows(); row++) {
             float[] values = new float[vocabulary];
             MemorySegment.copy(logits, JAVA_FLOAT_UNALIGNED, 4L * row * vocabulary, values, 0, vocabulary);
-            rows.add(values);
+            rows.set(places[row], values);
             int best = results.candidates().get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED,
                     4L * (row * (2L * results.k() + 2) + results.k()));
             if (best != argmax(values)) {

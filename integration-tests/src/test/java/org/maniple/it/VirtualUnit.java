@@ -50,14 +50,21 @@ import org.maniple.model.llama.LlamaFamily;
 import org.maniple.model.qwen.QwenFamily;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
+import org.maniple.api.graph.Axes;
+import org.maniple.kernel.load.Quantization;
+import org.maniple.kernel.program.CompileOptions;
+import org.maniple.model.deepseek.DeepseekFamily;
+import org.maniple.parallel.dp.DataParallelism;
+
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A unit whose ranks are threads of this process, connected by the in-process transport. The calling thread is rank 0. */
 final class VirtualUnit implements AutoCloseable {
 
-    static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism());
-    static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily());
+    static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism());
+    static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
+            new DeepseekFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -80,12 +87,12 @@ final class VirtualUnit implements AutoCloseable {
     }
 
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
-            StepBatch.Limits limits,
-            int blocks, IntFunction<Optional<Observer>> observers) {
-        this.limits = limits;
+            StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(new MapSettings(layout.settings()));
         this.program = compile(config(model), parallelisms, models, layout);
+        this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
+                perHome.blockSize(), program.homes());
         int ranks = program.mesh().ranks();
         Transport transport = new LocalTransport();
         List<Endpoint> endpoints = new ArrayList<>();
@@ -140,8 +147,16 @@ final class VirtualUnit implements AutoCloseable {
         }
         List<MeshDimension> sorted = dimensions.stream().sorted(Comparator.comparingInt(MeshDimension::nesting)).toList();
         List<Integer> sizes = sorted.stream().map(d -> owners.get(dimensions.indexOf(d)).size(d, settings)).toList();
-        List<AxisRule> rules = parallelisms.stream().flatMap(p -> p.rules(settings).stream()).toList();
-        return new ProgramCompiler(graph, new Mesh(sorted, sizes), rules).compile();
+        var mesh = new Mesh(sorted, sizes);
+        List<Parallelism> ordered = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence)).toList();
+        List<AxisRule> rules = ordered.stream().flatMap(p -> p.rules(settings).stream()).toList();
+        Optional<Parallelism> placing = ordered.stream()
+                .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))).findFirst();
+        boolean exact = settings.text("numerics").equals("exact");
+        var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
+                !settings.text("all2all-backend").equals("direct"));
+        return new ProgramCompiler(graph, mesh, rules, options,
+                (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings))).compile();
     }
 
     MeshProgram program() {
@@ -198,7 +213,10 @@ final class VirtualUnit implements AutoCloseable {
         var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate);
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
-        return new RankExecutor(own, limits, blocks, session, communicator, weights, observer);
+        return new RankExecutor(own, limits, blocks, session, communicator, weights,
+                setting -> {
+                    throw new IllegalStateException("no back end");
+                }, observer);
     }
 
     @Override

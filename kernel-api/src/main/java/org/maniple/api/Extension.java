@@ -13,7 +13,7 @@ public interface Extension {
     /**
      * The word that users write in a configuration, for example {@code tcp}.
      *
-     * @return lower-case kebab ASCII, unique among the extensions of one kind
+     * @return lower-case kebab ASCII, with underscores where a word of the field has them; unique among the extensions of one kind
      */
     String name();
 

@@ -235,6 +235,43 @@ public abstract class CollectivesContract {
     }
 
     @TestFactory
+    List<DynamicTest> exchangeBringsMessagesOfUnknownLengthToEveryOtherRank() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            int own = wire.rank();
+            int room = 1 << 12;
+            MemorySegment[] from = IntStream.range(0, ranks).mapToObj(i -> wire.allocate(room)).toArray(MemorySegment[]::new);
+            MemorySegment[] to = IntStream.range(0, ranks).mapToObj(i -> wire.allocate(room)).toArray(MemorySegment[]::new);
+            for (int round = 0; round < ROUNDS; round++) {
+                long[][] lengths = new long[ranks][ranks];
+                for (long[] line : lengths) {
+                    Arrays.setAll(line, i -> random.nextInt(4) == 0 ? random.nextInt(-1, 1) : random.nextInt(room + 1));
+                }
+                long[] received = IntStream.range(0, ranks).mapToLong(i -> lengths[i][own] < 0 ? -1 : 0).toArray();
+                for (int i = 0; i < ranks; i++) {
+                    fill(from[i].asSlice(0, Math.max(0, lengths[own][i])), own, i, round);
+                }
+                communicator.exchange(all, from, lengths[own], to, received);
+                for (int i = 0; i < ranks; i++) {
+                    if (i != own) {
+                        assertEquals(lengths[i][own], received[i], "bytes from rank " + i);
+                        assertData(to[i].asSlice(0, Math.max(0, received[i])), i, own, round);
+                    }
+                }
+            }
+        }));
+    }
+
+    @Test
+    void aMessageLongerThanItsRoomIsNamed() {
+        assertSomeoneSays(failures(2, VirtualRanks.PATIENCE.toNanos(), (wire, communicator, all) -> {
+            MemorySegment[] memory = {wire.allocate(64), wire.allocate(64)};
+            MemorySegment[] room = {wire.allocate(32), wire.allocate(32)};
+            communicator.exchange(all, memory, new long[] {33, 33}, room, new long[2]);
+        }), "rank ", "all_to_all#1 of group 1", "at most 32 bytes");
+    }
+
+    @TestFactory
     List<DynamicTest> nobodyLeavesABarrierBeforeAllAreThere() {
         return forEveryGroupSize(ranks -> {
             var arrived = new java.util.concurrent.atomic.AtomicInteger();
@@ -354,6 +391,10 @@ public abstract class CollectivesContract {
             assertThrows(IllegalArgumentException.class, () -> communicator.allGather(all, memory, new long[] {64, 64}, memory));
             assertThrows(IllegalArgumentException.class, () -> communicator.reduceScatter(all, memory, new long[] {64}, memory));
             assertThrows(IllegalArgumentException.class, () -> communicator.broadcast(all, 2, memory));
+            MemorySegment[] two = {memory, memory};
+            assertThrows(IllegalArgumentException.class,
+                    () -> communicator.exchange(all, two, new long[] {65, 65}, two, new long[2]));
+            assertThrows(IllegalArgumentException.class, () -> communicator.exchange(all, two, new long[1], two, new long[2]));
             assertThrows(IllegalArgumentException.class, () -> communicator.group(9, List.of(1 - wire.rank())));
             assertSays(assertThrows(IllegalArgumentException.class, () -> communicator.group(0, List.of(0, 1))), "1 to 65535");
             communicator.barrier(all);
@@ -366,16 +407,21 @@ public abstract class CollectivesContract {
         run(2, (wire, communicator, all) -> {
             MemorySegment small = wire.allocate(4096);
             MemorySegment large = wire.allocate(256 << 10);
+            MemorySegment[] messages = {small, small};
+            MemorySegment[] room = {wire.allocate(4096), wire.allocate(4096)};
+            long[] bytes = {100, 100};
+            long[] received = new long[2];
             Runnable step = () -> {
                 for (int i = 0; i < operations; i++) {
                     communicator.allReduce(all, small);
                     communicator.allReduce(all, large);
+                    communicator.exchange(all, messages, bytes, room, received);
                 }
             };
             step.run();
             step.run();
             long allocated = Allocation.bytesOf(step);
-            assertTrue(allocated < 32L * operations, () -> 2 * operations + " operations allocated " + allocated + " bytes");
+            assertTrue(allocated < 32L * operations, () -> 3 * operations + " operations allocated " + allocated + " bytes");
         });
     }
 }

@@ -10,7 +10,7 @@ import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Settings;
 
 /**
- * Settings for tests: the declared options of an extension with the values that a test gives. Defaults are understood for whole numbers,
+ * Settings for tests: the declared options of an extension with the values that a test gives. Defaults are understood for numbers,
  * truth values and texts.
  *
  * @param options what is declared
@@ -138,6 +138,7 @@ public record GivenSettings(List<Option> options, Map<String, Object> values, Ma
     private static Object parsed(OptionType type, String text) {
         return switch (type) {
             case INTEGER -> Integer.valueOf(text);
+            case NUMBER -> Double.valueOf(text);
             case BOOLEAN -> Boolean.valueOf(text);
             default -> text;
         };

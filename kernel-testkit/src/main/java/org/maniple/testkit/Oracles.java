@@ -37,4 +37,15 @@ public final class Oracles {
     public static OracleModel model(String name) {
         return new OracleModel(directory().resolve(name));
     }
+
+    /**
+     * One of the tiny models that are part of the project, for architectures that the oracles lack: they are there without oracles too.
+     *
+     * @param name its directory, for example {@code granite-moe}
+     * @return its files
+     */
+    public static OracleModel reference(String name) {
+        return new OracleModel(Path.of(System.getProperty("maniple.top", ""), "integration-tests", "src", "test", "resources",
+                "references", name));
+    }
 }

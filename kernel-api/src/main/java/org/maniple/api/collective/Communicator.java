@@ -72,6 +72,18 @@ public interface Communicator {
     void allToAll(Group group, MemorySegment from, long[] fromBytes, MemorySegment to, long[] toBytes);
 
     /**
+     * Every rank gives one message to every other rank, where the receiver may know no more than how long it is at most. Nothing goes to the
+     * own position.
+     *
+     * @param group the group
+     * @param from the memory of the message for each rank, by position in the group
+     * @param fromBytes how many bytes of it are the message, 0 included; -1 if there is no message, which the receiver must know
+     * @param to room for the message from each rank, by position in the group; a longer message is an error
+     * @param toBytes on entry -1 where no message comes; on return how many bytes have come
+     */
+    void exchange(Group group, MemorySegment[] from, long[] fromBytes, MemorySegment[] to, long[] toBytes);
+
+    /**
      * Waits for all ranks of a group.
      *
      * @param group the group

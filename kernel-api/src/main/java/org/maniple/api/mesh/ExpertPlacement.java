@@ -135,6 +135,26 @@ public final class ExpertPlacement {
         return count == 1 ? 0 : (int) Math.floorMod(sequence + position, (long) count);
     }
 
+    /**
+     * How evenly some loads are spread over the ranks: the mean load of a rank divided by the greatest. Replicas of an expert share its load equally.
+     *
+     * @param loads how much each expert is used; none is negative
+     * @return above 0, 1 if all ranks have the same load or there is none at all
+     */
+    public double balancedness(double[] loads) {
+        double greatest = 0;
+        double sum = 0;
+        for (int[] part : slots) {
+            double load = 0;
+            for (int expert : part) {
+                load += loads[expert] / replicas(expert);
+            }
+            greatest = Math.max(greatest, load);
+            sum += load;
+        }
+        return greatest == 0 ? 1 : Math.min(1, sum / slots.length / greatest);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof ExpertPlacement placement && experts == placement.experts

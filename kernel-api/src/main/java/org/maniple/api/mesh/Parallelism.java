@@ -7,6 +7,7 @@ import org.maniple.api.Extension;
 import org.maniple.api.config.Derived;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
+import org.maniple.api.graph.Axis;
 
 /**
  * A way of spreading a model over ranks: its dimensions of the mesh, and which axes are split over them. It knows no model and no
@@ -64,6 +65,16 @@ public interface Parallelism extends Extension {
     }
 
     /**
+     * Axes that a model must have for this configuration to make sense, such as experts to be spread.
+     *
+     * @param settings the configuration
+     * @return for each axis the key that asks for it
+     */
+    default Map<Axis, String> required(Settings settings) {
+        return Map.of();
+    }
+
+    /**
      * Values that follow from the configuration, of its own keys or of others: where a spelling counts otherwise than its key does, or where
      * the field's commands say in other words where a rank is. Asked before everything else; the user is shown what changes. Where
      * something contradicts, nothing is derived and {@link #problems} says why.
@@ -95,6 +106,17 @@ public interface Parallelism extends Extension {
      */
     default List<Map<String, String>> candidates(PlanRequest request) {
         return List.of(Map.of());
+    }
+
+    /**
+     * What rebalances the experts while the unit serves. Only asked of the one whose rule is about
+     * {@link org.maniple.api.graph.Axes#EXPERTS}.
+     *
+     * @param settings the configuration
+     * @return empty if the placement stays as it is at the start
+     */
+    default Optional<ExpertBalancer> balancer(Settings settings) {
+        return Optional.empty();
     }
 
     /**

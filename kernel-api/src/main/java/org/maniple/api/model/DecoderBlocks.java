@@ -25,13 +25,42 @@ public final class DecoderBlocks {
      *
      * @param inputBias whether the projections to queries, keys and values have a bias
      * @param outputBias whether the projection after attention has one
-     * @param headNorms whether each head's queries and keys pass a norm before they are turned
+     * @param norms which norm queries and keys pass before they are turned
      * @param rope the angles
      * @param scale factor on the scores
      * @param window how many positions a token sees, itself included; 0: all
+     * @param clip bound of the elements of queries, keys and values, after the norm; infinite: none
+     * @param sinks whether each head has a sink {@code self_attn.sinks}
      */
-    public record Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale,
-            int window) {}
+    public record Attention(boolean inputBias, boolean outputBias, Norms norms, BuiltinOp.Rope rope, double scale, int window,
+            float clip, boolean sinks) {
+
+        /** Which norm queries and keys pass, each for itself, with the weights {@code self_attn.q_norm} and {@code self_attn.k_norm}. */
+        public enum Norms {
+            /** None. */
+            NONE,
+            /** One over the elements of each head; all heads have the same weight. */
+            EACH_HEAD,
+            /** One over the elements of all heads together. */
+            ALL_HEADS
+        }
+
+        /**
+         * Attention whose queries, keys and values are not clipped, and without sinks.
+         *
+         * @param inputBias whether the projections to queries, keys and values have a bias
+         * @param outputBias whether the projection after attention has one
+         * @param headNorms whether each head's queries and keys pass a norm before they are turned
+         * @param rope the angles
+         * @param scale factor on the scores
+         * @param window how many positions a token sees, itself included; 0: all
+         */
+        public Attention(boolean inputBias, boolean outputBias, boolean headNorms, BuiltinOp.Rope rope, double scale,
+                int window) {
+            this(inputBias, outputBias, headNorms ? Norms.EACH_HEAD : Norms.NONE, rope, scale, window, Float.POSITIVE_INFINITY,
+                    false);
+        }
+    }
 
     /**
      * One layer's gated feed-forward network.
@@ -154,13 +183,17 @@ public final class DecoderBlocks {
         String prefix = "model.layers." + layer + ".self_attn.";
         Value queries = turned("q", layer, x, shape.queryHeads(), attention);
         Value keys = turned("k", layer, x, shape.keyValueHeads(), attention);
-        Value values = heads("v", layer, x, shape.keyValueHeads(), attention.inputBias());
+        Value values = clipped("v.clipped." + layer, heads("v", layer, x, shape.keyValueHeads(), attention.inputBias()),
+                attention);
         var keyState = graph.state("keys." + layer, shape.keyValueHeads(), shape.headElements());
         var valueState = graph.state("values." + layer, shape.keyValueHeads(), shape.headElements());
         graph.cache(keys, keyState);
         graph.cache(values, valueState);
-        Value attended = graph.attend("attended." + layer, queries, keyState, valueState,
-                new BuiltinOp.Attend(attention.scale(), attention.window()));
+        var attend = new BuiltinOp.Attend(attention.scale(), attention.window());
+        Value attended = attention.sinks()
+                ? graph.attend("attended." + layer, queries, keyState, valueState,
+                        graph.parameter(prefix + "sinks", shape.queryHeads()), attend)
+                : graph.attend("attended." + layer, queries, keyState, valueState, attend);
         TensorView stored = TensorView.stored(prefix + "o_proj.weight", TensorView.dim(shape.hiddenChannels()),
                 TensorView.dim(shape.queryHeads(), shape.headElements()));
         Parameter output = graph.parameter(prefix + "o_proj.weight", stored, shape.hiddenChannels(), shape.queryHeads(),
@@ -196,33 +229,42 @@ public final class DecoderBlocks {
      *
      * @param x the residual stream after the last block
      * @param tied whether the head is {@code model.embed_tokens.weight}; otherwise it is {@code lm_head.weight}
-     * @param softCap bound of the logits, if they have one
+     * @param last a function of one operand that the logits pass, if there is one: a bound or a scale
      * @return the graph
      */
-    public ModelGraph head(Value x, boolean tied, Optional<Double> softCap) {
+    public ModelGraph head(Value x, boolean tied, Optional<? extends ElementFunction> last) {
         graph.layer(shape.layers());
         Value normed = norm("hidden.norm", x, "model.norm.weight");
         Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
         TensorView stored = TensorView.stored(tied ? "model.embed_tokens.weight" : "lm_head.weight", TensorView.dim(vocabulary),
                 TensorView.dim(shape.hiddenChannels()));
         Parameter head = graph.parameter("lm_head.weight", stored, vocabulary, shape.hiddenChannels());
-        if (softCap.isEmpty()) {
+        if (last.isEmpty()) {
             return graph.head(normed, head, shape.contextLength());
         }
         Value selected = graph.add(new BuiltinOp.Select(), "selected", List.of(Dim.ROWS, shape.hiddenChannels()), normed);
-        Value uncapped = graph.contract("logits.uncapped", selected, head);
-        var cap = new BuiltinOp.Elementwise(new ElementFunction.SoftCap(softCap.get().floatValue()));
-        return graph.finish(graph.add(cap, "logits", uncapped.dims(), uncapped), shape.contextLength());
+        Value raw = graph.contract("logits.raw", selected, head);
+        return graph.finish(graph.add(new BuiltinOp.Elementwise(last.get()), "logits", raw.dims(), raw), shape.contextLength());
     }
 
     private Value turned(String word, int layer, Value x, Dim heads, Attention attention) {
         Value value = heads(word, layer, x, heads, attention.inputBias());
-        if (attention.headNorms()) {
-            Parameter weight = graph.parameter("model.layers." + layer + ".self_attn." + word + "_norm.weight",
-                    shape.headElements());
+        if (attention.norms() != Attention.Norms.NONE) {
+            String tensor = "model.layers." + layer + ".self_attn." + word + "_norm.weight";
+            Dim[] normed = attention.norms() == Attention.Norms.ALL_HEADS
+                    ? new Dim[] {heads, shape.headElements()}
+                    : new Dim[] {shape.headElements()};
+            Parameter weight = graph.parameter(tensor, TensorView.stored(tensor, TensorView.dim(normed)), normed);
             value = graph.rmsNorm(word + ".normed." + layer, value, weight, shape.epsilon(), normOffset);
         }
-        return graph.rope(word + ".turned." + layer, value, attention.rope());
+        return graph.rope(word + ".turned." + layer, clipped(word + ".clipped." + layer, value, attention), attention.rope());
+    }
+
+    private Value clipped(String name, Value x, Attention attention) {
+        if (attention.clip() == Float.POSITIVE_INFINITY) {
+            return x;
+        }
+        return graph.add(new BuiltinOp.Elementwise(new ElementFunction.Clamp(attention.clip())), name, x.dims(), x);
     }
 
     private Value heads(String word, int layer, Value x, Dim heads, boolean bias) {

@@ -31,7 +31,40 @@ public final class ExpertBlocks {
      * @param correction the name of {@code [GATES]} that is added to the scores for choosing only, if there is one
      * @param route how experts are chosen from the logits
      */
-    public record Router(String tensor, boolean bias, Optional<String> correction, BuiltinOp.Route route) {}
+    public record Router(String tensor, boolean bias, Optional<String> correction, BuiltinOp.Route route) {
+
+        /**
+         * The router of DeepSeek-V3 and those who took it over, {@code mlp.gate}: sigmoid scores, corrected for choosing only, from the groups
+         * whose two best experts are the best together. Reads {@code n_group}, {@code topk_group}, {@code norm_topk_prob} and
+         * {@code routed_scaling_factor}.
+         *
+         * @param config the model's configuration
+         * @param experts the mixture's extents
+         * @return the router
+         * @throws ModelConfigException if a key does not fit the others
+         */
+        public static Router corrected(ModelConfig config, ExpertShape experts) {
+            ExpertShape.Groups groups = experts.groups(config, 2);
+            var route = new BuiltinOp.Route(BuiltinOp.Route.Score.SIGMOID, groups.count(), groups.kept(),
+                    BuiltinOp.Route.GroupScore.TOP_TWO, config.flag("norm_topk_prob", true), scale(config));
+            return new Router("mlp.gate", false, Optional.of("mlp.gate.e_score_correction_bias"), route);
+        }
+
+        /**
+         * Reads {@code routed_scaling_factor}.
+         *
+         * @param config the model's configuration
+         * @return the factor on all weights; 1 where the key is absent
+         * @throws ModelConfigException if it is not positive
+         */
+        public static double scale(ModelConfig config) {
+            double scale = config.number("routed_scaling_factor", 1);
+            if (scale <= 0) {
+                throw config.unsupported("routed_scaling_factor", "a positive number");
+            }
+            return scale;
+        }
+    }
 
     /**
      * The names of matrices that are stored expert by expert, without {@code .weight}, with {@code {}} in place of the expert's number.
@@ -70,7 +103,29 @@ public final class ExpertBlocks {
      * @param columns its columns
      * @param gate the name of {@code [1, HIDDEN]}, the sigmoid of whose product with a token its output is multiplied by, if there is one
      */
-    public record Shared(String tensors, int columns, Optional<String> gate) {}
+    public record Shared(String tensors, int columns, Optional<String> gate) {
+
+        private static final int MAX_COLUMNS = 1 << 24;
+
+        /**
+         * The {@code n_shared_experts} experts of DeepSeek and those who took them over: without a gate, stored as one expert
+         * {@code mlp.shared_experts} with as many times the columns of a routed one.
+         *
+         * @param config the model's configuration
+         * @param experts the mixture's extents
+         * @return the expert, or empty if there is none
+         * @throws ModelConfigException if the number is out of range
+         */
+        public static Optional<Shared> counted(ModelConfig config, ExpertShape experts) {
+            int count = config.integer("n_shared_experts", 0);
+            if (count < 0 || (long) count * experts.columns() > MAX_COLUMNS) {
+                throw config.unsupported("n_shared_experts", "a small number that is not negative");
+            }
+            return count == 0
+                    ? Optional.empty()
+                    : Optional.of(new Shared("mlp.shared_experts.", count * experts.columns(), Optional.empty()));
+        }
+    }
 
     /**
      * One layer's mixture.

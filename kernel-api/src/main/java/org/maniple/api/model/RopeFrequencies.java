@@ -46,6 +46,19 @@ public final class RopeFrequencies {
     }
 
     /**
+     * The angles of a model whose layers are all alike and which turns a part of each head.
+     *
+     * @param config the model's configuration
+     * @param headDim elements of a head
+     * @param defaultShare the part that is turned if the configuration has no {@code partial_rotary_factor}
+     * @return angles for half-split pairs
+     * @throws ModelConfigException if the configuration asks for a scaling that is not known here, or lacks one of its keys
+     */
+    public static BuiltinOp.Rope partial(ModelConfig config, int headDim, double defaultShare) {
+        return of(config, headDim, "", DEFAULT_THETA, defaultShare);
+    }
+
+    /**
      * The angles of one kind of layer.
      *
      * @param config the model's configuration
@@ -56,13 +69,18 @@ public final class RopeFrequencies {
      * @throws ModelConfigException if the configuration asks for a scaling that is not known here, or lacks one of its keys
      */
     public static BuiltinOp.Rope of(ModelConfig config, int headDim, String layerType, double defaultTheta) {
+        return of(config, headDim, layerType, defaultTheta, 1);
+    }
+
+    private static BuiltinOp.Rope of(ModelConfig config, int headDim, String layerType, double defaultTheta,
+            double defaultShare) {
         ModelConfig settings = settings(config, layerType);
         ModelConfig owner = settings.has("rope_theta") ? settings : config;
         double theta = owner.number("rope_theta", defaultTheta);
         if (theta <= 1) {
             throw owner.unsupported("rope_theta", "a number greater than 1");
         }
-        int dim = rotaryDim(settings.has("partial_rotary_factor") ? settings : config, headDim);
+        int dim = rotaryDim(settings.has("partial_rotary_factor") ? settings : config, headDim, defaultShare);
         return new RopeFrequencies(settings, theta, dim, config.extent("max_position_embeddings")).scaled();
     }
 
@@ -125,8 +143,8 @@ public final class RopeFrequencies {
         return settings.text("rope_type").or(() -> settings.text("type")).orElse("default");
     }
 
-    private static int rotaryDim(ModelConfig owner, int headDim) {
-        double factor = owner.number("partial_rotary_factor", 1);
+    private static int rotaryDim(ModelConfig owner, int headDim, double defaultShare) {
+        double factor = owner.number("partial_rotary_factor", defaultShare);
         int dim = (int) (headDim * factor);
         if (factor <= 0 || factor > 1 || dim % 2 != 0 || dim == 0) {
             throw owner.unsupported(owner.has("partial_rotary_factor") ? "partial_rotary_factor" : "head_dim",

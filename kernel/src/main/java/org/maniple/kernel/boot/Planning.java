@@ -58,12 +58,20 @@ public final class Planning {
         return report(wish).derived();
     }
 
-    private static PlanReport report(UnitWish wish) {
+    /**
+     * Plans.
+     *
+     * @param wish the model and the ranks
+     * @return all ways, and the recommended one
+     * @throws ConfigurationException if no plugin knows the model
+     */
+    public static PlanReport report(UnitWish wish) {
         try {
             var files = new ModelFiles(Path.of(wish.settings().text(KernelOptions.MODEL)));
             ModelConfig config = files.config();
             var graph = UnitPlan.architecture(wish.catalog(), config).graph(config);
-            return new PlanReport(new PlannedModel(graph, config, files.indexedTensors()), wish);
+            return new PlanReport(new PlannedModel(graph, config, files.indexedTensors()), wish,
+                    (settings, mesh) -> UnitPlan.compile(wish.catalog(), wish.host(), settings, mesh, graph));
         } catch (ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }

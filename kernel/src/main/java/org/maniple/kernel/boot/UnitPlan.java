@@ -2,23 +2,31 @@ package org.maniple.kernel.boot;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import org.maniple.api.HostInfo;
 import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.SplitException;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
 import org.maniple.kernel.config.ConfigurationException;
+import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.CompileException;
+import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
 
@@ -46,16 +54,12 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         Path model = Path.of(configuration.settings().text(KernelOptions.MODEL));
         var files = new ModelFiles(model);
         try {
-            if (configuration.settings().text(KernelOptions.NUMERICS).equals("exact")) {
-                throw new ConfigurationException(List.of(configuration.settings().source(KernelOptions.NUMERICS) + " "
-                        + KernelOptions.NUMERICS
-                        + ": [exact] is not available in this version; [fast] is: bits do not depend on the batch, but on the layout"));
-            }
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
             return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
-                    compile(configuration, architecture.graph(config)));
+                    compile(configuration.catalog(), configuration.host(), configuration.settings(), configuration.mesh(),
+                            architecture.graph(config)));
         } catch (SplitException e) {
             throw new ConfigurationException(
                     List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
@@ -64,12 +68,50 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         }
     }
 
-    private static MeshProgram compile(UnitConfiguration configuration, ModelGraph graph) {
+    /** What ranks do with some settings, which need not be those of a unit that is to be started. */
+    static MeshProgram compile(PluginCatalog catalog, HostInfo host, EffectiveSettings settings, Mesh mesh, ModelGraph graph) {
+        List<Parallelism> parallelisms = catalog.extensions().all(ExtensionKind.PARALLELISM).stream()
+                .sorted(Comparator.comparingInt(Parallelism::precedence)).toList();
+        refuseMissingAxes(settings, parallelisms, graph);
         var rules = new ArrayList<AxisRule>();
-        for (Parallelism parallelism : configuration.extensions().all(ExtensionKind.PARALLELISM)) {
-            rules.addAll(parallelism.rules(configuration.settings()));
+        ProgramCompiler.ExpertLookup lookup = (layer, experts) -> Optional.empty();
+        for (Parallelism parallelism : parallelisms) {
+            List<AxisRule> own = parallelism.rules(settings);
+            rules.addAll(own);
+            if (own.stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))) {
+                lookup = (layer, experts) -> parallelism.experts(layer, experts, mesh, settings);
+            }
         }
-        return new ProgramCompiler(graph, configuration.mesh(), rules).compile();
+        return new ProgramCompiler(graph, mesh, rules, options(catalog.extensions(), host, settings), lookup).compile();
+    }
+
+    /** Somebody who asks for experts to be spread has another model in mind. */
+    private static void refuseMissingAxes(EffectiveSettings settings, List<Parallelism> parallelisms, ModelGraph graph) {
+        var lines = new ArrayList<String>();
+        for (Parallelism parallelism : parallelisms) {
+            parallelism.required(settings).forEach((axis, key) -> {
+                if (graph.parameters().stream().noneMatch(parameter -> parameter.has(axis))) {
+                    lines.add(settings.source(key) + " " + key + ": the model [" + graph.architecture()
+                            + "] has no " + axis + "; leave the key out, or give a model that has");
+                }
+            });
+        }
+        if (!lines.isEmpty()) {
+            throw new ConfigurationException(lines);
+        }
+    }
+
+    private static CompileOptions options(Extensions extensions, HostInfo host, EffectiveSettings settings) {
+        boolean exact = settings.text(KernelOptions.NUMERICS).equals("exact");
+        String combine = settings.text(KernelOptions.MOE_COMBINE);
+        if (exact && combine.equals("rank-sum")) {
+            throw new ConfigurationException(List.of(settings.source(KernelOptions.MOE_COMBINE) + " " + KernelOptions.MOE_COMBINE
+                    + ": [rank-sum] makes the bits of results depend on which rank has which expert, which numerics [exact] ("
+                    + settings.source(KernelOptions.NUMERICS) + ") excludes; leave one of the two out"));
+        }
+        boolean gathers = extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty()
+                || extensions.choose(ExtensionKind.ALL_TO_ALL, settings.text(KernelOptions.ALL2ALL_BACKEND), host).gathers();
+        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers);
     }
 
     /** The one plugin that builds a model. */

@@ -46,7 +46,7 @@ final class FlagReader {
         Optional<String> next = at + 1 < arguments.size() && !isFlag(arguments.get(at + 1))
                 ? Optional.of(arguments.get(at + 1))
                 : Optional.empty();
-        var option = table.bySpelling(name);
+        var option = table.byFlag(flag);
         if (option.isPresent()) {
             return option.get().type() == OptionType.BOOLEAN
                     ? truth(option.get(), flag, attached, next)

@@ -21,6 +21,8 @@ final class OptionTable {
     private final Map<String, Option> options = new LinkedHashMap<>();
     private final Map<String, String> owners = new HashMap<>();
     private final Map<String, String> keys = new HashMap<>();
+    /** Flags with one dash, which may mean something else with two: the field has {@code -ep} and {@code --ep}. */
+    private final Map<String, String> shortFlags = new HashMap<>();
     private final FieldSpellings spellings = new FieldSpellings();
 
     /** The kernel's options and those of all loaded plugins; two plugins that declare one key or alias are a problem. */
@@ -30,6 +32,7 @@ final class OptionTable {
             plugin.extensions().stream().flatMap(provided -> provided.extension().options().stream())
                     .forEach(option -> add(option, plugin.id(), problems));
         }
+        shortFlags.forEach(keys::putIfAbsent);
         for (Option option : options.values()) {
             spellings.spellingsOf(option.key()).forEach(spelling -> keys.putIfAbsent(spelling, option.key()));
         }
@@ -46,13 +49,14 @@ final class OptionTable {
         }
         owners.put(option.key(), plugin);
         var names = new ArrayList<String>();
-        names.add(option.key());
-        option.aliases().forEach(alias -> names.add(plain(alias)));
+        names.add("--" + option.key());
+        names.addAll(option.aliases());
+        var taken = new TreeSet<String>();
         for (String name : names) {
-            String other = keys.putIfAbsent(name, option.key());
-            if (other != null && !other.equals(option.key())) {
+            String other = (name.startsWith("--") ? keys : shortFlags).putIfAbsent(plain(name), option.key());
+            if (other != null && !other.equals(option.key()) && taken.add(plain(name))) {
                 problems.add("plugin [" + plugin + "]",
-                        "it declares [--" + name + "] for key [" + option.key() + "], but plugin ["
+                        "it declares [" + name + "] for key [" + option.key() + "], but plugin ["
                                 + owners.get(other) + "] has it for key [" + other
                                 + "]; disable one of the two: maniple plugins disable " + plugin);
             }
@@ -75,6 +79,13 @@ final class OptionTable {
     /** The option that a spelling without dashes stands for. */
     Optional<Option> bySpelling(String spelling) {
         return Optional.ofNullable(keys.get(spelling.replace('_', '-'))).map(options::get);
+    }
+
+    /** The option that a flag stands for, given with its dashes. */
+    Optional<Option> byFlag(String flag) {
+        String name = plain(flag);
+        return (flag.startsWith("--") ? Optional.<String>empty() : Optional.ofNullable(shortFlags.get(name))).map(options::get)
+                .or(() -> bySpelling(name));
     }
 
     /** A Boolean option that {@code no-<key>} stands for. */

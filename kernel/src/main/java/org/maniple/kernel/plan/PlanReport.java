@@ -31,11 +31,12 @@ public final class PlanReport {
      *
      * @param model the model
      * @param wish the ranks, and what the user has decided
+     * @param compiler makes the programs
      */
-    public PlanReport(PlannedModel model, UnitWish wish) {
+    public PlanReport(PlannedModel model, UnitWish wish, LayoutCompiler compiler) {
         this.model = model;
         this.wish = wish;
-        this.planner = new Planner(model, wish);
+        this.planner = new Planner(model, wish, compiler);
         this.candidates = planner.candidates();
     }
 

@@ -9,20 +9,18 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.graph.Parameter;
-import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.PlanRequest;
 import org.maniple.api.mesh.SplitException;
+import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.EffectiveSettings;
-import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitWish;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.load.WeightSizes;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.Piece;
-import org.maniple.kernel.program.ProgramCompiler;
 import org.maniple.kernel.program.RankProgram;
 
 /**
@@ -39,18 +37,21 @@ public final class Planner {
     private final UnitWish wish;
     private final Budget budget;
     private final WeightSizes sizes;
+    private final LayoutCompiler compiler;
 
     /**
      * A planner.
      *
      * @param model the model
      * @param wish the ranks, and what the user has decided
+     * @param compiler makes the programs
      */
-    public Planner(PlannedModel model, UnitWish wish) {
+    public Planner(PlannedModel model, UnitWish wish, LayoutCompiler compiler) {
         this.model = model;
         this.wish = wish;
         this.budget = Budget.of(wish, model.graph().contextLength());
         this.sizes = model.sizes();
+        this.compiler = compiler;
     }
 
     /**
@@ -124,7 +125,9 @@ public final class Planner {
             return Optional.of(new Candidate(way, mesh, words, Optional.empty(), composed.problems(), List.of()));
         }
         try {
-            return Optional.of(judge(on, way, mesh, words, compile(on, settings, mesh)));
+            return Optional.of(judge(on, way, mesh, words, compiler.compile(settings, mesh)));
+        } catch (ConfigurationException e) {
+            return Optional.of(new Candidate(way, mesh, words, Optional.empty(), e.problems(), List.of()));
         } catch (SplitException e) {
             return Optional
                     .of(new Candidate(way, mesh, words, Optional.empty(), List.of(e.key() + ": " + e.getMessage()), List.of()));
@@ -143,13 +146,6 @@ public final class Planner {
             }
         });
         return words.toString();
-    }
-
-    private MeshProgram compile(UnitWish on, EffectiveSettings settings, Mesh mesh) {
-        var rules = new ArrayList<AxisRule>();
-        on.parallelisms().stream().sorted(Comparator.comparingInt(Parallelism::precedence))
-                .forEach(parallelism -> rules.addAll(parallelism.rules(settings)));
-        return new ProgramCompiler(model.graph(), mesh, rules).compile();
     }
 
     private Candidate judge(UnitWish on, Map<String, String> way, Mesh mesh, String words, MeshProgram program) {

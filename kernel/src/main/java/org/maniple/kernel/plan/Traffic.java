@@ -59,9 +59,15 @@ record Traffic(long bytes, long bytesBetweenNodes, int exchanges, int exchangesB
                 case Instruction.Local local -> false;
                 case Instruction.Transfer transfer -> ranks(stage)
                         .anyMatch(rank -> nodeOf[rank] != nodeOf[program.peer(rank, stage + 1)]);
-                case Instruction.Seam seam -> known.computeIfAbsent(new Exchange(seam.dimensions(), stage), e -> ranks(stage)
-                        .anyMatch(rank -> program.group(rank, e.dimensions()).stream().anyMatch(o -> nodeOf[o] != nodeOf[rank])));
+                case Instruction.Seam seam -> crosses(seam.dimensions(), stage);
+                case Instruction.Dispatch dispatch -> crosses(dispatch.dimensions(), stage);
+                case Instruction.Combine combine -> crosses(combine.dimensions(), stage);
             };
+        }
+
+        private boolean crosses(List<Integer> dimensions, int stage) {
+            return known.computeIfAbsent(new Exchange(dimensions, stage), e -> ranks(stage)
+                    .anyMatch(rank -> program.group(rank, e.dimensions()).stream().anyMatch(o -> nodeOf[o] != nodeOf[rank])));
         }
 
         private IntStream ranks(int stage) {

@@ -48,7 +48,7 @@ final class ProviderLoader {
             throw plugin.failure(kind + " provider [" + provider + "] fails when asked for its name and options: " + e,
                     "report this to the plugin's author", e);
         }
-        if (name == null || !name.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*") || name.equals("auto")) {
+        if (name == null || !name.matches("[a-z][a-z0-9]*([-_][a-z0-9]+)*") || name.equals("auto")) {
             throw plugin.failure(kind + " provider [" + provider + "] has the name [" + name + "]",
                     "a name must be lower-case kebab, and not [auto]: report this to the plugin's author");
         }

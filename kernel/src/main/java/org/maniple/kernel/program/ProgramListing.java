@@ -107,11 +107,41 @@ public final class ProgramListing {
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
                     seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
+            case Instruction.Dispatch dispatch -> dispatch(dispatch, layer);
+            case Instruction.Combine combine -> combine(combine, layer);
             case Instruction.Transfer transfer ->
                 "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
                         + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
                         + bytes(transfer) + " bytes per token";
         };
+    }
+
+    private String dispatch(Instruction.Dispatch dispatch, int layer) {
+        String operands = piece(dispatch.x(), layer) + ", " + piece(dispatch.ids(), layer) + " -> "
+                + piece(dispatch.pairs(), layer);
+        return dispatch.dimensions().isEmpty()
+                ? String.format(Locale.ROOT, "%-15s %s", "DISPATCH", operands)
+                : String.format(Locale.ROOT,
+                        "~ dispatch %s  %s  up to %d bytes per token, once to each rank with one of its experts",
+                        names(dispatch.dimensions()), operands, bytes(dispatch));
+    }
+
+    private String combine(Instruction.Combine combine, int layer) {
+        String operands = piece(combine.pairs(), layer) + " -> " + piece(combine.sums(), layer);
+        return combine.inOrder()
+                ? String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: every row goes home and is summed there",
+                        names(combine.dimensions()), operands, bytes(combine))
+                : String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: one sum from each rank visited",
+                        names(combine.dimensions()), operands, bytes(combine));
+    }
+
+    /** The most other ranks that have an expert of one token. */
+    private int visited(Piece pairs, List<Integer> dimensions) {
+        return Math.min(((Value) pairs.operand()).choices(), ranks(dimensions) - 1);
+    }
+
+    private int ranks(List<Integer> dimensions) {
+        return dimensions.stream().mapToInt(d -> program.mesh().size(program.placed().get(d))).reduce(1, Math::multiplyExact);
     }
 
     private static String name(Op op) {
@@ -143,19 +173,25 @@ public final class ProgramListing {
     }
 
     private static String unit(Piece piece) {
-        return piece.operand() instanceof Value value && value.has(Axes.ROWS) ? "row" : "token";
+        return piece.operand() instanceof Value value && value.ragged()
+                ? "row of an expert"
+                : piece.operand().has(Axes.ROWS) ? "row" : "token";
     }
 
     /**
      * What a rank sends.
      *
      * @param instruction one of the program
-     * @return bytes for each token, or for each row of logits
+     * @return bytes for each token, or for each row of logits; at most, where they depend on which experts are chosen
      */
     public long bytes(Instruction instruction) {
         return switch (instruction) {
             case Instruction.Local local -> 0;
-            case Instruction.Seam seam -> bytes(seam);
+            case Instruction.Seam seam -> bytes(seam) * Math.max(1, ((Value) seam.from().operand()).choices());
+            case Instruction.Dispatch dispatch -> 4 * elements(dispatch.x(), 0) * visited(dispatch.pairs(), dispatch.dimensions());
+            case Instruction.Combine combine -> 4 * elements(combine.sums(), 0) * (combine.inOrder()
+                    ? ((Value) combine.pairs().operand()).choices()
+                    : visited(combine.pairs(), combine.dimensions()));
             case Instruction.Transfer transfer -> transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum();
         };
     }
@@ -181,7 +217,8 @@ public final class ProgramListing {
         long product = 1;
         Operand operand = piece.operand();
         for (Dim dim : operand.dims()) {
-            if (!Axes.ofTokens(dim.axis())) {
+            boolean row = operand instanceof Value value && value.ragged() && dim.axis().equals(Axes.EXPERTS);
+            if (!Axes.ofTokens(dim.axis()) && !row) {
                 product *= program.units(piece, dim, rank).size();
             }
         }

@@ -10,6 +10,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
+import org.maniple.api.config.Settings;
+import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.MeshDimension;
+import org.maniple.api.mesh.Parallelism;
 import org.maniple.kernel.plugin.ExtensionKind;
 
 class UnitConfigurationTest {
@@ -75,6 +81,44 @@ class UnitConfigurationTest {
                 new TestInstallation.Sizes("expert", "xp", 50, "num-redundant-experts"));
         assertThat(installation.flags("--ep-num-redundant-experts", "1").settings().source("num-redundant-experts"))
                 .isEqualTo("--ep-num-redundant-experts");
+    }
+
+    /** As vLLM's -ep and SGLang's --ep do. */
+    @Test
+    void aFlagWithOneDashMayMeanSomethingElseThanWithTwo() {
+        var installation = installation().with(ExtensionKind.PARALLELISM, new OneAndTwoDashes());
+        var settings = installation.flags("-xy", "--xy", "3").settings();
+        assertThat(settings.flag("enable-xy")).isTrue();
+        assertThat(settings.integer("xy-size")).isEqualTo(3);
+        assertThat(installation.yaml("xy: 4").settings().integer("xy-size")).isEqualTo(4);
+    }
+
+    private static final class OneAndTwoDashes implements Parallelism {
+        @Override
+        public String name() {
+            return "dashes";
+        }
+
+        @Override
+        public List<Option> options() {
+            return List.of(Option.of("enable-xy", OptionType.BOOLEAN, "Switch.").withAliases("-xy"),
+                    Option.of("xy-size", OptionType.INTEGER, "Size.").withAliases("--xy"));
+        }
+
+        @Override
+        public List<MeshDimension> dimensions() {
+            return List.of();
+        }
+
+        @Override
+        public int size(MeshDimension dimension, Settings settings) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<AxisRule> rules(Settings settings) {
+            return List.of();
+        }
     }
 
     @Test

@@ -65,6 +65,14 @@ final class GroupState {
         }
     }
 
+    /** Checks that an array has something for each position. */
+    void checkPositions(String operation, int length) {
+        if (length != size) {
+            throw new IllegalArgumentException(
+                    operation + " of " + this + ": an array has " + length + " elements for " + size + " positions");
+        }
+    }
+
     /** Checks one size. */
     void checkSize(String operation, long bytes, long expected, String what) {
         if (bytes != expected) {

@@ -191,6 +191,42 @@ final class TreeCommunicator implements Communicator {
     }
 
     @Override
+    public void exchange(Group group, MemorySegment[] from, long[] fromBytes, MemorySegment[] to, long[] toBytes) {
+        GroupState state = state(group);
+        state.checkPositions("exchange", from.length);
+        state.checkPositions("exchange", fromBytes.length);
+        state.checkPositions("exchange", to.length);
+        state.checkPositions("exchange", toBytes.length);
+        int own = state.position;
+        for (int i = 0; i < state.size; i++) {
+            if (i != own && fromBytes[i] > from[i].byteSize()) {
+                throw new IllegalArgumentException("exchange of " + state + ": the memory of the message for position " + i + " has "
+                        + from[i].byteSize() + " bytes, the message " + fromBytes[i]);
+            }
+        }
+        long tag = state.next(Tag.Operation.ALL_TO_ALL);
+        for (int i = 0; i < state.size; i++) {
+            if (i != own && toBytes[i] >= 0) {
+                state.receives[i] = wire.receiveUpTo(state.ranks[i], tag, to[i]);
+            }
+        }
+        for (int i = next(state, own); i != own; i = next(state, i)) {
+            if (fromBytes[i] >= 0) {
+                send(state, i, tag, slices.of(from[i], 0, fromBytes[i]));
+            }
+        }
+        for (int i = 0; i < state.size; i++) {
+            Wire.Pending begun = state.receives[i];
+            if (begun != null) {
+                wire.await(begun, limitNanos);
+                toBytes[i] = begun.bytes();
+                state.receives[i] = null;
+            }
+        }
+        finish(state.sends);
+    }
+
+    @Override
     public void barrier(Group group) {
         GroupState state = state(group);
         long tag = state.next(Tag.Operation.BARRIER);

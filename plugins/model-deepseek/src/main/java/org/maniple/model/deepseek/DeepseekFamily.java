@@ -49,7 +49,7 @@ public final class DeepseekFamily implements ModelArchitecture {
         var experts = ExpertShape.of(config, "n_routed_experts", "moe_intermediate_size");
         var dense = new FeedForward(DecoderBlocks.activation(config, "hidden_act", "silu"), false);
         var router = config.architecture().equals(V2) ? Routers.v2(config, experts) : Routers.v3(config, experts);
-        var mixture = new Mixture(router, ExpertBlocks.Names.USUAL, dense.activation(), shared(config, experts));
+        var mixture = new Mixture(router, ExpertBlocks.Names.USUAL, dense.activation(), Shared.counted(config, experts));
         IntPredicate sparse = sparse(config);
 
         var blocks = new DecoderBlocks(name(), shape, 0);
@@ -72,17 +72,6 @@ public final class DeepseekFamily implements ModelArchitecture {
         }
         int every = config.extent("moe_layer_freq", 1);
         return layer -> layer >= first && layer % every == 0;
-    }
-
-    /** Several shared experts are stored as one with as many times the columns. */
-    private static Optional<Shared> shared(ModelConfig config, ExpertShape experts) {
-        int count = config.integer("n_shared_experts", 0);
-        if (count < 0 || (long) count * experts.columns() > 1 << 24) {
-            throw config.unsupported("n_shared_experts", "a small number that is not negative");
-        }
-        return count == 0
-                ? Optional.empty()
-                : Optional.of(new Shared("mlp.shared_experts.", count * experts.columns(), Optional.empty()));
     }
 
     private static void refuse(ModelConfig config) {

@@ -26,24 +26,14 @@ final class Routers {
             default -> throw config.unsupported("topk_method", "greedy or group_limited_greedy");
         };
         return new Router(GATE, false, Optional.empty(), new Route(Route.Score.SOFTMAX, groups.count(), groups.kept(),
-                Route.GroupScore.MAX, false, scale(config)));
+                Route.GroupScore.MAX, false, Router.scale(config)));
     }
 
     /** V3: sigmoid, corrected for choosing only, from the groups whose two best experts are the best together. */
     static Router v3(ModelConfig config, ExpertShape experts) {
         require(config, "scoring_func", "sigmoid");
         require(config, "topk_method", "noaux_tc");
-        Groups groups = experts.groups(config, 2);
-        return new Router(GATE, false, Optional.of(GATE + ".e_score_correction_bias"), new Route(Route.Score.SIGMOID,
-                groups.count(), groups.kept(), Route.GroupScore.TOP_TWO, config.flag("norm_topk_prob", true), scale(config)));
-    }
-
-    private static double scale(ModelConfig config) {
-        double scale = config.number("routed_scaling_factor", 1);
-        if (scale <= 0) {
-            throw config.unsupported("routed_scaling_factor", "a positive number");
-        }
-        return scale;
+        return Router.corrected(config, experts);
     }
 
     private static void require(ModelConfig config, String key, String word) {

@@ -3,6 +3,7 @@ package org.maniple.model.gemma;
 import java.util.List;
 import java.util.Optional;
 import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.GraphBuilder;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Value;
@@ -99,7 +100,7 @@ public final class GemmaFamily implements ModelArchitecture {
         return LayerTypes.of(config, shape.layers(), layer -> (layer + 1) % pattern == 0 ? LayerTypes.FULL : LayerTypes.SLIDING);
     }
 
-    private static Optional<Double> softCap(ModelConfig config) {
+    private static Optional<ElementFunction.SoftCap> softCap(ModelConfig config) {
         if (!config.has("final_logit_softcapping")) {
             return Optional.empty();
         }
@@ -107,7 +108,7 @@ public final class GemmaFamily implements ModelArchitecture {
         if (cap <= 0) {
             throw config.unsupported("final_logit_softcapping", "null or a positive number");
         }
-        return Optional.of(cap);
+        return Optional.of(new ElementFunction.SoftCap((float) cap));
     }
 
     private static void refuse(ModelConfig config) {

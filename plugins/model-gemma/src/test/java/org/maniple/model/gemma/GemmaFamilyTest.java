@@ -116,7 +116,7 @@ class GemmaFamilyTest extends ModelArchitectureContract {
         ModelGraph graph = new GemmaFamily().graph(with(Map.of("final_logit_softcapping", 30.0)));
         Node last = graph.nodes().get(graph.nodes().size() - 2);
 
-        assertThat(last).hasToString("MAP [logits.uncapped] -> [logits]");
+        assertThat(last).hasToString("MAP [logits.raw] -> [logits]");
         assertThat(last.op()).isEqualTo(new BuiltinOp.Elementwise(new ElementFunction.SoftCap(30)));
     }
 

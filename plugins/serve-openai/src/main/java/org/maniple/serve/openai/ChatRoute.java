@@ -54,9 +54,10 @@ final class ChatRoute {
         int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens,
                 fields.has(NEW_LIMIT) ? NEW_LIMIT : OLD_LIMIT);
         Prompt prompt = new Prompt(tokens, Optional.of(chat.text()));
+        OptionalInt group = PinnedGroup.read(exchange, fields);
         List<Run.Part> parts = new ArrayList<>();
         for (int i = 0; i < choices; i++) {
-            parts.add(new Run.Part(new Choice(i, prompt), Seeds.shifted(chosen, i)));
+            parts.add(new Run.Part(new Choice(i, prompt), Seeds.shifted(chosen, i), group));
         }
         long created = System.currentTimeMillis() / 1000;
         TokenTexts texts = new TokenTexts(engine.text(), options.tokensAsIds());

@@ -55,12 +55,13 @@ final class CompletionRoute {
             throw fields.problem("n", "times the number of prompts is " + given.size() * choices + "; at most "
                     + CompletionPrompts.MAX_PROMPTS + " answers are generated for one request");
         }
+        OptionalInt group = PinnedGroup.read(exchange, fields);
         List<Run.Part> parts = new ArrayList<>();
         for (Prompt prompt : given) {
             int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens, LIMIT);
             Prompt fitting = new Prompt(tokens, tokens.length == prompt.tokens().length ? prompt.text() : Optional.empty());
             for (int i = 0; i < choices; i++) {
-                parts.add(new Run.Part(new Choice(parts.size(), fitting), Seeds.shifted(chosen, i)));
+                parts.add(new Run.Part(new Choice(parts.size(), fitting), Seeds.shifted(chosen, i), group));
             }
         }
         long created = System.currentTimeMillis() / 1000;

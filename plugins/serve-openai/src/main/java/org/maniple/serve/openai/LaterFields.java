@@ -14,7 +14,7 @@ final class LaterFields {
             "ebnf",
             "json_schema", "stop_regex", "use_beam_search", "suffix", "lora_path", "lora_name", "kv_transfer_params",
             "bootstrap_host",
-            "bootstrap_port", "bootstrap_room", "routed_dp_rank", "thinking_token_budget", "return_hidden_states",
+            "bootstrap_port", "bootstrap_room", "thinking_token_budget", "return_hidden_states",
             "logprob_token_ids",
             "prompt_embeds", "mm_processor_kwargs", "media_io_kwargs", "vllm_xargs", "logits_processors",
             "custom_logit_processor",

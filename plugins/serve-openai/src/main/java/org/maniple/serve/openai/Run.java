@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
@@ -22,8 +23,8 @@ import org.maniple.api.engine.Sampling;
  */
 final class Run {
 
-    /** A generation to start, and the choice that it becomes. */
-    record Part(Choice choice, Sampling sampling) {}
+    /** A generation to start, the choice that it becomes, and the group of ranks that must compute it. */
+    record Part(Choice choice, Sampling sampling, OptionalInt group) {}
 
     private record Arrival(Choice choice, GenerationEvent event) {}
 
@@ -85,7 +86,7 @@ final class Run {
         try {
             for (Part part : parts) {
                 var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
-                        part.choice().prompt().tokens(), part.sampling());
+                        part.choice().prompt().tokens(), part.sampling(), part.group());
                 keep(engine.submit(request, event -> arrived(part.choice(), event)));
             }
         } catch (RuntimeException e) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.UnitStatus;
+import org.maniple.api.engine.UnitStatus.HomeStatus;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
 import tools.jackson.core.JsonGenerator;
@@ -119,9 +120,25 @@ final class StatusRoutes {
             json.writeNumberProperty("total", status.kvBlocks());
             json.writeNumberProperty("free", status.freeKvBlocks());
             json.writeEndObject();
+            homes(json, status.homes());
             configuration(json, status);
             json.writeEndObject();
         });
+    }
+
+    private static void homes(JsonGenerator json, List<HomeStatus> homes) {
+        json.writeArrayPropertyStart("homes");
+        for (HomeStatus home : homes) {
+            json.writeStartObject();
+            json.writeNumberProperty("home", home.home());
+            json.writeNumberProperty("running", home.runningRequests());
+            json.writeNumberProperty("waiting", home.waitingRequests());
+            json.writeNumberProperty("admitted", home.admittedRequests());
+            json.writeNumberProperty("kv_blocks", home.kvBlocks());
+            json.writeNumberProperty("free_kv_blocks", home.freeKvBlocks());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void ranks(JsonGenerator json, List<RankStatus> ranks) {

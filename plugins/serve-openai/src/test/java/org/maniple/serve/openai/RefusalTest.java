@@ -76,7 +76,7 @@ class RefusalTest {
     @ValueSource(strings = {"\"structured_outputs\":{\"regex\":\"a\"}", "\"guided_json\":{\"type\":\"object\"}",
         "\"regex\":\"a\"",
         "\"ebnf\":\"root\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
-        "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1", "\"routed_dp_rank\":0",
+        "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1",
         "\"chat_template\":\"{{ x }}\"", "\"return_hidden_states\":true", "\"modalities\":[\"audio\"]"})
     void namesFieldsThatItDoesNotKnowYet(String field) {
         Answer answer = server.chat(field);

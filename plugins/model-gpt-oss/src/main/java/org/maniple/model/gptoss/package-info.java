@@ -1,0 +1,2 @@
+/** The gpt-oss family of mixtures of experts. */
+package org.maniple.model.gptoss;

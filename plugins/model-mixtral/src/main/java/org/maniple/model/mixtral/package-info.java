@@ -1,0 +1,2 @@
+/** The Mixtral family of mixtures of experts. */
+package org.maniple.model.mixtral;

@@ -1,0 +1,2 @@
+/** The OLMoE family of mixtures of experts. */
+package org.maniple.model.olmoe;

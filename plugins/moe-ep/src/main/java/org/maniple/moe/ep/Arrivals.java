@@ -1,0 +1,135 @@
+package org.maniple.moe.ep;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.maniple.api.tensor.PairRows;
+
+/** The tokens that have come to this rank, numbered in the order of the ranks that they came from, and which of their choices it computes. */
+final class Arrivals {
+
+    private final int slots;
+    private final int rowBytes;
+    private final int[] firsts;
+    private final int[] slotStarts;
+    private int entries;
+    private int tokens;
+    /** By entry, in the order of arrival. */
+    private int[] entryToken = {};
+    private int[] entryChoice = {};
+    private int[] entrySlot = {};
+    private float[] entryWeight = {};
+    /** Entries in the order of rows. */
+    private int[] order = {};
+    private float[] rowWeight = {};
+    /** By token. */
+    private int[] sources = {};
+    private long[] rowsAt = {};
+
+    Arrivals(int ranks, int slots, int rowBytes) {
+        this.slots = slots;
+        this.rowBytes = rowBytes;
+        firsts = new int[ranks + 1];
+        slotStarts = new int[slots + 1];
+    }
+
+    void begin() {
+        entries = 0;
+        tokens = 0;
+        Arrays.fill(slotStarts, 0);
+    }
+
+    /** Reads what a rank has sent; the ranks come in ascending order. */
+    void add(int position, int rank, MemorySegment message, long bytes) {
+        firsts[position] = tokens;
+        if (bytes > 0) {
+            int count = bytes < TokenMessage.HEADER ? -1 : TokenMessage.entries(message);
+            if (count <= 0 || TokenMessage.at(count) > bytes) {
+                throw malformed(rank, bytes, count + " choices");
+            }
+            grow(entries + count);
+            for (int entry = 0; entry < count; entry++) {
+                take(position, rank, message, entry, count, bytes);
+            }
+            long end = TokenMessage.at(count) + (long) (tokens - firsts[position]) * rowBytes;
+            if (end != bytes) {
+                throw malformed(rank, bytes, (tokens - firsts[position]) + " tokens");
+            }
+        }
+        firsts[position + 1] = tokens;
+    }
+
+    private void take(int position, int rank, MemorySegment message, int entry, int count, long bytes) {
+        int slot = TokenMessage.slot(message, entry);
+        if (slot >= slots || entry == 0 && !TokenMessage.first(message, entry)) {
+            throw malformed(rank, bytes, "slot " + slot + ", where there are " + slots);
+        }
+        if (TokenMessage.first(message, entry)) {
+            sources[tokens] = position;
+            rowsAt[tokens] = TokenMessage.at(count) + (long) (tokens - firsts[position]) * rowBytes;
+            tokens++;
+        }
+        entryToken[entries] = tokens - 1;
+        entryChoice[entries] = TokenMessage.choice(message, entry);
+        entrySlot[entries] = slot;
+        entryWeight[entries] = TokenMessage.weight(message, entry);
+        slotStarts[slot + 1]++;
+        entries++;
+    }
+
+    private static IllegalStateException malformed(int rank, long bytes, String what) {
+        return new IllegalStateException("the message of " + bytes + " bytes with tokens from rank " + rank + " does not fit: " + what
+                + "; do all ranks have the same configuration?");
+    }
+
+    private void grow(int count) {
+        if (count > entryToken.length) {
+            int size = Math.max(2 * entryToken.length, count);
+            entryToken = Arrays.copyOf(entryToken, size);
+            entryChoice = Arrays.copyOf(entryChoice, size);
+            entrySlot = Arrays.copyOf(entrySlot, size);
+            entryWeight = Arrays.copyOf(entryWeight, size);
+            order = new int[size];
+            rowWeight = new float[size];
+            sources = Arrays.copyOf(sources, size);
+            rowsAt = Arrays.copyOf(rowsAt, size);
+        }
+    }
+
+    /** Orders everything by slot, and within a slot by token. */
+    void fill(PairRows pairs) {
+        if (entries > pairs.capacity()) {
+            throw new IllegalStateException(
+                    entries + " pairs of tokens and experts have come, but there is room for " + pairs.capacity() + " only");
+        }
+        for (int slot = 0; slot < slots; slot++) {
+            slotStarts[slot + 1] += slotStarts[slot];
+        }
+        for (int entry = 0; entry < entries; entry++) {
+            order[slotStarts[entrySlot[entry]]++] = entry;
+        }
+        pairs.begin(tokens);
+        for (int i = 0; i < entries; i++) {
+            int entry = order[i];
+            rowWeight[pairs.add(entrySlot[entry], entryToken[entry], entryChoice[entry])] = entryWeight[entry];
+        }
+        pairs.end();
+    }
+
+    /** The first token from a rank; behind the last rank, the number of tokens. */
+    int first(int position) {
+        return firsts[position];
+    }
+
+    int source(int token) {
+        return sources[token];
+    }
+
+    /** Where a token's row begins in the message that it came with. */
+    long rowAt(int token) {
+        return rowsAt[token];
+    }
+
+    float weight(int pairRow) {
+        return rowWeight[pairRow];
+    }
+}

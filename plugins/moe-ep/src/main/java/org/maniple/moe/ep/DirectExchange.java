@@ -1,0 +1,285 @@
+package org.maniple.moe.ep;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.function.LongFunction;
+import org.maniple.api.collective.AllToAll;
+import org.maniple.api.collective.Communicator;
+import org.maniple.api.collective.PairExchange;
+import org.maniple.api.tensor.PairRows;
+import org.maniple.api.tensor.Tensor;
+
+/**
+ * Sends each token to the ranks that have one of its experts, and to no others.
+ *
+ * <p>What goes to a rank is a {@linkplain TokenMessage message}: 4 bytes, 8 for each choice that is computed there, and one row for each token; no
+ * byte at all if there is no token. What a rank keeps has the same form, so that its rows go through the same rounding, and the results do not depend on
+ * where an expert is. In low-latency mode messages are sent at once, into room for the most there can be; an empty one is sent too. In high-throughput
+ * mode the ranks first tell each other 4 bytes, the size of what comes, and empty messages are not sent.
+ *
+ * <p>What comes back has no header: one F32 row for each token, in the order in which the tokens came.
+ */
+final class DirectExchange implements PairExchange {
+
+    private final Communicator communicator;
+    private final Communicator.Group group;
+    private final int own;
+    private final int ranks;
+    private final int width;
+    private final int choices;
+    private final int lowLatencyTokens;
+    private final RowCodec codec;
+    private final Room sends;
+    private final Room receives;
+    private final Room sizesOut;
+    private final Room sizesIn;
+    private final MemorySegment encoded;
+    private final long[] sizeBytes;
+    private final long[] sendBytes;
+    private final long[] receiveBytes;
+    private final float[] sum;
+    private final float[] row;
+
+    /** What this rank's tokens do: by rank, how many go there, with how many choices, and which. */
+    private final int[] visits;
+    private final int[] visitPairs;
+    private final int[][] visitors;
+    private final TokenMessage.Writer[] writers;
+
+    private final Arrivals arrivals;
+    private int tokens;
+    private long dispatched;
+    private long combined;
+
+    /**
+     * Begins.
+     *
+     * @param setting what is exchanged
+     * @param codec how rows are sent
+     * @param lowLatencyTokens the most tokens of any rank for which the low-latency mode is taken; -1: never
+     */
+    DirectExchange(AllToAll.Setting setting, RowCodec codec, int lowLatencyTokens) {
+        this.communicator = setting.communicator();
+        this.group = setting.group();
+        this.own = group.position();
+        this.ranks = group.size();
+        this.width = setting.width();
+        this.choices = setting.choices();
+        this.lowLatencyTokens = lowLatencyTokens;
+        this.codec = codec;
+        TokenMessage.check(setting.choices(), setting.slots());
+        LongFunction<MemorySegment> memory = setting.memory();
+        this.sends = new Room(ranks, memory);
+        this.receives = new Room(ranks, memory);
+        this.sizesOut = new Room(ranks, memory);
+        this.sizesIn = new Room(ranks, memory);
+        this.encoded = memory.apply(codec.rowBytes());
+        this.sizeBytes = new long[ranks];
+        this.sendBytes = new long[ranks];
+        this.receiveBytes = new long[ranks];
+        this.sum = new float[width];
+        this.row = new float[width];
+        this.visits = new int[ranks];
+        this.visitPairs = new int[ranks];
+        this.visitors = new int[ranks][setting.maxTokens()];
+        this.writers = new TokenMessage.Writer[ranks];
+        for (int i = 0; i < ranks; i++) {
+            writers[i] = new TokenMessage.Writer(codec.rowBytes());
+            sizeBytes[i] = Integer.BYTES;
+            sizesOut.atLeast(i, Integer.BYTES);
+            sizesIn.atLeast(i, Integer.BYTES);
+        }
+        this.arrivals = new Arrivals(ranks, setting.slots(), codec.rowBytes());
+    }
+
+    @Override
+    public void dispatch(Tensor x, Tensor weights, Owners owners, int largest, Tensor pairs) {
+        tokens = x.rows();
+        if (x.width() != width || weights.width() != choices || pairs.width() != width || tokens > largest
+                || weights.rows() != tokens || tokens > visitors[0].length) {
+            throw new IllegalArgumentException("dispatch of " + tokens + " rows of " + x + " by " + weights.rows() + " of " + weights
+                    + " into " + pairs + ", at most " + largest + " tokens a rank: this exchange is for width " + width + ", " + choices
+                    + " choices and up to " + visitors[0].length + " tokens");
+        }
+        count(owners);
+        write(x, weights, owners);
+        if (largest <= lowLatencyTokens) {
+            sendAtOnce(largest);
+        } else {
+            sendSizesFirst();
+        }
+        read(pairs);
+    }
+
+    private void count(Owners owners) {
+        Arrays.fill(visits, 0);
+        Arrays.fill(visitPairs, 0);
+        for (int token = 0; token < tokens; token++) {
+            for (int choice = 0; choice < choices; choice++) {
+                int position = owners.position(token, choice);
+                if (position >= 0) {
+                    visitPairs[position]++;
+                    if (visits[position] == 0 || visitors[position][visits[position] - 1] != token) {
+                        visitors[position][visits[position]++] = token;
+                    }
+                }
+            }
+        }
+    }
+
+    private void write(Tensor x, Tensor weights, Owners owners) {
+        for (int i = 0; i < ranks; i++) {
+            sendBytes[i] = TokenMessage.bytes(visitPairs[i], visits[i], codec.rowBytes());
+            writers[i].begin(sends.atLeast(i, sendBytes[i]), visitPairs[i], visits[i]);
+        }
+        for (int token = 0; token < tokens; token++) {
+            boolean written = false;
+            for (int choice = 0; choice < choices; choice++) {
+                int position = owners.position(token, choice);
+                if (position >= 0) {
+                    if (!written) {
+                        codec.encode(x.segment(), (long) token * width * Float.BYTES, encoded, 0);
+                        written = true;
+                    }
+                    writers[position].add(token, choice, owners.slot(token, choice),
+                            weights.segment().get(JAVA_FLOAT_UNALIGNED, Float.BYTES * ((long) token * choices + choice)), encoded);
+                }
+            }
+        }
+    }
+
+    private void sendAtOnce(int largest) {
+        long most = TokenMessage.bytes(largest * choices, largest, codec.rowBytes());
+        for (int i = 0; i < ranks; i++) {
+            receiveBytes[i] = 0;
+            if (i != own) {
+                receives.atLeast(i, most);
+                dispatched += sendBytes[i];
+            }
+        }
+        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
+    }
+
+    private void sendSizesFirst() {
+        for (int i = 0; i < ranks; i++) {
+            sizesOut.memory[i].set(JAVA_INT_UNALIGNED, 0, Math.toIntExact(sendBytes[i]));
+            if (i != own) {
+                dispatched += Integer.BYTES + sendBytes[i];
+            }
+        }
+        Arrays.fill(receiveBytes, 0);
+        communicator.exchange(group, sizesOut.memory, sizeBytes, sizesIn.memory, receiveBytes);
+        for (int i = 0; i < ranks; i++) {
+            int coming = i == own ? 0 : sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0);
+            receives.atLeast(i, coming);
+            receiveBytes[i] = coming == 0 ? -1 : coming;
+            if (sendBytes[i] == 0) {
+                sendBytes[i] = -1;
+            }
+        }
+        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
+        for (int i = 0; i < ranks; i++) {
+            if (i != own && receiveBytes[i] > 0 && receiveBytes[i] != sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0)) {
+                throw new IllegalStateException("rank " + group.ranks().get(i) + " has sent " + receiveBytes[i] + " bytes of tokens, not "
+                        + sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0) + " as it said");
+            }
+        }
+    }
+
+    private void read(Tensor pairs) {
+        arrivals.begin();
+        for (int i = 0; i < ranks; i++) {
+            MemorySegment message = i == own ? sends.memory[i] : receives.memory[i];
+            arrivals.add(i, group.ranks().get(i), message, Math.max(0, i == own ? sendBytes[i] : receiveBytes[i]));
+        }
+        arrivals.fill(pairs.pairs());
+        for (int i = 0; i < pairs.rows(); i++) {
+            int token = pairs.pairs().token(i);
+            int from = arrivals.source(token);
+            MemorySegment message = from == own ? sends.memory[from] : receives.memory[from];
+            codec.decode(message, arrivals.rowAt(token), pairs.segment(), (long) i * width * Float.BYTES);
+        }
+    }
+
+    @Override
+    public void combine(Tensor pairs, Tensor out) {
+        if (out.rows() != tokens || out.width() != width || pairs.width() != width) {
+            throw new IllegalArgumentException(
+                    "combine of " + pairs + " into " + out.rows() + " rows of " + out + ": " + tokens + " tokens of width " + width
+                            + " were dispatched");
+        }
+        long rowBytes = (long) width * Float.BYTES;
+        for (int i = 0; i < ranks; i++) {
+            int first = arrivals.first(i);
+            int count = arrivals.first(i + 1) - first;
+            MemorySegment results = sends.atLeast(i, count * rowBytes);
+            for (int j = 0; j < count; j++) {
+                sumOf(first + j, pairs);
+                MemorySegment.copy(sum, 0, results, JAVA_FLOAT_UNALIGNED, j * rowBytes, width);
+            }
+            sendBytes[i] = count == 0 ? -1 : count * rowBytes;
+            receiveBytes[i] = visits[i] == 0 ? -1 : 0;
+            if (i != own) {
+                receives.atLeast(i, visits[i] * rowBytes);
+                combined += count * rowBytes;
+            }
+        }
+        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
+        addAtHome(out);
+    }
+
+    /** A token's rows on this rank, in the order of its choices. */
+    private void sumOf(int token, Tensor pairs) {
+        Arrays.fill(sum, 0);
+        PairRows rows = pairs.pairs();
+        for (int choice = 0; choice < choices; choice++) {
+            int at = rows.row(token, choice);
+            if (at >= 0) {
+                MemorySegment.copy(pairs.segment(), JAVA_FLOAT_UNALIGNED, (long) at * width * Float.BYTES, row, 0, width);
+                addWeighted(sum, arrivals.weight(at), row);
+            }
+        }
+    }
+
+    private static void addWeighted(float[] sum, float weight, float[] row) {
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += weight * row[i];
+        }
+    }
+
+    /** The ranks in ascending order, so that each token's sums are added in that order. */
+    private void addAtHome(Tensor out) {
+        long rowBytes = (long) width * Float.BYTES;
+        Arrays.fill(sum, 0);
+        for (int token = 0; token < tokens; token++) {
+            MemorySegment.copy(sum, 0, out.segment(), JAVA_FLOAT_UNALIGNED, token * rowBytes, width);
+        }
+        for (int i = 0; i < ranks; i++) {
+            if (i != own && visits[i] > 0 && receiveBytes[i] != visits[i] * rowBytes) {
+                throw new IllegalStateException("rank " + group.ranks().get(i) + " has returned " + receiveBytes[i] + " bytes for "
+                        + visits[i] + " tokens of " + rowBytes + " bytes");
+            }
+            MemorySegment results = i == own ? sends.memory[i] : receives.memory[i];
+            for (int j = 0; j < visits[i]; j++) {
+                long at = visitors[i][j] * rowBytes;
+                MemorySegment.copy(out.segment(), JAVA_FLOAT_UNALIGNED, at, sum, 0, width);
+                MemorySegment.copy(results, JAVA_FLOAT_UNALIGNED, j * rowBytes, row, 0, width);
+                addWeighted(sum, 1, row);
+                MemorySegment.copy(sum, 0, out.segment(), JAVA_FLOAT_UNALIGNED, at, width);
+            }
+        }
+    }
+
+    @Override
+    public long dispatchedBytes() {
+        return dispatched;
+    }
+
+    @Override
+    public long combinedBytes() {
+        return combined;
+    }
+}

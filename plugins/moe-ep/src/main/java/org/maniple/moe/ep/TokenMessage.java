@@ -1,0 +1,97 @@
+package org.maniple.moe.ep;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What one rank sends to another: the number of entries; for each choice that is computed there an entry of 8 bytes, with the choice, the slot, the weight and
+ * whether it is the first one of its token; then the rows of the tokens in the same order. A message without tokens has no byte.
+ */
+final class TokenMessage {
+
+    static final int HEADER = Integer.BYTES;
+    static final int ENTRY = 8;
+    private static final int FIRST = 1 << 31;
+    private static final int MOST_CHOICES = 1 << 15;
+    private static final int MOST_SLOTS = 1 << 16;
+
+    private TokenMessage() {}
+
+    static void check(int choices, int slots) {
+        if (choices > MOST_CHOICES || slots > MOST_SLOTS) {
+            throw new IllegalArgumentException(choices + " choices and " + slots + " slots; there may be at most " + MOST_CHOICES
+                    + " and " + MOST_SLOTS);
+        }
+    }
+
+    static long bytes(int entries, int tokens, int rowBytes) {
+        return entries == 0 ? 0 : HEADER + (long) ENTRY * entries + (long) tokens * rowBytes;
+    }
+
+    static int entries(MemorySegment message) {
+        return message.get(JAVA_INT_UNALIGNED, 0);
+    }
+
+    static boolean first(MemorySegment message, int entry) {
+        return packed(message, entry) < 0;
+    }
+
+    static int choice(MemorySegment message, int entry) {
+        return packed(message, entry) >>> 16 & MOST_CHOICES - 1;
+    }
+
+    static int slot(MemorySegment message, int entry) {
+        return packed(message, entry) & MOST_SLOTS - 1;
+    }
+
+    static float weight(MemorySegment message, int entry) {
+        return message.get(JAVA_FLOAT_UNALIGNED, at(entry) + Integer.BYTES);
+    }
+
+    private static int packed(MemorySegment message, int entry) {
+        return message.get(JAVA_INT_UNALIGNED, at(entry));
+    }
+
+    /** Where an entry begins; the one behind the last is the first row. */
+    static long at(int entry) {
+        return HEADER + (long) ENTRY * entry;
+    }
+
+    /** Writes one message after another. */
+    static final class Writer {
+
+        private final int rowBytes;
+        private MemorySegment message = MemorySegment.NULL;
+        private int entry;
+        private long rowAt;
+        private int last;
+
+        Writer(int rowBytes) {
+            this.rowBytes = rowBytes;
+        }
+
+        void begin(MemorySegment into, int entries, int tokens) {
+            message = into;
+            entry = 0;
+            rowAt = at(entries);
+            last = -1;
+            if (tokens > 0) {
+                into.set(JAVA_INT_UNALIGNED, 0, entries);
+            }
+        }
+
+        /** Adds a choice; tokens ascend. */
+        void add(int token, int choice, int slot, float weight, MemorySegment row) {
+            message.set(JAVA_INT_UNALIGNED, at(entry), (token == last ? 0 : FIRST) | choice << 16 | slot);
+            message.set(JAVA_FLOAT_UNALIGNED, at(entry) + Integer.BYTES, weight);
+            entry++;
+            if (token != last) {
+                MemorySegment.copy(row, 0, message, rowAt, rowBytes);
+                rowAt += rowBytes;
+                last = token;
+            }
+        }
+    }
+}

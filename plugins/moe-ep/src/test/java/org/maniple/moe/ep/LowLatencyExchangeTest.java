@@ -1,0 +1,8 @@
+package org.maniple.moe.ep;
+
+class LowLatencyExchangeTest extends DirectExchangeContract {
+
+    LowLatencyExchangeTest() {
+        super("low_latency", "f32");
+    }
+}
