@@ -2,13 +2,14 @@ package org.maniple.kernel.plan;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import org.maniple.api.graph.Parameter;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.PlanRequest;
@@ -20,7 +21,6 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.load.WeightSizes;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.MeshProgram;
-import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 
 /**
@@ -183,13 +183,14 @@ public final class Planner {
         var shares = new ArrayList<Share>();
         long tokens = Long.MAX_VALUE;
         var programs = new ArrayList<RankProgram>();
+        var stages = new HashMap<Integer, RankProgram>();
+        var weightsOf = new HashMap<Integer, StageWeights>();
         for (int rank = 0; rank < ranks; rank++) {
-            RankProgram own = program.forRank(rank);
+            int stage = program.stageOfRank(rank);
+            RankProgram any = stages.computeIfAbsent(stage, s -> program.forRank(program.peer(0, s)));
+            var own = new RankProgram(program, rank, stage, any.code(), any.weights(), any.states());
             programs.add(own);
-            WeightSizes.Size weights = WeightSizes.Size.NONE;
-            for (Piece piece : own.weights()) {
-                weights = weights.plus(sizes.of(own, piece));
-            }
+            WeightSizes.Size weights = weightsOf.computeIfAbsent(stage, s -> new StageWeights(any, model, sizes)).of(own);
             long block = RankExecutor.blockBytes(own, budget.blockSize());
             shares.add(new Share(rank, weights, block / budget.blockSize()));
             long free = budget.usable() - weights.held();
@@ -199,19 +200,16 @@ public final class Planner {
         double sequences = Math.min(budget.maxSequences(), Math.max(0, tokens) / (double) budget.length() * homes);
         Traffic traffic = Traffic.of(program, on.ranksPerNode());
         return new Figures(shares, homes, tokens, traffic.bytes(), traffic.bytesBetweenNodes(),
-                traffic.exchanges() + traffic.exchangesBetweenNodes(), micros(programs, traffic, Math.max(1, sequences)),
+                traffic.exchanges() + traffic.exchangesBetweenNodes(), micros(programs, weightsOf, traffic, Math.max(1, sequences)),
                 sequences);
     }
 
     /** Weights are read stage after stage, by the slowest rank of each; what is sent is sent one after the other. */
-    private double micros(List<RankProgram> programs, Traffic traffic, double sequences) {
+    private static double micros(List<RankProgram> programs, Map<Integer, StageWeights> weights, Traffic traffic, double sequences) {
         Hardware hardware = Hardware.DATA_CENTRE;
         double[] reading = new double[programs.getFirst().program().stages()];
         for (RankProgram own : programs) {
-            double bytes = 0;
-            for (Piece piece : own.weights()) {
-                bytes += sizes.of(own, piece).held() * model.read((Parameter) piece.operand(), sequences);
-            }
+            double bytes = Objects.requireNonNull(weights.get(own.stage())).read(own, sequences);
             reading[own.stage()] = Math.max(reading[own.stage()], bytes);
         }
         double micros = 0;
