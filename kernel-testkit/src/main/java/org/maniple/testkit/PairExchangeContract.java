@@ -118,6 +118,15 @@ public abstract class PairExchangeContract {
             return new Routing(tokens, positions, slots);
         }
 
+        /** The number of a rank's first token in the step. */
+        int first(int rank) {
+            return IntStream.of(tokens).limit(rank).sum();
+        }
+
+        int all() {
+            return IntStream.of(tokens).sum();
+        }
+
         int largest() {
             return IntStream.of(tokens).max().orElse(0);
         }
@@ -258,7 +267,7 @@ public abstract class PairExchangeContract {
         }
 
         void step(Routing routing, PairExchange.Owners owners) {
-            exchange.dispatch(x, weights, owners, routing.largest(), pairs);
+            exchange.dispatch(x, weights, owners, routing.first(rank), routing.all(), routing.largest(), pairs);
             compute();
             exchange.combine(pairs, out);
         }
@@ -345,7 +354,8 @@ public abstract class PairExchangeContract {
             for (int round = 0; round < ROUNDS; round++) {
                 Routing routing = random(3, round);
                 member.fill(routing, round);
-                member.exchange.dispatch(member.x, member.weights, routing.owners(member.rank), routing.largest(), member.pairs);
+                member.exchange.dispatch(member.x, member.weights, routing.owners(member.rank), routing.first(member.rank),
+                        routing.all(), routing.largest(), member.pairs);
                 PairRows rows = member.pairs.pairs();
                 for (int slot = 0; slot < SLOTS; slot++) {
                     for (int row = rows.start(slot) + 1; row < rows.start(slot + 1); row++) {
@@ -399,9 +409,11 @@ public abstract class PairExchangeContract {
             PairExchange.Owners owners = routing.owners(member.rank);
             member.fill(routing, 0);
             int largest = routing.largest();
+            int first = routing.first(member.rank);
+            int all = routing.all();
             Runnable run = () -> {
                 for (int i = 0; i < steps; i++) {
-                    member.exchange.dispatch(member.x, member.weights, owners, largest, member.pairs);
+                    member.exchange.dispatch(member.x, member.weights, owners, first, all, largest, member.pairs);
                     member.exchange.combine(member.pairs, member.out);
                 }
             };
