@@ -157,7 +157,8 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
             latentScores.compute(latent.latents().segment(), slot * bytes, bytes, taken, room.mapped, own(own, 0), bytes, count,
                     scores, at, Softmax.STRIDE, lanes);
             turnedScores.compute(latent.turnedKeys().segment(), slot * turnedBytes, turnedBytes, taken,
-                    latent.turnedQueries().segment(), turnedQuery, turnedBytes, count, room.turnedScores, at, Softmax.STRIDE, lanes);
+                    latent.turnedQueries().segment(), turnedQuery, turnedBytes, count, room.turnedScores, at, Softmax.STRIDE,
+                    lanes);
             position += taken;
         }
         int padded = Math.ceilDiv(to - from, Lanes.COUNT) * Lanes.COUNT;

@@ -149,7 +149,8 @@ final class AttendKernel implements Kernel, Workers.Task {
             long slot = (long) step.block(span, position / size) * size + inBlock;
             long value = slot * stride + 4L * kvHead * valueLength;
             for (int i = 0; i < heads; i++) {
-                WeightedRows.add(values.segment(), value, stride, count, mine.scores(), Softmax.STRIDE * i + 4L * (position - from),
+                WeightedRows.add(values.segment(), value, stride, count, mine.scores(),
+                        Softmax.STRIDE * i + 4L * (position - from),
                         out.segment(),
                         result + 4L * i * valueLength, valueLength);
             }

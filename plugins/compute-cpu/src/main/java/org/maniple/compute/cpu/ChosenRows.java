@@ -54,7 +54,8 @@ final class ChosenRows {
         }
     }
 
-    private static void sumTwo(MemorySegment rows, long[] offsets, float[] weights, int count, long from, MemorySegment out, long to) {
+    private static void sumTwo(MemorySegment rows, long[] offsets, float[] weights, int count, long from, MemorySegment out,
+            long to) {
         FloatVector a = FloatVector.zero(Lanes.F);
         FloatVector b = a;
         for (int row = 0; row < count; row++) {

@@ -51,7 +51,8 @@ public final class CpuBackend implements ComputeBackend {
         var warmUp = new WarmUp();
         warmUp.common();
         warmUp.products(DType.F32);
-        var session = new CpuSession(threads, context.host().processors(), context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
+        var session = new CpuSession(threads, context.host().processors(),
+                context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
                 Optional.of(warmUp));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
                 + "; weights f32, f16, bf16, fp8");

@@ -44,7 +44,8 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long bytes = Softmax.STRIDE * Math.max(latent.keyLength(), latent.valueLength());
         for (int i = 0; i < rooms.length; i++) {
             Arena arena = Arena.ofAuto();
-            rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64), arena.allocate(Softmax.STRIDE, 64));
+            rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64),
+                    arena.allocate(Softmax.STRIDE, 64));
             scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
         }
     }
@@ -102,7 +103,8 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
     }
 
     /** Applies some rows of a map to the latents of a chunk of positions. */
-    private void expand(Room room, Step step, int span, int from, int to, WeightMatrix map, int firstRow, int length, Scratch mine) {
+    private void expand(Room room, Step step, int span, int from, int to, WeightMatrix map, int firstRow, int length,
+            Scratch mine) {
         long bytes = 4L * latent.latentLength();
         for (int position = from; position < to;) {
             int taken = LatentAttention.run(step, position, to);

@@ -47,7 +47,8 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
             return Optional.empty();
         }
         if (common.width() != x.width() || common.extent(0) != x.pairs().slots()) {
-            throw new IllegalArgumentException(call.node() + ": " + common + " for " + x + " with " + x.pairs().slots() + " slots");
+            throw new IllegalArgumentException(
+                    call.node() + ": " + common + " for " + x + " with " + x.pairs().slots() + " slots");
         }
         return WeightRows.of(common.dtype()).map(kernels -> new ExpertMapKernel(workers, function, call, kernels));
     }

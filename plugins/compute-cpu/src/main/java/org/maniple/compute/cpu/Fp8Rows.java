@@ -116,7 +116,8 @@ final class Fp8Rows {
      *
      * @param lanes receives the partial sums: row of floats by row of floats, after all of the first weight row those of the second
      */
-    static void tile(MemorySegment w, long w0, long w1, MemorySegment factors, long f0, long f1, MemorySegment x, long x0, long x1,
+    static void tile(MemorySegment w, long w0, long w1, MemorySegment factors, long f0, long f1, MemorySegment x, long x0,
+            long x1,
             long x2, long x3, int[] ofGroup, int from, int to, float[] lanes, int at) {
         FloatVector a0 = FloatVector.zero(Lanes.F);
         FloatVector a1 = a0;
@@ -132,7 +133,8 @@ final class Fp8Rows {
             IntVector s = ((IntVector) ByteVector.fromMemorySegment(B, w, w0 + i, LITTLE_ENDIAN)
                     .convertShape(VectorOperators.B2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 20);
             IntVector t = s.and(SIZE).or(EXPONENT);
-            FloatVector v = t.min(t.reinterpretAsFloats().fma(2, -LEAST).reinterpretAsInts()).or(s.and(SIGN)).reinterpretAsFloats()
+            FloatVector v = t.min(t.reinterpretAsFloats().fma(2, -LEAST).reinterpretAsInts()).or(s.and(SIGN))
+                    .reinterpretAsFloats()
                     .mul(factors.get(JAVA_FLOAT_UNALIGNED, f0 + block) * UNIT);
             a0 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4 * i, LITTLE_ENDIAN), a0);
             a1 = v.fma(FloatVector.fromMemorySegment(Lanes.F, x, x1 + 4 * i, LITTLE_ENDIAN), a1);

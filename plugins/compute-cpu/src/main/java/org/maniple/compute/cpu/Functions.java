@@ -106,7 +106,8 @@ final class Functions {
     }
 
     /** {@code out = (clip(b, -limit, limit) + 1) · g · sigmoid(alpha · g)}, {@code g = min(a, limit)}; {@code out} is neither operand. */
-    static void clampedGlu(MemorySegment a, long aAt, MemorySegment b, long bAt, float alpha, float limit, MemorySegment out, long to,
+    static void clampedGlu(MemorySegment a, long aAt, MemorySegment b, long bAt, float alpha, float limit, MemorySegment out,
+            long to,
             int count) {
         scaleBounded(a, aAt, limit, -alpha, out, to, count);
         exp(out, to, out, to, count);
@@ -115,7 +116,8 @@ final class Functions {
     }
 
     /** {@code out = factor · min(a, limit)}. */
-    private static void scaleBounded(MemorySegment a, long aAt, float limit, float factor, MemorySegment out, long to, int count) {
+    private static void scaleBounded(MemorySegment a, long aAt, float limit, float factor, MemorySegment out, long to,
+            int count) {
         for (int i = 0; i < count; i += Lanes.L) {
             FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).min(limit).mul(factor)
                     .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);

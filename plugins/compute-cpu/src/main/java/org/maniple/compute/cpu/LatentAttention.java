@@ -36,7 +36,8 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         check(call, keyMap, keyRows, length[0]);
         check(call, valueMap, valueRows, length[0]);
         return WeightMatrix.of(keyMap, keyRows, length).flatMap(keys -> WeightMatrix.of(valueMap, valueRows, length)
-                .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values, out)));
+                .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
+                        out)));
     }
 
     private static void check(OpCall call, Tensor map, int rows, int length) {

@@ -43,7 +43,8 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
             throw new IllegalArgumentException(call.node() + ": a weight of " + weights + " cannot join " + x + " to " + out
                     + (x.ragged() ? " with " + x.pairs().slots() + " slots" : ""));
         }
-        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width())).map(matrix -> new Matrix(x, matrix, out));
+        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width()))
+                .map(matrix -> new Matrix(x, matrix, out));
     }
 
     private static boolean plain(OpCall call) {

@@ -52,8 +52,9 @@ final class RouteKernel implements Kernel, Workers.Task {
             return Optional.empty();
         }
         if (chosen > logits.width() || logits.width() % op.groups() != 0) {
-            throw new IllegalArgumentException(call.node() + ": " + chosen + " of " + logits.width() + " experts in " + op.groups()
-                    + " groups cannot be chosen");
+            throw new IllegalArgumentException(
+                    call.node() + ": " + chosen + " of " + logits.width() + " experts in " + op.groups()
+                            + " groups cannot be chosen");
         }
         return call.inputs().size() > 1
                 ? Widened.of(call.input(1), 0).map(bias -> new RouteKernel(workers, call, op, bias))

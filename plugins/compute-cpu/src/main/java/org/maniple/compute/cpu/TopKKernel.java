@@ -42,7 +42,9 @@ final class TopKKernel implements Kernel, Workers.Task {
     }
 
     static Optional<Kernel> of(Workers workers, Scratch[] scratch, OpCall call, BuiltinOp.TopK op) {
-        return call.input(0).dtype() == DType.F32 ? Optional.of(new TopKKernel(workers, scratch, call, op.k())) : Optional.empty();
+        return call.input(0).dtype() == DType.F32
+                ? Optional.of(new TopKKernel(workers, scratch, call, op.k()))
+                : Optional.empty();
     }
 
     @Override

@@ -46,11 +46,12 @@ final class WarmUp {
     /** Rows of weights of a type as floats, if it has kernels and this has not been done. */
     void floats(DType type) {
         if (widened.add(type)) {
-            WeightMatrix.of(Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH}).ifPresent(rows -> repeat(() -> {
-                for (int row = 0; row < ROWS; row++) {
-                    rows.widen(0, row, out, 4L * LENGTH * row);
-                }
-            }));
+            WeightMatrix.of(Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH})
+                    .ifPresent(rows -> repeat(() -> {
+                        for (int row = 0; row < ROWS; row++) {
+                            rows.widen(0, row, out, 4L * LENGTH * row);
+                        }
+                    }));
         }
     }
 

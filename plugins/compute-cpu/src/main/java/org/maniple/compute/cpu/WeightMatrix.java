@@ -102,7 +102,8 @@ final class WeightMatrix {
     }
 
     /** Computes {@code out[m][n] = x[m] · weight[from + n]} with the matrix of a slot. Offsets and strides are in bytes. */
-    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRows, MemorySegment out, long outAt,
+    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRows, MemorySegment out,
+            long outAt,
             long outStride, Scratch scratch) {
         product.compute(memory(slot), begin(slot, from), rowBytes(), factorMemory(slot), factorBegin(slot, from), columns, x, xAt,
                 xStride, xRows, out, outAt, outStride, scratch);

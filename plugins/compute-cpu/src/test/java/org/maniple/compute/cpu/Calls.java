@@ -115,12 +115,14 @@ final class Calls {
     static OpCall rowGate(Tensor x, Tensor gates, Tensor out) {
         Dim[] dims = {Dim.TOKENS, Axes.HIDDEN.of(x.extent(1))};
         return call(new BuiltinOp.Elementwise(new ElementFunction.RowGate()),
-                List.of(value(dims), value(Dim.TOKENS, new Axis("GATE").of(1))), List.of(x, gates), List.of(value(dims)), List.of(out),
+                List.of(value(dims), value(Dim.TOKENS, new Axis("GATE").of(1))), List.of(x, gates), List.of(value(dims)),
+                List.of(out),
                 Map.of());
     }
 
     /** Latent attention of all heads. */
-    static OpCall attendLatent(double scale, Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys, Tensor keyMap,
+    static OpCall attendLatent(double scale, Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys,
+            Tensor keyMap,
             Tensor valueMap, Tensor out) {
         Dim heads = Axes.HEADS.of(queries.extent(1));
         Dim plain = ELEMENT.of(queries.extent(2));
@@ -179,7 +181,8 @@ final class Calls {
     }
 
     /** The same with a sink for each head. */
-    static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Optional<Tensor> sinks, Tensor out, int heads,
+    static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Optional<Tensor> sinks, Tensor out,
+            int heads,
             int kvHeads, UnitList own, UnitList held) {
         var valueElement = new Axis("VALUE_ELEMENT");
         Dim head = Axes.HEADS.of(heads);

@@ -178,7 +178,8 @@ class ElementwiseTest {
             assertThat(Tensors.get(out, i)).isCloseTo(wanted, Offset.offset(1e-6 * Math.abs(wanted)));
         }
         Tensor alone = Tensors.zeros(1, 37);
-        run(1, Calls.rowGate(Tensors.of(new int[] {1, 37}, Tensors.row(x, 5)), Tensors.of(new int[] {1, 1}, Tensors.row(gates, 5)),
+        run(1, Calls.rowGate(Tensors.of(new int[] {1, 37}, Tensors.row(x, 5)),
+                Tensors.of(new int[] {1, 1}, Tensors.row(gates, 5)),
                 alone));
         assertThat(Tensors.all(alone)).isEqualTo(Tensors.row(out, 5));
     }

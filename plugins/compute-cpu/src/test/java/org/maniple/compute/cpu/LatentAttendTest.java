@@ -2,6 +2,7 @@ package org.maniple.compute.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Optional;
@@ -18,11 +19,13 @@ class LatentAttendTest {
     private static final double SCALE = 0.15;
 
     /** Random operands of a shape. */
-    private record Operands(Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys, Tensor keyMap, Tensor valueMap) {
+    private record Operands(Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys, Tensor keyMap,
+            Tensor valueMap) {
 
         static Operands random(DType type, int rows, int heads, int plain, int turned, int latent, int value) {
             return new Operands(Tensors.random(1, rows, heads, plain), Tensors.random(2, rows, heads, turned),
-                    Tensors.random(3, BLOCKS * 16, latent), Tensors.random(4, BLOCKS * 16, turned), map(5, type, heads, plain, latent),
+                    Tensors.random(3, BLOCKS * 16, latent), Tensors.random(4, BLOCKS * 16, turned),
+                    map(5, type, heads, plain, latent),
                     map(6, type, heads, value, latent));
         }
 
@@ -51,7 +54,8 @@ class LatentAttendTest {
         private double mapped(Tensor map, int head, int index, long slot) {
             double sum = 0;
             for (int i = 0; i < latents.extent(1); i++) {
-                sum += Tensors.weight(map, (long) head * map.extent(1) + index, i) * Tensors.get(latents, slot * latents.extent(1) + i);
+                sum += Tensors.weight(map, (long) head * map.extent(1) + index, i)
+                        * Tensors.get(latents, slot * latents.extent(1) + i);
             }
             return sum;
         }
@@ -129,6 +133,42 @@ class LatentAttendTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(LatentForm.class)
+    void givesAHeadTheSameBitsOnARankThatHasOnlySome(LatentForm form) {
+        BatchStep step = new BatchStep(BLOCKS).span(258, 3);
+        var all = Operands.random(DType.BF16, 3, 10, 12, 8, 40, 20);
+        float[] expected = all.run(form, 2, step);
+        for (int from = 0; from < 10; from += 3) {
+            int count = Math.min(3, 10 - from);
+            var some = new Operands(heads(all.queries, from, count), heads(all.turnedQueries, from, count), all.latents,
+                    all.turnedKeys, map(all.keyMap, from, count), map(all.valueMap, from, count));
+            float[] actual = some.run(form, 2, step);
+            for (int row = 0; row < 3; row++) {
+                assertThat(Arrays.copyOfRange(actual, row * count * 20, (row + 1) * count * 20)).as("heads from %d", from)
+                        .isEqualTo(Arrays.copyOfRange(expected, (row * 10 + from) * 20, (row * 10 + from + count) * 20));
+            }
+        }
+    }
+
+    /** Some heads of all rows. */
+    private static Tensor heads(Tensor tensor, int from, int count) {
+        Tensor picked = Tensors.zeros(tensor.extent(0), count, tensor.extent(2));
+        long bytes = 4L * tensor.extent(2);
+        for (int row = 0; row < tensor.extent(0); row++) {
+            MemorySegment.copy(tensor.segment(), ((long) row * tensor.extent(1) + from) * bytes, picked.segment(),
+                    row * count * bytes, count * bytes);
+        }
+        return picked;
+    }
+
+    /** Some heads of a map. */
+    private static Tensor map(Tensor tensor, int from, int count) {
+        long bytes = (long) tensor.width() * tensor.dtype().bytes();
+        return Tensor.of(tensor.dtype(), new int[] {count, tensor.extent(1), tensor.extent(2)},
+                tensor.segment().asSlice(from * bytes, count * bytes));
     }
 
     private static Tensor rows(Tensor tensor, int from, int count) {

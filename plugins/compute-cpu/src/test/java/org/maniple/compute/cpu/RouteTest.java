@@ -25,7 +25,8 @@ class RouteTest {
     /** The choices and weights of each row, by sorting. */
     @ParameterizedTest
     @CsvSource({"SOFTMAX,60,6,1,1,MAX,false,false,1", "SOFTMAX,8,2,1,1,MAX,true,false,1", "SOFTMAX,160,6,8,3,MAX,false,false,16",
-        "SIGMOID,256,8,8,4,TOP_TWO,true,true,2.5", "SIGMOID,512,16,1,1,TOP_TWO,true,true,1", "SOFTMAX_OF_CHOSEN,32,4,1,1,MAX,false,false,1",
+        "SIGMOID,256,8,8,4,TOP_TWO,true,true,2.5", "SIGMOID,512,16,1,1,TOP_TWO,true,true,1",
+        "SOFTMAX_OF_CHOSEN,32,4,1,1,MAX,false,false,1",
         "SIGMOID,6,3,3,2,TOP_TWO,false,false,1", "SIGMOID,4,1,4,2,TOP_TWO,true,true,1", "SOFTMAX,3,3,1,1,MAX,true,false,1"})
     void choosesTheGreatest(Score score, int experts, int choices, int groups, int kept, GroupScore groupScore, boolean normalise,
             boolean biased, double scale) {
@@ -83,7 +84,8 @@ class RouteTest {
             return -(sorted[size - 1] + (op.groupScore() == GroupScore.TOP_TWO && size > 1 ? sorted[size - 2] : 0));
         })).limit(op.keptGroups()).mapToInt(Integer::intValue).toArray();
         return IntStream.range(0, ranking.length).filter(i -> Arrays.stream(kept).anyMatch(group -> group == i / size)).boxed()
-                .sorted(Comparator.comparingDouble(i -> -ranking[i])).limit(choices).mapToInt(Integer::intValue).sorted().toArray();
+                .sorted(Comparator.comparingDouble(i -> -ranking[i])).limit(choices).mapToInt(Integer::intValue).sorted()
+                .toArray();
     }
 
     private static void run(int threads, BuiltinOp.Route op, Tensor logits, Optional<Tensor> bias, Tensor ids, Tensor weights) {
