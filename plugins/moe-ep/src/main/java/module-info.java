@@ -7,5 +7,6 @@ import org.jspecify.annotations.NullMarked;
     requires tools.jackson.databind;
 
     provides org.maniple.api.mesh.Parallelism with org.maniple.moe.ep.ExpertParallelism;
-    provides org.maniple.api.collective.AllToAll with org.maniple.moe.ep.AllGatherReduceScatter, org.maniple.moe.ep.DirectAllToAll;
+    provides org.maniple.api.collective.AllToAll
+            with org.maniple.moe.ep.AllGatherReduceScatter, org.maniple.moe.ep.DirectAllToAll;
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
@@ -321,7 +320,8 @@ public abstract class PairExchangeContract {
     List<DynamicTest> everyTokenGetsTheSumOfItsChoices() {
         return IntStream.of(1, 2, 3, 4, 8)
                 .mapToObj(ranks -> DynamicTest.dynamicTest(ranks + " ranks",
-                        () -> assertSums(IntStream.range(0, ROUNDS).mapToObj(round -> random(ranks, ranks * 100L + round)).toList())))
+                        () -> assertSums(
+                                IntStream.range(0, ROUNDS).mapToObj(round -> random(ranks, ranks * 100L + round)).toList())))
                 .toList();
     }
 
@@ -405,7 +405,8 @@ public abstract class PairExchangeContract {
     void warmExchangesAllocateNothingOnTheHeap() {
         int steps = 300;
         run(2, member -> {
-            Routing routing = Routing.of(new int[] {MAX_TOKENS, MAX_TOKENS / 2}, (rank, token, choice) -> (token + choice) % 3 - 1);
+            Routing routing = Routing.of(new int[] {MAX_TOKENS, MAX_TOKENS / 2},
+                    (rank, token, choice) -> (token + choice) % 3 - 1);
             PairExchange.Owners owners = routing.owners(member.rank);
             member.fill(routing, 0);
             int largest = routing.largest();

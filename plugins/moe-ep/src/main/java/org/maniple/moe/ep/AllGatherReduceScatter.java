@@ -38,6 +38,7 @@ public final class AllGatherReduceScatter implements AllToAll {
 
     @Override
     public PairExchange open(Setting setting, PluginContext context) {
-        throw new IllegalStateException(name() + " gathers tokens by the ordinary collectives; there is no exchange of pairs to open");
+        throw new IllegalStateException(
+                name() + " gathers tokens by the ordinary collectives; there is no exchange of pairs to open");
     }
 }

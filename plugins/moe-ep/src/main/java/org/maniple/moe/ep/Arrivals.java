@@ -94,8 +94,9 @@ final class Arrivals {
     }
 
     private static IllegalStateException malformed(int rank, long bytes, String what) {
-        return new IllegalStateException("the message of " + bytes + " bytes with tokens from rank " + rank + " does not fit: " + what
-                + "; do all ranks have the same configuration?");
+        return new IllegalStateException(
+                "the message of " + bytes + " bytes with tokens from rank " + rank + " does not fit: " + what
+                        + "; do all ranks have the same configuration?");
     }
 
     private void grow(int count) {

@@ -100,9 +100,11 @@ final class DirectExchange implements PairExchange {
         tokens = x.rows();
         if (x.width() != width || weights.width() != choices || pairs.width() != width || tokens > largest
                 || weights.rows() != tokens || tokens > visitors[0].length) {
-            throw new IllegalArgumentException("dispatch of " + tokens + " rows of " + x + " by " + weights.rows() + " of " + weights
-                    + " into " + pairs + ", at most " + largest + " tokens a rank: this exchange is for width " + width + ", " + choices
-                    + " choices and up to " + visitors[0].length + " tokens");
+            throw new IllegalArgumentException(
+                    "dispatch of " + tokens + " rows of " + x + " by " + weights.rows() + " of " + weights
+                            + " into " + pairs + ", at most " + largest + " tokens a rank: this exchange is for width " + width
+                            + ", " + choices
+                            + " choices and up to " + visitors[0].length + " tokens");
         }
         count(owners);
         write(x, weights, owners, first);
@@ -145,7 +147,8 @@ final class DirectExchange implements PairExchange {
                         written = true;
                     }
                     writers[position].add(token, choice, owners.slot(token, choice),
-                            weights.segment().get(JAVA_FLOAT_UNALIGNED, Float.BYTES * ((long) token * choices + choice)), encoded);
+                            weights.segment().get(JAVA_FLOAT_UNALIGNED, Float.BYTES * ((long) token * choices + choice)),
+                            encoded);
                 }
             }
         }
@@ -183,8 +186,9 @@ final class DirectExchange implements PairExchange {
         communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
         for (int i = 0; i < ranks; i++) {
             if (i != own && receiveBytes[i] > 0 && receiveBytes[i] != sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0)) {
-                throw new IllegalStateException("rank " + group.ranks().get(i) + " has sent " + receiveBytes[i] + " bytes of tokens, not "
-                        + sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0) + " as it said");
+                throw new IllegalStateException(
+                        "rank " + group.ranks().get(i) + " has sent " + receiveBytes[i] + " bytes of tokens, not "
+                                + sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0) + " as it said");
             }
         }
     }
@@ -208,7 +212,8 @@ final class DirectExchange implements PairExchange {
     public void combine(Tensor pairs, Tensor out) {
         if (out.rows() != tokens || out.width() != width || pairs.width() != width) {
             throw new IllegalArgumentException(
-                    "combine of " + pairs + " into " + out.rows() + " rows of " + out + ": " + tokens + " tokens of width " + width
+                    "combine of " + pairs + " into " + out.rows() + " rows of " + out + ": " + tokens + " tokens of width "
+                            + width
                             + " were dispatched");
         }
         long rowBytes = (long) width * Float.BYTES;
@@ -259,8 +264,9 @@ final class DirectExchange implements PairExchange {
         }
         for (int i = 0; i < ranks; i++) {
             if (i != own && visits[i] > 0 && receiveBytes[i] != visits[i] * rowBytes) {
-                throw new IllegalStateException("rank " + group.ranks().get(i) + " has returned " + receiveBytes[i] + " bytes for "
-                        + visits[i] + " tokens of " + rowBytes + " bytes");
+                throw new IllegalStateException(
+                        "rank " + group.ranks().get(i) + " has returned " + receiveBytes[i] + " bytes for "
+                                + visits[i] + " tokens of " + rowBytes + " bytes");
             }
             MemorySegment results = i == own ? sends.memory[i] : receives.memory[i];
             for (int j = 0; j < visits[i]; j++) {

@@ -32,9 +32,10 @@ record EplbBalancer(Schedule schedule, Algorithm algorithm) implements ExpertBal
             throw new SplitException(ExpertParallelism.REDUNDANT, Placing.uneven(experts, replicas - experts, parts));
         }
         if (algorithm == Algorithm.HIERARCHICAL && !fitsNodes(experts, parts, groups, nodes)) {
-            throw new SplitException(EplbOptions.ALGORITHM, "[hierarchical] needs groups of experts that can be dealt evenly to nodes, but "
-                    + experts + " experts in " + groups + " groups on " + parts + " ranks cannot be dealt to " + nodes
-                    + " nodes; use auto or global");
+            throw new SplitException(EplbOptions.ALGORITHM,
+                    "[hierarchical] needs groups of experts that can be dealt evenly to nodes, but "
+                            + experts + " experts in " + groups + " groups on " + parts + " ranks cannot be dealt to " + nodes
+                            + " nodes; use auto or global");
         }
     }
 
@@ -49,7 +50,8 @@ record EplbBalancer(Schedule schedule, Algorithm algorithm) implements ExpertBal
         int each = replicas / parts;
         var ranks = new ArrayList<List<Integer>>();
         for (int part = 0; part < parts; part++) {
-            ranks.add(keptInPlace(current, part, IntStream.range(part * each, (part + 1) * each).map(i -> planned[i]).boxed().toList()));
+            ranks.add(keptInPlace(current, part,
+                    IntStream.range(part * each, (part + 1) * each).map(i -> planned[i]).boxed().toList()));
         }
         var placement = new ExpertPlacement(experts, ranks);
         return placement.balancedness(loads) > current.balancedness(loads) ? placement : current;
@@ -65,7 +67,7 @@ record EplbBalancer(Schedule schedule, Algorithm algorithm) implements ExpertBal
         var slots = new ArrayList<Integer>(Collections.nCopies(wanted.size(), -1));
         for (int slot = 0; slot < slots.size(); slot++) {
             Integer now = current.expert(part, slot);
-            if (coming.remove(now)) {
+            if (coming.remove((Object) now)) {
                 slots.set(slot, now);
             }
         }

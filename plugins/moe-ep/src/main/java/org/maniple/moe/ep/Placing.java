@@ -106,7 +106,8 @@ record Placing(OptionalInt size, boolean roundRobin, int redundant, String redun
         int above = Math.ceilDiv(experts + redundant, parts) * parts - experts;
         int below = above - parts;
         return experts + " experts and " + redundant + " redundant ones are " + (experts + redundant)
-                + " slots, which cannot be dealt evenly to " + parts + " ranks; the nearest numbers of redundant experts that fit: "
+                + " slots, which cannot be dealt evenly to " + parts
+                + " ranks; the nearest numbers of redundant experts that fit: "
                 + (below >= 0 ? below + " and " : "") + above;
     }
 

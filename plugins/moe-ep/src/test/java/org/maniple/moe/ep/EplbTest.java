@@ -31,7 +31,8 @@ class EplbTest {
     @Test
     void whatCannotBeDealtEvenlyIsRefusedWithBothNumbers() {
         assertThatThrownBy(() -> Eplb.rebalance(LAYER_0, 15, 4, 2, 8)).hasMessage("15 replicas cannot be dealt evenly to 8 GPUs");
-        assertThatThrownBy(() -> Eplb.rebalance(LAYER_0, 16, 4, 3, 8)).hasMessage("8 GPUs are not equally many on each of 3 nodes");
+        assertThatThrownBy(() -> Eplb.rebalance(LAYER_0, 16, 4, 3, 8))
+                .hasMessage("8 GPUs are not equally many on each of 3 nodes");
         assertThatThrownBy(() -> Eplb.rebalance(LAYER_0, 16, 5, 2, 8))
                 .hasMessage("12 experts cannot be dealt evenly to 5 groups");
         assertThatThrownBy(() -> Eplb.rebalance(LAYER_0, 8, 4, 2, 8)).hasMessage("8 replicas are too few for 12 experts");
@@ -96,7 +97,8 @@ class EplbTest {
             int experts = groups * (1 + random.nextInt(6));
             int replicas = Math.ceilDiv(experts, gpus) * gpus + gpus * random.nextInt(3);
             // Few different loads, so that there are ties.
-            double[] loads = random.doubles(experts).map(load -> Math.floor(load * 5) * (random.nextInt(4) == 0 ? 40 : 1)).toArray();
+            double[] loads = random.doubles(experts).map(load -> Math.floor(load * 5) * (random.nextInt(4) == 0 ? 40 : 1))
+                    .toArray();
             return new Case(loads, replicas, groups, nodes, gpus);
         }
 
