@@ -1,6 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
-/** The Qwen2 and Qwen3 families of dense models. */
+/** The Qwen2 and Qwen3 families of models, dense and with experts. */
 @NullMarked module org.maniple.model.qwen {
     requires org.maniple.api;
     requires static org.jspecify;

@@ -38,6 +38,7 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.UnitPipeline;
 import org.maniple.kernel.load.LoadReport;
+import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
 import org.maniple.kernel.program.MeshProgram;
@@ -194,7 +195,7 @@ final class VirtualUnit implements AutoCloseable {
             open.add(session);
             open.add(checkpoint);
         }
-        var loader = new WeightLoader(checkpoint, arena, session::allocate);
+        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate);
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
         return new RankExecutor(own, limits, blocks, session, communicator, weights, observer);

@@ -35,11 +35,13 @@ public interface PairExchange {
      * @param x {@code [tokens, width]} F32: this rank's tokens
      * @param weights {@code [tokens, choices]} F32
      * @param owners where each choice is computed
+     * @param first the number of this rank's first token among all tokens of the step
+     * @param all how many tokens the step has on all ranks
      * @param largest the most tokens that any rank of the group has in this step; the same on all of them
-     * @param pairs receives the rows for this rank's slots; its {@link Tensor#pairs()} is filled, and counts tokens in an order of the
-     *     exchange's own
+     * @param pairs receives the rows for this rank's slots; its {@link Tensor#pairs()} is filled, and counts tokens by their numbers in the
+     *     step
      */
-    void dispatch(Tensor x, Tensor weights, Owners owners, int largest, Tensor pairs);
+    void dispatch(Tensor x, Tensor weights, Owners owners, int first, int all, int largest, Tensor pairs);
 
     /**
      * Brings back what the last {@link #dispatch} brought: on each rank that a token has visited, its rows are summed by weight in the order of its

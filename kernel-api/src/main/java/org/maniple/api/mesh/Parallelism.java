@@ -1,11 +1,13 @@
 package org.maniple.api.mesh;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.Extension;
 import org.maniple.api.config.Derived;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
+import org.maniple.api.graph.Axis;
 
 /**
  * A way of spreading a model over ranks: its dimensions of the mesh, and which axes are split over them. It knows no model and no
@@ -60,6 +62,16 @@ public interface Parallelism extends Extension {
      */
     default Optional<ExpertPlacement> experts(int layer, int experts, Mesh mesh, Settings settings) {
         return Optional.empty();
+    }
+
+    /**
+     * Axes that a model must have for this configuration to make sense, such as experts to be spread.
+     *
+     * @param settings the configuration
+     * @return for each axis the key that asks for it
+     */
+    default Map<Axis, String> required(Settings settings) {
+        return Map.of();
     }
 
     /**

@@ -2,6 +2,7 @@ package org.maniple.api.model;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.Dim;
@@ -13,7 +14,7 @@ import org.maniple.api.graph.TensorView;
 import org.maniple.api.graph.Value;
 
 /**
- * The pieces that families of dense decoders are made of, with the tensor names of published checkpoints
+ * The pieces that families of decoders are made of, with the tensor names of published checkpoints
  * ({@code model.layers.<i>.self_attn.q_proj.weight}, …) and the value names that observers look for. What differs between families is a
  * parameter; their order within a block is the family's own. Not safe for use by several threads.
  */
@@ -119,11 +120,25 @@ public final class DecoderBlocks {
      * @return {@code hidden.<layer + 1>}
      */
     public Value block(int layer, Value x, Attention attention, FeedForward feedForward) {
+        return block(layer, x, in -> attention(layer, in, attention), in -> feedForward(layer, in, feedForward));
+    }
+
+    /**
+     * A whole block in the order of Llama, whose halves are the family's own: norm, attention, residual, norm, feed-forward network or
+     * mixture of experts, residual.
+     *
+     * @param layer its number
+     * @param x the residual stream before it
+     * @param attention makes {@code attn.<layer>} from what the first norm gives
+     * @param feedForward makes {@code mlp.<layer>} from what the second norm gives
+     * @return {@code hidden.<layer + 1>}
+     */
+    public Value block(int layer, Value x, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
         graph.layer(layer);
         String prefix = "model.layers." + layer + ".";
-        Value attended = attention(layer, norm("attn.in." + layer, x, prefix + "input_layernorm.weight"), attention);
+        Value attended = attention.apply(norm("attn.in." + layer, x, prefix + "input_layernorm.weight"));
         Value between = graph.sum("middle." + layer, x, attended);
-        Value fed = feedForward(layer, norm("mlp.in." + layer, between, prefix + "post_attention_layernorm.weight"), feedForward);
+        Value fed = feedForward.apply(norm("mlp.in." + layer, between, prefix + "post_attention_layernorm.weight"));
         return graph.sum("hidden." + (layer + 1), between, fed);
     }
 

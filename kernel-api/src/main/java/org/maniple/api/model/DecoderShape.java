@@ -5,7 +5,7 @@ import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.Dim;
 
 /**
- * The extents of a dense decoder with grouped-query attention, read from the keys that most families share and checked against each
+ * The extents of a decoder with grouped-query attention, read from the keys that most families share and checked against each
  * other.
  *
  * @param layers the number of blocks
@@ -13,7 +13,7 @@ import org.maniple.api.graph.Dim;
  * @param heads query heads
  * @param kvHeads key-value heads, a divisor of {@code heads}
  * @param headDim elements of a head
- * @param ffn columns of the feed-forward network
+ * @param ffn columns of a dense feed-forward network
  * @param vocabulary token ids
  * @param contextLength positions that the model was made for
  * @param epsilon of all norms
@@ -34,25 +34,34 @@ public record DecoderShape(int layers, int hidden, int heads, int kvHeads, int h
      *
      * @param config the model's configuration
      * @return the extents
-     * @throws ModelConfigException if a key is missing or does not fit the others, or if the weights are quantised in a way that needs
-     *     more than their own type to be read
+     * @throws ModelConfigException if a key is missing or does not fit the others, or if the weights are quantised in a way that cannot be
+     *     read
      */
     public static DecoderShape of(ModelConfig config) {
-        if (config.has("quantization_config")) {
-            throw config.unsupported("quantization_config",
-                    "no such key: this architecture reads checkpoints in F32, F16 or BF16");
-        }
+        int heads = config.extent("num_attention_heads");
+        return of(config, keyValueHeads(config, heads), headDim(config, config.extent("hidden_size"), heads));
+    }
+
+    /**
+     * Reads the extents of a decoder whose heads are not described by {@code num_key_value_heads} and {@code head_dim}.
+     *
+     * @param config the model's configuration
+     * @param kvHeads key-value heads, a divisor of {@code num_attention_heads}
+     * @param headDim elements of a head
+     * @return the extents
+     * @throws ModelConfigException as {@link #of(ModelConfig)}
+     */
+    public static DecoderShape of(ModelConfig config, int kvHeads, int headDim) {
+        WeightQuantisation.check(config);
         int layers = config.extent("num_hidden_layers");
         if (layers > MAX_LAYERS) {
             throw config.unsupported("num_hidden_layers", "at most " + MAX_LAYERS);
         }
-        int heads = config.extent("num_attention_heads");
-        int hidden = config.extent("hidden_size");
         double epsilon = config.number("rms_norm_eps", 1e-6);
         if (epsilon < 0) {
             throw config.unsupported("rms_norm_eps", "a number that is not negative");
         }
-        return new DecoderShape(layers, hidden, heads, keyValueHeads(config, heads), headDim(config, hidden, heads),
+        return new DecoderShape(layers, config.extent("hidden_size"), config.extent("num_attention_heads"), kvHeads, headDim,
                 config.extent("intermediate_size"), config.extent("vocab_size"), RopeFrequencies.contextLength(config), epsilon);
     }
 

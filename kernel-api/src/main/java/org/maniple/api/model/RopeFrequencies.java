@@ -95,6 +95,24 @@ public final class RopeFrequencies {
         return Math.clamp(Math.round(stretched), positions, 1 << 24);
     }
 
+    /**
+     * The factor on attention scores of models that say {@code mscale_all_dim} beside a scaling of positions (DeepSeek). Their cosine and
+     * sine then have the quotient of two such factors, which is part of the angles.
+     *
+     * @param config the model's configuration
+     * @return the square of YaRN's temperature; 1 where the key or the scaling is absent
+     * @throws ModelConfigException if {@code factor} is absent or out of range
+     */
+    public static double scoreFactor(ModelConfig config) {
+        ModelConfig settings = settings(config, "");
+        double mscale = settings.number("mscale_all_dim", 0);
+        if (type(settings).equals("default") || mscale == 0) {
+            return 1;
+        }
+        double temperature = temperature(positive(settings, "factor"), mscale);
+        return temperature * temperature;
+    }
+
     private static ModelConfig settings(ModelConfig config, String layerType) {
         Optional<ModelConfig> all = config.object("rope_parameters");
         if (all.isPresent()) {

@@ -7,8 +7,8 @@ import java.util.Arrays;
  * slot of the expert, and within a slot by token. Filled anew in every step by whoever makes the rows; all values that are computed from
  * those share it. Not safe for use by several threads while it is filled.
  *
- * <p>A token is counted among those that the rank's values over TOKENS have where the rows are combined; where the rows came from other
- * ranks and go back to them, it is a number given by the exchange.
+ * <p>A token's number is that of its row in values over TOKENS: of this rank's values where the rows were made of these, and of the whole step
+ * where they came from other ranks.
  */
 public final class PairRows {
 

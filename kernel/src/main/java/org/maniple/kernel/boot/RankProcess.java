@@ -15,7 +15,9 @@ import org.maniple.api.Extension;
 import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
+import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.Endpoint;
@@ -89,7 +91,7 @@ final class RankProcess {
             ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
                     .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
                             configuration.settings().integer(KernelOptions.THREADS)));
-            var loader = new WeightLoader(checkpoint, arena, session::allocate);
+            var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate);
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {
@@ -178,7 +180,8 @@ final class RankProcess {
                 loader.report(program).copiedBytes(),
                 configuration.topology().ranksHere(), opened, communicator);
         StepBatch.Limits limits = limits(capacity);
-        var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights, Optional.empty());
+        var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights,
+                this::exchange, Optional.empty());
         if (place.rank() == 0) {
             sayWhatIsNotCompiled(executor);
             return lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()),
@@ -186,6 +189,12 @@ final class RankProcess {
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
         return follow(membership, new RankLoop(program, executor, opened, communicator, batch));
+    }
+
+    /** Opens the all-to-all back end that the configuration names. */
+    private PairExchange exchange(AllToAll.Setting setting) {
+        AllToAll backend = configuration.chosen(ExtensionKind.ALL_TO_ALL);
+        return backend.open(setting, context(backend));
     }
 
     /** Operations that the back end does not implement run one element at a time, which nobody should have to find out by waiting. */

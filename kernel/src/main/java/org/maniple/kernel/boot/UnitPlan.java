@@ -2,8 +2,12 @@ package org.maniple.kernel.boot;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.config.Settings;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Parallelism;
@@ -14,9 +18,12 @@ import org.maniple.api.model.ModelConfigException;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.CompileException;
+import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
 
@@ -28,10 +35,11 @@ import org.maniple.kernel.program.ProgramCompiler;
  * @param files its JSON files
  * @param architecture what builds its graph
  * @param format what reads its weights
+ * @param quantization how its weights are quantised
  * @param program what every rank does
  */
 record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture,
-        CheckpointFormat format,
+        CheckpointFormat format, Quantization quantization,
         MeshProgram program) {
 
     /**
@@ -43,15 +51,10 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         Path model = Path.of(configuration.settings().text(KernelOptions.MODEL));
         var files = new ModelFiles(model);
         try {
-            if (configuration.settings().text(KernelOptions.NUMERICS).equals("exact")) {
-                throw new ConfigurationException(List.of(configuration.settings().source(KernelOptions.NUMERICS) + " "
-                        + KernelOptions.NUMERICS
-                        + ": [exact] is not available in this version; [fast] is: bits do not depend on the batch, but on the layout"));
-            }
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration, config);
             CheckpointFormat format = format(configuration, model);
-            return new UnitPlan(configuration, model, files, architecture, format,
+            return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
                     compile(configuration, architecture.graph(config)));
         } catch (SplitException e) {
             throw new ConfigurationException(
@@ -62,11 +65,50 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
     }
 
     private static MeshProgram compile(UnitConfiguration configuration, ModelGraph graph) {
+        Settings settings = configuration.settings();
+        List<Parallelism> parallelisms = configuration.extensions().all(ExtensionKind.PARALLELISM).stream()
+                .sorted(Comparator.comparingInt(Parallelism::precedence)).toList();
+        refuseMissingAxes(configuration, parallelisms, graph);
         var rules = new ArrayList<AxisRule>();
-        for (Parallelism parallelism : configuration.extensions().all(ExtensionKind.PARALLELISM)) {
-            rules.addAll(parallelism.rules(configuration.settings()));
+        ProgramCompiler.ExpertLookup lookup = (layer, experts) -> Optional.empty();
+        for (Parallelism parallelism : parallelisms) {
+            List<AxisRule> own = parallelism.rules(settings);
+            rules.addAll(own);
+            if (own.stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))) {
+                lookup = (layer, experts) -> parallelism.experts(layer, experts, configuration.mesh(), settings);
+            }
         }
-        return new ProgramCompiler(graph, configuration.mesh(), rules).compile();
+        return new ProgramCompiler(graph, configuration.mesh(), rules, options(configuration), lookup).compile();
+    }
+
+    /** Somebody who asks for experts to be spread has another model in mind. */
+    private static void refuseMissingAxes(UnitConfiguration configuration, List<Parallelism> parallelisms, ModelGraph graph) {
+        var lines = new ArrayList<String>();
+        for (Parallelism parallelism : parallelisms) {
+            parallelism.required(configuration.settings()).forEach((axis, key) -> {
+                if (graph.parameters().stream().noneMatch(parameter -> parameter.has(axis))) {
+                    lines.add(configuration.settings().source(key) + " " + key + ": the model [" + graph.architecture()
+                            + "] has no " + axis + "; leave the key out, or give a model that has");
+                }
+            });
+        }
+        if (!lines.isEmpty()) {
+            throw new ConfigurationException(lines);
+        }
+    }
+
+    private static CompileOptions options(UnitConfiguration configuration) {
+        Settings settings = configuration.settings();
+        boolean exact = settings.text(KernelOptions.NUMERICS).equals("exact");
+        String combine = settings.text(KernelOptions.MOE_COMBINE);
+        if (exact && combine.equals("rank-sum")) {
+            throw new ConfigurationException(List.of(settings.source(KernelOptions.MOE_COMBINE) + " " + KernelOptions.MOE_COMBINE
+                    + ": [rank-sum] makes the bits of results depend on which rank has which expert, which numerics [exact] ("
+                    + settings.source(KernelOptions.NUMERICS) + ") excludes; leave one of the two out"));
+        }
+        boolean gathers = settings.text(KernelOptions.ALL2ALL_BACKEND).equals(Extensions.AUTO)
+                || configuration.chosen(ExtensionKind.ALL_TO_ALL).gathers();
+        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers);
     }
 
     private static ModelArchitecture architecture(UnitConfiguration configuration, ModelConfig config) {

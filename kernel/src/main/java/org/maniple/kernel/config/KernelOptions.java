@@ -24,6 +24,10 @@ public final class KernelOptions {
     public static final String TRANSPORT = "transport";
     /** Extension on top of the transport. */
     public static final String COLLECTIVES = "collectives";
+    /** Extension that brings tokens to their experts. */
+    public static final String ALL2ALL_BACKEND = "all2all-backend";
+    /** Where and in which order the results of experts are summed. */
+    public static final String MOE_COMBINE = "moe-combine";
     /** Extension that computes. */
     public static final String COMPUTE = "compute";
     /** Extension that serves. */
@@ -117,6 +121,11 @@ public final class KernelOptions {
             integer(HEALTH_PORT, 0, "Port at which every node answers health checks, also before the unit can serve.").asLocal(),
             text(TRANSPORT, "How ranks reach each other.").withDefault("auto"),
             text(COLLECTIVES, "Algorithms for what groups of ranks do together.").withDefault("auto"),
+            text(ALL2ALL_BACKEND, "How tokens are brought to the ranks that have their experts, and results back.")
+                    .withDefault("auto"),
+            text(MOE_COMBINE,
+                    "expert-order: results of experts are summed where the token lives, by expert; rank-sum: each rank sums its own first.")
+                    .withDefault("auto").withChoices("auto", "expert-order", "rank-sum"),
             text(COMPUTE, "What computes.").withDefault("auto"),
             text(FRONTEND, "How clients reach the unit.").withDefault("auto").asLocal(),
             integer(MAX_MODEL_LEN, 1, "Most tokens of a request, prompt and output together; by default the model's."),

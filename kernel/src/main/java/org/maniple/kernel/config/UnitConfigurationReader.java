@@ -205,6 +205,10 @@ public final class UnitConfigurationReader {
                         : choose(settings, extensions, ExtensionKind.TRANSPORT, one -> ranks == 1 || !one.name().equals(LOCAL));
             }
             settings = choose(settings, extensions, ExtensionKind.COLLECTIVES, one -> true);
+            boolean exchanges = !extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty();
+            if (exchanges || !settings.text(KernelOptions.ALL2ALL_BACKEND).equals(Extensions.AUTO)) {
+                settings = choose(settings, extensions, ExtensionKind.ALL_TO_ALL, one -> true);
+            }
             settings = choose(settings, extensions, ExtensionKind.COMPUTE, one -> true);
             return choose(settings, extensions, ExtensionKind.FRONTEND, one -> true);
         }

@@ -9,11 +9,14 @@ import java.util.Optional;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.Value;
+import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Instruction.SeamKind;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.program.TokenSplit;
+import org.maniple.kernel.step.StepBatch;
 
 /**
  * Which activations may share memory. Within a section (a run of operations that a back end may compute in one pass) nothing is given
@@ -36,15 +39,13 @@ final class BufferPlan {
     }
 
     private final RankProgram program;
-    private final int maxTokens;
-    private final int maxRows;
+    private final StepBatch.Limits limits;
     private final Map<Piece, Slot> slots = new HashMap<>();
     private final List<Slot> all = new ArrayList<>();
 
-    BufferPlan(RankProgram program, List<List<Instruction>> sections, int maxTokens, int maxRows) {
+    BufferPlan(RankProgram program, List<List<Instruction>> sections, StepBatch.Limits limits) {
         this.program = program;
-        this.maxTokens = maxTokens;
-        this.maxRows = maxRows;
+        this.limits = limits;
         Map<Piece, Integer> lastUse = lastUses(sections);
         var free = new ArrayList<Slot>();
         for (int i = 0; i < sections.size(); i++) {
@@ -73,17 +74,42 @@ final class BufferPlan {
 
     /** Rows that an activation has room for. */
     int capacity(Piece piece) {
-        return ((Value) piece.operand()).has(Axes.ROWS) ? maxRows : maxTokens;
+        return capacity(program, piece, limits);
+    }
+
+    /** Rows that an activation has room for: tokens, selected rows, or rows of experts. */
+    static int capacity(RankProgram program, Piece piece, StepBatch.Limits limits) {
+        TokenSplit split = program.program().tokens(piece, program.rank());
+        var value = (Value) piece.operand();
+        boolean rows = value.has(Axes.ROWS);
+        if (split.parts() > 1 && rows) {
+            return split.home() < 0 ? limits.allRows() : limits.maxRows();
+        }
+        int most = split.home() < 0
+                ? rows ? limits.allRows() : limits.allTokens()
+                : rows ? limits.maxRows() : limits.maxTokens();
+        int here = Math.ceilDiv(most, split.parts());
+        return value.ragged() ? Math.multiplyExact(here, Math.min(value.choices(), slots(program, piece))) : here;
+    }
+
+    /** Experts on this rank that a piece can have rows of. */
+    static int slots(RankProgram program, Piece pairs) {
+        boolean split = !pairs.layout().splitting(Axes.EXPERTS).isEmpty();
+        ExpertPlacement placement = program.program().placements().values().stream()
+                .filter(p -> p.experts() == pairs.operand().extent(Axes.EXPERTS)).findFirst().orElseThrow();
+        return split || placement.parts() == 1
+                ? placement.slots(placement.parts() == 1 ? 0 : program.program().expertPart(program.rank()))
+                : placement.experts();
     }
 
     /** The shape of this rank's piece, with its capacity in rows. */
     int[] shape(Piece piece) {
         List<Dim> dims = piece.operand().dims();
-        int[] shape = new int[dims.size()];
+        int skipped = ((Value) piece.operand()).ragged() ? 1 : 0;
+        int[] shape = new int[dims.size() - skipped];
         shape[0] = capacity(piece);
         for (int i = 1; i < shape.length; i++) {
-            UnitList units = program.program().units(piece, dims.get(i), program.rank());
-            shape[i] = units.size();
+            shape[i] = program.program().units(piece, dims.get(i + skipped), program.rank()).size();
         }
         return shape;
     }
@@ -93,6 +119,8 @@ final class BufferPlan {
         return switch (instruction) {
             case Instruction.Local local -> local.outputs();
             case Instruction.Seam seam -> List.of(seam.to());
+            case Instruction.Dispatch dispatch -> List.of(dispatch.pairs());
+            case Instruction.Combine combine -> List.of(combine.sums());
             case Instruction.Transfer transfer -> transfer.fromStage() == program.stage() ? List.of() : transfer.pieces();
         };
     }
@@ -101,6 +129,8 @@ final class BufferPlan {
         return switch (instruction) {
             case Instruction.Local local -> local.inputs();
             case Instruction.Seam seam -> List.of(seam.from());
+            case Instruction.Dispatch dispatch -> List.of(dispatch.x(), dispatch.ids(), dispatch.weights());
+            case Instruction.Combine combine -> List.of(combine.pairs(), combine.ids(), combine.weights());
             case Instruction.Transfer transfer -> transfer.fromStage() == program.stage() ? transfer.pieces() : List.of();
         };
     }

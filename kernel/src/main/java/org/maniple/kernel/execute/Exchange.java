@@ -11,16 +11,20 @@ import org.maniple.api.graph.Dim;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.CompileException;
+import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Instruction.Seam;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.Piece;
+import org.maniple.kernel.program.TokenSplit;
+import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.step.StepView;
 
 /** Carries out a seam on this rank's memory. */
 abstract sealed class Exchange {
 
     /** What a seam is bound to. */
     record Binding(MeshProgram program, int rank, Seam seam, Tensor from, Tensor to, Communicator communicator,
-            Communicator.Group group, LongFunction<MemorySegment> memory) {
+            Communicator.Group group, LongFunction<MemorySegment> memory, CurrentBatch current) {
 
         private int groupSize() {
             return group.size();
@@ -47,8 +51,7 @@ abstract sealed class Exchange {
 
     static Exchange of(Binding binding) {
         if (binding.seam().axis().filter(Axes::ofTokens).isPresent()) {
-            throw new CompileException("seam " + binding.seam().kind() + " of " + binding.seam().from()
-                    + ": tokens that are split over ranks need data parallelism, which this version does not run");
+            return new TokenExchange(binding);
         }
         return switch (binding.seam().kind()) {
             case SLICE -> new Slice(binding);
@@ -75,6 +78,62 @@ abstract sealed class Exchange {
                 MemorySegment.copy(bound.from().segment(), 0, bound.to().segment(), 0, bytes);
             }
             bound.communicator().allReduce(bound.group(), floats.first(bound.to().rows()));
+        }
+    }
+
+    /** Gathers, scatters or slices tokens: what each rank has are rows that follow each other. */
+    private static final class TokenExchange extends Exchange {
+        private final boolean rows;
+        private final TokenSplit[] parts;
+        private final TokenSplit whole;
+        private final long[] partBytes;
+        private final long rowBytes;
+        private final RowSlices from;
+        private final RowSlices to;
+
+        TokenExchange(Binding bound) {
+            super(bound);
+            Piece split = bound.seam().kind() == Instruction.SeamKind.ALL_GATHER ? bound.seam().from() : bound.seam().to();
+            Piece gathered = split.equals(bound.seam().from()) ? bound.seam().to() : bound.seam().from();
+            this.rows = split.operand().has(Axes.ROWS);
+            this.parts = new TokenSplit[bound.groupSize()];
+            for (int i = 0; i < parts.length; i++) {
+                parts[i] = bound.program().tokens(split, bound.group().ranks().get(i));
+            }
+            this.whole = bound.program().tokens(gathered, bound.rank());
+            this.partBytes = new long[parts.length];
+            this.rowBytes = (long) bound.to().width() * bound.to().dtype().bytes();
+            this.from = new RowSlices(bound.from().segment(), rowBytes, bound.from().extent(0));
+            this.to = new RowSlices(bound.to().segment(), rowBytes, bound.to().extent(0));
+        }
+
+        private long start(TokenSplit split) {
+            StepBatch batch = bound.current().batch();
+            return rows ? StepView.rowFrom(batch, split) : StepView.tokenFrom(batch, split);
+        }
+
+        private long end(TokenSplit split) {
+            StepBatch batch = bound.current().batch();
+            return rows ? StepView.rowTo(batch, split) : StepView.tokenTo(batch, split);
+        }
+
+        @Override
+        void run() {
+            for (int i = 0; i < parts.length; i++) {
+                partBytes[i] = (end(parts[i]) - start(parts[i])) * rowBytes;
+            }
+            MemorySegment mine = from.first(bound.from().rows());
+            switch (bound.seam().kind()) {
+                case ALL_GATHER ->
+                    bound.communicator().allGather(bound.group(), mine, partBytes, to.first(bound.to().rows()));
+                case REDUCE_SCATTER ->
+                    bound.communicator().reduceScatter(bound.group(), mine, partBytes, to.first(bound.to().rows()));
+                case SLICE -> {
+                    long at = (start(parts[bound.group().position()]) - start(whole)) * rowBytes;
+                    MemorySegment.copy(mine, at, bound.to().segment(), 0, partBytes[bound.group().position()]);
+                }
+                default -> throw new IllegalStateException("no such exchange of tokens: " + bound.seam());
+            }
         }
     }
 

@@ -4,15 +4,20 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
+import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.compute.ComputeSession.CompiledKernel;
 import org.maniple.api.compute.Kernel;
@@ -22,12 +27,15 @@ import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
+import org.maniple.kernel.program.TokenSplit;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.step.StepView;
 
 /**
  * Runs a rank's program, step by step, in memory that is allocated once. For use by one thread, the rank's own.
@@ -37,22 +45,46 @@ public final class RankExecutor {
     /** How the descriptions of kernels begin that are an operation's own scalar implementation; its name follows. */
     public static final String REFERENCE = "reference ";
 
-    /** What happens in a step, in order. */
-    private record Action(Runnable work, @org.jspecify.annotations.Nullable Kernel kernel, boolean onlyForFullRows,
-            List<Piece> made) {}
+    /** What happens in a step, in order, on the tokens that a view shows. */
+    private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made) {}
+
+    /** Opens an all-to-all back end for what is exchanged along some dimensions. */
+    @FunctionalInterface
+    public interface Exchanges {
+        /**
+         * Opens it.
+         *
+         * @param setting what is exchanged
+         * @return the exchange
+         */
+        PairExchange open(AllToAll.Setting setting);
+    }
 
     private final RankProgram program;
     private final StepBatch.Limits limits;
     private final ComputeSession session;
     private final Communicator communicator;
     private final Optional<Observer> observer;
+    private final Exchanges exchanges;
+    private final CurrentBatch current;
+    private final Map<TokenSplit, StepView> views = new LinkedHashMap<>();
+    private final StepView[] allViews;
     private final Map<Piece, Tensor> tensors = new HashMap<>();
-    private final List<Tensor> tokenTensors = new ArrayList<>();
-    private final List<Tensor> rowTensors = new ArrayList<>();
+    /** Activations that have rows for tokens or for selected rows of a view; those of experts have their rows otherwise. */
+    private final Map<StepView, List<Tensor>> tokenTensors = new HashMap<>();
+    private final Map<StepView, List<Tensor>> rowTensors = new HashMap<>();
+    private final Map<StepView, Tensor> ids = new HashMap<>();
+    private final Map<Value, PairRows> pairRows = new HashMap<>();
+    private final Map<Value, TokenSplit> pairTokens = new HashMap<>();
+    private final Map<Integer, ExpertTable> experts = new TreeMap<>();
+    private final Map<ExchangeKey, PairExchange> opened = new HashMap<>();
+    private final Map<Value, PairExchange> visits = new HashMap<>();
     private final List<Action> actions = new ArrayList<>();
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
-    private @org.jspecify.annotations.Nullable Tensor ids;
+
+    /** Exchanges of the same form share their memory. */
+    private record ExchangeKey(List<Integer> dimensions, int width, int choices, int slots) {}
 
     /**
      * Binds a program to memory and compiles it.
@@ -63,13 +95,15 @@ public final class RankExecutor {
      * @param session the back end
      * @param communicator reaches the other ranks
      * @param weights this rank's weights by piece
+     * @param exchanges opens the all-to-all back end, if the program needs one
      * @param observer sees all values
      * @throws org.maniple.api.ManipleException if there is not enough memory
      */
     public RankExecutor(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session,
-            Communicator communicator,
-            Map<Piece, Tensor> weights, Optional<Observer> observer) {
+            Communicator communicator, Map<Piece, Tensor> weights, Exchanges exchanges, Optional<Observer> observer) {
         this.program = program;
+        this.exchanges = exchanges;
+        this.current = new CurrentBatch(new StepBatch(limits, 1, 1));
         this.limits = limits;
         this.session = session;
         this.communicator = communicator;
@@ -80,8 +114,45 @@ public final class RankExecutor {
             tensors.put(state, state(state, blocks));
         }
         List<List<Instruction>> sections = sections();
+        program.program().placements().forEach((layer, placement) -> experts.put(layer,
+                new ExpertTable(layer, placement.parts() == 1 ? 0 : program.program().expertPart(program.rank()), placement)));
         allocate(sections);
         sections.forEach(this::bind);
+        allViews = views.values().toArray(StepView[]::new);
+    }
+
+    /**
+     * Where the experts of each block are, and how often they were computed here.
+     *
+     * @return by block
+     */
+    public Map<Integer, ExpertTable> experts() {
+        return Collections.unmodifiableMap(experts);
+    }
+
+    /**
+     * The exchanges of the all-to-all back end that are in use, for what they have sent.
+     *
+     * @return may be empty
+     */
+    public List<PairExchange> exchanges() {
+        return List.copyOf(opened.values());
+    }
+
+    private StepView view(TokenSplit split) {
+        return views.computeIfAbsent(split, s -> new StepView(s, current.batch()));
+    }
+
+    private StepView view(Piece piece) {
+        return view(program.program().tokens(piece, program.rank()));
+    }
+
+    /** The tokens that an operation computes: those of what it reads, or makes. */
+    private StepView view(Instruction.Local local) {
+        List<Piece> values = new ArrayList<>(local.inputs());
+        values.addAll(local.outputs());
+        return values.stream().filter(p -> p.operand() instanceof Value).findFirst().map(this::view)
+                .orElseGet(() -> view(TokenSplit.ALL));
     }
 
     /**
@@ -111,16 +182,9 @@ public final class RankExecutor {
      * @throws org.maniple.api.transport.TransportException if another rank cannot be reached
      */
     public void run(StepBatch step) {
-        for (Tensor tensor : tokenTensors) {
-            tensor.rows(step.tokens());
-        }
-        for (Tensor tensor : rowTensors) {
-            tensor.rows(step.selectedRows());
-        }
-        if (ids != null) {
-            for (int row = 0; row < step.tokens(); row++) {
-                ids.segment().setAtIndex(JAVA_INT, row, step.token(row));
-            }
+        current.set(step);
+        for (StepView view : allViews) {
+            show(step, view);
         }
         boolean full = step.fullRows();
         for (int i = 0; i < actions.size(); i++) {
@@ -128,14 +192,26 @@ public final class RankExecutor {
             if (action.onlyForFullRows() && !full) {
                 continue;
             }
-            if (action.kernel() != null) {
-                action.kernel().run(step);
-            } else {
-                action.work().run();
-            }
+            action.work().run(action.view());
             if (observer.isPresent()) {
-                action.made().forEach(piece -> observer.get().made(piece, tensor(piece), step));
+                action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
             }
+        }
+    }
+
+    private void show(StepBatch step, StepView view) {
+        view.look(step);
+        List<Tensor> tokens = tokenTensors.get(view);
+        for (int i = 0; tokens != null && i < tokens.size(); i++) {
+            tokens.get(i).rows(view.tokens());
+        }
+        List<Tensor> rows = rowTensors.get(view);
+        for (int i = 0; rows != null && i < rows.size(); i++) {
+            rows.get(i).rows(view.selectedRows());
+        }
+        Tensor own = ids.get(view);
+        for (int row = 0; own != null && row < view.tokens(); row++) {
+            own.segment().setAtIndex(JAVA_INT, row, view.token(row));
         }
     }
 
@@ -170,10 +246,16 @@ public final class RankExecutor {
         int next = 1;
         var numbers = new HashMap<List<Integer>, Integer>();
         for (Instruction instruction : program.program().code()) {
-            if (instruction instanceof Instruction.Seam seam && !numbers.containsKey(seam.dimensions())) {
-                List<Integer> members = program.program().group(program.rank(), seam.dimensions());
-                groups.put(seam.dimensions(), communicator.group(next + members.getFirst(), members));
-                numbers.put(seam.dimensions(), next);
+            List<Integer> dimensions = switch (instruction) {
+                case Instruction.Seam seam -> seam.dimensions();
+                case Instruction.Dispatch dispatch -> dispatch.dimensions();
+                case Instruction.Combine combine -> combine.dimensions();
+                default -> List.<Integer>of();
+            };
+            if (!dimensions.isEmpty() && !numbers.containsKey(dimensions)) {
+                List<Integer> members = program.program().group(program.rank(), dimensions);
+                groups.put(dimensions, communicator.group(next + members.getFirst(), members));
+                numbers.put(dimensions, next);
                 next += program.program().mesh().ranks();
             }
         }
@@ -213,14 +295,17 @@ public final class RankExecutor {
     }
 
     private void allocate(List<List<Instruction>> sections) {
-        var plan = new BufferPlan(program, sections, limits.maxTokens(), limits.maxRows());
+        var plan = new BufferPlan(program, sections, limits);
         var memory = new HashMap<BufferPlan.Slot, MemorySegment>();
         for (BufferPlan.Slot slot : plan.slots()) {
             memory.put(slot, session.allocate(slot.bytes()));
         }
         for (Instruction instruction : program.code()) {
             for (Piece piece : BufferPlan.made(program, instruction)) {
-                add(piece, Tensor.of(DType.F32, plan.shape(piece), Objects.requireNonNull(memory.get(plan.slot(piece)))));
+                MemorySegment segment = Objects.requireNonNull(memory.get(plan.slot(piece)));
+                var value = (Value) piece.operand();
+                Tensor tensor = Tensor.of(value.dtype(), plan.shape(piece), segment);
+                add(piece, value.ragged() ? tensor.ragged(rowsOf(instruction, piece)) : tensor);
             }
             if (instruction instanceof Instruction.Local local) {
                 local.inputs().stream().filter(p -> p.operand().equals(program.program().graph().ids())).forEach(this::addIds);
@@ -228,18 +313,45 @@ public final class RankExecutor {
         }
     }
 
-    private void addIds(Piece piece) {
-        if (ids == null) {
-            ids = Tensor.of(DType.I32, new int[] {limits.maxTokens()}, session.allocate(4L * limits.maxTokens()));
+    /** Which rows a ragged piece has: those that a dispatch makes, or those of the value that it is made from. */
+    private PairRows rowsOf(Instruction instruction, Piece piece) {
+        var value = (Value) piece.operand();
+        switch (instruction) {
+            case Instruction.Dispatch dispatch -> {
+                boolean visits = !dispatch.dimensions().isEmpty();
+                int tokens = visits ? limits.allTokens() : BufferPlan.capacity(program, dispatch.x(), limits);
+                pairRows.put(value, new PairRows(BufferPlan.slots(program, piece), value.choices(), tokens,
+                        BufferPlan.capacity(program, piece, limits)));
+                pairTokens.put(value,
+                        visits ? TokenSplit.ALL : program.program().tokens(dispatch.x(), program.rank()));
+            }
+            case Instruction.Local local -> {
+                var source = (Value) local.inputs().stream().map(Piece::operand)
+                        .filter(o -> o instanceof Value v && v.ragged()).findFirst().orElseThrow();
+                pairRows.putIfAbsent(value, Objects.requireNonNull(pairRows.get(source)));
+                pairTokens.putIfAbsent(value, Objects.requireNonNull(pairTokens.get(source)));
+            }
+            default -> {
+            }
         }
+        return Objects.requireNonNull(pairRows.get(value), () -> "no rows are made for " + piece);
+    }
+
+    private void addIds(Piece piece) {
+        StepView view = view(piece);
+        Tensor tensor = ids.computeIfAbsent(view, v -> {
+            int capacity = BufferPlan.capacity(program, piece, limits);
+            return Tensor.of(DType.I32, new int[] {capacity}, session.allocate(4L * capacity));
+        });
         if (!tensors.containsKey(piece)) {
-            add(piece, ids);
+            add(piece, tensor);
         }
     }
 
     private void add(Piece piece, Tensor tensor) {
-        if (tensors.putIfAbsent(piece, tensor) == null) {
-            (((Value) piece.operand()).has(Axes.ROWS) ? rowTensors : tokenTensors).add(tensor);
+        if (tensors.putIfAbsent(piece, tensor) == null && !tensor.ragged()) {
+            (((Value) piece.operand()).has(Axes.ROWS) ? rowTensors : tokenTensors)
+                    .computeIfAbsent(view(piece), v -> new ArrayList<>()).add(tensor);
         }
     }
 
@@ -247,6 +359,8 @@ public final class RankExecutor {
         switch (section.getFirst()) {
             case Instruction.Local local -> compile(section);
             case Instruction.Seam seam -> bind(seam);
+            case Instruction.Dispatch dispatch -> bind(dispatch);
+            case Instruction.Combine combine -> bind(combine);
             case Instruction.Transfer transfer -> bind(transfer);
         }
     }
@@ -255,9 +369,89 @@ public final class RankExecutor {
         Communicator.Group group = Objects.requireNonNull(groups.get(seam.dimensions()));
         var binding = new Exchange.Binding(program.program(), program.rank(), seam, tensor(seam.from()), tensor(seam.to()),
                 communicator,
-                group, session::allocate);
+                group, session::allocate, current);
         Exchange exchange = Exchange.of(binding);
-        actions.add(new Action(exchange::run, null, seam.onlyForFullRows(), List.of(seam.to())));
+        actions.add(new Action(step -> exchange.run(), view(seam.to()), seam.onlyForFullRows(), List.of(seam.to())));
+    }
+
+    private void bind(Instruction.Dispatch dispatch) {
+        ExpertTable table = Objects.requireNonNull(experts.get(dispatch.layer()));
+        StepView view = view(dispatch.x());
+        Tensor pairs = tensor(dispatch.pairs());
+        StepAction action;
+        if (dispatch.dimensions().isEmpty()) {
+            action = new ExpertRows(table, tensor(dispatch.x()), tensor(dispatch.ids()), pairs);
+        } else {
+            PairExchange exchange = open(dispatch, pairs);
+            visits.put((Value) dispatch.pairs().operand(), exchange);
+            action = new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), tensor(dispatch.x()),
+                    tensor(dispatch.ids()), tensor(dispatch.weights()), pairs, current, view);
+        }
+        actions.add(new Action(action::run, view, false, List.of(dispatch.pairs())));
+    }
+
+    private PairExchange open(Instruction.Dispatch dispatch, Tensor pairs) {
+        int choices = pairs.pairs().choices();
+        var key = new ExchangeKey(dispatch.dimensions(), pairs.width(), choices, pairs.pairs().slots());
+        return opened.computeIfAbsent(key, k -> exchanges.open(new AllToAll.Setting(communicator,
+                Objects.requireNonNull(groups.get(dispatch.dimensions())), pairs.width(), choices, pairs.pairs().slots(),
+                limits.maxTokens(), session::allocate)));
+    }
+
+    /** The position in a group of ranks along some dimensions of each part of a placement; -1 if none of these is that part. */
+    private int[] positions(ExpertTable table, List<Integer> dimensions) {
+        int[] positions = new int[table.placement().parts()];
+        Arrays.fill(positions, -1);
+        List<Integer> members = program.program().group(program.rank(), dimensions);
+        for (int i = 0; i < members.size(); i++) {
+            positions[program.program().expertPart(members.get(i))] = i;
+        }
+        return positions;
+    }
+
+    private void bind(Instruction.Combine combine) {
+        StepView view = view(combine.sums());
+        actions.add(new Action(combine.inOrder() ? inOrder(combine) : sums(combine), view, false, List.of(combine.sums())));
+    }
+
+    private Kernel sums(Instruction.Combine combine) {
+        var value = (Value) combine.pairs().operand();
+        PairRows rows = Objects.requireNonNull(pairRows.get(value));
+        PairExchange exchange = visits.entrySet().stream().filter(e -> pairRows.get(e.getKey()) == rows)
+                .map(Map.Entry::getValue).findFirst().orElseThrow();
+        Tensor pairs = tensor(combine.pairs());
+        Tensor sums = tensor(combine.sums());
+        return step -> exchange.combine(pairs, sums);
+    }
+
+    private Kernel inOrder(Instruction.Combine combine) {
+        ExpertTable table = Objects.requireNonNull(experts.get(combine.layer()));
+        Tensor pairs = tensor(combine.pairs());
+        Tensor ids = tensor(combine.ids());
+        Tensor sums = tensor(combine.sums());
+        int choices = ids.width();
+        Communicator.Group group = Objects.requireNonNull(groups.get(combine.dimensions()));
+        int capacity = Math.multiplyExact(sums.extent(0), choices);
+        MemorySegment memory = session.allocate(4L * capacity * pairs.width());
+        Tensor returned = Tensor.of(DType.F32, shapeOf(pairs, capacity), memory)
+                .ragged(new PairRows(group.size(), choices, sums.extent(0), capacity));
+        var call = new OpCall(combine.node(), List.of(returned, ids, tensor(combine.weights())), List.of(sums),
+                units(List.of(combine.pairs(), combine.sums())));
+        List<TokenSplit> homes = group.ranks().stream().map(rank -> program.program().tokens(combine.sums(), rank)).toList();
+        var binding = new ExpertReturn.Binding(table, positions(table, combine.dimensions()), homes, pairs,
+                Objects.requireNonNull(pairTokens.get((Value) combine.pairs().operand())), ids, returned);
+        Kernel sum = compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0).kernel();
+        return new ExpertReturn(binding, communicator, group, current, sum,
+                session.allocate(4L * pairs.extent(0) * pairs.width()))::run;
+    }
+
+    private static int[] shapeOf(Tensor tensor, int rows) {
+        int[] shape = new int[tensor.rank()];
+        shape[0] = rows;
+        for (int i = 1; i < shape.length; i++) {
+            shape[i] = tensor.extent(i);
+        }
+        return shape;
     }
 
     private void bind(Instruction.Transfer transfer) {
@@ -266,11 +460,12 @@ public final class RankExecutor {
         for (Piece piece : transfer.pieces()) {
             Tensor tensor = tensor(piece);
             if (sends) {
-                actions.add(
-                        new Action(new StageLink(communicator, peer, tensor, session::allocate)::send, null, false, List.of()));
+                var link = new StageLink(communicator, peer, tensor, session::allocate);
+                actions.add(new Action(step -> link.send(), view(piece), false, List.of()));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
-                actions.add(new Action(() -> communicator.receive(peer, rows.first(tensor.rows())), null, false, List.of(piece)));
+                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), false,
+                        List.of(piece)));
             }
         }
     }
@@ -281,15 +476,20 @@ public final class RankExecutor {
         var region = new ComputeSession.Region(calls, needed(locals));
         int from = 0;
         while (from < calls.size()) {
-            OpCall call = calls.get(from);
-            CompiledKernel compiled = session.compile(region, from)
-                    .orElseGet(() -> new CompiledKernel(new ReferenceKernel(call), 1, REFERENCE + call.op().name()));
-            kernels.merge(compiled.description(), compiled.covers(), Integer::sum);
+            CompiledKernel compiled = compiled(region, from);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();
-            actions.add(new Action(() -> {}, compiled.kernel(), false, made));
+            actions.add(new Action(compiled.kernel(), view(locals.get(from)), false, made));
             from += compiled.covers();
         }
+    }
+
+    private CompiledKernel compiled(ComputeSession.Region region, int from) {
+        OpCall call = region.calls().get(from);
+        CompiledKernel compiled = session.compile(region, from)
+                .orElseGet(() -> new CompiledKernel(new ReferenceKernel(call), 1, REFERENCE + call.op().name()));
+        kernels.merge(compiled.description(), compiled.covers(), Integer::sum);
+        return compiled;
     }
 
     /** Outputs that an observer or an instruction outside of the section reads. */
@@ -301,6 +501,8 @@ public final class RankExecutor {
                 }
                 case Instruction.Local local -> outside.addAll(local.inputs());
                 case Instruction.Seam seam -> outside.add(seam.from());
+                case Instruction.Dispatch dispatch -> outside.addAll(List.of(dispatch.x(), dispatch.ids(), dispatch.weights()));
+                case Instruction.Combine combine -> outside.addAll(List.of(combine.pairs(), combine.ids(), combine.weights()));
                 case Instruction.Transfer transfer -> outside.addAll(transfer.pieces());
             }
         }
@@ -308,14 +510,15 @@ public final class RankExecutor {
     }
 
     private OpCall call(Instruction.Local local) {
-        var units = new HashMap<Axis, UnitList>();
-        for (Piece piece : local.inputs()) {
-            units.putAll(program.units(piece));
-        }
-        for (Piece piece : local.outputs()) {
-            units.putAll(program.units(piece));
-        }
+        var operands = new ArrayList<>(local.inputs());
+        operands.addAll(local.outputs());
         return new OpCall(local.node(), local.inputs().stream().map(this::tensor).toList(),
-                local.outputs().stream().map(this::tensor).toList(), units);
+                local.outputs().stream().map(this::tensor).toList(), units(operands), program.leaves(local));
+    }
+
+    private Map<Axis, UnitList> units(List<Piece> operands) {
+        var units = new HashMap<Axis, UnitList>();
+        operands.forEach(piece -> units.putAll(program.units(piece)));
+        return units;
     }
 }

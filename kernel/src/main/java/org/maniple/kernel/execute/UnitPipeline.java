@@ -78,12 +78,12 @@ public final class UnitPipeline implements StepPipeline {
             candidateRows = null;
             logitRows = null;
         } else {
-            int[] shape = {limits.maxRows(), width};
-            candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.maxRows() * width));
-            int[] whole = {limits.maxRows(), vocabulary};
-            logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.maxRows() * vocabulary));
-            candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.maxRows());
-            logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.maxRows());
+            int[] shape = {limits.allRows(), width};
+            candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.allRows() * width));
+            int[] whole = {limits.allRows(), vocabulary};
+            logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.allRows() * vocabulary));
+            candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.allRows());
+            logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.allRows());
         }
     }
 

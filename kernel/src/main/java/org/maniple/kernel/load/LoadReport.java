@@ -4,9 +4,10 @@ package org.maniple.kernel.load;
  * What a rank has loaded.
  *
  * @param mappedBytes weights used where the checkpoint's files are mapped
- * @param copiedBytes weights copied into this rank's memory because their elements are not stored one after the other
+ * @param copiedBytes weights in this rank's memory: those whose elements are not stored one after the other, those that are decoded
+ *     (MXFP4, as BF16), and the factors of FP8 weights
  * @param replicatedBytes the part of both that every rank of the stage holds
- * @param modelBytes weights of the whole model, each once
+ * @param modelBytes weights of the whole model, each once, as a rank holds them
  */
 public record LoadReport(long mappedBytes, long copiedBytes, long replicatedBytes, long modelBytes) {
 

@@ -10,15 +10,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
-import org.maniple.api.checkpoint.StoredTensor;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
-import org.maniple.api.graph.TensorView.StoredDim;
+import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
@@ -28,32 +29,33 @@ import org.maniple.kernel.program.RankProgram;
 /**
  * Brings a rank's slices of the weights into its memory. A slice whose elements are stored one after the other is mapped, and nothing
  * around it; any other is copied from a mapping that is given up at once. Tensors that the rank's program does not use are never touched.
+ *
+ * <p>Weights whose first axis is {@link Axes#EXPERTS} become stacked tensors, whose slots are mapped or copied one by one. FP8 weights stay
+ * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16.
+ *
+ * <p>{@link #slot} may be called by any thread at any time; the rest by one thread.
  */
 public final class WeightLoader {
 
-    private static final int MAX_PROBLEMS = 20;
-
-    /** A part of a stored tensor that is used where it is mapped. */
-    private record Range(String tensor, long offset, long length) {}
-
     private final Checkpoint checkpoint;
-    private final Arena arena;
+    private final Quantization quantization;
     private final LongFunction<MemorySegment> memory;
-    private final Map<Range, MemorySegment> mapped = new HashMap<>();
-    private long copiedBytes;
-    private long replicatedBytes;
+    private final SliceReader reader;
+    private final LongAdder replicatedBytes = new LongAdder();
 
     /**
      * A loader for one rank.
      *
      * @param checkpoint where the weights are
+     * @param quantization what the model's configuration says about them
      * @param arena mappings live as long as it does
      * @param memory gives memory for slices that are copied
      */
-    public WeightLoader(Checkpoint checkpoint, Arena arena, LongFunction<MemorySegment> memory) {
+    public WeightLoader(Checkpoint checkpoint, Quantization quantization, Arena arena, LongFunction<MemorySegment> memory) {
         this.checkpoint = checkpoint;
-        this.arena = arena;
+        this.quantization = quantization;
         this.memory = memory;
+        this.reader = new SliceReader(checkpoint, arena);
     }
 
     /** Is told how far loading has come. */
@@ -74,7 +76,7 @@ public final class WeightLoader {
      * @param program the rank's program
      * @param progress is told after each weight
      * @return the tensors by piece
-     * @throws CheckpointException if tensors are missing or of another shape; names all of them
+     * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
         long total = bytes(program);
@@ -82,22 +84,43 @@ public final class WeightLoader {
         var tensors = new HashMap<Piece, Tensor>();
         for (Piece piece : program.weights()) {
             tensors.put(piece, load(program, piece));
-            done += sliceBytes(program, piece);
+            done += bytes(program, piece);
             progress.loaded(done, total);
         }
         return tensors;
     }
 
     /**
-     * How many bytes of weights a rank needs, by the checkpoint's headers.
+     * Loads what one slot of a stacked weight needs to hold an expert, for whoever moves experts between ranks while the model runs:
+     * the memory is to be put in place by {@link Tensor#replace} between two steps, in the tensor and in that of its factors.
+     *
+     * @param program the rank's program
+     * @param piece a weight whose first axis is {@link Axes#EXPERTS}
+     * @param expert which expert; this rank need not have it
+     * @param slotMemory gives memory for what cannot be used where it is mapped: all of MXFP4, the factors of FP8, slices of columns
+     * @return the slot; what is mapped lives as long as the arena of this loader
+     * @throws CheckpointException if the file cannot be read
+     */
+    public ExpertSlot slot(RankProgram program, Piece piece, int expert, LongFunction<MemorySegment> slotMemory) {
+        var parameter = (Parameter) piece.operand();
+        if (!byExpert(parameter) || expert < 0 || expert >= parameter.dims().getFirst().extent()) {
+            throw new IllegalArgumentException("expert " + expert + " of " + parameter.name() + " " + parameter.dims());
+        }
+        StoredSlice slice = slice(parameter, units(program, piece), expert);
+        return new ExpertSlot(reader.elements(slice, slotMemory), reader.factors(slice, slotMemory));
+    }
+
+    /**
+     * How many bytes of weights a rank needs, by the checkpoint's headers: as it holds them, with their factors.
      *
      * @param program the rank's program
      * @return bytes
-     * @throws CheckpointException if tensors are missing or of another shape; names all of them
+     * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public long bytes(RankProgram program) {
-        check(program.weights().stream().map(p -> (Parameter) p.operand()).toList());
-        return program.weights().stream().mapToLong(p -> sliceBytes(program, p)).sum();
+        new CheckpointCheck(checkpoint, quantization)
+                .check(program.weights().stream().map(p -> (Parameter) p.operand()).toList());
+        return program.weights().stream().mapToLong(p -> bytes(program, p)).sum();
     }
 
     /**
@@ -107,114 +130,157 @@ public final class WeightLoader {
      * @return the bytes
      */
     public LoadReport report(RankProgram program) {
-        long mappedBytes = mapped.keySet().stream().mapToLong(Range::length).sum();
         var counted = new HashSet<TensorView>();
         long model = 0;
         for (Parameter parameter : program.program().graph().parameters()) {
             if (counted.add(parameter.source())) {
-                model += parameter.dims().stream().mapToLong(Dim::extent).reduce(1, Math::multiplyExact)
-                        * dtype(parameter).bytes();
+                model += wholeBytes(parameter);
             }
         }
-        return new LoadReport(mappedBytes, copiedBytes, replicatedBytes, model);
+        return new LoadReport(reader.mappedBytes(), reader.copiedBytes(), replicatedBytes.sum(), model);
     }
 
-    private long sliceBytes(RankProgram program, Piece piece) {
-        return program.elements(piece) * dtype((Parameter) piece.operand()).bytes();
+    private long wholeBytes(Parameter parameter) {
+        var units = new HashMap<Axis, UnitList>();
+        parameter.dims().forEach(dim -> units.put(dim.axis(), UnitList.range(0, dim.extent())));
+        if (parameter.source() instanceof TensorView.Stacked stacked) {
+            return stacked.units() * slice(parameter, units, 0).bytes();
+        }
+        return slice(parameter, units).bytes();
     }
 
-    private DType dtype(Parameter parameter) {
-        return stored(names(parameter.source()).getFirst()).dtype();
+    private long bytes(RankProgram program, Piece piece) {
+        var parameter = (Parameter) piece.operand();
+        Map<Axis, UnitList> units = units(program, piece);
+        if (byExpert(parameter)) {
+            return program.expertSlots(piece).size() * slice(parameter, units, 0).bytes();
+        }
+        if (parameter.source() instanceof TensorView.Stacked stacked) {
+            return Objects.requireNonNull(units.get(stacked.axis())).size() * slice(parameter, units, 0).bytes();
+        }
+        return slice(parameter, units).bytes();
     }
 
-    private StoredTensor stored(String name) {
-        return checkpoint.tensor(name).orElseThrow(() -> new CheckpointException("tensor " + name + " is missing"));
+    private static boolean byExpert(Parameter parameter) {
+        return !parameter.dims().isEmpty() && parameter.dims().getFirst().axis().equals(Axes.EXPERTS);
+    }
+
+    /** The units that a rank has; of experts, those are its slots, which are read one by one. */
+    private static Map<Axis, UnitList> units(RankProgram program, Piece piece) {
+        var units = new HashMap<Axis, UnitList>();
+        for (Dim dim : piece.operand().dims()) {
+            if (!dim.axis().equals(Axes.EXPERTS) || !byExpert((Parameter) piece.operand())) {
+                units.put(dim.axis(), program.program().units(piece, dim, program.rank()));
+            }
+        }
+        return units;
     }
 
     private Tensor load(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
-        Map<Axis, UnitList> units = program.units(piece);
-        int[] shape = parameter.dims().stream().mapToInt(d -> program.program().units(piece, d, program.rank()).size()).toArray();
-        boolean replicated = Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray());
-        long bytes = sliceBytes(program, piece);
-        replicatedBytes += replicated ? bytes : 0;
-        MemorySegment segment = bytes == 0 ? MemorySegment.NULL : switch (parameter.source()) {
-            case TensorView.Stored view -> load(view.tensor(), SliceLayout.of(parameter.dims(), view.dims(), units));
-            case TensorView.Stacked view -> stack(view, parameter, units, bytes);
-            case TensorView.Mxfp4 view -> throw new CheckpointException("tensor " + view.blocks() + ": MXFP4 cannot be loaded");
-        };
-        return Tensor.of(dtype(parameter), shape, segment);
-    }
-
-    private MemorySegment load(String tensor, SliceLayout layout) {
-        int size = stored(tensor).dtype().bytes();
-        long first = layout.contiguous();
-        if (first >= 0) {
-            var range = new Range(tensor, first * size, layout.elements() * size);
-            return mapped.computeIfAbsent(range, r -> checkpoint.map(r.tensor(), r.offset(), r.length(), arena));
+        Map<Axis, UnitList> units = units(program, piece);
+        List<Integer> slots = byExpert(parameter) ? program.expertSlots(piece) : List.of();
+        int[] shape = new int[parameter.dims().size()];
+        for (int i = 0; i < shape.length; i++) {
+            UnitList own = units.get(parameter.dims().get(i).axis());
+            shape[i] = own == null ? slots.size() : own.size();
         }
-        MemorySegment target = memory.apply(layout.elements() * size);
-        copy(tensor, layout, target, 0);
-        return target;
+        if (Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray())) {
+            replicatedBytes.add(bytes(program, piece));
+        }
+        if (byExpert(parameter)) {
+            return stacked(parameter, units, slots, shape);
+        }
+        if (parameter.source() instanceof TensorView.Stacked stacked) {
+            return joined(parameter, stacked, units, shape);
+        }
+        StoredSlice slice = slice(parameter, units);
+        Tensor tensor = Tensor.of(slice.encoding().held(), shape, reader.elements(slice, memory));
+        return scaled(tensor, slice, shape, reader.factors(slice, memory));
     }
 
-    private MemorySegment stack(TensorView.Stacked view, Parameter parameter, Map<Axis, UnitList> units, long bytes) {
-        MemorySegment target = memory.apply(bytes);
-        List<Dim> inner = parameter.dims().stream().filter(d -> !d.axis().equals(view.axis())).toList();
+    private static Tensor scaled(Tensor tensor, StoredSlice slice, int[] shape, Optional<MemorySegment> factors) {
+        return factors.map(segment -> {
+            List<Integer> ends = slice.scales().orElseThrow().ends();
+            return tensor.scaled(new BlockScales(ends, Tensor.of(DType.F32, factorShape(slice, shape), segment)));
+        }).orElse(tensor);
+    }
+
+    /** The rows of a slice of some shape, and the blocks of its columns. */
+    private static int[] factorShape(StoredSlice slice, int[] shape) {
+        int rows = shape.length - ScaleLayout.columns(slice.dims(), slice.stored()).orElseThrow();
+        int[] factors = Arrays.copyOf(shape, rows + 1);
+        factors[rows] = slice.scales().orElseThrow().ends().size();
+        return factors;
+    }
+
+    private Tensor stacked(Parameter parameter, Map<Axis, UnitList> units, List<Integer> slots, int[] shape) {
+        var elements = new ArrayList<MemorySegment>();
+        var factors = new ArrayList<MemorySegment>();
+        for (int expert : slots) {
+            StoredSlice slice = slice(parameter, units, expert);
+            elements.add(reader.elements(slice, memory));
+            reader.factors(slice, memory).ifPresent(factors::add);
+        }
+        StoredSlice any = slice(parameter, units, 0);
+        Tensor tensor = Tensor.stacked(any.encoding().held(), shape, elements);
+        return any.scales().map(scales -> tensor.scaled(new BlockScales(scales.ends(),
+                Tensor.stacked(DType.F32, factorShape(any, shape), factors)))).orElse(tensor);
+    }
+
+    /** Several tensors, one behind the other: whatever is stored in one tensor for each unit of an axis that is not that of experts. */
+    private Tensor joined(Parameter parameter, TensorView.Stacked view, Map<Axis, UnitList> units, int[] shape) {
         if (!parameter.dims().getFirst().axis().equals(view.axis())) {
             throw new IllegalArgumentException(parameter + ": the stacked axis " + view.axis() + " must be the first");
         }
-        SliceLayout layout = SliceLayout.of(inner, view.dims(), units);
         UnitList own = Objects.requireNonNull(units.get(view.axis()));
+        StoredSlice any = slice(parameter, units, 0);
+        MemorySegment elements = memory.apply(own.size() * any.elementBytes());
+        MemorySegment factors = memory.apply(own.size() * any.factorBytes());
         for (int i = 0; i < own.size(); i++) {
-            copy(view.pattern().replace("{}", Integer.toString(own.get(i))), layout, target, i * (bytes / own.size()));
+            StoredSlice slice = slice(parameter, units, own.get(i));
+            reader.copy(slice, elements.asSlice(i * any.elementBytes(), any.elementBytes()));
+            MemorySegment target = factors.asSlice(i * any.factorBytes(), any.factorBytes());
+            slice.scales().ifPresent(scales -> reader.expand(slice, scales, target));
         }
-        return target;
+        return scaled(Tensor.of(any.encoding().held(), shape, elements), any, shape, any.scales().map(s -> factors));
     }
 
-    private void copy(String tensor, SliceLayout layout, MemorySegment target, long offset) {
-        int size = stored(tensor).dtype().bytes();
-        long[] span = layout.span();
-        try (Arena window = Arena.ofShared()) {
-            MemorySegment source = checkpoint.map(tensor, span[0] * size, (span[1] - span[0]) * size, window);
-            layout.forEachRun((from, to, count) -> MemorySegment.copy(source, (from - span[0]) * size, target, offset + to * size,
-                    count * size));
-        }
-        copiedBytes += layout.elements() * size;
+    /** The slice of a weight that is in one tensor. */
+    private StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units) {
+        String tensor = tensor(parameter.source(), 0);
+        return StoredSlice.of(tensor, parameter.source().dims(), parameter.dims(), units, encoding(parameter.source(), tensor),
+                quantization);
     }
 
-    /** Looks for every tensor before any is read, so that all that is wrong is said at once. */
-    private void check(List<Parameter> parameters) {
-        var problems = new ArrayList<String>();
-        for (Parameter parameter : parameters) {
-            parameter.source().tensors().forEach((name, shape) -> problem(name, shape).ifPresent(problems::add));
+    /** The slice of the part of a weight that belongs to one unit of its first axis. */
+    private StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units, int unit) {
+        String tensor = tensor(parameter.source(), unit);
+        Encoding encoding = encoding(parameter.source(), tensor);
+        List<Dim> dims = parameter.dims();
+        Map<Axis, UnitList> own = units;
+        if (parameter.source() instanceof TensorView.Stacked) {
+            dims = dims.subList(1, dims.size());
+        } else {
+            own = new HashMap<>(units);
+            own.put(dims.getFirst().axis(), UnitList.of(unit));
         }
-        if (!problems.isEmpty()) {
-            int more = problems.size() - MAX_PROBLEMS;
-            throw new CheckpointException("the checkpoint does not fit its config.json:\n  "
-                    + String.join("\n  ", problems.subList(0, Math.min(MAX_PROBLEMS, problems.size())))
-                    + (more > 0 ? "\n  and " + more + " more" : ""));
-        }
+        return StoredSlice.of(tensor, parameter.source().dims(), dims, own, encoding, quantization);
     }
 
-    private Optional<String> problem(String name, List<Long> shape) {
-        Optional<StoredTensor> found = checkpoint.tensor(name);
-        if (found.isEmpty()) {
-            return Optional.of("tensor " + name + ": expected " + shape + ", but there is no such tensor");
-        }
-        StoredTensor tensor = found.get();
-        if (!tensor.shape().equals(shape)) {
-            return Optional.of("tensor " + name + ": expected " + shape + ", found " + tensor.dtype() + tensor.shape() + " in "
-                    + tensor.file());
-        }
-        return switch (tensor.dtype()) {
-            case F32, F16, BF16 -> Optional.empty();
-            default -> Optional.of("tensor " + name + ": type " + tensor.dtype() + " in " + tensor.file()
-                    + " cannot be computed with; F32, F16 and BF16 can");
+    private static String tensor(TensorView view, int unit) {
+        return switch (view) {
+            case TensorView.Stored stored -> stored.tensor();
+            case TensorView.Stacked stacked -> stacked.tensor(unit);
+            case TensorView.Mxfp4 mxfp4 -> mxfp4.blocks();
         };
     }
 
-    private static List<String> names(TensorView source) {
-        return List.copyOf(source.tensors().keySet());
+    private Encoding encoding(TensorView view, String tensor) {
+        if (view instanceof TensorView.Mxfp4 mxfp4) {
+            return new Encoding.Mxfp4(mxfp4.scales());
+        }
+        DType dtype = reader.stored(tensor).dtype();
+        return dtype == DType.F8_E4M3 ? new Encoding.Fp8() : new Encoding.Plain(dtype);
     }
 }

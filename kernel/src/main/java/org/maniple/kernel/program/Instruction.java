@@ -78,6 +78,55 @@ public sealed interface Instruction {
         }
     }
 
+    /**
+     * Makes the rows of experts: of the tokens that this rank has, or, where tokens are split over ranks, by bringing each to the ranks that have its
+     * experts.
+     *
+     * @param node the operation
+     * @param dimensions the dimensions along which tokens go to other ranks; empty: each rank has the tokens that it needs
+     * @param x the tokens
+     * @param ids the choices
+     * @param weights of the choices
+     * @param pairs the rows
+     */
+    record Dispatch(Node node, List<Integer> dimensions, Piece x, Piece ids, Piece weights, Piece pairs) implements Instruction {
+        /** Copies the list. */
+        public Dispatch {
+            dimensions = List.copyOf(dimensions);
+        }
+
+        @Override
+        public int layer() {
+            return node.layer();
+        }
+    }
+
+    /**
+     * Sums the rows of experts whose results go back to other ranks.
+     *
+     * @param node the operation
+     * @param dimensions the dimensions along which rows go
+     * @param inOrder whether all rows go to where their token lives and are summed there in the order of the experts; otherwise each rank sums what
+     *     it has of a token that a dispatch along the same dimensions brought, and the sums go back
+     * @param pairs the rows
+     * @param ids the choices of the tokens that live here
+     * @param weights of the choices
+     * @param sums the result
+     */
+    record Combine(Node node, List<Integer> dimensions, boolean inOrder, Piece pairs, Piece ids, Piece weights, Piece sums)
+            implements
+            Instruction {
+        /** Copies the list. */
+        public Combine {
+            dimensions = List.copyOf(dimensions);
+        }
+
+        @Override
+        public int layer() {
+            return node.layer();
+        }
+    }
+
     /** What happens at a seam. */
     enum SeamKind {
         /** Whole to split: each rank keeps its units; nothing is sent. */

@@ -35,8 +35,13 @@ public record Layout(List<Placement> placements) {
         return placements.stream().anyMatch(Placement.Partial.class::isInstance);
     }
 
-    /** The dimensions over which an axis is split. */
-    List<Integer> splitting(Axis axis) {
+    /**
+     * The dimensions over which an axis is split.
+     *
+     * @param axis any axis
+     * @return ascending, as the compiler counts dimensions
+     */
+    public List<Integer> splitting(Axis axis) {
         var dimensions = new ArrayList<Integer>();
         for (int i = 0; i < placements.size(); i++) {
             if (placements.get(i) instanceof Placement.Split split && split.axis().equals(axis)) {

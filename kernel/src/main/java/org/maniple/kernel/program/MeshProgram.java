@@ -1,16 +1,23 @@
 package org.maniple.kernel.program;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.State;
+import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.tensor.UnitList;
@@ -28,10 +35,15 @@ public final class MeshProgram {
     private final List<Integer> codeStages;
     private final Piece logits;
     private final Piece candidates;
+    private final CompileOptions options;
+    private final ProgramCompiler.ExpertLookup lookup;
+    private final Map<Integer, ExpertPlacement> placements = new TreeMap<>();
+    private final Map<Piece, Integer> weightLayers = new HashMap<>();
 
     MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension,
             List<UnitList> stages,
-            UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates) {
+            UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates,
+            CompileOptions options, ProgramCompiler.ExpertLookup lookup) {
         this.graph = graph;
         this.mesh = mesh;
         this.placed = placed;
@@ -42,6 +54,33 @@ public final class MeshProgram {
         this.codeStages = List.copyOf(codeStages);
         this.logits = logits;
         this.candidates = candidates;
+        this.options = options;
+        this.lookup = lookup;
+        for (Instruction instruction : code) {
+            switch (instruction) {
+                case Instruction.Dispatch dispatch -> {
+                    Dim experts = dispatch.pairs().operand().dims().get(1);
+                    placements.put(dispatch.layer(), placed(dispatch.layer(), experts));
+                }
+                case Instruction.Local local -> local.inputs().stream()
+                        .filter(p -> p.operand() instanceof Parameter)
+                        .forEach(p -> weightLayers.putIfAbsent(p, local.layer()));
+                default -> {
+                }
+            }
+        }
+    }
+
+    private ExpertPlacement placed(int layer, Dim experts) {
+        ExpertPlacement follows = new ExpertPlacement(experts.extent(),
+                units.split(experts).stream().map(part -> IntStream.range(0, part.size()).map(part::get).boxed().toList())
+                        .toList());
+        ExpertPlacement chosen = lookup.placement(layer, experts.extent()).orElse(follows);
+        if (chosen.experts() != experts.extent() || chosen.parts() != follows.parts()) {
+            throw new CompileException("block " + layer + " has " + experts.extent() + " experts on " + follows.parts()
+                    + " ranks, but they are placed as " + chosen);
+        }
+        return chosen;
     }
 
     /** The model. */
@@ -109,6 +148,61 @@ public final class MeshProgram {
         return mesh.group(rank, dimensions.stream().map(placed::get).toList());
     }
 
+    /** How it was compiled. */
+    public CompileOptions options() {
+        return options;
+    }
+
+    /** Where the experts of each block that has some are when the unit starts, by block. */
+    public Map<Integer, ExpertPlacement> placements() {
+        return Collections.unmodifiableMap(placements);
+    }
+
+    /** Which part of a {@link ExpertPlacement} a rank is. */
+    public int expertPart(int rank) {
+        int part = 0;
+        for (MeshDimension dimension : units.rule(Axes.EXPERTS).map(AxisRule::over).orElse(List.of())) {
+            part = part * mesh.size(dimension) + mesh.coordinate(rank, dimension);
+        }
+        return part;
+    }
+
+    /** The experts in the slots of a rank, of a weight whose first axis is that of experts. */
+    List<Integer> expertSlots(Piece weight, int rank) {
+        ExpertPlacement placement = placement(weight);
+        int part = placement.parts() == 1 ? 0 : expertPart(rank);
+        return IntStream.range(0, placement.slots(part)).map(slot -> placement.expert(part, slot)).boxed().toList();
+    }
+
+    private ExpertPlacement placement(Piece weight) {
+        return java.util.Objects.requireNonNull(placements.get(weightLayers.get(weight)),
+                () -> "no experts are dispatched to " + weight);
+    }
+
+    /** Which tokens a rank has of a piece; for a piece without tokens, all. */
+    public TokenSplit tokens(Piece piece, int rank) {
+        return tokens(piece.layout(), rank);
+    }
+
+    TokenSplit tokens(Layout layout, int rank) {
+        List<Integer> homes = homeDimensions();
+        boolean byHome = false;
+        int part = 0;
+        int parts = 1;
+        for (int dimension = 0; dimension < placed.size(); dimension++) {
+            if (layout.at(dimension) instanceof Placement.Split split && Axes.ofTokens(split.axis())) {
+                if (homes.contains(dimension)) {
+                    byHome = true;
+                } else {
+                    int size = mesh.size(placed.get(dimension));
+                    part = part * size + mesh.coordinate(rank, placed.get(dimension));
+                    parts *= size;
+                }
+            }
+        }
+        return new TokenSplit(byHome ? homeOf(rank) : -1, part, parts);
+    }
+
     /** The dimensions that sequences are split over, as the compiler counts them; empty without data parallelism. */
     List<Integer> homeDimensions() {
         return units.rule(Axes.TOKENS).map(units::dimensions).orElse(List.of());
@@ -131,11 +225,6 @@ public final class MeshProgram {
     /** The units of a dimension of a piece that a rank has; not for axes whose ranges come from the step. */
     public UnitList units(Piece piece, Dim dim, int rank) {
         return units.units(dim, piece.layout(), rank);
-    }
-
-    /** Whether a piece lies in different ranges of tokens on different ranks. */
-    boolean splitsTokens(Piece piece) {
-        return piece.layout().placements().stream().anyMatch(p -> p instanceof Placement.Split s && Axes.ofTokens(s.axis()));
     }
 
     /** What a rank of the mesh does. */

@@ -9,13 +9,15 @@ import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Node;
 import org.maniple.api.graph.Operand;
+import org.maniple.api.graph.PartialKind;
 import org.maniple.api.graph.Value;
 
 /**
  * The plain rule for one operation: given how its inputs lie, how they have to lie, and how its outputs will.
  *
  * <p>On each dimension of the mesh either one family of axes is split, the same in all operands that have it, or nothing is. It is
- * the family that the operation's parameters and states are split by, since these cannot move; otherwise the one that its inputs are.
+ * the family that the operation's parameters and states are split by, since these cannot move; otherwise the one that its inputs are. Partial sums
+ * are passed on by operations that are linear in them. What makes rows of experts, and what sums them, is placed by {@link ExpertPlacing}.
  */
 final class NodePlacement {
 
@@ -28,18 +30,20 @@ final class NodePlacement {
     private final Node node;
     private final AxisSignature signature;
     private final List<Layout> current;
-    private final boolean passesPartial;
+    private final AxisSignature.Linearity linearity;
 
-    /** @param current how the inputs lie now, in order */
-    NodePlacement(ModelGraph graph, UnitTable units, int dimensions, Node node, List<Layout> current) {
+    /**
+     * @param exact whether partial sums are never passed on
+     * @param current how the inputs lie now, in order
+     */
+    NodePlacement(ModelGraph graph, UnitTable units, int dimensions, boolean exact, Node node, List<Layout> current) {
         this.graph = graph;
         this.units = units;
         this.dimensions = dimensions;
         this.node = node;
         this.signature = node.signature();
         this.current = current;
-        this.passesPartial = signature.linear() == AxisSignature.Linearity.ALL && current.stream().anyMatch(Layout::partial)
-                && current.stream().distinct().count() == 1;
+        this.linearity = exact ? AxisSignature.Linearity.NONE : signature.linear();
     }
 
     Choice choose() {
@@ -47,15 +51,30 @@ final class NodePlacement {
         var outputs = new ArrayList<Layout>();
         node.outputs().forEach(output -> outputs.add(Layout.whole(dimensions)));
         for (int dimension = 0; dimension < dimensions; dimension++) {
-            if (passesPartial && current.getFirst().at(dimension) instanceof Placement.Partial partial) {
-                for (int i = 0; i < outputs.size(); i++) {
-                    outputs.set(i, outputs.get(i).with(dimension, partial));
-                }
-            } else {
+            if (!passPartial(dimension, inputs, outputs)) {
                 place(dimension, inputs, outputs);
             }
         }
         return new Choice(inputs, outputs);
+    }
+
+    /** Passes partial sums on, if the operation is linear in what is partial here. */
+    private boolean passPartial(int dimension, List<Layout> inputs, List<Layout> outputs) {
+        if (!(current.getFirst().at(dimension) instanceof Placement.Partial partial) || partial.kind() != PartialKind.SUM) {
+            return false;
+        }
+        boolean passes = switch (linearity) {
+            case NONE -> false;
+            case ALL -> current.stream().allMatch(layout -> layout.at(dimension).equals(partial));
+            case FIRST -> true;
+        };
+        if (passes) {
+            for (int i = 1; linearity == AxisSignature.Linearity.FIRST && i < inputs.size(); i++) {
+                inputs.set(i, inputs.get(i).with(dimension, Placement.WHOLE));
+            }
+            outputs.replaceAll(output -> output.with(dimension, partial));
+        }
+        return passes;
     }
 
     private void place(int dimension, List<Layout> inputs, List<Layout> outputs) {
@@ -121,19 +140,31 @@ final class NodePlacement {
         return Optional.empty();
     }
 
-    /** Whether the operation can run with a family split: nothing needs it whole, and every output has it or sums over it. */
+    /**
+     * Whether the operation can run with a family split: nothing needs it whole, no parameter or state that has it is whole, and every output has
+     * it or sums over it.
+     */
     private boolean possible(Axis family, int dimension) {
         boolean whole = signature.whole().stream().anyMatch(axis -> graph.family(axis).equals(family));
+        for (int i = 0; i < current.size(); i++) {
+            Operand operand = node.inputs().get(i);
+            whole |= !(operand instanceof Value) && units.ofFamily(operand, family).isPresent()
+                    && !(current.get(i).at(dimension) instanceof Placement.Split);
+        }
         return !whole
                 && (reduces(family, dimension) || node.outputs().stream().allMatch(o -> units.ofFamily(o, family).isPresent()));
     }
 
-    /** Whether the operation sums over a family, and no unit would be counted twice because two ranks have it. */
+    /**
+     * Whether the operation sums over a family, and no unit would be counted twice because two ranks have it. A row of an expert is on one rank,
+     * also if the expert is on several.
+     */
     private boolean reduces(Axis family, int dimension) {
         for (Operand input : node.inputs()) {
             for (Dim dim : input.dims()) {
                 if (signature.reduced().contains(dim.axis()) && graph.family(dim.axis()).equals(family)) {
-                    return dim.extent() == 0 || !units.overlaps(dim, List.of(dimension));
+                    boolean onePlaceEach = dim.extent() == 0 || input instanceof Value value && value.ragged();
+                    return onePlaceEach || !units.overlaps(dim, List.of(dimension));
                 }
             }
         }

@@ -4,14 +4,17 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Axis;
+import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Node;
 import org.maniple.api.graph.Operand;
 import org.maniple.api.graph.Value;
 import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Splitter;
@@ -25,6 +28,13 @@ import org.maniple.kernel.program.Instruction.SeamKind;
  */
 public final class ProgramCompiler {
 
+    /** Fewest bytes: what is scattered first is small when the rest is summed. */
+    private static final List<SeamKind> SCATTERED_SUMS_FIRST = List.of(SeamKind.SLICE, SeamKind.MERGE, SeamKind.REDUCE_SCATTER,
+            SeamKind.ALL_REDUCE, SeamKind.ALL_GATHER);
+    /** Inner dimensions first, so that sums over two of them follow the same tree as a sum over one. */
+    private static final List<SeamKind> INNER_SUMS_FIRST = List.of(SeamKind.SLICE, SeamKind.MERGE, SeamKind.ALL_REDUCE,
+            SeamKind.REDUCE_SCATTER, SeamKind.ALL_GATHER);
+
     private final ModelGraph graph;
     private final Mesh mesh;
     private final List<MeshDimension> placed;
@@ -32,6 +42,11 @@ public final class ProgramCompiler {
     private final List<UnitList> stages;
     private final Optional<MeshDimension> stageDimension;
 
+    private final CompileOptions options;
+    private final ExpertLookup lookup;
+    private final ExpertPlacing experts;
+    /** For each value whose rows are those of experts, the dimensions along which the rows were brought to their ranks. */
+    private final Map<Value, List<Integer>> brought = new HashMap<>();
     private final List<Instruction> code = new ArrayList<>();
     private final List<Integer> codeStages = new ArrayList<>();
     private final Map<Operand, List<Piece>> pieces = new HashMap<>();
@@ -39,8 +54,21 @@ public final class ProgramCompiler {
     private int nextPiece;
     private int stage;
 
+    /** Says which rank has which experts, where a parallelism decides about that. */
+    @FunctionalInterface
+    public interface ExpertLookup {
+        /**
+         * The placement of a block's experts.
+         *
+         * @param layer the block
+         * @param experts how many it has
+         * @return a placement over the dimensions of the rule about experts; empty: what follows from the rule's splitter
+         */
+        Optional<ExpertPlacement> placement(int layer, int experts);
+    }
+
     /**
-     * Prepares to compile.
+     * Prepares to compile, for results that may depend on the layout by rounding.
      *
      * @param graph the model
      * @param mesh the ranks
@@ -48,6 +76,22 @@ public final class ProgramCompiler {
      * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
      */
     public ProgramCompiler(ModelGraph graph, Mesh mesh, List<AxisRule> rules) {
+        this(graph, mesh, rules, CompileOptions.FAST, (layer, count) -> Optional.empty());
+    }
+
+    /**
+     * Prepares to compile.
+     *
+     * @param graph the model
+     * @param mesh the ranks
+     * @param rules what is split over what, in order
+     * @param options how
+     * @param lookup which rank has which experts
+     * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
+     */
+    public ProgramCompiler(ModelGraph graph, Mesh mesh, List<AxisRule> rules, CompileOptions options, ExpertLookup lookup) {
+        this.options = options;
+        this.lookup = lookup;
         this.graph = graph;
         this.mesh = mesh;
         List<AxisRule> cuts = rules.stream().filter(r -> r.axis().equals(Axes.LAYERS)).toList();
@@ -64,6 +108,7 @@ public final class ProgramCompiler {
         this.units = new UnitTable(graph, mesh, placed, rules.stream()
                 .filter(r -> !r.axis().equals(Axes.LAYERS) && r.over().stream().anyMatch(placed::contains))
                 .toList());
+        this.experts = new ExpertPlacing(units, options);
     }
 
     /**
@@ -74,7 +119,7 @@ public final class ProgramCompiler {
      * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
      */
     public MeshProgram compile() {
-        pieces.put(graph.ids(), new ArrayList<>(List.of(new Piece(nextPiece++, graph.ids(), Layout.whole(placed.size())))));
+        add(graph.ids(), units.fixed(graph.ids()));
         producers.put(graph.ids(), -1);
         for (Node node : graph.nodes()) {
             while (stage < stageOf(node)) {
@@ -84,7 +129,12 @@ public final class ProgramCompiler {
         }
         Piece logits = whole(graph.logits(), true);
         Piece candidates = whole(graph.candidates(), false);
-        return new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages, logits, candidates);
+        var program = new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages, logits, candidates,
+                options, lookup);
+        if (options.exact()) {
+            LeafGrid.check(program);
+        }
+        return program;
     }
 
     private List<UnitList> cut(AxisRule rule) {
@@ -139,8 +189,60 @@ public final class ProgramCompiler {
     }
 
     private void place(Node node) {
+        switch (node.op()) {
+            case BuiltinOp.Dispatch dispatch -> dispatch(node);
+            case BuiltinOp.Combine combine -> combine(node);
+            default -> placeOrdinary(node);
+        }
+    }
+
+    private void dispatch(Node node) {
+        ExpertPlacing.Choice choice = experts.dispatch(resolved(node.inputs().getFirst()));
+        Piece x = convert(node.inputs().get(0), choice.tokens(), false);
+        Piece ids = convert(node.inputs().get(1), choice.tokens(), false);
+        Piece weights = convert(node.inputs().get(2), choice.tokens(), false);
+        Value pairs = node.outputs().getFirst();
+        producers.put(pairs, node.layer());
+        brought.put(pairs, choice.along());
+        emit(new Instruction.Dispatch(node, choice.along(), x, ids, weights, add(pairs, choice.result())));
+    }
+
+    /** How a value lies once nothing in it is partial. */
+    private Layout resolved(Operand operand) {
+        Layout layout = latest(operand).layout();
+        for (int i = 0; i < placed.size(); i++) {
+            if (layout.at(i) instanceof Placement.Partial) {
+                layout = layout.with(i, units.scatters(Axes.TOKENS, i) ? new Placement.Split(Axes.TOKENS) : Placement.WHOLE);
+            }
+        }
+        return layout;
+    }
+
+    private void combine(Node node) {
+        var value = (Value) node.inputs().getFirst();
+        List<Integer> from = Objects.requireNonNull(brought.get(value), () -> value + " has no rows of experts");
+        Layout current = latest(value).layout();
+        Layout wanted = current;
+        for (int i = 0; i < placed.size(); i++) {
+            if (options.exact() && current.at(i) instanceof Placement.Partial) {
+                wanted = wanted.with(i, Placement.WHOLE);
+            }
+        }
+        Piece pairs = convert(value, wanted, false);
+        ExpertPlacing.Choice choice = experts.combine(wanted, from);
+        Piece ids = convert(node.inputs().get(1), choice.tokens(), false);
+        Piece weights = convert(node.inputs().get(2), choice.tokens(), false);
+        Value output = node.outputs().getFirst();
+        producers.put(output, node.layer());
+        Piece sums = add(output, choice.result());
+        emit(choice.along().isEmpty()
+                ? new Instruction.Local(node, List.of(pairs, ids, weights), List.of(sums))
+                : new Instruction.Combine(node, choice.along(), options.expertOrder(), pairs, ids, weights, sums));
+    }
+
+    private void placeOrdinary(Node node) {
         List<Layout> current = node.inputs().stream().map(input -> latest(input).layout()).toList();
-        NodePlacement.Choice choice = new NodePlacement(graph, units, placed.size(), node, current).choose();
+        NodePlacement.Choice choice = new NodePlacement(graph, units, placed.size(), options.exact(), node, current).choose();
         var inputs = new ArrayList<Piece>();
         for (int i = 0; i < node.inputs().size(); i++) {
             inputs.add(convert(node.inputs().get(i), choice.inputs().get(i), false));
@@ -149,6 +251,11 @@ public final class ProgramCompiler {
         for (int i = 0; i < node.outputs().size(); i++) {
             producers.put(node.outputs().get(i), node.layer());
             outputs.add(add(node.outputs().get(i), choice.outputs().get(i)));
+        }
+        for (Operand input : node.inputs()) {
+            if (input instanceof Value value && value.ragged()) {
+                node.outputs().forEach(output -> brought.put(output, Objects.requireNonNull(brought.get(value))));
+            }
         }
         emit(new Instruction.Local(node, inputs, outputs));
     }
@@ -164,15 +271,40 @@ public final class ProgramCompiler {
                 return piece;
             }
         }
+        if (operand.equals(graph.ids())) {
+            return add(operand, wanted);
+        }
         Piece piece = latest(operand);
-        for (SeamKind kind : new SeamKind[] {SeamKind.SLICE, SeamKind.ALL_REDUCE, SeamKind.MERGE, SeamKind.REDUCE_SCATTER,
-            SeamKind.ALL_GATHER}) {
-            piece = exchange(piece, wanted, kind, onlyForFullRows);
+        Layout between = inner(piece.layout(), wanted);
+        for (Layout next : between.equals(wanted) ? List.of(wanted) : List.of(between, wanted)) {
+            for (SeamKind kind : options.exact() ? INNER_SUMS_FIRST : SCATTERED_SUMS_FIRST) {
+                piece = exchange(piece, next, kind, onlyForFullRows);
+            }
         }
         if (!piece.layout().equals(wanted)) {
             throw new CompileException("no exchange leads from " + piece + " to " + wanted);
         }
         return piece;
+    }
+
+    /**
+     * What a value passes through on its way: a home's part of a part of tokens is no part of all tokens, so that tokens that are split further than
+     * by homes are gathered whole before they are split in another way.
+     */
+    private Layout inner(Layout from, Layout wanted) {
+        Layout whole = from;
+        boolean homesGathered = false;
+        boolean partsKept = false;
+        for (int i = 0; i < placed.size(); i++) {
+            boolean split = from.at(i) instanceof Placement.Split s && Axes.ofTokens(s.axis());
+            boolean stays = from.at(i).equals(wanted.at(i));
+            if (split) {
+                whole = whole.with(i, Placement.WHOLE);
+                homesGathered |= !stays && units.scatters(Axes.TOKENS, i);
+                partsKept |= stays && !units.scatters(Axes.TOKENS, i);
+            }
+        }
+        return homesGathered && partsKept ? whole : wanted;
     }
 
     /** One exchange along all dimensions where it is this kind that leads from what is there to what is wanted. */
@@ -181,7 +313,8 @@ public final class ProgramCompiler {
         Layout after = piece.layout();
         Optional<Axis> axis = Optional.empty();
         for (int i = 0; i < placed.size(); i++) {
-            if (kind(piece.layout().at(i), wanted.at(i)) == kind) {
+            Optional<Axis> here = axisOf(piece.layout().at(i), wanted.at(i));
+            if (kind(piece.layout().at(i), wanted.at(i)) == kind && (along.isEmpty() || here.equals(axis))) {
                 along.add(i);
                 after = after.with(i, wanted.at(i));
                 axis = axis.isPresent() ? axis : axisOf(piece.layout().at(i), wanted.at(i));
@@ -193,7 +326,8 @@ public final class ProgramCompiler {
         Piece result = add(piece.operand(), after);
         emit(new Instruction.Seam(kind, along, axis, piece, result, producers.getOrDefault(piece.operand(), -1),
                 onlyForFullRows));
-        return result;
+        // Along other dimensions another axis may be concerned.
+        return exchange(result, wanted, kind, onlyForFullRows);
     }
 
     private static Optional<Axis> axisOf(Placement from, Placement to) {

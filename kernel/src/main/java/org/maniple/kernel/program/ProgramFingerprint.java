@@ -31,7 +31,7 @@ public final class ProgramFingerprint {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
-        add(digest, program.mesh() + " " + program.stages());
+        add(digest, program.mesh() + " " + program.stages() + " " + program.options() + " " + program.placements());
         for (int i = 0; i < program.code().size(); i++) {
             add(digest, program.stageOf(i) + " " + words(program.code().get(i)));
         }
@@ -53,6 +53,10 @@ public final class ProgramFingerprint {
             case Instruction.Local local -> attributes(local.node().op()) + " " + local.inputs() + " " + local.outputs() + " "
                     + local.outputs().stream().map(p -> ((Value) p.operand()).dims()).toList();
             case Instruction.Seam seam -> seam.kind() + " " + seam.dimensions() + " " + seam.from() + " " + seam.to();
+            case Instruction.Dispatch dispatch ->
+                "dispatch " + dispatch.dimensions() + " " + dispatch.x() + " " + dispatch.pairs();
+            case Instruction.Combine combine ->
+                "combine " + combine.dimensions() + " " + combine.inOrder() + " " + combine.pairs() + " " + combine.sums();
             case Instruction.Transfer transfer -> "transfer " + transfer.pieces();
         };
     }

@@ -107,11 +107,39 @@ public final class ProgramListing {
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
                     seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
+            case Instruction.Dispatch dispatch -> dispatch(dispatch, layer);
+            case Instruction.Combine combine -> combine(combine, layer);
             case Instruction.Transfer transfer ->
                 "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
                         + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
                         + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
         };
+    }
+
+    private String dispatch(Instruction.Dispatch dispatch, int layer) {
+        String operands = piece(dispatch.x(), layer) + ", " + piece(dispatch.ids(), layer) + " -> "
+                + piece(dispatch.pairs(), layer);
+        int others = Math.min(((Value) dispatch.pairs().operand()).choices(), ranks(dispatch.dimensions()) - 1);
+        return dispatch.dimensions().isEmpty()
+                ? String.format(Locale.ROOT, "%-15s %s", "DISPATCH", operands)
+                : String.format(Locale.ROOT,
+                        "~ dispatch %s  %s  up to %d bytes per token, once to each rank with one of its experts",
+                        names(dispatch.dimensions()), operands, 4 * elements(dispatch.x(), 0) * others);
+    }
+
+    private String combine(Instruction.Combine combine, int layer) {
+        String operands = piece(combine.pairs(), layer) + " -> " + piece(combine.sums(), layer);
+        long row = 4 * elements(combine.sums(), 0);
+        int choices = ((Value) combine.pairs().operand()).choices();
+        return combine.inOrder()
+                ? String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: every row goes home and is summed there",
+                        names(combine.dimensions()), operands, row * choices)
+                : String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: one sum from each rank visited",
+                        names(combine.dimensions()), operands, row * Math.min(choices, ranks(combine.dimensions()) - 1));
+    }
+
+    private int ranks(List<Integer> dimensions) {
+        return dimensions.stream().mapToInt(d -> program.mesh().size(program.placed().get(d))).reduce(1, Math::multiplyExact);
     }
 
     private static String name(Op op) {
@@ -143,7 +171,9 @@ public final class ProgramListing {
     }
 
     private static String unit(Piece piece) {
-        return piece.operand() instanceof Value value && value.has(Axes.ROWS) ? "row" : "token";
+        return piece.operand() instanceof Value value && value.ragged()
+                ? "row of an expert"
+                : piece.operand().has(Axes.ROWS) ? "row" : "token";
     }
 
     /** Bytes that a rank sends for each token, by the formulas for n ranks: all-reduce 2(n-1)/n of the value, the others half of it. */
@@ -167,7 +197,8 @@ public final class ProgramListing {
         long product = 1;
         Operand operand = piece.operand();
         for (Dim dim : operand.dims()) {
-            if (!Axes.ofTokens(dim.axis())) {
+            boolean row = operand instanceof Value value && value.ragged() && dim.axis().equals(Axes.EXPERTS);
+            if (!Axes.ofTokens(dim.axis()) && !row) {
                 product *= program.units(piece, dim, rank).size();
             }
         }

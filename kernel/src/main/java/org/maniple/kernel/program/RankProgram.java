@@ -6,6 +6,8 @@ import java.util.Map;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.Parameter;
+import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.UnitList;
 
 /**
@@ -45,26 +47,38 @@ public record RankProgram(MeshProgram program, int rank, int stage, List<Instruc
     }
 
     /**
+     * Where the leaves of a sum end on this rank, if the program keeps the bits of sums.
+     *
+     * @param local an operation
+     * @return see {@link org.maniple.api.graph.OpCall#leaves()}
+     */
+    public List<Integer> leaves(Instruction.Local local) {
+        return program.options().exact() ? LeafGrid.ends(program, local, rank) : List.of();
+    }
+
+    /**
      * The routed experts whose weights this rank holds.
      *
      * @param piece a weight whose first axis is {@link Axes#EXPERTS}
      * @return the expert in each of the rank's slots, in the order of the slots; an expert may be in several
      */
     public List<Integer> expertSlots(Piece piece) {
-        UnitList experts = program.units(piece, piece.operand().dims().getFirst(), rank);
-        return java.util.stream.IntStream.range(0, experts.size()).map(experts::get).boxed().toList();
+        return program.expertSlots(piece, rank);
     }
 
     /**
-     * The elements per token, position or (for weights) in all that this rank has of a piece.
+     * The elements per token, position, row of an expert, or (for weights) in all that this rank has of a piece.
      *
      * @param piece any piece
      * @return the product of its units
      */
     public long elements(Piece piece) {
-        long product = 1;
+        boolean ragged = piece.operand() instanceof Value value && value.ragged();
+        boolean slots = piece.operand() instanceof Parameter && piece.operand().dims().getFirst().axis().equals(Axes.EXPERTS);
+        long product = slots ? expertSlots(piece).size() : 1;
         for (Dim dim : piece.operand().dims()) {
-            if (!Axes.ofTokens(dim.axis())) {
+            boolean counted = dim.axis().equals(Axes.EXPERTS) && (ragged || slots);
+            if (!Axes.ofTokens(dim.axis()) && !counted) {
                 product = Math.multiplyExact(product, program.units(piece, dim, rank).size());
             }
         }

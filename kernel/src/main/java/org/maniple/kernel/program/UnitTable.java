@@ -103,6 +103,12 @@ final class UnitTable {
         return UnitList.merge(own);
     }
 
+    /** How the units of a dimension are split: one list for each part of its rule, or one of all units without a rule over ranks. */
+    List<UnitList> split(Dim dim) {
+        Optional<AxisRule> rule = rule(dim.axis()).filter(r -> !dimensions(r).isEmpty());
+        return rule.isEmpty() ? List.of(UnitList.range(0, dim.extent())) : parts(dim, rule.get());
+    }
+
     /** Whether two ranks along some dimensions have a unit in common. */
     boolean overlaps(Dim dim, List<Integer> splitting) {
         AxisRule rule = rule(dim.axis()).orElseThrow();

@@ -15,7 +15,7 @@ import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.checkpoint.StoredTensor;
 import org.maniple.api.tensor.DType;
 
-/** A checkpoint in memory: element i of a tensor has the value i. Counts the bytes that are asked for. */
+/** A checkpoint in memory: element i of a tensor has the value i, unless its bytes are given. Counts the bytes that are asked for. */
 final class MemoryCheckpoint implements Checkpoint {
 
     private final Map<String, StoredTensor> tensors = new HashMap<>();
@@ -30,6 +30,15 @@ final class MemoryCheckpoint implements Checkpoint {
         }
         tensors.put(name,
                 new StoredTensor(name, DType.F32, java.util.Arrays.stream(shape).boxed().toList(), "memory", elements * 4));
+        data.put(name, segment);
+        return this;
+    }
+
+    /** A tensor of any type with these bytes. */
+    MemoryCheckpoint with(String name, DType dtype, byte[] bytes, long... shape) {
+        MemorySegment segment = Arena.ofAuto().allocate(bytes.length, 64);
+        segment.copyFrom(MemorySegment.ofArray(bytes));
+        tensors.put(name, new StoredTensor(name, dtype, java.util.Arrays.stream(shape).boxed().toList(), "memory", bytes.length));
         data.put(name, segment);
         return this;
     }

@@ -65,7 +65,8 @@ class WeightLoaderTest {
     }
 
     private static Map<Piece, Tensor> load(MemoryCheckpoint checkpoint, RankProgram program) {
-        return new WeightLoader(checkpoint, Arena.ofAuto(), Arena.ofAuto()::allocate).load(program, (done, total) -> {});
+        return new WeightLoader(checkpoint, Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate).load(program,
+                (done, total) -> {});
     }
 
     private static List<Float> values(Map<Piece, Tensor> weights, String name) {
@@ -73,8 +74,12 @@ class WeightLoaderTest {
                 .orElseThrow()
                 .getValue();
         var values = new ArrayList<Float>();
-        for (long i = 0; i < (long) tensor.rows() * tensor.width(); i++) {
-            values.add(tensor.segment().get(JAVA_FLOAT_UNALIGNED, 4 * i));
+        for (int row = 0; row < tensor.rows(); row++) {
+            for (int i = 0; i < tensor.width(); i++) {
+                values.add(tensor.stacked()
+                        ? tensor.slot(row).get(JAVA_FLOAT_UNALIGNED, 4L * i)
+                        : tensor.segment().get(JAVA_FLOAT_UNALIGNED, 4L * ((long) row * tensor.width() + i)));
+            }
         }
         return values;
     }
@@ -91,7 +96,7 @@ class WeightLoaderTest {
     void onlyTheShareOfARankIsTouched() {
         var checkpoint = checkpoint();
         RankProgram program = program(2, 0);
-        var loader = new WeightLoader(checkpoint, Arena.ofAuto(), Arena.ofAuto()::allocate);
+        var loader = new WeightLoader(checkpoint, Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate);
         loader.load(program, (done, total) -> {});
         LoadReport report = loader.report(program);
 
@@ -104,7 +109,7 @@ class WeightLoaderTest {
     @Test
     void tiedWeightsAreMappedOnce() {
         RankProgram program = program(1, 0);
-        var loader = new WeightLoader(checkpoint(), Arena.ofAuto(), Arena.ofAuto()::allocate);
+        var loader = new WeightLoader(checkpoint(), Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate);
         Map<Piece, Tensor> weights = loader.load(program, (done, total) -> {});
 
         assertThat(values(weights, "head")).isEqualTo(values(weights, "embedding"));
@@ -114,7 +119,7 @@ class WeightLoaderTest {
     @Test
     void progressReachesTheTotal() {
         var seen = new ArrayList<Long>();
-        new WeightLoader(checkpoint(), Arena.ofAuto(), Arena.ofAuto()::allocate).load(program(2, 0),
+        new WeightLoader(checkpoint(), Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate).load(program(2, 0),
                 (done, total) -> seen.add(total - done));
 
         assertThat(seen).isSortedAccordingTo((a, b) -> Long.compare(b, a)).endsWith(0L);

@@ -52,7 +52,7 @@ final class AttendKernel implements Kernel, Workers.Task {
     private final float scale;
     private final int keyLength;
     private final int valueLength;
-    private final Product product;
+    private final PlainProduct product;
     /** The step that is being computed; set before the threads begin. */
     private @Nullable Step current;
 
@@ -67,7 +67,7 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.scale = (float) op.scale();
         this.keyLength = queries.extent(2);
         this.valueLength = out.extent(2);
-        this.product = new Product(new F32Rows(), keyLength);
+        this.product = new PlainProduct(new F32Rows(), keyLength);
         this.scratch = new Scratch[workers.threads()];
         int heads = HeadGroups.largest(groups);
         for (int i = 0; i < scratch.length; i++) {

@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -25,6 +26,19 @@ final class Bf16Rows implements WeightRows {
     @Override
     public float get(MemorySegment weights, long at) {
         return Float.intBitsToFloat(weights.get(JAVA_SHORT_UNALIGNED, at) << 16);
+    }
+
+    @Override
+    public void widen(MemorySegment w, long at, MemorySegment out, long to, int count) {
+        int done = 0;
+        for (; done + Lanes.L <= count; done += Lanes.L) {
+            ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, at + 2L * done, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats().intoMemorySegment(out, to + 4L * done, LITTLE_ENDIAN);
+        }
+        for (; done < count; done++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * done, get(w, at + 2L * done));
+        }
     }
 
     @Override

@@ -4,7 +4,10 @@ import java.util.List;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.step.Step;
 
-/** One contraction, or several of the same input in one pass, such as queries, keys and values. Threads take chunks of columns. */
+/**
+ * One contraction, or several of the same input in one pass, such as queries, keys and values. Threads take chunks of columns; with
+ * experts, chunks of columns of an expert.
+ */
 final class ContractKernel implements Kernel, Workers.Task {
 
     /** Multiplications below which waking other threads costs more than it saves. */
@@ -16,6 +19,7 @@ final class ContractKernel implements Kernel, Workers.Task {
     /** For each chunk its matrix, its first column, and the column after its last. */
     private final int[] chunks;
     private final long work;
+    private final SlotRuns runs;
 
     ContractKernel(Workers workers, float[][] lanes, List<Matrix> matrices) {
         this.workers = workers;
@@ -23,6 +27,7 @@ final class ContractKernel implements Kernel, Workers.Task {
         this.matrices = matrices.toArray(Matrix[]::new);
         this.chunks = chunks(matrices, workers.threads());
         this.work = matrices.stream().mapToLong(Matrix::work).sum();
+        this.runs = new SlotRuns(matrices.getFirst().x());
     }
 
     private static int[] chunks(List<Matrix> matrices, int threads) {
@@ -46,15 +51,13 @@ final class ContractKernel implements Kernel, Workers.Task {
 
     @Override
     public void run(Step step) {
-        int rows = matrices[0].out().rows();
-        if (rows > 0) {
-            workers.run(this, chunks.length / 3, rows * work >= WORTH_WAKING);
-        }
+        workers.run(this, runs.refresh() * (chunks.length / 3), runs.rows() * work >= WORTH_WAKING);
     }
 
     @Override
     public void compute(int chunk, int thread) {
-        int at = 3 * chunk;
-        matrices[chunks[at]].compute(chunks[at + 1], chunks[at + 2], lanes[thread]);
+        int each = chunks.length / 3;
+        int at = 3 * (chunk % each);
+        matrices[chunks[at]].compute(runs, chunk / each, chunks[at + 1], chunks[at + 2], lanes[thread]);
     }
 }

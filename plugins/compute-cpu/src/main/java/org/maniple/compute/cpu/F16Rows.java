@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
@@ -28,6 +29,19 @@ final class F16Rows implements WeightRows {
     @Override
     public float get(MemorySegment weights, long at) {
         return Float.intBitsToFloat((weights.get(JAVA_SHORT_UNALIGNED, at) << 13) & 0x8fffffff) * 0x1p112f;
+    }
+
+    @Override
+    public void widen(MemorySegment w, long at, MemorySegment out, long to, int count) {
+        int done = 0;
+        for (; done + Lanes.L <= count; done += Lanes.L) {
+            ((IntVector) ShortVector.fromMemorySegment(Lanes.S, w, at + 2L * done, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.S2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffffff)
+                    .reinterpretAsFloats().mul(0x1p112f).intoMemorySegment(out, to + 4L * done, LITTLE_ENDIAN);
+        }
+        for (; done < count; done++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * done, get(w, at + 2L * done));
+        }
     }
 
     @Override

@@ -25,6 +25,11 @@ final class F32Rows implements WeightRows {
     }
 
     @Override
+    public void widen(MemorySegment w, long at, MemorySegment out, long to, int count) {
+        MemorySegment.copy(w, at, out, to, 4L * count);
+    }
+
+    @Override
     public void four(MemorySegment w, long w0, long w1, long w2, long w3, MemorySegment x, long x0, int count, float[] lanes) {
         FloatVector a = FloatVector.zero(Lanes.F);
         FloatVector b = a;

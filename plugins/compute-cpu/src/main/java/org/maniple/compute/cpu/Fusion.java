@@ -52,7 +52,7 @@ final class Fusion {
         boolean halves = sum.op() instanceof BuiltinOp.SumSquares && scale.op() instanceof BuiltinOp.Normalize
                 && scale.input(0) == sum.input(0) && scale.input(1) == sum.output(0);
         return halves && scale.op() instanceof BuiltinOp.Normalize op
-                ? NormKernel.normalize(workers, lanes, scale, op, true).map(kernel -> new Fused(kernel, 2))
+                ? NormKernel.normalize(workers, lanes, scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
                 : Optional.empty();
     }
 
@@ -62,14 +62,18 @@ final class Fusion {
             return Optional.empty();
         }
         OpCall product = calls.get(from + 2);
-        boolean reads = product.op() instanceof BuiltinOp.Elementwise map && map.function() instanceof ElementFunction.Glu
+        boolean reads = product.op() instanceof BuiltinOp.Elementwise map && joins(map.function())
                 && product.input(0) == gate.out() && product.input(1) == calls.get(from + 1).output(0);
         if (!reads) {
             return Optional.empty();
         }
-        var glu = (ElementFunction.Glu) ((BuiltinOp.Elementwise) product.op()).function();
+        ElementFunction glu = ((BuiltinOp.Elementwise) product.op()).function();
         return Matrix.of(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
                 .map(up -> new Fused(new GatedKernel(workers, lanes, gate, up, glu, product.output(0)), 3));
+    }
+
+    private static boolean joins(ElementFunction function) {
+        return function instanceof ElementFunction.Glu || function instanceof ElementFunction.ClampedGlu;
     }
 
     /** All contractions of the input that can be reached, and after them what lies between them. */

@@ -15,15 +15,17 @@ final class GatedKernel implements Kernel, Workers.Task {
     private final Tensor out;
     private final ElementRange glu;
     private final int chunkColumns;
+    private final SlotRuns runs;
 
     /**
      * Binds the operations.
      *
      * @param gate the contraction that the function is applied to
      * @param up the other one, of the same extents
+     * @param glu the function of both
      * @param out receives the products
      */
-    GatedKernel(Workers workers, float[][] lanes, Matrix gate, Matrix up, ElementFunction.Glu glu, Tensor out) {
+    GatedKernel(Workers workers, float[][] lanes, Matrix gate, Matrix up, ElementFunction glu, Tensor out) {
         this.workers = workers;
         this.lanes = lanes;
         this.gate = gate;
@@ -31,23 +33,26 @@ final class GatedKernel implements Kernel, Workers.Task {
         this.out = out;
         this.glu = new ElementRange(glu, workers.threads());
         this.chunkColumns = gate.chunkColumns(workers.threads());
+        this.runs = new SlotRuns(gate.x());
+    }
+
+    private int chunks() {
+        return Math.ceilDiv(out.width(), chunkColumns);
     }
 
     @Override
     public void run(Step step) {
-        int rows = out.rows();
-        if (rows > 0) {
-            workers.run(this, Math.ceilDiv(out.width(), chunkColumns), 2L * rows * gate.work() >= ContractKernel.WORTH_WAKING);
-        }
+        workers.run(this, runs.refresh() * chunks(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
     }
 
     @Override
     public void compute(int chunk, int thread) {
-        int from = chunk * chunkColumns;
+        int run = chunk / chunks();
+        int from = chunk % chunks() * chunkColumns;
         int to = Math.min(out.width(), from + chunkColumns);
-        gate.compute(from, to, lanes[thread]);
-        up.compute(from, to, lanes[thread]);
-        for (int row = 0; row < out.rows(); row++) {
+        gate.compute(runs, run, from, to, lanes[thread]);
+        up.compute(runs, run, from, to, lanes[thread]);
+        for (int row = runs.from(run); row < runs.to(run); row++) {
             long at = 4L * ((long) row * out.width() + from);
             glu.apply(gate.out().segment(), at, up.out().segment(), at, out.segment(), at, to - from, thread);
         }

@@ -22,8 +22,8 @@ final class Lanes {
 
     /** Partial sums of a sum. */
     static final int COUNT = 16;
-    /** What a thread needs for the partial sums of the largest tile; the rest keeps threads out of each other's cache lines. */
-    static final int SCRATCH = 8 * COUNT + 2 * COUNT;
+    /** What a thread needs for the sums of the largest tile; the rest keeps threads out of each other's cache lines. */
+    static final int SCRATCH = 8 * COUNT + Leaves.SCRATCH + 2 * COUNT;
 
     /** Vectors of floats: as wide as the processor prefers, at most {@value #COUNT} lanes. */
     static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED.length() > COUNT

@@ -2,49 +2,64 @@ package org.maniple.compute.cpu;
 
 import java.util.List;
 import java.util.Optional;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
 /**
- * A contraction as a product of plain matrices: {@code x[rows, summed] · weights[columns, summed] -> out[rows, columns]}.
+ * A contraction as a product of plain matrices: {@code x[rows, summed] · weights[columns, summed] -> out[rows, columns]}; of a ragged
+ * {@code x} the rows of each slot with the slot's matrix.
  *
  * @param x floats
- * @param weights of any type that {@link WeightRows} knows
+ * @param weights of any type that has kernels
  * @param out floats
- * @param product the kernels for the type of the weights
  */
-record Matrix(Tensor x, Tensor weights, Tensor out, Product product) {
+record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
 
     /** Bytes of weights that a chunk reads at most: they stay in the second-level cache while all rows pass over them. */
     private static final int CHUNK_BYTES = 128 * 1024;
     /** Columns of a chunk are a multiple of this, unless it is the last. */
     private static final int STEP = 8;
 
-    /** The matrices of a contraction; empty if it has batch axes, or dimensions in another order, or types without kernels. */
+    /**
+     * The matrices of a contraction; empty if it has other batch axes than that of the experts, or dimensions in another order, or types
+     * without kernels.
+     */
     static Optional<Matrix> of(OpCall call) {
         Tensor x = call.input(0);
         Tensor weights = call.input(1);
         Tensor out = call.output(0);
+        if (!plain(call) || x.dtype() != DType.F32 || out.dtype() != DType.F32) {
+            return Optional.empty();
+        }
+        long elements = weights.stacked() || x.ragged() ? 1 : weights.extent(0);
+        for (int i = 1; i < weights.rank(); i++) {
+            elements *= weights.extent(i);
+        }
+        boolean slots = !x.ragged() || weights.extent(0) == x.pairs().slots();
+        if (elements != (long) x.width() * out.width() || !slots) {
+            throw new IllegalArgumentException(call.node() + ": a weight of " + weights + " cannot join " + x + " to " + out
+                    + (x.ragged() ? " with " + x.pairs().slots() + " slots" : ""));
+        }
+        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width())).map(matrix -> new Matrix(x, matrix, out));
+    }
+
+    private static boolean plain(OpCall call) {
+        boolean ragged = call.input(0).ragged();
+        int rowDims = ragged ? 2 : 1;
         List<Dim> inner = call.node().inputs().get(0).dims();
         List<Dim> outer = call.node().outputs().getFirst().dims();
         List<Dim> both = call.node().inputs().get(1).dims();
-        int split = outer.size() - 1;
-        boolean plain = both.size() == split + inner.size() - 1
-                && both.subList(0, split).equals(outer.subList(1, outer.size()))
-                && both.subList(split, both.size()).equals(inner.subList(1, inner.size()));
-        if (!plain || x.dtype() != DType.F32 || out.dtype() != DType.F32) {
-            return Optional.empty();
+        if (ragged && (both.isEmpty() || !both.getFirst().axis().equals(Axes.EXPERTS) || !call.output(0).ragged())) {
+            return false;
         }
-        long elements = 1;
-        for (int i = 0; i < weights.rank(); i++) {
-            elements *= weights.extent(i);
-        }
-        if (elements != (long) x.width() * out.width()) {
-            throw new IllegalArgumentException(call.node() + ": a weight of " + weights + " cannot join " + x + " to " + out);
-        }
-        return WeightRows.of(weights.dtype()).map(rows -> new Matrix(x, weights, out, new Product(rows, x.width())));
+        List<Dim> matrix = both.subList(rowDims - 1, both.size());
+        List<Dim> columns = outer.subList(rowDims, outer.size());
+        List<Dim> summed = inner.subList(rowDims, inner.size());
+        return matrix.size() == columns.size() + summed.size() && matrix.subList(0, columns.size()).equals(columns)
+                && matrix.subList(columns.size(), matrix.size()).equals(summed);
     }
 
     int columns() {
@@ -58,17 +73,18 @@ record Matrix(Tensor x, Tensor weights, Tensor out, Product product) {
 
     /** Columns of a chunk: few enough for the cache, and for every thread to get several. */
     int chunkColumns(int threads) {
-        long rowBytes = Math.max(1, (long) x.width() * weights.dtype().bytes());
+        long rowBytes = Math.max(1, weights.rowBytes());
         long cached = Math.clamp(CHUNK_BYTES / rowBytes, STEP, 64 * STEP);
         long shared = Math.max(STEP, columns() / (4L * threads));
         return (int) (Math.min(cached, shared) / STEP) * STEP;
     }
 
-    /** Computes some of the columns for all rows in use. */
-    void compute(int from, int to, float[] lanes) {
-        long rowBytes = (long) product.count() * weights.dtype().bytes();
+    /** Computes some of the columns for a run of rows. */
+    void compute(SlotRuns runs, int run, int from, int to, float[] lanes) {
+        int row = runs.from(run);
+        long xBytes = 4L * weights.count();
         long outBytes = 4L * columns();
-        product.compute(weights.segment(), from * rowBytes, rowBytes, to - from, x.segment(), 0, 4L * product.count(), out.rows(),
-                out.segment(), 4L * from, outBytes, lanes);
+        weights.multiply(runs.slot(run), from, to - from, x.segment(), row * xBytes, xBytes, runs.to(run) - row, out.segment(),
+                row * outBytes + 4L * from, outBytes, lanes);
     }
 }

@@ -25,33 +25,44 @@ final class NormKernel implements Kernel, Workers.Task {
     private final Tensor x;
     private final Tensor squares;
     private final boolean sums;
+    /** Where the leaves of a sum end. */
+    private final int[] leafEnds;
     private final @Nullable Scaling scaling;
 
-    private NormKernel(Workers workers, float[][] lanes, Tensor x, Tensor squares, boolean sums, @Nullable Scaling scaling) {
+    private NormKernel(Workers workers, float[][] lanes, Tensor x, Tensor squares, boolean sums, int[] leafEnds,
+            @Nullable Scaling scaling) {
         this.workers = workers;
         this.lanes = lanes;
         this.x = x;
         this.squares = squares;
         this.sums = sums;
+        this.leafEnds = leafEnds;
         this.scaling = scaling;
     }
 
     static Optional<Kernel> sumSquares(Workers workers, float[][] lanes, OpCall call) {
         Tensor x = call.input(0);
         return x.dtype() == DType.F32
-                ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, null))
+                ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, leafEnds(call), null))
                 : Optional.empty();
     }
 
+    private static int[] leafEnds(OpCall sums) {
+        int groups = sums.output(0).width();
+        return Leaves.ends(sums.leaves(), groups == 0 ? 0 : sums.input(0).width() / groups);
+    }
+
     /** The second half; with {@code sums} the first one too. */
-    static Optional<Kernel> normalize(Workers workers, float[][] lanes, OpCall call, BuiltinOp.Normalize op, boolean sums) {
+    static Optional<Kernel> normalize(Workers workers, float[][] lanes, OpCall call, BuiltinOp.Normalize op,
+            Optional<OpCall> sums) {
         Tensor x = call.input(0);
         int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1,
                 Math::multiplyExact);
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
-        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, lanes, x, call.input(1), sums,
+        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, lanes, x, call.input(1),
+                sums.isPresent(), sums.map(NormKernel::leafEnds).orElse(new int[0]),
                 new Scaling(call.output(0), weight, count, op.epsilon())));
     }
 
@@ -87,7 +98,7 @@ final class NormKernel implements Kernel, Workers.Task {
             long at = 4L * group * length;
             if (sums) {
                 squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group,
-                        Lanes.sumOfSquares(x.segment(), at, length, lanes[thread]));
+                        sumOfSquares(at, lanes[thread]));
             }
             if (scaling != null) {
                 float mean = squares.segment().get(JAVA_FLOAT_UNALIGNED, 4L * group) / scaling.count;
@@ -95,6 +106,17 @@ final class NormKernel implements Kernel, Workers.Task {
                 scale(x.segment(), at, factor, scaling.weight.segment(), scaling.out.segment(), length);
             }
         }
+    }
+
+    private float sumOfSquares(long at, float[] scratch) {
+        float sum = 0;
+        int start = 0;
+        for (int leaf = 0; leaf < leafEnds.length; leaf++) {
+            float squaresOfLeaf = Lanes.sumOfSquares(x.segment(), at + 4L * start, leafEnds[leaf] - start, scratch);
+            sum = Leaves.add(scratch, 0, leaf, squaresOfLeaf);
+            start = leafEnds[leaf];
+        }
+        return sum;
     }
 
     private static void scale(MemorySegment x, long at, float factor, MemorySegment weight, MemorySegment out, int length) {

@@ -27,7 +27,8 @@ final class SingleKernels {
     }
 
     private Optional<Kernel> compile(OpCall call, BuiltinOp op) {
-        if (!call.leaves().isEmpty()) {
+        boolean sums = op instanceof BuiltinOp.Contract || op instanceof BuiltinOp.SumSquares;
+        if (!call.leaves().isEmpty() && !sums) {
             return Optional.empty();
         }
         return switch (op) {
@@ -44,7 +45,7 @@ final class SingleKernels {
             case BuiltinOp.Contract contract ->
                 Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));
             case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, lanes, call);
-            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, false);
+            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, Optional.empty());
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
             case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
             case BuiltinOp.Cache cache -> RowCopies.cache(call);

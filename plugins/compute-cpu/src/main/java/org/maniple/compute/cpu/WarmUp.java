@@ -3,6 +3,7 @@ package org.maniple.compute.cpu;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import org.maniple.api.tensor.DType;
 
@@ -29,17 +30,20 @@ final class WarmUp {
 
     /** Products with weights of a type, if it has kernels and this has not been done. */
     void products(DType type) {
-        if (types.add(type)) {
-            WeightRows.of(type).ifPresent(this::products);
+        if (!types.add(type)) {
+            return;
+        }
+        if (type == DType.F8_E4M3) {
+            products(new ScaledProduct(new int[] {LENGTH}, List.of(LENGTH / 2, LENGTH), false), LENGTH);
+        } else {
+            WeightRows.of(type).ifPresent(rows -> products(new PlainProduct(rows, LENGTH), (long) LENGTH * rows.bytes()));
         }
     }
 
-    private void products(WeightRows rows) {
-        var product = new Product(rows, LENGTH);
-        long stride = (long) LENGTH * rows.bytes();
+    private void products(Product product, long stride) {
         repeat(() -> {
-            product.compute(a, 0, stride, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, lanes);
-            product.compute(a, 0, stride, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, lanes);
+            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, lanes);
+            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, lanes);
         });
     }
 

@@ -49,6 +49,9 @@ interface WeightRows {
     void tile(MemorySegment w, long w0, long w1, MemorySegment x, long x0, long x1, long x2, long x3, int count, float[] lanes,
             int at);
 
+    /** Weights as floats. */
+    void widen(MemorySegment w, long at, MemorySegment out, long to, int count);
+
     /** The elements that do not fill all partial sums, one after the other. */
     default float rest(MemorySegment w, long w0, MemorySegment x, long x0, int from, int to) {
         float sum = 0;

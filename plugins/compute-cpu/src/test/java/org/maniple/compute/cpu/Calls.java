@@ -48,6 +48,24 @@ final class Calls {
                 List.of(value(Dim.TOKENS, made)), List.of(out), Map.of());
     }
 
+    /** The same call with the leaves of its sums. */
+    static OpCall leaves(OpCall call, Integer... ends) {
+        return new OpCall(call.node(), call.inputs(), call.outputs(), call.units(), List.of(ends));
+    }
+
+    /** Of the rows of experts, each with the expert's matrix {@code [slots, out, in]}. */
+    static OpCall expertContract(Tensor x, Tensor weight, Tensor out) {
+        Dim experts = Axes.EXPERTS.of(weight.extent(0));
+        Dim summed = Axes.HIDDEN.of(x.extent(1));
+        Dim made = Axes.FFN.of(out.extent(1));
+        return call(new BuiltinOp.Contract(), List.of(ragged(Dim.TOKENS, experts, summed), parameter(experts, made, summed)),
+                List.of(x, weight), List.of(ragged(Dim.TOKENS, experts, made)), List.of(out), Map.of());
+    }
+
+    static Value ragged(Dim... dims) {
+        return new Value(1, "pairs", DType.F32, List.of(dims), 1);
+    }
+
     static OpCall sumSquares(Tensor x, Tensor out) {
         boolean heads = x.rank() == 3;
         var dims = heads

@@ -1,0 +1,114 @@
+package org.maniple.kernel.load;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.checkpoint.CheckpointException;
+import org.maniple.api.checkpoint.StoredTensor;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.Parameter;
+import org.maniple.api.graph.TensorView;
+import org.maniple.api.tensor.DType;
+
+/** Looks for every tensor before any is read, so that all that is wrong is said at once. */
+final class CheckpointCheck {
+
+    private static final int MAX_PROBLEMS = 20;
+
+    private final Checkpoint checkpoint;
+    private final Quantization quantization;
+    private final Set<String> problems = new LinkedHashSet<>();
+
+    CheckpointCheck(Checkpoint checkpoint, Quantization quantization) {
+        this.checkpoint = checkpoint;
+        this.quantization = quantization;
+    }
+
+    /** Throws, if anything about the weights does not fit. */
+    void check(List<Parameter> parameters) {
+        for (Parameter parameter : parameters) {
+            switch (parameter.source()) {
+                case TensorView.Mxfp4 view -> view.tensors().forEach((name, shape) -> {
+                    if (shaped(name, shape, "")) {
+                        type(name, "MXFP4 has U8", DType.U8);
+                    }
+                });
+                case TensorView.Stored view -> elements(parameter, view);
+                case TensorView.Stacked view -> elements(parameter, view);
+            }
+        }
+        if (!problems.isEmpty()) {
+            int more = problems.size() - MAX_PROBLEMS;
+            throw new CheckpointException("the checkpoint does not fit its config.json:\n  "
+                    + String.join("\n  ", new ArrayList<>(problems).subList(0, Math.min(MAX_PROBLEMS, problems.size())))
+                    + (more > 0 ? "\n  and " + more + " more" : ""));
+        }
+    }
+
+    private void elements(Parameter parameter, TensorView view) {
+        Optional<DType> first = Optional.empty();
+        for (var entry : view.tensors().entrySet()) {
+            String name = entry.getKey();
+            if (!shaped(name, entry.getValue(), "")
+                    || !type(name, "F32, F16, BF16 and F8_E4M3 can", DType.F32, DType.F16, DType.BF16, DType.F8_E4M3)) {
+                continue;
+            }
+            StoredTensor tensor = checkpoint.tensor(name).orElseThrow();
+            DType expected = first.orElse(tensor.dtype());
+            first = Optional.of(expected);
+            if (tensor.dtype() != expected) {
+                problems.add("tensor " + name + ": type " + tensor.dtype() + " in " + tensor.file()
+                        + ", but others of the same weight have " + expected);
+            } else if (tensor.dtype() == DType.F8_E4M3) {
+                scaled(parameter, view, name, entry.getValue());
+            }
+        }
+    }
+
+    private void scaled(Parameter parameter, TensorView view, String name, List<Long> shape) {
+        if (shape.size() < 2 || ScaleLayout.columns(inner(parameter, view), view.dims()).isEmpty()) {
+            problems.add("tensor " + name + ": type F8_E4M3 " + shape + " cannot be used as " + parameter.dims()
+                    + "; blocks have factors by stored rows and columns, so those must be in stored order");
+            return;
+        }
+        String scales = name + Encoding.Fp8.SUFFIX;
+        if (shaped(scales, ScaleLayout.shape(shape, quantization), ", the factors of blocks of " + quantization.blockRows() + "x"
+                + quantization.blockColumns() + " in " + name)) {
+            type(scales, "factors have F32 or BF16", DType.F32, DType.BF16);
+        }
+    }
+
+    private static List<Dim> inner(Parameter parameter, TensorView view) {
+        return view instanceof TensorView.Stacked stacked
+                ? parameter.dims().stream().filter(d -> !d.axis().equals(stacked.axis())).toList()
+                : parameter.dims();
+    }
+
+    private boolean shaped(String name, List<Long> shape, String what) {
+        Optional<StoredTensor> found = checkpoint.tensor(name);
+        if (found.isEmpty()) {
+            problems.add("tensor " + name + ": expected " + shape + what + ", but there is no such tensor");
+            return false;
+        }
+        StoredTensor tensor = found.get();
+        if (!tensor.shape().equals(shape)) {
+            problems.add("tensor " + name + ": expected " + shape + what + ", found " + tensor.dtype() + tensor.shape() + " in "
+                    + tensor.file());
+            return false;
+        }
+        return true;
+    }
+
+    private boolean type(String name, String can, DType... types) {
+        StoredTensor tensor = checkpoint.tensor(name).orElseThrow();
+        if (!List.of(types).contains(tensor.dtype())) {
+            problems.add(
+                    "tensor " + name + ": type " + tensor.dtype() + " in " + tensor.file() + " cannot be computed with; " + can);
+            return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,2 @@
+/** The DeepSeek-V2 and V3 families of models, and Kimi-K2. */
+package org.maniple.model.deepseek;
