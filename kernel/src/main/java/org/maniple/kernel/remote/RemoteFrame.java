@@ -24,7 +24,8 @@ sealed interface RemoteFrame {
 
     /** From rank 0: a part of the log-probabilities of a prompt, which may be longer than a frame. */
     record PromptPart(long ticket, boolean last, List<TokenLogprob> part) implements RemoteFrame {
-        PromptPart {
+        /** Copies the list. */
+        public PromptPart {
             part = List.copyOf(part);
         }
     }

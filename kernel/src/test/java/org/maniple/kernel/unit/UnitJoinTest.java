@@ -229,7 +229,7 @@ class UnitJoinTest {
     void aRankOfAnEarlierEpochIsRefused() {
         try (TestUnit unit = new TestUnit(2)) {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
-            TestUnit.async(unit.follower(versions(TestUnit.hello(1), 1, "0.1.0", 3), Ticker.system())::join);
+            TestUnit.async(unit.follower(versions(TestUnit.hello(1), Hello.PROTOCOL, "0.1.0", 3), Ticker.system())::join);
 
             assertThat(refusal(zero).reasons())
                     .containsExactly("epoch 3 < 4: rank 1 on node-a (process 1001) belongs to another build "
@@ -278,7 +278,7 @@ class UnitJoinTest {
     @Test
     void aZombieOfAnEarlierEpochIsRefusedByARunningUnit() {
         try (TestUnit unit = new TestUnit(2).joined()) {
-            Hello zombie = versions(place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070"), 1, "0.1.0", 3);
+            Hello zombie = versions(place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070"), Hello.PROTOCOL, "0.1.0", 3);
             UnitFollower late = new UnitFollower(unit.endpoint(zombie.address(), 1), TestUnit.LEADER, zombie,
                     UnitTimes.standard(),
                     new RankProgress(), new RecordedEvents(), Ticker.system());
