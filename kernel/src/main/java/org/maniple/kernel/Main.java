@@ -4,6 +4,7 @@ import java.io.Console;
 import java.security.Security;
 import java.util.Optional;
 import org.maniple.kernel.boot.Boot;
+import org.maniple.kernel.boot.Planning;
 import org.maniple.kernel.cli.CommandTree;
 import org.maniple.kernel.cli.LaunchPlan;
 import org.maniple.kernel.cli.Surroundings;
@@ -13,6 +14,7 @@ import org.maniple.kernel.config.Installation;
 import org.maniple.kernel.config.NetworkView;
 import org.maniple.kernel.config.ThisHost;
 import org.maniple.kernel.config.UnitConfigurationReader;
+import org.maniple.kernel.config.UnitWish;
 import org.maniple.kernel.plugin.KernelExtensions;
 
 /** The entry point of {@code bin/maniple}. */
@@ -33,7 +35,7 @@ public final class Main {
         boolean terminal = Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
         var surroundings = new Surroundings(Installation::ofThisProcess, () -> ThisHost.describe(environment), builtIn,
                 installation -> new UnitConfigurationReader(installation, builtIn, environment, NetworkView.ofThisMachine(),
-                        ThisHost.describe(environment)),
+                        ThisHost.describe(environment), Planning::choose),
                 new Starter(terminal), System.out, System.err, terminal && environment.coloursWanted());
         System.exit(new CommandTree(surroundings).run(arguments));
     }
@@ -53,6 +55,11 @@ public final class Main {
         @Override
         public int rank(LaunchPlan plan) throws InterruptedException {
             return boot().rank(plan.configuration());
+        }
+
+        @Override
+        public int plan(UnitWish wish) {
+            return new Planning(System.out, System.err).plan(wish);
         }
 
         @Override

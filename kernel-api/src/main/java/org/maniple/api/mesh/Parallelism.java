@@ -98,6 +98,17 @@ public interface Parallelism extends Extension {
     }
 
     /**
+     * Ways of configuring this parallelism that are worth looking at for a model on some ranks. A planner combines those of all parallelisms,
+     * leaves out what the user has decided otherwise, and keeps what makes a mesh of all ranks; what breaks a rule is shown with its reason.
+     *
+     * @param request the ranks and the model's axes
+     * @return for each way the values of its keys, as they would be written as flags; every way names the same keys
+     */
+    default List<Map<String, String>> candidates(PlanRequest request) {
+        return List.of(Map.of());
+    }
+
+    /**
      * What rebalances the experts while the unit serves. Only asked of the one whose rule is about
      * {@link org.maniple.api.graph.Axes#EXPERTS}.
      *

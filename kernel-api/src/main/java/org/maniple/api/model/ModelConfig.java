@@ -3,6 +3,7 @@ package org.maniple.api.model;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A JSON object of a model's configuration, read key by key. A key whose value is {@code null} counts as absent. Immutable.
@@ -32,6 +33,15 @@ public final class ModelConfig {
         return values.get("architectures") instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String name
                 ? name
                 : "";
+    }
+
+    /**
+     * The names of all keys.
+     *
+     * @return a copy
+     */
+    public Set<String> keys() {
+        return Set.copyOf(values.keySet());
     }
 
     /**

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.maniple.api.ManipleException;
 import org.maniple.api.model.ModelConfig;
@@ -21,6 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class ModelFiles {
 
     private static final long LARGEST = 16L << 20;
+    /** A model of 10¹² weights has an index of about 14 MB. */
+    private static final long LARGEST_INDEX = 128L << 20;
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
             .streamReadConstraints(
                     StreamReadConstraints.builder().maxNestingDepth(64).maxStringLength(1 << 20).maxNumberLength(100).build())
@@ -49,6 +52,15 @@ final class ModelFiles {
         return Files.isRegularFile(file) ? read(file) : new ModelConfig("generation_config.json", Map.of());
     }
 
+    /** The names of all tensors, by the index of a checkpoint in several files; empty if there is none. */
+    Set<String> indexedTensors() {
+        Path file = folder.resolve("model.safetensors.index.json");
+        if (!Files.isRegularFile(file)) {
+            return Set.of();
+        }
+        return read(file, LARGEST_INDEX).object("weight_map").map(ModelConfig::keys).orElse(Set.of());
+    }
+
     /** Tokens that end an output, from both files. */
     List<Integer> endTokens(int vocabulary) {
         var ids = new TreeSet<Integer>();
@@ -59,10 +71,14 @@ final class ModelFiles {
     }
 
     private static ModelConfig read(Path file) {
+        return read(file, LARGEST);
+    }
+
+    private static ModelConfig read(Path file, long largest) {
         try {
-            if (Files.size(file) > LARGEST) {
+            if (Files.size(file) > largest) {
                 throw new ModelConfigException(
-                        file + " has " + Files.size(file) + " bytes; a model's configuration has at most " + LARGEST);
+                        file + " has " + Files.size(file) + " bytes; expected at most " + largest);
             }
             Map<String, Object> values = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() {});
             if (values == null) {

@@ -5,22 +5,25 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.maniple.api.HostInfo;
 import org.maniple.api.checkpoint.CheckpointFormat;
-import org.maniple.api.config.Settings;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.SplitException;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
 import org.maniple.kernel.config.ConfigurationException;
+import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
+import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.CompileOptions;
@@ -52,10 +55,11 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         var files = new ModelFiles(model);
         try {
             ModelConfig config = files.config();
-            ModelArchitecture architecture = architecture(configuration, config);
+            ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
             return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
-                    compile(configuration, architecture.graph(config)));
+                    compile(configuration.catalog(), configuration.host(), configuration.settings(), configuration.mesh(),
+                            architecture.graph(config)));
         } catch (SplitException e) {
             throw new ConfigurationException(
                     List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
@@ -64,30 +68,30 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         }
     }
 
-    private static MeshProgram compile(UnitConfiguration configuration, ModelGraph graph) {
-        Settings settings = configuration.settings();
-        List<Parallelism> parallelisms = configuration.extensions().all(ExtensionKind.PARALLELISM).stream()
+    /** What ranks do with some settings, which need not be those of a unit that is to be started. */
+    static MeshProgram compile(PluginCatalog catalog, HostInfo host, EffectiveSettings settings, Mesh mesh, ModelGraph graph) {
+        List<Parallelism> parallelisms = catalog.extensions().all(ExtensionKind.PARALLELISM).stream()
                 .sorted(Comparator.comparingInt(Parallelism::precedence)).toList();
-        refuseMissingAxes(configuration, parallelisms, graph);
+        refuseMissingAxes(settings, parallelisms, graph);
         var rules = new ArrayList<AxisRule>();
         ProgramCompiler.ExpertLookup lookup = (layer, experts) -> Optional.empty();
         for (Parallelism parallelism : parallelisms) {
             List<AxisRule> own = parallelism.rules(settings);
             rules.addAll(own);
             if (own.stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))) {
-                lookup = (layer, experts) -> parallelism.experts(layer, experts, configuration.mesh(), settings);
+                lookup = (layer, experts) -> parallelism.experts(layer, experts, mesh, settings);
             }
         }
-        return new ProgramCompiler(graph, configuration.mesh(), rules, options(configuration), lookup).compile();
+        return new ProgramCompiler(graph, mesh, rules, options(catalog.extensions(), host, settings), lookup).compile();
     }
 
     /** Somebody who asks for experts to be spread has another model in mind. */
-    private static void refuseMissingAxes(UnitConfiguration configuration, List<Parallelism> parallelisms, ModelGraph graph) {
+    private static void refuseMissingAxes(EffectiveSettings settings, List<Parallelism> parallelisms, ModelGraph graph) {
         var lines = new ArrayList<String>();
         for (Parallelism parallelism : parallelisms) {
-            parallelism.required(configuration.settings()).forEach((axis, key) -> {
+            parallelism.required(settings).forEach((axis, key) -> {
                 if (graph.parameters().stream().noneMatch(parameter -> parameter.has(axis))) {
-                    lines.add(configuration.settings().source(key) + " " + key + ": the model [" + graph.architecture()
+                    lines.add(settings.source(key) + " " + key + ": the model [" + graph.architecture()
                             + "] has no " + axis + "; leave the key out, or give a model that has");
                 }
             });
@@ -97,8 +101,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         }
     }
 
-    private static CompileOptions options(UnitConfiguration configuration) {
-        Settings settings = configuration.settings();
+    private static CompileOptions options(Extensions extensions, HostInfo host, EffectiveSettings settings) {
         boolean exact = settings.text(KernelOptions.NUMERICS).equals("exact");
         String combine = settings.text(KernelOptions.MOE_COMBINE);
         if (exact && combine.equals("rank-sum")) {
@@ -106,19 +109,20 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
                     + ": [rank-sum] makes the bits of results depend on which rank has which expert, which numerics [exact] ("
                     + settings.source(KernelOptions.NUMERICS) + ") excludes; leave one of the two out"));
         }
-        boolean gathers = settings.text(KernelOptions.ALL2ALL_BACKEND).equals(Extensions.AUTO)
-                || configuration.chosen(ExtensionKind.ALL_TO_ALL).gathers();
+        boolean gathers = extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty()
+                || extensions.choose(ExtensionKind.ALL_TO_ALL, settings.text(KernelOptions.ALL2ALL_BACKEND), host).gathers();
         return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers);
     }
 
-    private static ModelArchitecture architecture(UnitConfiguration configuration, ModelConfig config) {
-        List<ModelArchitecture> all = configuration.extensions().all(ExtensionKind.MODEL);
+    /** The one plugin that builds a model. */
+    static ModelArchitecture architecture(PluginCatalog catalog, ModelConfig config) {
+        List<ModelArchitecture> all = catalog.extensions().all(ExtensionKind.MODEL);
         List<ModelArchitecture> accepting = all.stream().filter(a -> a.accepts(config)).toList();
         List<String> names = all.stream().map(ModelArchitecture::name).toList();
         if (accepting.isEmpty()) {
             throw new ModelConfigException(
                     "model architecture [" + config.architecture() + "] is known to no plugin; installed families: "
-                            + names + "; install a plugin that builds it, or give another model" + disabled(configuration));
+                            + names + "; install a plugin that builds it, or give another model" + disabled(catalog));
         }
         if (accepting.size() > 1) {
             throw new ModelConfigException("model architecture [" + config.architecture() + "] is built by several plugins: "
@@ -136,7 +140,11 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
 
     /** A disabled plugin may be the one that is missed: the end of a message, which names those that there are. */
     static String disabled(UnitConfiguration configuration) {
-        List<String> ids = configuration.catalog().disabled().stream().map(PluginDescriptor::id).toList();
+        return disabled(configuration.catalog());
+    }
+
+    private static String disabled(PluginCatalog catalog) {
+        List<String> ids = catalog.disabled().stream().map(PluginDescriptor::id).toList();
         return ids.isEmpty() ? "" : "; disabled plugins: " + ids + " (maniple plugins enable " + ids.getFirst() + ")";
     }
 }

@@ -35,7 +35,7 @@ public final class CommandTree {
         this.surroundings = surroundings;
         this.commands = new CommandLine(new Top());
         for (UnitCommand command : List.of(new UnitCommand.Launch(surroundings), new UnitCommand.Serve(surroundings),
-                new UnitCommand.Generate(surroundings), new UnitCommand.Rank(surroundings))) {
+                new UnitCommand.Generate(surroundings), new UnitCommand.Plan(surroundings), new UnitCommand.Rank(surroundings))) {
             commands.addSubcommand(unit(command));
         }
         var plugins = new CommandLine(new PluginsCommand.Group());

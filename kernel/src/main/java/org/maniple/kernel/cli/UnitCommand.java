@@ -83,6 +83,23 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         }
     }
 
+    @Command(name = "plan", description = "Shows how a model can be spread over some ranks, from its config.json alone, and recommends a configuration.", customSynopsis = "maniple plan MODEL --ranks-per-node N [--nnodes N] [--memory-limit SIZE] [flags]", footer = {
+        "%nFlags that say how the model is spread are wishes, which are kept.",
+        "%nExamples:",
+        "  maniple plan models/DeepSeek-V3 --nnodes 2 --ranks-per-node 8 --memory-limit 80GiB",
+        "  maniple plan models/Qwen3-32B --ranks-per-node 8 --memory-limit 80GiB --max-model-len 32768 --pp 1"})
+    static final class Plan extends UnitCommand {
+        Plan(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() {
+            var unit = UnitArguments.withModel(arguments, List.of());
+            return surroundings.starter().plan(reader().readForPlan(unit.file(), unit.flags()));
+        }
+    }
+
     @Command(name = "rank", description = "Is one rank: what launch starts, and what SLURM, torchrun or Kubernetes may start themselves.", customSynopsis = "maniple rank [FILE] [flags] [--local-rank N]", footer = {
         "%nExamples:",
         "  srun maniple rank unit.yaml --unit-secret-file secret",

@@ -1,5 +1,7 @@
 package org.maniple.kernel.cli;
 
+import org.maniple.kernel.config.UnitWish;
+
 /** Starts units and ranks, so that the command line need not know how. The methods answer with the exit code of the process. */
 public interface UnitStarter {
 
@@ -29,4 +31,13 @@ public interface UnitStarter {
      * @return the exit code
      */
     int dryRun(LaunchPlan plan, boolean program);
+
+    /**
+     * Prints how a model can be spread over some ranks, and what is recommended.
+     *
+     * @param wish the model and the ranks
+     * @return the exit code
+     * @throws org.maniple.kernel.config.ConfigurationException if it cannot, with what would do
+     */
+    int plan(UnitWish wish);
 }

@@ -56,6 +56,10 @@ public final class KernelOptions {
     public static final String NUMERICS = "numerics";
     /** Computing threads of each rank. */
     public static final String THREADS = "threads";
+    /** Who decides how the model is spread. */
+    public static final String PARALLEL = "parallel";
+    /** Memory that planning counts with. */
+    public static final String MEMORY_LIMIT = "memory-limit";
     /** Nodes of the unit. */
     public static final String NNODES = "nnodes";
     /** Which of them this is. */
@@ -141,10 +145,19 @@ public final class KernelOptions {
                     "exact"),
             integer(THREADS, 1, "Computing threads of each rank; by default the processors divided among the node's ranks.")
                     .asLocal(),
-            integer(NNODES, 1, "Nodes (machines, pods) of the unit; 1 if neither this nor the platform says otherwise."),
+            text(PARALLEL,
+                    "auto: spread the model as maniple plan recommends for the ranks that there are; manual: as the sizes say.")
+                    .withDefault("manual").withChoices("manual", "auto").asLocal(),
+            Option.of(MEMORY_LIMIT, OptionType.BYTES,
+                    "Memory of each rank that planning counts with; by default this machine's, divided among its ranks.")
+                    .withMinimum(1)
+                    .withAliases("--memory").asLocal(),
+            integer(NNODES, 1, "Nodes (machines, pods) of the unit; 1 if neither this nor the platform says otherwise.")
+                    .withAliases("--nodes"),
             text(NODE_RANK, "Number of this node from 0, or auto to ask the platform.").withDefault("auto").asLocal(),
             Option.of(RANKS_PER_NODE, OptionType.INTEGERS,
-                    "Ranks on every node, or one number for each node; by default all alike.").withMinimum(1),
+                    "Ranks on every node, or one number for each node; by default all alike.").withMinimum(1)
+                    .withAliases("--devices-per-node"),
             integer(LOCAL_RANK, 0, "Which rank of its node this process is; launch gives it to the ranks that it starts.")
                     .asLocal(),
             text(DIST_INIT_ADDR, "HOST:PORT of node 0, where the ranks meet.").asLocal(),

@@ -34,6 +34,7 @@ public final class UnitConfigurationReader {
     private final Environment environment;
     private final NetworkView network;
     private final HostInfo host;
+    private final LayoutChooser chooser;
 
     /**
      * Sets what is the same for every configuration.
@@ -43,14 +44,17 @@ public final class UnitConfigurationReader {
      * @param environment the variables
      * @param network this machine's network
      * @param host this machine
+     * @param chooser decides how the model is spread, if the configuration says that it is to be decided
      */
     public UnitConfigurationReader(
-            Installation installation, LoadedPlugin builtIn, Environment environment, NetworkView network, HostInfo host) {
+            Installation installation, LoadedPlugin builtIn, Environment environment, NetworkView network, HostInfo host,
+            LayoutChooser chooser) {
         this.installation = installation;
         this.builtIn = builtIn;
         this.environment = environment;
         this.network = network;
         this.host = host;
+        this.chooser = chooser;
     }
 
     /**
@@ -77,6 +81,18 @@ public final class UnitConfigurationReader {
         return new Reading(file, flags, Command.RANK).read();
     }
 
+    /**
+     * Reads the configuration of a command that plans how a model is spread.
+     *
+     * @param file the YAML file, if there is one
+     * @param flags the rest of the command line
+     * @return what is given, without mistakes in single values
+     * @throws ConfigurationException with all mistakes
+     */
+    public UnitWish readForPlan(Optional<Path> file, List<String> flags) {
+        return new Reading(file, flags, Command.NODE).plan();
+    }
+
     private final class Reading {
 
         private final Problems problems = new Problems();
@@ -93,13 +109,34 @@ public final class UnitConfigurationReader {
             this.file = new ConfigurationFile(path, problems);
         }
 
-        UnitConfiguration read() {
+        UnitWish plan() {
             PluginCatalog catalog = catalog();
+            var given = given(catalog);
+            var platform = Platform.detect(environment, command, problems);
+            given.addAll(platform.values());
+            var settings = derive(EffectiveSettings.of(new OptionTable(catalog, problems).options(), given),
+                    catalog.extensions().all(ExtensionKind.PARALLELISM));
+            file.checkPlugins(catalog);
+            new PluginConfigurations(file, problems).bind(catalog.plugins());
+            new KernelChecks(settings, problems).checkValues();
+            settings = paths(settings);
+            Optional<List<Integer>> ranks = RanksPresent.find(settings, platform, problems);
+            problems.throwIfAny();
+            return new UnitWish(settings, catalog, host, ranks.orElseThrow(), notices);
+        }
+
+        private List<Given> given(PluginCatalog catalog) {
             var table = new OptionTable(catalog, problems);
             var given = new ArrayList<Given>();
             given.addAll(new FlagReader(table, problems, notices).read(flags));
             given.addAll(new VariableReader(table, problems).read(environment));
             given.addAll(file.read(table, notices));
+            return given;
+        }
+
+        UnitConfiguration read() {
+            PluginCatalog catalog = catalog();
+            var given = given(catalog);
             // A rank that launch has started is numbered by launch, and the platform numbers the launches.
             boolean launched = given.stream().anyMatch(value -> value.key().equals(KernelOptions.LOCAL_RANK));
             var platform = Platform.detect(environment, launched ? Command.NODE : command, problems);
@@ -107,11 +144,11 @@ public final class UnitConfigurationReader {
             environment.value("COMM_IFNAME").ifPresent(
                     name -> given.add(new Given(KernelOptions.COMM_IFNAME, name, Given.Origin.PLATFORM, "COMM_IFNAME")));
             List<Parallelism> parallelisms = catalog.extensions().all(ExtensionKind.PARALLELISM);
-            var settings = derive(EffectiveSettings.of(table.options(), given), parallelisms);
+            var settings = derive(EffectiveSettings.of(new OptionTable(catalog, problems).options(), given), parallelisms);
             file.checkPlugins(catalog);
             var records = new PluginConfigurations(file, problems).bind(catalog.plugins());
             new KernelChecks(settings, problems).checkValues();
-            settings = paths(settings);
+            settings = planned(paths(settings), catalog, platform);
             var secret = UnitSecret.read(settings, problems);
             Optional<Mesh> mesh = MeshComposer.compose(parallelisms, settings, problems);
             Optional<Topology> topology = Optional.empty();
@@ -131,6 +168,22 @@ public final class UnitConfigurationReader {
             return new UnitConfiguration(threads(settings, topology.orElseThrow()), catalog, mesh.orElseThrow(),
                     topology.orElseThrow(), host,
                     records, secret, notices);
+        }
+
+        /** Where nobody says how the model is spread, what the chooser says; the user is told of each value. */
+        private EffectiveSettings planned(EffectiveSettings given, PluginCatalog catalog, Platform platform) {
+            if (!given.text(KernelOptions.PARALLEL).equals("auto") || problems.any()) {
+                return given;
+            }
+            var settings = given;
+            Optional<List<Integer>> ranks = RanksPresent.find(given, platform, problems);
+            if (ranks.isPresent()) {
+                for (Derived derived : chooser.choose(new UnitWish(given, catalog, host, ranks.get(), notices))) {
+                    settings = settings.derive(derived.key(), derived.value(), derived.reason());
+                    notices.add(settings.derivation(derived.key()));
+                }
+            }
+            return settings;
         }
 
         /** What parallelisms make of the values; the user is told of each. */

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,6 +102,23 @@ final class ScaleLayout {
         return Math.multiplyExact(rows.elements(), ends.size());
     }
 
+    /** The stored factors that the slice needs. */
+    long storedFactors() {
+        long perTensor = blocks(storedRows, quantization.blockRows());
+        var rowBlocks = new HashSet<Long>();
+        rows.forEachRun((stored, row, count) -> {
+            for (long at = stored; at < stored + count; at += quantization.blockRows()) {
+                rowBlocks.add(block(at, perTensor));
+            }
+            rowBlocks.add(block(stored + count - 1, perTensor));
+        });
+        return rowBlocks.size() * columnBlocks.stream().distinct().count();
+    }
+
+    private long block(long row, long perTensor) {
+        return row / storedRows * perTensor + row % storedRows / quantization.blockRows();
+    }
+
     /**
      * Writes the factors of the slice.
      *
@@ -113,8 +131,7 @@ final class ScaleLayout {
         long width = blocks(storedColumns, quantization.blockColumns());
         rows.forEachRun((stored, row, count) -> {
             for (long i = 0; i < count; i++) {
-                long tensor = (stored + i) / storedRows;
-                long block = tensor * perTensor + (stored + i) % storedRows / quantization.blockRows();
+                long block = block(stored + i, perTensor);
                 for (int b = 0; b < columnBlocks.size(); b++) {
                     float factor = factor(source, type, block * width + columnBlocks.get(b));
                     target.set(JAVA_FLOAT_UNALIGNED, 4 * ((row + i) * columnBlocks.size() + b), factor);

@@ -41,6 +41,7 @@ public final class WeightLoader {
     private final Quantization quantization;
     private final LongFunction<MemorySegment> memory;
     private final SliceReader reader;
+    private final WeightSlices slices;
     private final LongAdder replicatedBytes = new LongAdder();
 
     /**
@@ -56,6 +57,7 @@ public final class WeightLoader {
         this.quantization = quantization;
         this.memory = memory;
         this.reader = new SliceReader(checkpoint, arena);
+        this.slices = new WeightSlices(quantization, name -> reader.stored(name).dtype());
     }
 
     /** Is told how far loading has come. */
@@ -103,10 +105,10 @@ public final class WeightLoader {
      */
     public ExpertSlot slot(RankProgram program, Piece piece, int expert, LongFunction<MemorySegment> slotMemory) {
         var parameter = (Parameter) piece.operand();
-        if (!byExpert(parameter) || expert < 0 || expert >= parameter.dims().getFirst().extent()) {
+        if (!WeightSlices.byExpert(parameter) || expert < 0 || expert >= parameter.dims().getFirst().extent()) {
             throw new IllegalArgumentException("expert " + expert + " of " + parameter.name() + " " + parameter.dims());
         }
-        StoredSlice slice = slice(parameter, units(program, piece), expert);
+        StoredSlice slice = slices.slice(parameter, WeightSlices.units(program, piece), expert);
         return new ExpertSlot(reader.elements(slice, slotMemory), reader.factors(slice, slotMemory));
     }
 
@@ -143,43 +145,21 @@ public final class WeightLoader {
     private long wholeBytes(Parameter parameter) {
         var units = new HashMap<Axis, UnitList>();
         parameter.dims().forEach(dim -> units.put(dim.axis(), UnitList.range(0, dim.extent())));
-        if (parameter.source() instanceof TensorView.Stacked stacked) {
-            return stacked.units() * slice(parameter, units, 0).bytes();
-        }
-        return slice(parameter, units).bytes();
+        return parameter.source() instanceof TensorView.Stacked stacked
+                ? stacked.units() * slices.slice(parameter, units, 0).bytes()
+                : slices.slice(parameter, units).bytes();
     }
 
     private long bytes(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
-        Map<Axis, UnitList> units = units(program, piece);
-        if (byExpert(parameter)) {
-            return program.expertSlots(piece).size() * slice(parameter, units, 0).bytes();
-        }
-        if (parameter.source() instanceof TensorView.Stacked stacked) {
-            return Objects.requireNonNull(units.get(stacked.axis())).size() * slice(parameter, units, 0).bytes();
-        }
-        return slice(parameter, units).bytes();
-    }
-
-    private static boolean byExpert(Parameter parameter) {
-        return !parameter.dims().isEmpty() && parameter.dims().getFirst().axis().equals(Axes.EXPERTS);
-    }
-
-    /** The units that a rank has; of experts, those are its slots, which are read one by one. */
-    private static Map<Axis, UnitList> units(RankProgram program, Piece piece) {
-        var units = new HashMap<Axis, UnitList>();
-        for (Dim dim : piece.operand().dims()) {
-            if (!dim.axis().equals(Axes.EXPERTS) || !byExpert((Parameter) piece.operand())) {
-                units.put(dim.axis(), program.program().units(piece, dim, program.rank()));
-            }
-        }
-        return units;
+        Map<Axis, UnitList> units = WeightSlices.units(program, piece);
+        return slices.parts(program, piece, units) * slices.part(parameter, units).bytes();
     }
 
     private Tensor load(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
-        Map<Axis, UnitList> units = units(program, piece);
-        List<Integer> slots = byExpert(parameter) ? program.expertSlots(piece) : List.of();
+        Map<Axis, UnitList> units = WeightSlices.units(program, piece);
+        List<Integer> slots = WeightSlices.byExpert(parameter) ? program.expertSlots(piece) : List.of();
         int[] shape = new int[parameter.dims().size()];
         for (int i = 0; i < shape.length; i++) {
             UnitList own = units.get(parameter.dims().get(i).axis());
@@ -188,13 +168,13 @@ public final class WeightLoader {
         if (Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray())) {
             replicatedBytes.add(bytes(program, piece));
         }
-        if (byExpert(parameter)) {
+        if (WeightSlices.byExpert(parameter)) {
             return stacked(parameter, units, slots, shape);
         }
         if (parameter.source() instanceof TensorView.Stacked stacked) {
             return joined(parameter, stacked, units, shape);
         }
-        StoredSlice slice = slice(parameter, units);
+        StoredSlice slice = slices.slice(parameter, units);
         Tensor tensor = Tensor.of(slice.encoding().held(), shape, reader.elements(slice, memory));
         return scaled(tensor, slice, shape, reader.factors(slice, memory));
     }
@@ -218,11 +198,11 @@ public final class WeightLoader {
         var elements = new ArrayList<MemorySegment>();
         var factors = new ArrayList<MemorySegment>();
         for (int expert : slots) {
-            StoredSlice slice = slice(parameter, units, expert);
+            StoredSlice slice = slices.slice(parameter, units, expert);
             elements.add(reader.elements(slice, memory));
             reader.factors(slice, memory).ifPresent(factors::add);
         }
-        StoredSlice any = slice(parameter, units, 0);
+        StoredSlice any = slices.slice(parameter, units, 0);
         Tensor tensor = Tensor.stacked(any.encoding().held(), shape, elements);
         return any.scales().map(scales -> tensor.scaled(new BlockScales(scales.ends(),
                 Tensor.stacked(DType.F32, factorShape(any, shape), factors)))).orElse(tensor);
@@ -234,53 +214,15 @@ public final class WeightLoader {
             throw new IllegalArgumentException(parameter + ": the stacked axis " + view.axis() + " must be the first");
         }
         UnitList own = Objects.requireNonNull(units.get(view.axis()));
-        StoredSlice any = slice(parameter, units, 0);
+        StoredSlice any = slices.slice(parameter, units, 0);
         MemorySegment elements = memory.apply(own.size() * any.elementBytes());
         MemorySegment factors = memory.apply(own.size() * any.factorBytes());
         for (int i = 0; i < own.size(); i++) {
-            StoredSlice slice = slice(parameter, units, own.get(i));
+            StoredSlice slice = slices.slice(parameter, units, own.get(i));
             reader.copy(slice, elements.asSlice(i * any.elementBytes(), any.elementBytes()));
             MemorySegment target = factors.asSlice(i * any.factorBytes(), any.factorBytes());
             slice.scales().ifPresent(scales -> reader.expand(slice, scales, target));
         }
         return scaled(Tensor.of(any.encoding().held(), shape, elements), any, shape, any.scales().map(s -> factors));
-    }
-
-    /** The slice of a weight that is in one tensor. */
-    private StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units) {
-        String tensor = tensor(parameter.source(), 0);
-        return StoredSlice.of(tensor, parameter.source().dims(), parameter.dims(), units, encoding(parameter.source(), tensor),
-                quantization);
-    }
-
-    /** The slice of the part of a weight that belongs to one unit of its first axis. */
-    private StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units, int unit) {
-        String tensor = tensor(parameter.source(), unit);
-        Encoding encoding = encoding(parameter.source(), tensor);
-        List<Dim> dims = parameter.dims();
-        Map<Axis, UnitList> own = units;
-        if (parameter.source() instanceof TensorView.Stacked) {
-            dims = dims.subList(1, dims.size());
-        } else {
-            own = new HashMap<>(units);
-            own.put(dims.getFirst().axis(), UnitList.of(unit));
-        }
-        return StoredSlice.of(tensor, parameter.source().dims(), dims, own, encoding, quantization);
-    }
-
-    private static String tensor(TensorView view, int unit) {
-        return switch (view) {
-            case TensorView.Stored stored -> stored.tensor();
-            case TensorView.Stacked stacked -> stacked.tensor(unit);
-            case TensorView.Mxfp4 mxfp4 -> mxfp4.blocks();
-        };
-    }
-
-    private Encoding encoding(TensorView view, String tensor) {
-        if (view instanceof TensorView.Mxfp4 mxfp4) {
-            return new Encoding.Mxfp4(mxfp4.scales());
-        }
-        DType dtype = reader.stored(tensor).dtype();
-        return dtype == DType.F8_E4M3 ? new Encoding.Fp8() : new Encoding.Plain(dtype);
     }
 }

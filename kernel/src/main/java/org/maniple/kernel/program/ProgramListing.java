@@ -112,30 +112,32 @@ public final class ProgramListing {
             case Instruction.Transfer transfer ->
                 "~ transfer stage " + transfer.fromStage() + " -> " + (transfer.fromStage() + 1) + "  "
                         + transfer.pieces().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")) + "  "
-                        + transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum() + " bytes per token";
+                        + bytes(transfer) + " bytes per token";
         };
     }
 
     private String dispatch(Instruction.Dispatch dispatch, int layer) {
         String operands = piece(dispatch.x(), layer) + ", " + piece(dispatch.ids(), layer) + " -> "
                 + piece(dispatch.pairs(), layer);
-        int others = Math.min(((Value) dispatch.pairs().operand()).choices(), ranks(dispatch.dimensions()) - 1);
         return dispatch.dimensions().isEmpty()
                 ? String.format(Locale.ROOT, "%-15s %s", "DISPATCH", operands)
                 : String.format(Locale.ROOT,
                         "~ dispatch %s  %s  up to %d bytes per token, once to each rank with one of its experts",
-                        names(dispatch.dimensions()), operands, 4 * elements(dispatch.x(), 0) * others);
+                        names(dispatch.dimensions()), operands, bytes(dispatch));
     }
 
     private String combine(Instruction.Combine combine, int layer) {
         String operands = piece(combine.pairs(), layer) + " -> " + piece(combine.sums(), layer);
-        long row = 4 * elements(combine.sums(), 0);
-        int choices = ((Value) combine.pairs().operand()).choices();
         return combine.inOrder()
                 ? String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: every row goes home and is summed there",
-                        names(combine.dimensions()), operands, row * choices)
+                        names(combine.dimensions()), operands, bytes(combine))
                 : String.format(Locale.ROOT, "~ return %s  %s  up to %d bytes per token: one sum from each rank visited",
-                        names(combine.dimensions()), operands, row * Math.min(choices, ranks(combine.dimensions()) - 1));
+                        names(combine.dimensions()), operands, bytes(combine));
+    }
+
+    /** The most other ranks that have an expert of one token. */
+    private int visited(Piece pairs, List<Integer> dimensions) {
+        return Math.min(((Value) pairs.operand()).choices(), ranks(dimensions) - 1);
     }
 
     private int ranks(List<Integer> dimensions) {
@@ -174,6 +176,24 @@ public final class ProgramListing {
         return piece.operand() instanceof Value value && value.ragged()
                 ? "row of an expert"
                 : piece.operand().has(Axes.ROWS) ? "row" : "token";
+    }
+
+    /**
+     * What a rank sends.
+     *
+     * @param instruction one of the program
+     * @return bytes for each token, or for each row of logits; at most, where they depend on which experts are chosen
+     */
+    public long bytes(Instruction instruction) {
+        return switch (instruction) {
+            case Instruction.Local local -> 0;
+            case Instruction.Seam seam -> bytes(seam) * Math.max(1, ((Value) seam.from().operand()).choices());
+            case Instruction.Dispatch dispatch -> 4 * elements(dispatch.x(), 0) * visited(dispatch.pairs(), dispatch.dimensions());
+            case Instruction.Combine combine -> 4 * elements(combine.sums(), 0) * (combine.inOrder()
+                    ? ((Value) combine.pairs().operand()).choices()
+                    : visited(combine.pairs(), combine.dimensions()));
+            case Instruction.Transfer transfer -> transfer.pieces().stream().mapToLong(p -> 4 * elements(p, 0)).sum();
+        };
     }
 
     /** Bytes that a rank sends for each token, by the formulas for n ranks: all-reduce 2(n-1)/n of the value, the others half of it. */

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.api.ManipleException;
 import org.maniple.kernel.config.Installation;
 import org.maniple.kernel.config.TestInstallation;
+import org.maniple.kernel.config.UnitWish;
 import org.maniple.kernel.plugin.PluginFolder;
 
 class CommandTreeTest {
@@ -55,6 +56,12 @@ class CommandTreeTest {
             if (wish == 14) {
                 throw new IllegalStateException("boom");
             }
+            return 0;
+        }
+
+        @Override
+        public int plan(UnitWish wish) {
+            started.add("plan for " + wish.ranksPerNode() + " with tp " + wish.settings().integer("tensor-parallel-size"));
             return 0;
         }
 
@@ -136,6 +143,20 @@ class CommandTreeTest {
     }
 
     @Test
+    void planTakesTheModelInFrontAndTheRanksThatThereAre() {
+        assertThat(run("plan", "models/demo", "--nodes", "2", "--devices-per-node", "8", "--memory", "80GiB", "--tp", "4"))
+                .isZero();
+        assertThat(started).containsExactly("plan for [8, 8] with tp 4");
+    }
+
+    @Test
+    void planNeedsToKnowTheRanks() {
+        assertThat(run("plan", "models/demo")).isEqualTo(2);
+        assertThat(errors()).isEqualTo("maniple: ranks-per-node: nothing says how many ranks there are to spread the model over;"
+                + " give the number of ranks (devices) of each node, for example --ranks-per-node 8\n");
+    }
+
+    @Test
     void rankIsOneRank() {
         assertThat(run("rank", "--model", "models/demo", "--tp", "2", "--local-rank", "1")).isZero();
         assertThat(started).containsExactly("rank 1");
@@ -175,7 +196,7 @@ class CommandTreeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "launch", "serve", "generate", "rank", "plugins", "plugins list", "plugins info",
+    @ValueSource(strings = {"", "launch", "serve", "generate", "plan", "rank", "plugins", "plugins list", "plugins info",
         "plugins verify",
         "plugins enable", "plugins disable", "version"})
     void everyCommandHasHelpWithExamples(String command) {

@@ -57,6 +57,7 @@ public final class TestInstallation {
             new NetworkCard("eth0", List.of("10.0.0.5", "fd00::5"), false),
             new NetworkCard("eth1", List.of("10.1.0.5"), false));
     private Map<String, String> routes = Map.of();
+    private LayoutChooser chooser = wish -> List.of();
 
     public TestInstallation(Path root) {
         this.home = root.resolve("maniple");
@@ -94,6 +95,11 @@ public final class TestInstallation {
     /** To a host the packets leave from an address. */
     public TestInstallation route(String host, String from) {
         routes = Map.of(host, from);
+        return this;
+    }
+
+    public TestInstallation chooser(LayoutChooser other) {
+        chooser = other;
         return this;
     }
 
@@ -137,7 +143,8 @@ public final class TestInstallation {
                 return Optional.ofNullable(routes.get(host));
             }
         };
-        return new UnitConfigurationReader(Installation.in(home), builtIn(), new Environment(variables), network, host());
+        return new UnitConfigurationReader(Installation.in(home), builtIn(), new Environment(variables), network, host(),
+                chooser);
     }
 
     /** Reads flags beside a model that is there. */

@@ -2,6 +2,7 @@ package org.maniple.moe.ep;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
@@ -14,6 +15,7 @@ import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.PlanRequest;
 import org.maniple.api.mesh.SplitException;
 
 /**
@@ -92,6 +94,12 @@ public final class ExpertParallelism implements Parallelism {
         return enabled(settings) && settings.flag(EplbOptions.ENABLE)
                 ? Optional.of(EplbOptions.balancer(settings))
                 : Optional.empty();
+    }
+
+    @Override
+    public List<Map<String, String>> candidates(PlanRequest request) {
+        Map<String, String> off = Map.of(ENABLE, "false");
+        return request.has(Axes.EXPERTS) && request.ranks() > 1 ? List.of(off, Map.of(ENABLE, "true")) : List.of(off);
     }
 
     @Override

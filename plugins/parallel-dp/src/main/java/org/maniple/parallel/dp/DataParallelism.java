@@ -2,6 +2,7 @@ package org.maniple.parallel.dp;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.config.Derived;
 import org.maniple.api.config.Option;
@@ -14,6 +15,7 @@ import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.PlanRequest;
 import org.maniple.api.mesh.Splitter;
 
 /**
@@ -103,6 +105,18 @@ public final class DataParallelism implements Parallelism {
         return Optional.of("did you mean --enable-dp-attention? Without it there are " + dp + " copies of " + tp
                 + " ranks per stage; with it --tp " + tp + " counts all ranks of a stage, of which " + dp + " groups of "
                 + tp / dp + " have sequences of their own");
+    }
+
+    @Override
+    public List<Map<String, String>> candidates(PlanRequest request) {
+        var ways = new ArrayList<Map<String, String>>();
+        for (int size : request.sizes()) {
+            ways.add(Map.of(SIZE, Integer.toString(size), ATTENTION, "false"));
+            if (size > 1) {
+                ways.add(Map.of(SIZE, Integer.toString(size), ATTENTION, "true"));
+            }
+        }
+        return ways;
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.maniple.parallel.pp;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Problem;
@@ -10,6 +11,7 @@ import org.maniple.api.graph.Axes;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.PlanRequest;
 
 /** Pipeline parallelism: consecutive layers form stages, which hidden states pass one after the other. */
 public final class PipelineParallelism implements Parallelism {
@@ -50,6 +52,11 @@ public final class PipelineParallelism implements Parallelism {
     public List<AxisRule> rules(Settings settings) {
         return List.of(new AxisRule(Axes.LAYERS, List.of(PP),
                 new StageSplitter(settings.integers(PARTITION), settings.numbers(WEIGHTS))));
+    }
+
+    @Override
+    public List<Map<String, String>> candidates(PlanRequest request) {
+        return request.sizes().stream().map(size -> Map.of(SIZE, Integer.toString(size))).toList();
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.maniple.parallel.tp;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Problem;
@@ -11,6 +12,7 @@ import org.maniple.api.graph.Axis;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.PlanRequest;
 
 /** Tensor parallelism: the ranks of a stage share heads, feed-forward columns and vocabulary rows, evenly or not. */
 public final class TensorParallelism implements Parallelism {
@@ -62,6 +64,11 @@ public final class TensorParallelism implements Parallelism {
                 new AxisRule(Axes.SHARED_FFN, List.of(TP), new WeightedSplitter(weights)),
                 new AxisRule(Axes.EXPERT_FFN, List.of(TP), new WeightedSplitter(weights)),
                 rule(Axes.VOCAB, VOCAB, settings, weights));
+    }
+
+    @Override
+    public List<Map<String, String>> candidates(PlanRequest request) {
+        return request.sizes().stream().map(size -> Map.of(SIZE, Integer.toString(size))).toList();
     }
 
     @Override

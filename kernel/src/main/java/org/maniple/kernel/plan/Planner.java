@@ -1,0 +1,226 @@
+package org.maniple.kernel.plan;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.maniple.api.graph.Parameter;
+import org.maniple.api.mesh.Mesh;
+import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.mesh.PlanRequest;
+import org.maniple.api.mesh.SplitException;
+import org.maniple.kernel.config.ConfigurationException;
+import org.maniple.kernel.config.EffectiveSettings;
+import org.maniple.kernel.config.UnitWish;
+import org.maniple.kernel.execute.RankExecutor;
+import org.maniple.kernel.load.WeightSizes;
+import org.maniple.kernel.program.CompileException;
+import org.maniple.kernel.program.MeshProgram;
+import org.maniple.kernel.program.Piece;
+import org.maniple.kernel.program.RankProgram;
+
+/**
+ * Looks at the ways of spreading a model over some ranks that the parallelisms name: compiles the program of each, and reads from it what
+ * every rank would hold and send. It knows no parallelism by name. For one thread.
+ *
+ * <p>Of the ways that break no rule it recommends the one with the greatest number of sequences of the longest length per time of a step;
+ * the time is an estimate of reading weights and of sending, see {@link Hardware}. Ways that have no room for a single request of that length
+ * come after all others.
+ */
+public final class Planner {
+
+    private final PlannedModel model;
+    private final UnitWish wish;
+    private final Budget budget;
+    private final WeightSizes sizes;
+    private final LayoutCompiler compiler;
+
+    /**
+     * A planner.
+     *
+     * @param model the model
+     * @param wish the ranks, and what the user has decided
+     * @param compiler makes the programs
+     */
+    public Planner(PlannedModel model, UnitWish wish, LayoutCompiler compiler) {
+        this.model = model;
+        this.wish = wish;
+        this.budget = Budget.of(wish, model.graph().contextLength());
+        this.sizes = model.sizes();
+        this.compiler = compiler;
+    }
+
+    /**
+     * Looks at all ways.
+     *
+     * @return the possible ones, best first, then the others in the order in which they were named
+     */
+    public List<Candidate> candidates() {
+        return candidates(wish);
+    }
+
+    List<Candidate> candidates(UnitWish on) {
+        var all = new ArrayList<Candidate>();
+        for (Map<String, String> way : ways(on)) {
+            consider(on, way).ifPresent(all::add);
+        }
+        all.sort(Comparator.comparing((Candidate c) -> !c.possible()).thenComparing(this::compare));
+        return all;
+    }
+
+    private int compare(Candidate a, Candidate b) {
+        if (!a.possible() || !b.possible()) {
+            return 0;
+        }
+        Figures first = a.figures().orElseThrow();
+        Figures second = b.figures().orElseThrow();
+        return Comparator.comparing((Figures f) -> f.kvTokensPerHome() < budget.length())
+                .thenComparing(f -> -f.sequences() / f.stepMicros())
+                .thenComparing(Figures::wireBytesBetweenNodes)
+                .thenComparing(Figures::wireBytes)
+                .compare(first, second);
+    }
+
+    /** All combinations of what the parallelisms name, without the keys that the user has decided about. */
+    private List<Map<String, String>> ways(UnitWish on) {
+        var request = new PlanRequest(on.ranksPerNode().size(), on.ranks(), model.axes());
+        List<Map<String, String>> ways = List.of(Map.of());
+        for (Parallelism parallelism : on.parallelisms()) {
+            var own = new LinkedHashSet<Map<String, String>>();
+            for (Map<String, String> way : parallelism.candidates(request)) {
+                var open = new LinkedHashMap<>(way);
+                open.keySet().removeIf(on.settings()::given);
+                own.add(open);
+            }
+            var next = new ArrayList<Map<String, String>>();
+            for (Map<String, String> before : ways) {
+                for (Map<String, String> more : own) {
+                    var together = new LinkedHashMap<>(before);
+                    together.putAll(more);
+                    next.add(together);
+                }
+            }
+            ways = next;
+        }
+        return ways;
+    }
+
+    /** Empty if the way makes a mesh of another number of ranks, which is no way at all. */
+    private Optional<Candidate> consider(UnitWish on, Map<String, String> way) {
+        EffectiveSettings settings = on.settings();
+        for (var choice : way.entrySet()) {
+            settings = settings.derive(choice.getKey(), choice.getValue(), "planned");
+        }
+        UnitWish.Composed composed = on.compose(settings);
+        if (composed.mesh().isEmpty() || composed.mesh().get().ranks() != on.ranks()) {
+            return Optional.empty();
+        }
+        Mesh mesh = composed.mesh().get();
+        String words = words(way);
+        if (!composed.problems().isEmpty()) {
+            return Optional.of(new Candidate(way, mesh, words, Optional.empty(), composed.problems(), List.of()));
+        }
+        try {
+            return Optional.of(judge(on, way, mesh, words, compiler.compile(settings, mesh)));
+        } catch (ConfigurationException e) {
+            return Optional.of(new Candidate(way, mesh, words, Optional.empty(), e.problems(), List.of()));
+        } catch (SplitException e) {
+            return Optional
+                    .of(new Candidate(way, mesh, words, Optional.empty(), List.of(e.key() + ": " + e.getMessage()), List.of()));
+        } catch (CompileException e) {
+            return Optional
+                    .of(new Candidate(way, mesh, words, Optional.empty(), List.of(String.valueOf(e.getMessage())), List.of()));
+        }
+    }
+
+    /** The switches that were chosen; sizes are those of the mesh. */
+    private static String words(Map<String, String> way) {
+        var words = new StringBuilder();
+        way.forEach((key, value) -> {
+            if (value.equals("true")) {
+                words.append(", ").append(key);
+            }
+        });
+        return words.toString();
+    }
+
+    private Candidate judge(UnitWish on, Map<String, String> way, Mesh mesh, String words, MeshProgram program) {
+        Figures figures = figures(on, program);
+        var broken = new ArrayList<String>();
+        var remarks = new ArrayList<String>();
+        long tokens = figures.kvTokensPerHome();
+        Share fullest = figures.shares().stream().max(Comparator.comparingLong(s -> s.weights().held())).orElseThrow();
+        if (tokens < 0) {
+            broken.add("rank " + fullest.rank() + " needs " + Bytes.of(fullest.weights().held()) + " for weights, but has "
+                    + Bytes.of(budget.usable()) + " (" + percent() + " of " + Bytes.of(budget.memory()) + ")");
+        } else if (tokens < budget.blockSize()) {
+            broken.add("the weights of rank " + fullest.rank() + " (" + Bytes.of(fullest.weights().held())
+                    + ") leave no room for a KV cache in " + Bytes.of(budget.usable()));
+        } else if (tokens < budget.length() && budget.lengthGiven()) {
+            broken.add(String.format(Locale.ROOT, "the KV cache has room for %,d tokens, fewer than max-model-len %,d; give"
+                    + " --max-model-len %d at most", tokens, budget.length(), tokens));
+        } else if (tokens < budget.length()) {
+            remarks.add(String.format(Locale.ROOT, "max-model-len falls from %,d to %,d, since the KV cache has no room for more",
+                    budget.length(), tokens));
+        }
+        return new Candidate(way, mesh, words, Optional.of(figures), broken, remarks);
+    }
+
+    String percent() {
+        return Math.round(budget.part() * 100) + " %";
+    }
+
+    Budget budget() {
+        return budget;
+    }
+
+    private Figures figures(UnitWish on, MeshProgram program) {
+        int ranks = program.mesh().ranks();
+        var shares = new ArrayList<Share>();
+        long tokens = Long.MAX_VALUE;
+        var programs = new ArrayList<RankProgram>();
+        for (int rank = 0; rank < ranks; rank++) {
+            RankProgram own = program.forRank(rank);
+            programs.add(own);
+            WeightSizes.Size weights = WeightSizes.Size.NONE;
+            for (Piece piece : own.weights()) {
+                weights = weights.plus(sizes.of(own, piece));
+            }
+            long block = RankExecutor.blockBytes(own, budget.blockSize());
+            shares.add(new Share(rank, weights, block / budget.blockSize()));
+            long free = budget.usable() - weights.held();
+            tokens = Math.min(tokens, free < 0 ? -1 : block == 0 ? Long.MAX_VALUE : free / block * budget.blockSize());
+        }
+        int homes = program.homes();
+        double sequences = Math.min(budget.maxSequences(), Math.max(0, tokens) / (double) budget.length() * homes);
+        Traffic traffic = Traffic.of(program, on.ranksPerNode());
+        return new Figures(shares, homes, tokens, traffic.bytes(), traffic.bytesBetweenNodes(),
+                traffic.exchanges() + traffic.exchangesBetweenNodes(), micros(programs, traffic, Math.max(1, sequences)),
+                sequences);
+    }
+
+    /** Weights are read stage after stage, by the slowest rank of each; what is sent is sent one after the other. */
+    private double micros(List<RankProgram> programs, Traffic traffic, double sequences) {
+        Hardware hardware = Hardware.DATA_CENTRE;
+        double[] reading = new double[programs.getFirst().program().stages()];
+        for (RankProgram own : programs) {
+            double bytes = 0;
+            for (Piece piece : own.weights()) {
+                bytes += sizes.of(own, piece).held() * model.read((Parameter) piece.operand(), sequences);
+            }
+            reading[own.stage()] = Math.max(reading[own.stage()], bytes);
+        }
+        double micros = 0;
+        for (double bytes : reading) {
+            micros += bytes / hardware.memoryBytesPerMicro();
+        }
+        long near = traffic.bytes() - traffic.bytesBetweenNodes();
+        return micros + sequences * near / hardware.nodeBytesPerMicro()
+                + sequences * traffic.bytesBetweenNodes() / hardware.linkBytesPerMicro()
+                + traffic.exchanges() * hardware.nodeMicros() + traffic.exchangesBetweenNodes() * hardware.linkMicros();
+    }
+}
