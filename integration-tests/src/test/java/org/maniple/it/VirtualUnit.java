@@ -46,7 +46,12 @@ import org.maniple.kernel.program.ProgramCompiler;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.step.StepBatch;
 import org.maniple.model.gemma.GemmaFamily;
+import org.maniple.model.glm.GlmFamily;
+import org.maniple.model.gptoss.GptOssFamily;
+import org.maniple.model.granite.GraniteFamily;
 import org.maniple.model.llama.LlamaFamily;
+import org.maniple.model.mixtral.MixtralFamily;
+import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
@@ -64,7 +69,7 @@ final class VirtualUnit implements AutoCloseable {
 
     static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism());
     static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
-            new DeepseekFamily());
+            new DeepseekFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily(), new MixtralFamily(), new OlmoeFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -87,13 +92,12 @@ final class VirtualUnit implements AutoCloseable {
     }
 
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
-            StepBatch.Limits limits,
-            int blocks, IntFunction<Optional<Observer>> observers) {
+            StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(new MapSettings(layout.settings()));
         this.program = compile(config(model), parallelisms, models, layout);
-        this.limits = new StepBatch.Limits(limits.maxTokens(), limits.maxSpans(), limits.maxBlocks(), limits.maxRows(),
-                limits.blockSize(), program.homes());
+        this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
+                perHome.blockSize(), program.homes());
         int ranks = program.mesh().ranks();
         Transport transport = new LocalTransport();
         List<Endpoint> endpoints = new ArrayList<>();
