@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class CommittedReferencesTest {
 
-    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(2, 2), Layout.of(3, 1),
+    static final List<Layout> LAYOUTS = List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(2, 2),
+            Layout.of(3, 1),
             Layout.of(1, 1).replicas(2), Layout.of(2, 1).attentionOf(2));
 
     static Stream<Arguments> referencesAndLayouts() {

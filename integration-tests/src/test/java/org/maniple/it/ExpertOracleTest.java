@@ -13,7 +13,9 @@ class ExpertOracleTest {
             Layout.of(2, 1).attentionOf(2));
 
     static Stream<Arguments> checkpointsAndLayouts() {
-        return Oracles.EXPERTS.stream().filter(m -> System.getProperty("maniple.model", "").isEmpty() || m.matches(System.getProperty("maniple.model"))).flatMap(model -> LAYOUTS.stream().map(layout -> Arguments.of(model, layout)));
+        return Oracles.EXPERTS.stream()
+                .filter(m -> System.getProperty("maniple.model", "").isEmpty() || m.matches(System.getProperty("maniple.model")))
+                .flatMap(model -> LAYOUTS.stream().map(layout -> Arguments.of(model, layout)));
     }
 
     @ParameterizedTest(name = "{0} on {1}")

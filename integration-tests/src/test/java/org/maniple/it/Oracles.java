@@ -48,7 +48,8 @@ final class Oracles {
 
     /** The directory of a committed reference. */
     static Path reference(String name) {
-        return Path.of(System.getProperty("maniple.top", ".."), "integration-tests", "src", "test", "resources", "references", name);
+        return Path.of(System.getProperty("maniple.top", ".."), "integration-tests", "src", "test", "resources", "references",
+                name);
     }
 
     private static Path candidate() {

@@ -20,6 +20,7 @@ import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Mesh;
@@ -41,10 +42,12 @@ import org.maniple.kernel.load.LoadReport;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
+import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.model.deepseek.DeepseekFamily;
 import org.maniple.model.gemma.GemmaFamily;
 import org.maniple.model.glm.GlmFamily;
 import org.maniple.model.gptoss.GptOssFamily;
@@ -53,14 +56,9 @@ import org.maniple.model.llama.LlamaFamily;
 import org.maniple.model.mixtral.MixtralFamily;
 import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
+import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
-import org.maniple.api.graph.Axes;
-import org.maniple.kernel.load.Quantization;
-import org.maniple.kernel.program.CompileOptions;
-import org.maniple.model.deepseek.DeepseekFamily;
-import org.maniple.parallel.dp.DataParallelism;
-
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -69,7 +67,8 @@ final class VirtualUnit implements AutoCloseable {
 
     static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism());
     static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
-            new DeepseekFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily(), new MixtralFamily(), new OlmoeFamily());
+            new DeepseekFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily(), new MixtralFamily(),
+            new OlmoeFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);
