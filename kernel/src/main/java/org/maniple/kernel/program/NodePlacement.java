@@ -95,7 +95,10 @@ final class NodePlacement {
         }
     }
 
-    /** A partial input is scattered onto an axis that a rule gives this dimension, if it has one, or else made whole. */
+    /**
+     * A partial input is scattered onto an axis that a rule gives this dimension, if it has one, or else made whole. Rows of experts are ordered
+     * by expert, so that those of some tokens do not follow each other: these are never scattered onto tokens.
+     */
     private void resolvePartials(int dimension, List<Layout> inputs) {
         for (int i = 0; i < inputs.size(); i++) {
             if (inputs.get(i).at(dimension) instanceof Placement.Partial) {
