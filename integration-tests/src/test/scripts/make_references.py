@@ -27,8 +27,8 @@ expected.json:
     eos_case                     a prompt that ends early if this were the end token
     measured                     smallest gap and margin; largest difference between logits of one prompt alone and in a batch
 expected.safetensors (float32): logits.K [logit_rows, vocabulary]; for the prompt p7: prompt_logits.p7 (every position),
-hidden.p7.0 (what the first layer sees), hidden.p7.<i+1> (after layer i), hidden.p7.norm, attn.p7.<i> and mlp.p7.<i> (outputs of
-the two halves of a layer before they are scaled or added to the residual stream).
+hidden.p7.0 (what the first layer sees), hidden.p7.<i+1> (after layer i), hidden.p7.norm, attn.p7.<i> and mlp.p7.<i> (what the
+two halves of a layer add to the residual stream).
 """
 import json
 import math
@@ -374,12 +374,13 @@ def routing(trace):
     return {"prompt": TRACED, "layers": layers}
 
 
-def traced(model, ids):
+def traced(config, model, ids):
     logits, trace = forward(model, ids)
     tensors = {f"prompt_logits.{TRACED}": logits[0], f"hidden.{TRACED}.norm": trace.norm[0]}
     for kind in ("hidden", "attn", "mlp"):
         for layer, value in getattr(trace, kind).items():
-            tensors[f"{kind}.{TRACED}.{layer}"] = value[0]
+            factor = 1 if kind == "hidden" else config.get("residual_multiplier", 1)
+            tensors[f"{kind}.{TRACED}.{layer}"] = value[0] * factor
     return tensors, trace
 
 
@@ -416,7 +417,7 @@ def make(name):
         gaps.append(gap)
         margins.append(margin)
         if key == TRACED:
-            states, trace = traced(model, ids)
+            states, trace = traced(config, model, ids)
             tensors |= states
         if key == EARLY_END:
             end = early_end(outputs)

@@ -5,15 +5,32 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Settings;
 
-/** Settings from a map, with the defaults of no option. */
+/** Settings from a map, with the defaults of some options. */
 final class MapSettings implements Settings {
 
     private final Map<String, Object> values;
 
-    MapSettings(Map<String, Object> values) {
-        this.values = new HashMap<>(values);
+    private final Set<String> given;
+
+    MapSettings(Map<String, Object> values, List<Option> options) {
+        this.given = Set.copyOf(values.keySet());
+        this.values = new HashMap<>();
+        options.forEach(option -> option.defaultValue().ifPresent(text -> this.values.put(option.key(), parsed(option.type(), text))));
+        this.values.putAll(values);
+    }
+
+    private static Object parsed(OptionType type, String text) {
+        return switch (type) {
+            case INTEGER -> Integer.valueOf(text);
+            case NUMBER -> Double.valueOf(text);
+            case BOOLEAN -> Boolean.valueOf(text);
+            default -> text;
+        };
     }
 
     @Override
@@ -28,7 +45,7 @@ final class MapSettings implements Settings {
 
     @Override
     public boolean given(String key) {
-        return has(key);
+        return given.contains(key);
     }
 
     @Override

@@ -19,6 +19,9 @@ final class Oracles {
             "deepseek-v3-fp8-ragged", "deepseek-v3-mtp-bf16", "glm4-moe", "gpt-oss-bf16", "mixtral", "olmoe", "qwen3-moe",
             "qwen3-moe-sparse");
 
+    /** The committed references of architectures that have no oracle; {@code make_references.py} makes them. */
+    static final List<String> REFERENCES = List.of("gpt-oss-mxfp4", "granite", "granite-moe", "kimi-k2", "qwen2-moe");
+
     private Oracles() {}
 
     /** The oracle directory; skips the test where there is none, and fails it on CI. */
@@ -41,6 +44,12 @@ final class Oracles {
     static Path committed() {
         return Path.of(System.getProperty("maniple.top", ".."), "integration-tests", "src", "test", "resources", "oracle",
                 "llama-tied-bias-bf16");
+    }
+
+    /** The directory of a committed reference. */
+    static Path reference(String name) {
+        return Path.of(System.getProperty("maniple.top", ".."), "integration-tests", "src", "test", "resources", "references",
+                name);
     }
 
     private static Path candidate() {

@@ -84,7 +84,8 @@ final class Sequences {
             for (int i = 0; i < span.rows().count(span.tokens().length); i++) {
                 places[row++] = firsts[index] + i;
             }
-            batch.addSpan(sequence.home, sequence.id, sequence.position, span.tokens(), 0, span.tokens().length, span.rows(), sequence.blocks,
+            batch.addSpan(sequence.home, sequence.id, sequence.position, span.tokens(), 0, span.tokens().length, span.rows(),
+                    sequence.blocks,
                     sequence.blocks.length);
             sequence.position += span.tokens().length;
         }

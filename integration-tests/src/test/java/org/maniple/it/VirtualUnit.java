@@ -20,6 +20,7 @@ import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Mesh;
@@ -41,20 +42,26 @@ import org.maniple.kernel.load.LoadReport;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
+import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.model.deepseek.DeepseekFamily;
 import org.maniple.model.gemma.GemmaFamily;
+import org.maniple.model.glm.GlmFamily;
+import org.maniple.model.gptoss.GptOssFamily;
+import org.maniple.model.granite.GraniteFamily;
 import org.maniple.model.llama.LlamaFamily;
+import org.maniple.model.mixtral.MixtralFamily;
+import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
+import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
-import org.maniple.api.graph.Axes;
-import org.maniple.kernel.load.Quantization;
-import org.maniple.kernel.program.CompileOptions;
-import org.maniple.model.deepseek.DeepseekFamily;
-import org.maniple.parallel.dp.DataParallelism;
+import org.maniple.moe.ep.DirectAllToAll;
+import org.maniple.moe.ep.ExpertParallelism;
+
 
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -62,9 +69,10 @@ import tools.jackson.databind.json.JsonMapper;
 /** A unit whose ranks are threads of this process, connected by the in-process transport. The calling thread is rank 0. */
 final class VirtualUnit implements AutoCloseable {
 
-    static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism());
+    static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism(),
+            new ExpertParallelism());
     static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
-            new DeepseekFamily());
+            new DeepseekFamily(), new MixtralFamily(), new OlmoeFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -89,7 +97,7 @@ final class VirtualUnit implements AutoCloseable {
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
-        this.context = new TestContext(new MapSettings(layout.settings()));
+        this.context = new TestContext(settings(parallelisms, layout));
         this.program = compile(config(model), parallelisms, models, layout);
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
@@ -135,7 +143,7 @@ final class VirtualUnit implements AutoCloseable {
 
     static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout) {
-        var settings = new MapSettings(layout.settings());
+        var settings = settings(parallelisms, layout);
         ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
         var dimensions = new ArrayList<MeshDimension>();
         var owners = new ArrayList<Parallelism>();
@@ -157,6 +165,12 @@ final class VirtualUnit implements AutoCloseable {
                 !settings.text("all2all-backend").equals("direct"));
         return new ProgramCompiler(graph, mesh, rules, options,
                 (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings))).compile();
+    }
+
+    private static MapSettings settings(List<Parallelism> parallelisms, Layout layout) {
+        var options = new ArrayList<>(new DirectAllToAll().options());
+        parallelisms.forEach(p -> options.addAll(p.options()));
+        return new MapSettings(layout.settings(), options);
     }
 
     MeshProgram program() {
@@ -214,9 +228,7 @@ final class VirtualUnit implements AutoCloseable {
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
         return new RankExecutor(own, limits, blocks, session, communicator, weights,
-                setting -> {
-                    throw new IllegalStateException("no back end");
-                }, observer);
+                setting -> new DirectAllToAll().open(setting, context), observer);
     }
 
     @Override

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Map;
@@ -116,6 +115,15 @@ public abstract class PairExchangeContract {
                 }
             }
             return new Routing(tokens, positions, slots);
+        }
+
+        /** The number of a rank's first token in the step. */
+        int first(int rank) {
+            return IntStream.of(tokens).limit(rank).sum();
+        }
+
+        int all() {
+            return IntStream.of(tokens).sum();
         }
 
         int largest() {
@@ -258,7 +266,7 @@ public abstract class PairExchangeContract {
         }
 
         void step(Routing routing, PairExchange.Owners owners) {
-            exchange.dispatch(x, weights, owners, routing.largest(), pairs);
+            exchange.dispatch(x, weights, owners, routing.first(rank), routing.all(), routing.largest(), pairs);
             compute();
             exchange.combine(pairs, out);
         }
@@ -312,7 +320,8 @@ public abstract class PairExchangeContract {
     List<DynamicTest> everyTokenGetsTheSumOfItsChoices() {
         return IntStream.of(1, 2, 3, 4, 8)
                 .mapToObj(ranks -> DynamicTest.dynamicTest(ranks + " ranks",
-                        () -> assertSums(IntStream.range(0, ROUNDS).mapToObj(round -> random(ranks, ranks * 100L + round)).toList())))
+                        () -> assertSums(
+                                IntStream.range(0, ROUNDS).mapToObj(round -> random(ranks, ranks * 100L + round)).toList())))
                 .toList();
     }
 
@@ -345,7 +354,8 @@ public abstract class PairExchangeContract {
             for (int round = 0; round < ROUNDS; round++) {
                 Routing routing = random(3, round);
                 member.fill(routing, round);
-                member.exchange.dispatch(member.x, member.weights, routing.owners(member.rank), routing.largest(), member.pairs);
+                member.exchange.dispatch(member.x, member.weights, routing.owners(member.rank), routing.first(member.rank),
+                        routing.all(), routing.largest(), member.pairs);
                 PairRows rows = member.pairs.pairs();
                 for (int slot = 0; slot < SLOTS; slot++) {
                     for (int row = rows.start(slot) + 1; row < rows.start(slot + 1); row++) {
@@ -395,13 +405,16 @@ public abstract class PairExchangeContract {
     void warmExchangesAllocateNothingOnTheHeap() {
         int steps = 300;
         run(2, member -> {
-            Routing routing = Routing.of(new int[] {MAX_TOKENS, MAX_TOKENS / 2}, (rank, token, choice) -> (token + choice) % 3 - 1);
+            Routing routing = Routing.of(new int[] {MAX_TOKENS, MAX_TOKENS / 2},
+                    (rank, token, choice) -> (token + choice) % 3 - 1);
             PairExchange.Owners owners = routing.owners(member.rank);
             member.fill(routing, 0);
             int largest = routing.largest();
+            int first = routing.first(member.rank);
+            int all = routing.all();
             Runnable run = () -> {
                 for (int i = 0; i < steps; i++) {
-                    member.exchange.dispatch(member.x, member.weights, owners, largest, member.pairs);
+                    member.exchange.dispatch(member.x, member.weights, owners, first, all, largest, member.pairs);
                     member.exchange.combine(member.pairs, member.out);
                 }
             };

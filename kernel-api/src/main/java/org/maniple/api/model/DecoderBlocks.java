@@ -180,6 +180,19 @@ public final class DecoderBlocks {
      * @return {@code attn.<layer>} {@code [TOKENS, HIDDEN]}
      */
     public Value attention(int layer, Value x, Attention attention) {
+        return attention("attn." + layer, layer, x, attention);
+    }
+
+    /**
+     * Attention whose output is not yet what the block adds to the residual stream.
+     *
+     * @param name of the output
+     * @param layer the block's number
+     * @param x {@code [TOKENS, HIDDEN]}, after the norm
+     * @param attention what is particular to it
+     * @return {@code [TOKENS, HIDDEN]}
+     */
+    public Value attention(String name, int layer, Value x, Attention attention) {
         String prefix = "model.layers." + layer + ".self_attn.";
         Value queries = turned("q", layer, x, shape.queryHeads(), attention);
         Value keys = turned("k", layer, x, shape.keyValueHeads(), attention);
@@ -198,7 +211,7 @@ public final class DecoderBlocks {
                 TensorView.dim(shape.queryHeads(), shape.headElements()));
         Parameter output = graph.parameter(prefix + "o_proj.weight", stored, shape.hiddenChannels(), shape.queryHeads(),
                 shape.headElements());
-        return projected("attn." + layer, attended, output, attention.outputBias(), prefix + "o_proj.bias",
+        return projected(name, attended, output, attention.outputBias(), prefix + "o_proj.bias",
                 shape.hiddenChannels());
     }
 
@@ -211,6 +224,19 @@ public final class DecoderBlocks {
      * @return {@code mlp.<layer>} {@code [TOKENS, HIDDEN]}
      */
     public Value feedForward(int layer, Value x, FeedForward feedForward) {
+        return feedForward("mlp." + layer, layer, x, feedForward);
+    }
+
+    /**
+     * A gated feed-forward network whose output is not yet what the block adds to the residual stream.
+     *
+     * @param name of the output
+     * @param layer the block's number
+     * @param x {@code [TOKENS, HIDDEN]}, after the norm
+     * @param feedForward what is particular to it
+     * @return {@code [TOKENS, HIDDEN]}
+     */
+    public Value feedForward(String name, int layer, Value x, FeedForward feedForward) {
         String prefix = "model.layers." + layer + ".mlp.";
         Dim columns = Axes.FFN.of(shape.ffn());
         boolean bias = feedForward.bias();
@@ -221,7 +247,7 @@ public final class DecoderBlocks {
                 prefix + "up_proj.bias", columns);
         Value gated = graph.glu("gated." + layer, gate, up, feedForward.activation());
         Parameter down = graph.parameter(prefix + "down_proj.weight", shape.hiddenChannels(), columns);
-        return projected("mlp." + layer, gated, down, bias, prefix + "down_proj.bias", shape.hiddenChannels());
+        return projected(name, gated, down, bias, prefix + "down_proj.bias", shape.hiddenChannels());
     }
 
     /**

@@ -99,7 +99,7 @@ public final class Boot {
     public int launch(UnitConfiguration configuration, List<String> arguments) throws InterruptedException {
         UnitPlan.of(configuration);
         Topology topology = configuration.topology();
-        if (topology.firstRank() == 0) {
+        if (topology.firstRank() == 0 || configuration.settings().flag(KernelOptions.API_PER_GROUP)) {
             TokenizerChoice.of(configuration);
         }
         configuration.notices().forEach(err::println);

@@ -19,7 +19,7 @@ import org.maniple.kernel.config.UnitConfiguration;
 
 /**
  * Where this rank is, listens, and finds rank 0. The ranks of a node use following ports: the rendezvous port plus the local rank; on a
- * unit of one node only rank 0 has a port that others know, and the rest take any free one.
+ * unit of one node only rank 0 has a port that others know, and the rest take any free one, as do those of a further node on one machine.
  *
  * @param rank this rank
  * @param bind where it listens
@@ -32,7 +32,9 @@ record Place(int rank, Transport.Bind bind, HostPort meeting, Optional<HostPort>
         Topology topology = configuration.topology();
         int rank = topology.rank().orElse(0);
         HostPort meeting = topology.rendezvous();
-        int port = topology.nodes() > 1 ? meeting.port() + rank - topology.firstRank() : rank == 0 ? meeting.port() : 0;
+        int port = topology.nodes() > 1 && !besideNodeZero(topology)
+                ? meeting.port() + rank - topology.firstRank()
+                : rank == 0 ? meeting.port() : 0;
         return new Place(rank, new Transport.Bind(topology.commAddress(), port), meeting, health(configuration, rank));
     }
 
@@ -54,6 +56,19 @@ record Place(int rank, Transport.Bind bind, HostPort meeting, Optional<HostPort>
      */
     boolean leads() {
         return rank == 0 && isHere(meeting.host());
+    }
+
+    /** Another node on the machine of node 0, which has these ports already: groups of ranks on one machine may be started one by one. */
+    private static boolean besideNodeZero(Topology topology) {
+        if (topology.node() == 0) {
+            return false;
+        }
+        try {
+            InetAddress address = InetAddress.getByName(topology.rendezvous().host());
+            return address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static boolean isHere(String host) {

@@ -65,12 +65,15 @@ final class RankProcess {
     private final UnitConfiguration configuration;
     private final Place place;
     private final RankProgram program;
+    private final ApiPlace apiPlace;
     private final StartupReport report;
     private final Ending ending = new Ending();
     private final RankProgress progress = new RankProgress();
     private final Resources resources = new Resources();
     private volatile @Nullable Wire wire;
     private volatile @Nullable RankZero serving;
+    private volatile @Nullable GroupApi api;
+    private volatile @Nullable Membership member;
     private volatile boolean ready;
 
     RankProcess(UnitPlan plan, StartupReport report) {
@@ -78,6 +81,7 @@ final class RankProcess {
         this.configuration = plan.configuration();
         this.place = Place.of(configuration);
         this.program = plan.program().forRank(place.rank());
+        this.apiPlace = ApiPlace.of(configuration, plan.program(), place.rank());
         this.report = report;
     }
 
@@ -102,6 +106,7 @@ final class RankProcess {
     /** Everything from joining on, where a failure of this rank is one of the unit. */
     private int take(Membership membership, Endpoint endpoint, ComputeSession session, WeightLoader loader)
             throws InterruptedException {
+        member = membership;
         List<Member> members = membership.join();
         try {
             Communicator communicator = connect(endpoint, membership, members);
@@ -150,7 +155,7 @@ final class RankProcess {
         return new Hello(Hello.PROTOCOL, KernelExtensions.version(), 1, place.rank(), configuration.host().hostName(),
                 ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), plugins,
                 configuration.settings().comparable(), model, ProgramFingerprint.of(plan.program()),
-                Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program));
+                Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program), apiPlace.serves());
     }
 
     private Communicator connect(Endpoint endpoint, Membership membership, List<Member> members) {
@@ -188,6 +193,9 @@ final class RankProcess {
                     capacity);
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
+        if (apiPlace.serves()) {
+            api = new GroupApi(plan, capacity, apiPlace, membership, this::context, report);
+        }
         return follow(membership, new RankLoop(program, executor, opened, communicator, batch));
     }
 
@@ -241,13 +249,22 @@ final class RankProcess {
     private int follow(Membership membership, RankLoop loop) {
         membership.reach(Phase.READY, LOAD_LIMIT);
         ready = true;
+        GroupApi own = api;
+        if (own != null) {
+            own.serve(membership::fail);
+        }
         try {
             loop.run();
             ending.set(0, "the unit shuts down");
         } catch (RuntimeException e) {
             blame(membership, e);
         }
-        return ended().orElse(1);
+        int code = ended().orElse(1);
+        if (own != null) {
+            own.fail(ending.get().map(Ending.End::reason).orElse("the unit shuts down"));
+            own.close(code == 0 ? Duration.ZERO : configuration.settings().duration(KernelOptions.FAULT_LINGER));
+        }
+        return code;
     }
 
     /** A step has failed here: usually because another rank is gone, which the unit then knows; otherwise this rank is to blame. */
@@ -282,7 +299,7 @@ final class RankProcess {
     }
 
     private PluginContext context(Extension extension) {
-        return configuration.context(extension, line -> {
+        return apiPlace.configuration(configuration).context(extension, line -> {
             if (place.rank() == 0) {
                 report.line(line);
             }
@@ -303,6 +320,24 @@ final class RankProcess {
         }
 
         @Override
+        public void arrived(int fromRank, byte[] content) {
+            RankZero zero = serving;
+            GroupApi own = api;
+            try {
+                if (zero != null) {
+                    zero.arrived(fromRank, content);
+                } else if (own != null) {
+                    own.arrived(content);
+                }
+            } catch (RuntimeException e) {
+                Membership known = member;
+                if (known != null) {
+                    known.fail("cannot read what rank " + fromRank + " sent: " + e.getMessage());
+                }
+            }
+        }
+
+        @Override
         public void failed(UnitFailure failure) {
             end(1, failure.message());
         }
@@ -317,6 +352,10 @@ final class RankProcess {
             RankZero zero = serving;
             if (zero != null) {
                 zero.fail(reason);
+            }
+            GroupApi own = api;
+            if (own != null) {
+                own.fail(reason);
             }
             Wire opened = wire;
             if (opened != null) {

@@ -9,14 +9,15 @@ import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.Extension;
 import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
-import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.ManipleException;
+import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
-import org.maniple.api.text.TextCodec;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
@@ -24,6 +25,9 @@ import org.maniple.kernel.engine.StepPipeline;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.KernelExtensions;
+import org.maniple.kernel.program.MeshProgram;
+import org.maniple.kernel.remote.PinnedEngine;
+import org.maniple.kernel.remote.RemoteEngineServer;
 import org.maniple.kernel.unit.StartupReport;
 import org.maniple.kernel.unit.UnitLeader;
 
@@ -35,7 +39,9 @@ final class RankZero {
     private final UnitConfiguration configuration;
     private final Function<Extension, PluginContext> contexts;
     private final StartupReport report;
+    private final ApiPlace place;
     private final UnitEngine engine;
+    private final Optional<RemoteEngineServer> server;
     private Frontend.@Nullable Serving frontend;
 
     RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
@@ -44,19 +50,30 @@ final class RankZero {
         this.configuration = plan.configuration();
         this.contexts = contexts;
         this.report = report;
+        this.place = ApiPlace.of(configuration, plan.program(), 0);
         int candidates = plan.program().graph().candidates().dims().getLast().extent() / 2 - 1;
-        int vocabulary = plan.program().graph().vocabulary();
         Settings settings = configuration.settings();
-        var model = new ModelInfo(settings.texts(KernelOptions.SERVED_MODEL_NAME), settings.text(KernelOptions.MODEL),
-                plan.architecture().name(), vocabulary, capacity.maxModelLength(), plan.files().endTokens(vocabulary),
-                plan.files().generationDefaults());
         OptionalLong seed = settings.has(KernelOptions.SEED)
                 ? OptionalLong.of(settings.integer(KernelOptions.SEED))
                 : OptionalLong.empty();
         var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
                 MAX_QUEUED,
                 capacity.blocks(), seed, candidates);
-        this.engine = new UnitEngine(model, codec(), pipeline, options, () -> status(leader), KernelExtensions.version());
+        this.engine = new UnitEngine(ServedModel.info(plan, capacity), ServedModel.codec(configuration, contexts), pipeline, options, () -> status(leader), KernelExtensions.version());
+        this.server = place.perGroup()
+                ? Optional.of(new RemoteEngineServer(engine, otherApis(plan.program()), leader::send))
+                : Optional.empty();
+    }
+
+    /** The ranks that serve other groups, with the group of each. */
+    private static Map<Integer, Integer> otherApis(MeshProgram program) {
+        return ApiPlace.firstRanks(program).stream().filter(rank -> rank != 0)
+                .collect(Collectors.toMap(rank -> rank, program::homeOf));
+    }
+
+    /** A frame has come from another rank that serves. */
+    void arrived(int rank, byte[] frame) {
+        server.orElseThrow(() -> new ManipleException("rank 0 serves all groups; no rank sends it requests")).arrived(rank, frame);
     }
 
     private UnitStatus status(UnitLeader leader) {
@@ -65,22 +82,19 @@ final class RankZero {
         return new UnitStatus(reasons.isEmpty(), reasons, 1, leader.ranks(), leader.links(), shown, 0, 0, 0, 0, List.of());
     }
 
-    private Optional<TextCodec> codec() {
-        return TokenizerChoice.of(configuration)
-                .map(choice -> choice.tokenizer().load(choice.path(), contexts.apply(choice.tokenizer())));
-    }
-
     /** Takes requests from now on; a prompt that the configuration brings is answered on the terminal first. */
     void serve(Ending ending) {
         engine.start();
+        server.ifPresent(RemoteEngineServer::start);
         String model = engine.model().names().getFirst();
         Settings settings = configuration.settings();
         boolean answersOnly = settings.flag(KernelOptions.EXIT_AFTER_PROMPT);
-        if (!answersOnly) {
+        if (!answersOnly && place.serves()) {
             Frontend chosen = configuration.chosen(ExtensionKind.FRONTEND);
-            Frontend.Serving serving = chosen.serve(engine, contexts.apply(chosen));
+            Engine own = place.perGroup() ? new PinnedEngine(engine, place.home()) : engine;
+            Frontend.Serving serving = chosen.serve(own, contexts.apply(chosen));
             frontend = serving;
-            report.ready(model, serving.url());
+            report.ready(place.perGroup() ? model + " (group " + place.home() + ")" : model, serving.url());
         }
         settings.optionalText(KernelOptions.PROMPT).ifPresent(prompt -> {
             new PromptAnswer(engine, report).answer(prompt, settings.integer(KernelOptions.MAX_TOKENS));
@@ -124,5 +138,6 @@ final class RankZero {
             serving.close();
         }
         engine.close(limit);
+        server.ifPresent(RemoteEngineServer::close);
     }
 }

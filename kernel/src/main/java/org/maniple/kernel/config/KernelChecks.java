@@ -86,7 +86,7 @@ final class KernelChecks {
 
     /** What depends on the node that this is. */
     void checkPlace(Topology topology, Optional<UnitSecret> secret, List<String> notices) {
-        if (settings.flag(KernelOptions.HEADLESS) && topology.node() == 0) {
+        if (settings.flag(KernelOptions.HEADLESS) && topology.node() == 0 && !settings.flag(KernelOptions.API_PER_GROUP)) {
             problem(KernelOptions.HEADLESS,
                     "node 0 is the one that serves: with it every node is --headless and nobody serves; start node 0"
                             + " without the flag");

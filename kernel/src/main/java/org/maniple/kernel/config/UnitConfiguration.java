@@ -43,6 +43,16 @@ public record UnitConfiguration(
     }
 
     /**
+     * This configuration with other values.
+     *
+     * @param other settings with the same keys
+     * @return a copy
+     */
+    public UnitConfiguration with(EffectiveSettings other) {
+        return new UnitConfiguration(other, catalog, mesh, topology, host, pluginConfigurations, secret, notices);
+    }
+
+    /**
      * The extension that the configuration chose.
      *
      * @param kind one of transport, collectives, compute and frontend

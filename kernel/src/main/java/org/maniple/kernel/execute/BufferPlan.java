@@ -10,7 +10,6 @@ import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.Value;
 import org.maniple.api.mesh.ExpertPlacement;
-import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Instruction.SeamKind;
 import org.maniple.kernel.program.Piece;

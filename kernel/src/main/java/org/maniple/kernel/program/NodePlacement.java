@@ -3,6 +3,7 @@ package org.maniple.kernel.program;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.AxisSignature;
 import org.maniple.api.graph.Dim;
@@ -94,12 +95,18 @@ final class NodePlacement {
         }
     }
 
-    /** A partial input is scattered onto an axis that a rule gives this dimension, if it has one, or else made whole. */
+    /**
+     * A partial input is scattered onto an axis that a rule gives this dimension, if it has one, or else made whole. Rows of experts are ordered
+     * by expert, so that those of some tokens do not follow each other: these are never scattered onto tokens.
+     */
     private void resolvePartials(int dimension, List<Layout> inputs) {
         for (int i = 0; i < inputs.size(); i++) {
             if (inputs.get(i).at(dimension) instanceof Placement.Partial) {
+                // Rows of experts are no tokens: they do not lie in a step's order.
+                boolean ragged = node.inputs().get(i) instanceof Value value && value.ragged();
                 Optional<Axis> scattered = node.inputs().get(i).dims().stream()
                         .map(Dim::axis)
+                        .filter(axis -> !ragged || !Axes.ofTokens(axis))
                         .filter(axis -> units.scatters(axis, dimension))
                         .findFirst();
                 inputs.set(i,

@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 /** Decides which ranks may be in the unit. Guarded by the lock of the leader. */
 final class Admission {
 
+    private static final String NOBODY = "every node is --headless; start one without it";
+
     private final Hello self;
     private final Roster roster;
     private final List<String> refusals = new ArrayList<>();
@@ -43,9 +45,9 @@ final class Admission {
         }
     }
 
-    /** Whether all ranks are there, or some are refused and others had time to come. */
+    /** Whether all ranks are there and one serves, or some are refused and others had time to come. */
     boolean decided(long now, Duration grace) {
-        return roster.missing().isEmpty() || nanosToDecision(now, grace) <= 0;
+        return roster.missing().isEmpty() && roster.served() || nanosToDecision(now, grace) <= 0;
     }
 
     /** How long until a refusal is told even though ranks are missing; without a refusal for ever. */
@@ -60,6 +62,9 @@ final class Admission {
     /** Who is waited for. */
     String notice(Wait wait) {
         List<Integer> missing = roster.missing();
+        if (missing.isEmpty()) {
+            return "waiting for head " + self.address() + " (" + wait.elapsedText() + "): " + NOBODY;
+        }
         return "still waiting for ranks " + missing + " (" + wait.progressText() + "): " + roster.expectedAt(missing)
                 + "; if this is a StatefulSet, set podManagementPolicy: Parallel";
     }
@@ -67,6 +72,9 @@ final class Admission {
     /** Who has not come at all. */
     String missing(Wait wait) {
         List<Integer> missing = roster.missing();
+        if (missing.isEmpty()) {
+            return "gave up after " + wait.limitText() + ": " + NOBODY;
+        }
         return "gave up after " + wait.limitText() + ": ranks " + missing + " have not joined (" + roster.expectedAt(missing)
                 + "); see what their nodes say, and check that they can reach " + self.address();
     }

@@ -23,6 +23,7 @@ import java.util.TreeMap;
  * @param program the fingerprint of the compiled program
  * @param coordinates where it stands on the mesh, by dimension, outermost first
  * @param weightBytes weights that it is going to load
+ * @param serves whether clients can reach the unit through it
  */
 public record Hello(
         int protocol,
@@ -38,11 +39,12 @@ public record Hello(
         SortedMap<String, String> model,
         String program,
         Map<String, Integer> coordinates,
-        long weightBytes)
+        long weightBytes,
+        boolean serves)
         implements UnitMessage {
 
     /** The version of the messages between ranks. */
-    public static final int PROTOCOL = 1;
+    public static final int PROTOCOL = 2;
 
     /** Copies the maps. */
     public Hello {

@@ -2,6 +2,7 @@ package org.maniple.kernel.unit;
 
 import java.time.Duration;
 import java.util.List;
+import org.maniple.api.transport.ControlLink;
 
 /**
  * A rank's part in its unit: it joins, goes through the phases together with all others, and is watched meanwhile. Safe for use by several
@@ -44,6 +45,18 @@ public sealed interface Membership extends AutoCloseable permits UnitLeader, Uni
      * @param reason what happened, to follow this rank in a sentence, for example {@code cannot reach rank 2: no route to host}
      */
     void lostContact(String reason);
+
+    /**
+     * Sends something that is not about the life of the unit to another rank, where {@link UnitEvents#arrived} is called. Does not wait. What is
+     * sent to one rank arrives in order. Ignored before the end of {@link #join} and once the unit has ended.
+     *
+     * @param rank 0, or on rank 0 any other
+     * @param content at most {@link #MAX_PARCEL} bytes, not used after the call
+     */
+    void send(int rank, byte[] content);
+
+    /** The most bytes that {@link #send} takes. */
+    int MAX_PARCEL = ControlLink.MAX_MESSAGE - 1;
 
     /**
      * Leaves the unit. If this rank is {@link Phase#READY} and the unit has not failed, all other ranks are told that it ends in order. A rank

@@ -7,6 +7,7 @@ import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 import org.maniple.kernel.unit.UnitMessage.Opened;
+import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
@@ -25,6 +26,7 @@ final class MessageCodec {
     private static final int HEARTBEAT = 6;
     private static final int ABORT = 7;
     private static final int GOODBYE = 8;
+    private static final int PARCEL = 9;
 
     private MessageCodec() {}
 
@@ -51,6 +53,7 @@ final class MessageCodec {
                     .text(failure.host())
                     .text(failure.reason());
             case Goodbye(String reason) -> writer.octet(GOODBYE).text(reason);
+            case Parcel(byte[] content) -> writer.octet(PARCEL).rest(content);
         }
         return writer.toBytes();
     }
@@ -72,6 +75,7 @@ final class MessageCodec {
                     reader.list(16, MessageCodec::link));
             case ABORT -> new Abort(new UnitFailure(reader.natural(), reader.text(), reader.text()));
             case GOODBYE -> new Goodbye(reader.text());
+            case PARCEL -> new Parcel(reader.rest());
             default -> throw new MalformedMessageException("unknown type " + type);
         };
         if (!(result instanceof Hello hello) || hello.protocol() == Hello.PROTOCOL) {
@@ -94,7 +98,8 @@ final class MessageCodec {
                 .textMap(hello.model())
                 .text(hello.program())
                 .numberMap(hello.coordinates())
-                .largeNumber(hello.weightBytes());
+                .largeNumber(hello.weightBytes())
+                .flag(hello.serves());
     }
 
     private static Hello hello(MessageReader reader) throws MalformedMessageException {
@@ -106,7 +111,7 @@ final class MessageCodec {
         long process = reader.largeNatural();
         if (protocol != Hello.PROTOCOL) {
             var none = new TreeMap<String, String>();
-            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, "", Map.of(), 0);
+            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, "", Map.of(), 0, false);
         }
         return new Hello(
                 protocol,
@@ -122,7 +127,8 @@ final class MessageCodec {
                 reader.textMap(),
                 reader.text(),
                 reader.numberMap(),
-                reader.largeNatural());
+                reader.largeNatural(),
+                reader.flag());
     }
 
     private static Member member(MessageReader reader) throws MalformedMessageException {

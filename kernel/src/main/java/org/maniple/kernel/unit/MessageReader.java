@@ -118,6 +118,13 @@ final class MessageReader {
         return list;
     }
 
+    /** All that is left. */
+    byte[] rest() {
+        byte[] left = new byte[bytes.remaining()];
+        bytes.get(left);
+        return left;
+    }
+
     /** Must be called last. */
     void end() throws MalformedMessageException {
         if (bytes.hasRemaining()) {

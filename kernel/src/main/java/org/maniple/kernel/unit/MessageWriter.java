@@ -66,6 +66,12 @@ final class MessageWriter {
         return this;
     }
 
+    /** Bytes up to the end of the message. */
+    MessageWriter rest(byte[] value) {
+        bytes.writeBytes(value);
+        return this;
+    }
+
     byte[] toBytes() {
         if (bytes.size() > ControlLink.MAX_MESSAGE) {
             throw new ManipleException("a message of " + bytes.size() + " bytes cannot be sent to another rank; at most "

@@ -62,6 +62,11 @@ final class Roster {
         return IntStream.range(1, ranks()).filter(rank -> !peers.containsKey(rank)).boxed().toList();
     }
 
+    /** Whether clients can reach the unit through one of the ranks that are there. */
+    boolean served() {
+        return self.serves() || peers.values().stream().map(Peer::hello).anyMatch(hello -> hello != null && hello.serves());
+    }
+
     /** For example {@code rank 2 on node 1, rank 3 on node 1}. */
     String expectedAt(List<Integer> ranks) {
         return String.join(", ", ranks.stream().map(rank -> "rank " + rank + " on " + places.get(rank)).toList());

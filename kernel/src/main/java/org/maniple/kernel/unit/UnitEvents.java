@@ -19,6 +19,15 @@ public interface UnitEvents {
     void loading(long doneBytes, long totalBytes);
 
     /**
+     * Another rank has sent something by {@link Membership#send}. Called in order for each rank, on a thread of the transport that must not be
+     * blocked.
+     *
+     * @param fromRank who
+     * @param content what, owned by the receiver
+     */
+    default void arrived(int fromRank, byte[] content) {}
+
+    /**
      * The unit has failed. Called at most once, on a thread of its own, and never after {@link #stopped}.
      *
      * @param failure which rank and why

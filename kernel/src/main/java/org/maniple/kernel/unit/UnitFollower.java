@@ -11,6 +11,7 @@ import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.Opened;
+import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
@@ -131,7 +132,7 @@ public final class UnitFollower implements Membership {
                 throw unreachable(wait, failure);
             }
             if (wait.noticeDue()) {
-                say("waiting for rank 0 at " + leaderAddress + " (" + wait.elapsedText() + ")");
+                say("waiting for head " + leaderAddress + " (" + wait.elapsedText() + ")");
             } else {
                 wait.await(changed);
             }
@@ -205,6 +206,8 @@ public final class UnitFollower implements Membership {
             case Heartbeat beat -> end(leaderFailure("is of epoch " + beat.epoch() + ", this rank of epoch " + self.epoch()));
             case Opened(Phase all) when all.ordinal() == opened.ordinal() + 1 && all.compareTo(phase) <= 0 -> opened = all;
             case Abort(UnitFailure failure) -> end(failure);
+            case Parcel parcel when welcome != null -> {
+            }
             case Goodbye(String reason) when welcome == null -> ending.leave(reason);
             case Goodbye(String reason) -> {
                 ending.stop(reason);
@@ -277,6 +280,21 @@ public final class UnitFollower implements Membership {
     }
 
     @Override
+    public void send(int rank, byte[] content) {
+        if (rank != 0) {
+            throw new IllegalArgumentException("rank " + self.rank() + " can send to rank 0 only, not to rank " + rank);
+        }
+        lock.lock();
+        try {
+            if (welcome != null && !closed) {
+                send(new Parcel(content));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
     public void lostContact(String reason) {
         if (!Wait.forEnd(ending, lock, changed, ticker)) {
             fail(reason);
@@ -315,14 +333,19 @@ public final class UnitFollower implements Membership {
     private final class Listener implements ControlLink.Listener {
         @Override
         public void message(byte[] bytes) {
+            UnitMessage message = null;
             lock.lock();
             try {
                 heard = ticker.nanos();
-                handle(MessageCodec.decode(bytes));
+                message = MessageCodec.decode(bytes);
+                handle(message);
             } catch (MalformedMessageException e) {
                 end(leaderFailure("sent a message that cannot be read: " + e.getMessage()));
             } finally {
                 lock.unlock();
+            }
+            if (message instanceof Parcel(byte[] content) && !ending.ended()) {
+                events.arrived(0, content);
             }
         }
 

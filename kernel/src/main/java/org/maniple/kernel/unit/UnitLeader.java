@@ -13,6 +13,7 @@ import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.Opened;
+import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
@@ -199,14 +200,28 @@ public final class UnitLeader implements Membership {
     }
 
     void received(Peer peer, byte[] bytes) {
+        UnitMessage message = null;
         lock.lock();
         try {
             peer.heard(ticker.nanos());
             if (!peer.gone() && state != State.CLOSED) {
-                handle(peer, MessageCodec.decode(bytes));
+                message = MessageCodec.decode(bytes);
+                handle(peer, message);
             }
         } catch (MalformedMessageException e) {
             broken(peer, "sent a message that cannot be read: " + e.getMessage());
+        } finally {
+            lock.unlock();
+        }
+        if (message instanceof Parcel(byte[] content) && isMember(peer)) {
+            events.arrived(peer.link().peer(), content);
+        }
+    }
+
+    private boolean isMember(Peer peer) {
+        lock.lock();
+        try {
+            return state == State.RUNNING && !peer.gone() && roster.peer(peer.link().peer()) == peer && !ending.ended();
         } finally {
             lock.unlock();
         }
@@ -231,6 +246,8 @@ public final class UnitLeader implements Membership {
                 }
                 case Abort(UnitFailure failure) -> end(peer.failure(failure.reason()));
                 case Goodbye(String reason) -> departed(peer, reason);
+                case Parcel parcel -> {
+                }
                 default -> broken(peer, "sent a message that has no place here: " + message.getClass().getSimpleName());
             }
         }
@@ -394,6 +411,22 @@ public final class UnitLeader implements Membership {
     public List<String> reasons() {
         String end = ending.reason();
         return end == null ? Roster.reasons(ranks()) : List.of(end);
+    }
+
+    @Override
+    public void send(int rank, byte[] content) {
+        lock.lock();
+        try {
+            Peer peer = roster.peer(rank);
+            if (peer == null) {
+                throw new IllegalArgumentException("there is no rank " + rank + " to send to");
+            }
+            if (state == State.RUNNING && !peer.gone()) {
+                peer.send(new Parcel(content));
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override

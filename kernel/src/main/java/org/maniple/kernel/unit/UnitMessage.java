@@ -4,7 +4,7 @@ import java.util.List;
 
 /** What ranks tell each other on control links. */
 sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Refused, UnitMessage.Reached, UnitMessage.Opened,
-        UnitMessage.Heartbeat, UnitMessage.Abort, UnitMessage.Goodbye {
+        UnitMessage.Heartbeat, UnitMessage.Abort, UnitMessage.Goodbye, UnitMessage.Parcel {
 
     /** Rank 0 has all ranks, and they agree. */
     record Welcome(long epoch, List<Member> members) implements UnitMessage {
@@ -42,6 +42,9 @@ sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Ref
 
     /** The unit ends in order. */
     record Goodbye(String reason) implements UnitMessage {}
+
+    /** Something that is not about the life of the unit, between a rank and rank 0; this package does not look into it. */
+    record Parcel(byte[] content) implements UnitMessage {}
 
     /** A data link as the sending rank sees it. */
     record LinkReport(int peer, String path, long sentBytes) {}

@@ -17,6 +17,7 @@ import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 import org.maniple.kernel.unit.UnitMessage.Opened;
+import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
@@ -49,6 +50,14 @@ class MessageCodecTest {
             byte[] part = Arrays.copyOf(bytes, length);
             assertThatThrownBy(() -> MessageCodec.decode(part)).isInstanceOf(MalformedMessageException.class);
         }
+    }
+
+    @Test
+    void aParcelIsWhatStandsBehindItsType() throws Exception {
+        byte[] content = {1, 2, 3};
+
+        assertThat(MessageCodec.decode(MessageCodec.encode(new Parcel(content)))).isInstanceOfSatisfying(Parcel.class,
+                parcel -> assertThat(parcel.content()).isEqualTo(content));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.maniple.kernel.unit;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,6 +14,7 @@ final class RecordedEvents implements UnitEvents {
     final List<String> loading = new CopyOnWriteArrayList<>();
     final List<UnitFailure> failures = new CopyOnWriteArrayList<>();
     final List<String> stops = new CopyOnWriteArrayList<>();
+    final List<String> parcels = new CopyOnWriteArrayList<>();
     volatile boolean broken;
     private final BlockingQueue<String> ends = new LinkedBlockingQueue<>();
 
@@ -27,6 +29,11 @@ final class RecordedEvents implements UnitEvents {
             throw new IllegalStateException("terminal is gone");
         }
         loading.add(doneBytes + "/" + totalBytes);
+    }
+
+    @Override
+    public void arrived(int fromRank, byte[] content) {
+        parcels.add(fromRank + ": " + new String(content, StandardCharsets.UTF_8));
     }
 
     @Override

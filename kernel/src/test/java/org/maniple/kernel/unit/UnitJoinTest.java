@@ -20,18 +20,18 @@ class UnitJoinTest {
             Map<String, String> model) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), hello.host(), hello.processId(),
                 hello.incarnation(), hello.address(), new TreeMap<>(plugins), new TreeMap<>(configuration), new TreeMap<>(model),
-                hello.program(), hello.coordinates(), hello.weightBytes());
+                hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     private static Hello versions(Hello hello, int protocol, String version, long epoch) {
         return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(),
                 hello.address(),
-                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes());
+                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     private static Hello place(Hello hello, String host, long process, String address) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, host + process, address,
-                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes());
+                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     private static UnitRefusedException refusal(CompletableFuture<List<Member>> joining) {
@@ -98,8 +98,45 @@ class UnitJoinTest {
                     .hasMessageStartingWith(
                             "rank 1 on node-a gave up after 60 s: rank 0 did not answer at 10.0.0.0:7070; start it there "
                                     + "(if every node is --headless, start one without it)");
-            assertThat(unit.events(1).lines).first().isEqualTo("waiting for rank 0 at 10.0.0.0:7070 (10 s)");
+            assertThat(unit.events(1).lines).first().isEqualTo("waiting for head 10.0.0.0:7070 (10 s)");
         }
+    }
+
+    @Test
+    void aUnitOfWhichEveryNodeIsHeadlessWaitsForOneThatServesAndGivesUp() {
+        try (TestUnit unit = new TestUnit(2)) {
+            UnitLeader leader = unit.leader(headless(0), new LeapingTicker());
+            UnitFollower follower = unit.follower(headless(1), Ticker.system());
+            var one = TestUnit.async(follower::join);
+
+            assertThatThrownBy(leader::join).isInstanceOf(UnitFailedException.class);
+
+            assertThat(unit.events(0).lines).anyMatch(line -> line.matches(
+                    "waiting for head 10.0.0.0:7070 \\(\\d+ s\\): every node is --headless; start one without it"));
+            assertThatThrownBy(() -> TestUnit.get(one)).isInstanceOf(UnitFailedException.class)
+                    .hasMessageContaining("gave up after 60 s: every node is --headless; start one without it");
+        }
+    }
+
+    @Test
+    void oneNodeThatServesIsEnough() {
+        try (TestUnit unit = new TestUnit(2)) {
+            var zero = TestUnit.async(unit.leader(headless(0), Ticker.system())::join);
+            Hello hello = TestUnit.hello(1);
+            var serving = new Hello(hello.protocol(), hello.version(), hello.epoch(), 1, hello.host(), hello.processId(),
+                    hello.incarnation(), hello.address(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                    hello.coordinates(), hello.weightBytes(), true);
+
+            assertThat(TestUnit.get(TestUnit.async(unit.follower(serving, Ticker.system())::join))).hasSize(2);
+            assertThat(TestUnit.get(zero)).hasSize(2);
+        }
+    }
+
+    private static Hello headless(int rank) {
+        Hello hello = TestUnit.hello(rank);
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), hello.processId(),
+                hello.incarnation(), hello.address(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                hello.coordinates(), hello.weightBytes(), false);
     }
 
     @Test
@@ -181,10 +218,10 @@ class UnitJoinTest {
     void anotherProtocolVersionIsNamedThoughTheRestCannotBeRead() {
         try (TestUnit unit = new TestUnit(2)) {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
-            TestUnit.async(unit.follower(versions(TestUnit.hello(1), 2, "0.9.0", 4), Ticker.system())::join);
+            TestUnit.async(unit.follower(versions(TestUnit.hello(1), 3, "0.9.0", 4), Ticker.system())::join);
 
-            assertThat(refusal(zero).reasons()).containsExactly("protocol version: rank 0 on node-a has 1 (software 0.1.0), "
-                    + "rank 1 on node-a has 2 (software 0.9.0); install the same version of Maniple on all nodes");
+            assertThat(refusal(zero).reasons()).containsExactly("protocol version: rank 0 on node-a has 2 (software 0.1.0), "
+                    + "rank 1 on node-a has 3 (software 0.9.0); install the same version of Maniple on all nodes");
         }
     }
 
@@ -192,7 +229,7 @@ class UnitJoinTest {
     void aRankOfAnEarlierEpochIsRefused() {
         try (TestUnit unit = new TestUnit(2)) {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
-            TestUnit.async(unit.follower(versions(TestUnit.hello(1), 1, "0.1.0", 3), Ticker.system())::join);
+            TestUnit.async(unit.follower(versions(TestUnit.hello(1), Hello.PROTOCOL, "0.1.0", 3), Ticker.system())::join);
 
             assertThat(refusal(zero).reasons())
                     .containsExactly("epoch 3 < 4: rank 1 on node-a (process 1001) belongs to another build "
@@ -241,7 +278,7 @@ class UnitJoinTest {
     @Test
     void aZombieOfAnEarlierEpochIsRefusedByARunningUnit() {
         try (TestUnit unit = new TestUnit(2).joined()) {
-            Hello zombie = versions(place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070"), 1, "0.1.0", 3);
+            Hello zombie = versions(place(TestUnit.hello(1), "node-b", 12, "10.0.0.2:7070"), Hello.PROTOCOL, "0.1.0", 3);
             UnitFollower late = new UnitFollower(unit.endpoint(zombie.address(), 1), TestUnit.LEADER, zombie,
                     UnitTimes.standard(),
                     new RankProgress(), new RecordedEvents(), Ticker.system());

@@ -200,8 +200,9 @@ final class TreeCommunicator implements Communicator {
         int own = state.position;
         for (int i = 0; i < state.size; i++) {
             if (i != own && fromBytes[i] > from[i].byteSize()) {
-                throw new IllegalArgumentException("exchange of " + state + ": the memory of the message for position " + i + " has "
-                        + from[i].byteSize() + " bytes, the message " + fromBytes[i]);
+                throw new IllegalArgumentException(
+                        "exchange of " + state + ": the memory of the message for position " + i + " has "
+                                + from[i].byteSize() + " bytes, the message " + fromBytes[i]);
             }
         }
         long tag = state.next(Tag.Operation.ALL_TO_ALL);

@@ -14,20 +14,23 @@ final class ContractKernel implements Kernel, Workers.Task {
     static final long WORTH_WAKING = 1 << 15;
 
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
     private final Matrix[] matrices;
     /** For each chunk its matrix, its first column, and the column after its last. */
     private final int[] chunks;
     private final long work;
     private final SlotRuns runs;
 
-    ContractKernel(Workers workers, float[][] lanes, List<Matrix> matrices) {
+    ContractKernel(Workers workers, Scratch[] scratch, List<Matrix> matrices) {
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
         this.matrices = matrices.toArray(Matrix[]::new);
         this.chunks = chunks(matrices, workers.threads());
         this.work = matrices.stream().mapToLong(Matrix::work).sum();
         this.runs = new SlotRuns(matrices.getFirst().x());
+        for (Scratch each : scratch) {
+            matrices.forEach(matrix -> each.reserve(matrix.weights().panelBytes()));
+        }
     }
 
     private static int[] chunks(List<Matrix> matrices, int threads) {
@@ -58,6 +61,6 @@ final class ContractKernel implements Kernel, Workers.Task {
     public void compute(int chunk, int thread) {
         int each = chunks.length / 3;
         int at = 3 * (chunk % each);
-        matrices[chunks[at]].compute(runs, chunk / each, chunks[at + 1], chunks[at + 2], lanes[thread]);
+        matrices[chunks[at]].compute(runs, chunk / each, chunks[at + 1], chunks[at + 2], scratch[thread]);
     }
 }

@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import java.util.List;
 import java.util.Optional;
 import org.maniple.api.Availability;
 import org.maniple.api.HostInfo;
@@ -7,12 +8,15 @@ import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
 import org.maniple.api.tensor.DType;
 
 /** Computes on the processor's vector units through the Java Vector API. */
 public final class CpuBackend implements ComputeBackend {
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final String MLA_FORM = "mla-form";
 
     /** For the service loader. */
     public CpuBackend() {}
@@ -28,6 +32,14 @@ public final class CpuBackend implements ComputeBackend {
     }
 
     @Override
+    public List<Option> options() {
+        return List.of(Option.of(MLA_FORM, OptionType.TEXT,
+                "How latent attention (MLA) is computed: absorbed applies the maps to queries and results; expanded, for comparison, to "
+                        + "every cached latent.")
+                .withDefault(LatentForm.ABSORBED.word()).withChoices(LatentForm.ABSORBED.word(), LatentForm.EXPANDED.word()));
+    }
+
+    @Override
     public ComputeSession open(PluginContext context, int threads) {
         if (availability(ModuleLayer.boot()) instanceof Availability.Unavailable missing) {
             throw new ManipleException("compute back end [cpu] cannot be opened: " + missing.reason());
@@ -39,9 +51,11 @@ public final class CpuBackend implements ComputeBackend {
         var warmUp = new WarmUp();
         warmUp.common();
         warmUp.products(DType.F32);
-        var session = new CpuSession(threads, context.host().processors(), Optional.of(warmUp));
+        var session = new CpuSession(threads, context.host().processors(),
+                context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
+                Optional.of(warmUp));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
-                + "; weights f32, f16, bf16");
+                + "; weights f32, f16, bf16, fp8");
         return session;
     }
 

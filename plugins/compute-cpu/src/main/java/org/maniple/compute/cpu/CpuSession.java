@@ -7,6 +7,7 @@ import org.maniple.api.ManipleException;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
+import org.maniple.api.tensor.DType;
 
 /** The processor at work for one rank. */
 final class CpuSession implements ComputeSession {
@@ -22,15 +23,15 @@ final class CpuSession implements ComputeSession {
 
     /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
-        this(threads, processors, Optional.empty());
+        this(threads, processors, LatentForm.ABSORBED, Optional.empty());
     }
 
     /** A session whose kernels are warmed up when they are compiled. */
-    CpuSession(int threads, int processors, Optional<WarmUp> warmUp) {
+    CpuSession(int threads, int processors, LatentForm latentForm, Optional<WarmUp> warmUp) {
         this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
-        var lanes = new float[threads][Lanes.SCRATCH];
-        this.fusion = new Fusion(new SingleKernels(workers, lanes), workers, lanes);
+        var scratch = Scratch.of(threads);
+        this.fusion = new Fusion(new SingleKernels(workers, scratch, latentForm), workers, scratch);
     }
 
     @Override
@@ -52,11 +53,28 @@ final class CpuSession implements ComputeSession {
     @Override
     public Optional<CompiledKernel> compile(Region region, int from) {
         OpCall call = region.calls().get(from);
-        if (warmUp.isPresent() && call.op() instanceof BuiltinOp.Contract) {
-            warmUp.get().products(call.input(1).dtype());
-        }
+        warmUp.ifPresent(warm -> warmUp(warm, call));
         return fusion.compile(region, from).map(fused -> new CompiledKernel(fused.kernel(), fused.covers(),
                 fused.covers() == 1 ? DESCRIPTION : DESCRIPTION + ", fused"));
+    }
+
+    private static void warmUp(WarmUp warmUp, OpCall call) {
+        switch (call.op()) {
+            case BuiltinOp.Contract contract -> {
+                DType type = call.input(1).dtype();
+                warmUp.products(type);
+                if (type == DType.F8_E4M3) {
+                    warmUp.floats(type);
+                }
+            }
+            case BuiltinOp.AttendLatent attend -> {
+                warmUp.floats(call.input(4).dtype());
+                warmUp.products(call.input(5).dtype());
+            }
+            default -> {
+                // Nothing that others do not need.
+            }
+        }
     }
 
     @Override

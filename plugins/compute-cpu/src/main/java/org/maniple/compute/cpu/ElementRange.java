@@ -34,7 +34,7 @@ final class ElementRange {
         if (rest > 0) {
             MemorySegment end = ends[thread];
             MemorySegment.copy(a, aAt + 4L * whole, end, 0, 4L * rest);
-            if (function instanceof ElementFunction.Add || function instanceof ElementFunction.Glu) {
+            if (function.operands() > 1) {
                 MemorySegment.copy(b, bAt + 4L * whole, end, OPERAND, 4L * rest);
             }
             whole(end, 0, end, OPERAND, end, 2 * OPERAND, Lanes.L);
@@ -51,9 +51,9 @@ final class ElementRange {
                 Functions.multiply(out, to, b, bAt, out, to, count);
             }
             case ElementFunction.Activate activate -> activate(activate.activation(), a, aAt, out, to, count);
-            case ElementFunction.ClampedGlu glu -> throw new IllegalStateException("no kernel for " + glu);
-            case ElementFunction.Clamp clamp -> throw new IllegalStateException("no kernel for " + clamp);
-            case ElementFunction.RowGate gate -> throw new IllegalStateException("no kernel for " + gate);
+            case ElementFunction.ClampedGlu glu -> Functions.clampedGlu(a, aAt, b, bAt, glu.alpha(), glu.limit(), out, to, count);
+            case ElementFunction.Clamp clamp -> Functions.clamp(a, aAt, clamp.limit(), out, to, count);
+            case ElementFunction.RowGate gate -> throw new IllegalStateException("computed by rows: " + gate);
             case ElementFunction.SoftCap cap -> ErrorFunctions.softCap(a, aAt, cap.cap(), out, to, count);
         }
     }

@@ -39,11 +39,17 @@ final class ElementwiseKernel implements Kernel, Workers.Task {
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
+        if (op.function() instanceof ElementFunction.RowGate) {
+            return RowGateKernel.of(workers, call);
+        }
         boolean two = call.inputs().size() > 1;
         Tensor y = two ? call.input(1) : x;
         Operand operand = call.node().inputs().get(two ? 1 : 0);
         boolean perRow = operand.has(Axes.TOKENS) || operand.has(Axes.ROWS);
-        if (perRow && (y.dtype() != DType.F32 || y.width() != x.width())) {
+        if (!perRow && operand.has(Axes.EXPERTS)) {
+            return ExpertMapKernel.of(workers, call, op.function());
+        }
+        if (perRow && (y.dtype() != DType.F32 || y.width() != x.width() || x.ragged() != y.ragged())) {
             return Optional.empty();
         }
         return Widened.of(y, 0).map(second -> new ElementwiseKernel(workers, op.function(), x, call.output(0), second,

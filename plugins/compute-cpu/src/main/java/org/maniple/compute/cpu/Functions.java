@@ -97,6 +97,51 @@ final class Functions {
         }
     }
 
+    /** {@code out = min(max(a, -limit), limit)}. */
+    static void clamp(MemorySegment a, long aAt, float limit, MemorySegment out, long to, int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).max(-limit).min(limit)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = (clip(b, -limit, limit) + 1) · g · sigmoid(alpha · g)}, {@code g = min(a, limit)}; {@code out} is neither operand. */
+    static void clampedGlu(MemorySegment a, long aAt, MemorySegment b, long bAt, float alpha, float limit, MemorySegment out,
+            long to,
+            int count) {
+        scaleBounded(a, aAt, limit, -alpha, out, to, count);
+        exp(out, to, out, to, count);
+        divideBoundedByOneMore(a, aAt, limit, out, to, count);
+        multiplyByClippedAndOne(b, bAt, limit, out, to, count);
+    }
+
+    /** {@code out = factor · min(a, limit)}. */
+    private static void scaleBounded(MemorySegment a, long aAt, float limit, float factor, MemorySegment out, long to,
+            int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).min(limit).mul(factor)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = min(a, limit) / (1 + out)}. */
+    private static void divideBoundedByOneMore(MemorySegment a, long aAt, float limit, MemorySegment out, long to, int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).min(limit)
+                    .div(FloatVector.fromMemorySegment(Lanes.F, out, to + 4L * i, LITTLE_ENDIAN).add(1f))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = (clip(b, -limit, limit) + 1) · out}. */
+    private static void multiplyByClippedAndOne(MemorySegment b, long bAt, float limit, MemorySegment out, long to, int count) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, b, bAt + 4L * i, LITTLE_ENDIAN).max(-limit).min(limit).add(1f)
+                    .mul(FloatVector.fromMemorySegment(Lanes.F, out, to + 4L * i, LITTLE_ENDIAN))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
     /** {@code out = a / (1 + e^-a)}; {@code out} must not be {@code a}. */
     static void silu(MemorySegment a, long aAt, MemorySegment out, long to, int count) {
         scale(a, aAt, -1, out, to, count);

@@ -23,12 +23,12 @@ final class Fusion {
 
     private final SingleKernels singles;
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
 
-    Fusion(SingleKernels singles, Workers workers, float[][] lanes) {
+    Fusion(SingleKernels singles, Workers workers, Scratch[] scratch) {
         this.singles = singles;
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
     }
 
     Optional<Fused> compile(Region region, int from) {
@@ -52,7 +52,7 @@ final class Fusion {
         boolean halves = sum.op() instanceof BuiltinOp.SumSquares && scale.op() instanceof BuiltinOp.Normalize
                 && scale.input(0) == sum.input(0) && scale.input(1) == sum.output(0);
         return halves && scale.op() instanceof BuiltinOp.Normalize op
-                ? NormKernel.normalize(workers, lanes, scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
+                ? NormKernel.normalize(workers, scratch, scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
                 : Optional.empty();
     }
 
@@ -69,7 +69,7 @@ final class Fusion {
         }
         ElementFunction glu = ((BuiltinOp.Elementwise) product.op()).function();
         return Matrix.of(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
-                .map(up -> new Fused(new GatedKernel(workers, lanes, gate, up, glu, product.output(0)), 3));
+                .map(up -> new Fused(new GatedKernel(workers, scratch, gate, up, glu, product.output(0)), 3));
     }
 
     private static boolean joins(ElementFunction function) {
@@ -102,7 +102,7 @@ final class Fusion {
             pending.add(next.get().kernel());
             at += next.get().covers();
         }
-        Kernel contract = new ContractKernel(workers, lanes, matrices);
+        Kernel contract = new ContractKernel(workers, scratch, matrices);
         if (between.isEmpty()) {
             return new Fused(contract, covers);
         }

@@ -9,7 +9,7 @@ import org.maniple.api.tensor.Tensor;
 final class GatedKernel implements Kernel, Workers.Task {
 
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
     private final Matrix gate;
     private final Matrix up;
     private final Tensor out;
@@ -25,15 +25,18 @@ final class GatedKernel implements Kernel, Workers.Task {
      * @param glu the function of both
      * @param out receives the products
      */
-    GatedKernel(Workers workers, float[][] lanes, Matrix gate, Matrix up, ElementFunction glu, Tensor out) {
+    GatedKernel(Workers workers, Scratch[] scratch, Matrix gate, Matrix up, ElementFunction glu, Tensor out) {
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
         this.gate = gate;
         this.up = up;
         this.out = out;
         this.glu = new ElementRange(glu, workers.threads());
         this.chunkColumns = gate.chunkColumns(workers.threads());
         this.runs = new SlotRuns(gate.x());
+        for (Scratch each : scratch) {
+            each.reserve(Math.max(gate.weights().panelBytes(), up.weights().panelBytes()));
+        }
     }
 
     private int chunks() {
@@ -50,8 +53,8 @@ final class GatedKernel implements Kernel, Workers.Task {
         int run = chunk / chunks();
         int from = chunk % chunks() * chunkColumns;
         int to = Math.min(out.width(), from + chunkColumns);
-        gate.compute(runs, run, from, to, lanes[thread]);
-        up.compute(runs, run, from, to, lanes[thread]);
+        gate.compute(runs, run, from, to, scratch[thread]);
+        up.compute(runs, run, from, to, scratch[thread]);
         for (int row = runs.from(run); row < runs.to(run); row++) {
             long at = 4L * ((long) row * out.width() + from);
             glu.apply(gate.out().segment(), at, up.out().segment(), at, out.segment(), at, to - from, thread);

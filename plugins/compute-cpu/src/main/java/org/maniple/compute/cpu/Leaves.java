@@ -25,7 +25,8 @@ final class Leaves {
         int[] ends = leaves.stream().mapToInt(Integer::intValue).toArray();
         if (ends[ends.length - 1] != count || Integer.bitCount(ends.length) != 1 || ends.length >= 1 << LEVELS) {
             throw new IllegalArgumentException("leaves that end at " + leaves
-                    + " do not cut a sum of " + count + " elements: their number must be a power of two, and the last end that of the sum");
+                    + " do not cut a sum of " + count
+                    + " elements: their number must be a power of two, and the last end that of the sum");
         }
         return ends;
     }

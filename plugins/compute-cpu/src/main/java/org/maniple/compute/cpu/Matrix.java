@@ -43,7 +43,8 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
             throw new IllegalArgumentException(call.node() + ": a weight of " + weights + " cannot join " + x + " to " + out
                     + (x.ragged() ? " with " + x.pairs().slots() + " slots" : ""));
         }
-        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width())).map(matrix -> new Matrix(x, matrix, out));
+        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width()))
+                .map(matrix -> new Matrix(x, matrix, out));
     }
 
     private static boolean plain(OpCall call) {
@@ -80,11 +81,11 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
     }
 
     /** Computes some of the columns for a run of rows. */
-    void compute(SlotRuns runs, int run, int from, int to, float[] lanes) {
+    void compute(SlotRuns runs, int run, int from, int to, Scratch scratch) {
         int row = runs.from(run);
         long xBytes = 4L * weights.count();
         long outBytes = 4L * columns();
         weights.multiply(runs.slot(run), from, to - from, x.segment(), row * xBytes, xBytes, runs.to(run) - row, out.segment(),
-                row * outBytes + 4L * from, outBytes, lanes);
+                row * outBytes + 4L * from, outBytes, scratch);
     }
 }

@@ -21,7 +21,7 @@ final class NormKernel implements Kernel, Workers.Task {
     private record Scaling(Tensor out, Widened weight, int count, float epsilon) {}
 
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
     private final Tensor x;
     private final Tensor squares;
     private final boolean sums;
@@ -29,10 +29,10 @@ final class NormKernel implements Kernel, Workers.Task {
     private final int[] leafEnds;
     private final @Nullable Scaling scaling;
 
-    private NormKernel(Workers workers, float[][] lanes, Tensor x, Tensor squares, boolean sums, int[] leafEnds,
+    private NormKernel(Workers workers, Scratch[] scratch, Tensor x, Tensor squares, boolean sums, int[] leafEnds,
             @Nullable Scaling scaling) {
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
         this.x = x;
         this.squares = squares;
         this.sums = sums;
@@ -40,10 +40,10 @@ final class NormKernel implements Kernel, Workers.Task {
         this.scaling = scaling;
     }
 
-    static Optional<Kernel> sumSquares(Workers workers, float[][] lanes, OpCall call) {
+    static Optional<Kernel> sumSquares(Workers workers, Scratch[] scratch, OpCall call) {
         Tensor x = call.input(0);
         return x.dtype() == DType.F32
-                ? Optional.of(new NormKernel(workers, lanes, x, call.output(0), true, leafEnds(call), null))
+                ? Optional.of(new NormKernel(workers, scratch, x, call.output(0), true, leafEnds(call), null))
                 : Optional.empty();
     }
 
@@ -53,7 +53,7 @@ final class NormKernel implements Kernel, Workers.Task {
     }
 
     /** The second half; with {@code sums} the first one too. */
-    static Optional<Kernel> normalize(Workers workers, float[][] lanes, OpCall call, BuiltinOp.Normalize op,
+    static Optional<Kernel> normalize(Workers workers, Scratch[] scratch, OpCall call, BuiltinOp.Normalize op,
             Optional<OpCall> sums) {
         Tensor x = call.input(0);
         int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1,
@@ -61,7 +61,7 @@ final class NormKernel implements Kernel, Workers.Task {
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
-        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, lanes, x, call.input(1),
+        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, scratch, x, call.input(1),
                 sums.isPresent(), sums.map(NormKernel::leafEnds).orElse(new int[0]),
                 new Scaling(call.output(0), weight, count, op.epsilon())));
     }
@@ -98,7 +98,7 @@ final class NormKernel implements Kernel, Workers.Task {
             long at = 4L * group * length;
             if (sums) {
                 squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group,
-                        sumOfSquares(at, lanes[thread]));
+                        sumOfSquares(at, scratch[thread].lanes()));
             }
             if (scaling != null) {
                 float mean = squares.segment().get(JAVA_FLOAT_UNALIGNED, 4L * group) / scaling.count;

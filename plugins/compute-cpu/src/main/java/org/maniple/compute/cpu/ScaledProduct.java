@@ -3,16 +3,24 @@ package org.maniple.compute.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Products with FP8 weights whose blocks have factors. Within a leaf, the products of each block's elements are summed by themselves, in
- * partial sums that begin with the block, and added to those of the leaf times the block's factor; what does not fill the partial
- * sums of a block is summed one after the other, times the factor, and added last.
+ * Products with FP8 weights whose blocks have factors. A few rows of floats are multiplied with the bytes as they are read; for many rows, and
+ * where blocks end at odd places, some rows of weights are made floats first. Both multiply the same floats in the same order.
  */
-final class ScaledProduct extends Product {
+final class ScaledProduct implements Product {
 
-    private final Segments segments;
+    /** Rows of floats from which on it is faster to make the weights floats once. */
+    private static final int MANY = 9;
+    /** Rows of weights that are made floats at once. */
+    private static final int PANEL_ROWS = 4;
+
+    private final PlainProduct floats;
+    private final int[] leafEnds;
+    private final RowBlocks blocks;
+    private final boolean direct;
     private final long factorStride;
 
     /**
@@ -23,58 +31,92 @@ final class ScaledProduct extends Product {
      * @param shared whether all rows have the same factors
      */
     ScaledProduct(int[] leafEnds, List<Integer> blockEnds, boolean shared) {
-        super(leafEnds, 1);
-        this.segments = Segments.of(leafEnds, blockEnds);
+        this.floats = new PlainProduct(new F32Rows(), leafEnds);
+        this.leafEnds = leafEnds;
+        this.blocks = RowBlocks.of(blockEnds);
+        this.direct = blocks.grouped() && Arrays.stream(leafEnds).allMatch(end -> end % Lanes.COUNT == 0);
         this.factorStride = shared ? 0 : 4L * blockEnds.size();
     }
 
     @Override
-    long factorStride() {
-        return factorStride;
-    }
-
-    private long factor(long first, int accumulator, int rows) {
-        return first + row(accumulator, rows) * factorStride;
+    public int count() {
+        return floats.count();
     }
 
     @Override
-    void four(MemorySegment w, long first, long stride, MemorySegment factors, long factor, int rows, MemorySegment x, long x0,
-            int leaf, float[] lanes) {
-        Fp8Rows.four(w, part(first, stride, 0, rows), part(first, stride, 1, rows), part(first, stride, 2, rows),
-                part(first, stride, 3, rows), factors, factor, factor(factor, 1, rows), factor(factor, 2, rows),
-                factor(factor, 3, rows), x, x0, segments, leaf, lanes);
+    public long panelBytes() {
+        return 4L * PANEL_ROWS * count();
     }
 
     @Override
-    void tile(MemorySegment w, long first, long stride, MemorySegment factors, long factor, int rows, MemorySegment x, long x0,
-            long x1, long x2, long x3, int leaf, float[] lanes) {
-        long w0 = part(first, stride, 0, rows);
-        long w1 = part(first, stride, 1, rows);
-        long second = factor(factor, 1, rows);
-        Fp8Rows.tile(w, w0, w1, factors, factor, second, x, x0, x1, x2, x3, segments, leaf, lanes, 0);
-        if (WeightRows.TILE_PASSES == 2) {
-            long later = 2L * Lanes.L;
-            long at = 4 * later;
-            Fp8Rows.tile(w, w0 + later, w1 + later, factors, factor, second, x, x0 + at, x1 + at, x2 + at, x3 + at, segments, leaf,
-                    lanes, 2 * Lanes.L);
+    public void compute(MemorySegment w, long wAt, long wStride, MemorySegment factors, long factorsAt, int columns,
+            MemorySegment x, long xAt, long xStride, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+        if (direct && rows < MANY) {
+            for (int row = 0; row < rows; row += 4) {
+                few(w, wAt, wStride, factors, factorsAt, columns, x, xAt + row * xStride, xStride, Math.min(4, rows - row), out,
+                        outAt + row * outStride, outStride, scratch.lanes());
+            }
+            return;
+        }
+        MemorySegment panel = scratch.panel();
+        for (int n = 0; n < columns; n += PANEL_ROWS) {
+            int taken = Math.min(PANEL_ROWS, columns - n);
+            for (int i = 0; i < taken; i++) {
+                widen(w, wAt + (n + i) * wStride, factors, factorsAt + (n + i) * factorStride, panel, 4L * i * count());
+            }
+            floats.compute(panel, 0, 4L * count(), taken, x, xAt, xStride, rows, out, outAt + 4L * n, outStride, scratch.lanes());
         }
     }
 
-    @Override
-    float finish(MemorySegment w, long wAt, MemorySegment factors, long factor, MemorySegment x, long xAt, int leaf, float[] lanes,
-            int at) {
-        float sum = Lanes.fold(lanes, at);
-        float rest = 0;
-        boolean any = false;
-        for (int i = segments.ofLeaf()[leaf]; i < segments.ofLeaf()[leaf + 1]; i++) {
-            int from = segments.wholes()[i];
-            int to = segments.ends()[i];
-            if (from < to) {
-                float scale = factors.get(JAVA_FLOAT_UNALIGNED, factor + 4L * segments.blocks()[i]);
-                rest = Math.fma(Fp8Rows.rest(w, wAt, x, xAt, from, to), scale, rest);
-                any = true;
+    /** Writes a row of weights as floats. */
+    void widen(MemorySegment w, long wAt, MemorySegment factors, long factor, MemorySegment out, long to) {
+        if (blocks.grouped()) {
+            Fp8Rows.widen(w, wAt, factors, factor, blocks.ofGroup(), out, to);
+            return;
+        }
+        int from = 0;
+        for (int block = 0; block < blocks.ends().length; block++) {
+            int end = blocks.ends()[block];
+            Fp8Rows.widen(w, wAt + from, factors.get(JAVA_FLOAT_UNALIGNED, factor + 4L * block), out, to + 4L * from, end - from);
+            from = end;
+        }
+    }
+
+    /** Up to four rows of floats. */
+    private void few(MemorySegment w, long wAt, long wStride, MemorySegment factors, long factorsAt, int columns, MemorySegment x,
+            long x0, long xStride, int rows, MemorySegment out, long to, long outStride, float[] lanes) {
+        for (int n = 0; n < columns; n += WeightRows.ROWS_OF_TILE) {
+            int taken = Math.min(WeightRows.ROWS_OF_TILE, columns - n);
+            long w0 = wAt + n * wStride;
+            long w1 = Lanes.PARTS > 1 ? w0 + Lanes.L : w0 + (taken - 1) * wStride;
+            long f0 = factorsAt + n * factorStride;
+            long f1 = f0 + (taken - 1) * factorStride;
+            for (int leaf = 0; leaf < leafEnds.length; leaf++) {
+                for (int pass = 0; pass < WeightRows.TILE_PASSES; pass++) {
+                    int later = 2 * Lanes.L * pass;
+                    sum(w, w0 + later, w1 + later, factors, f0, f1, x, x0 + 4L * later, xStride, rows, leaf, lanes, later);
+                }
+                for (int i = 0; i < taken; i++) {
+                    for (int m = 0; m < rows; m++) {
+                        float sum = Lanes.fold(lanes, (4 * i + m) * Lanes.COUNT);
+                        out.set(JAVA_FLOAT_UNALIGNED, to + m * outStride + 4L * (n + i),
+                                Leaves.add(lanes, 4 * i + m, leaf, sum));
+                    }
+                }
             }
         }
-        return any ? sum + rest : sum;
+    }
+
+    /** Partial sums of two vectors of weights. */
+    private void sum(MemorySegment w, long w0, long w1, MemorySegment factors, long f0, long f1, MemorySegment x, long x0,
+            long xStride, int rows, int leaf, float[] lanes, int at) {
+        int from = leaf == 0 ? 0 : leafEnds[leaf - 1] / Lanes.COUNT;
+        int end = leafEnds[leaf] / Lanes.COUNT;
+        if (rows == 1) {
+            Fp8Rows.two(w, w0, w1, factors, f0, f1, x, x0, blocks.ofGroup(), from, end, lanes, at);
+        } else {
+            Fp8Rows.tile(w, w0, w1, factors, f0, f1, x, x0, x0 + xStride, x0 + Math.min(2, rows - 1) * xStride,
+                    x0 + Math.min(3, rows - 1) * xStride, blocks.ofGroup(), from, end, lanes, at);
+        }
     }
 }

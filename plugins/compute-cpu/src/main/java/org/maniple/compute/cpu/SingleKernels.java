@@ -6,19 +6,20 @@ import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
-import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.OpCall;
 
 /** Kernels of single operations. */
 final class SingleKernels {
 
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
+    private final LatentForm latentForm;
     private final Map<BuiltinOp.Rope, RopeTable> ropes = new HashMap<>();
 
-    SingleKernels(Workers workers, float[][] lanes) {
+    SingleKernels(Workers workers, Scratch[] scratch, LatentForm latentForm) {
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
+        this.latentForm = latentForm;
     }
 
     /** A kernel for an operation; empty if there is none for its operands. */
@@ -32,26 +33,24 @@ final class SingleKernels {
             return Optional.empty();
         }
         return switch (op) {
-            case BuiltinOp.AttendLatent attend -> Optional.empty();
-            case BuiltinOp.Route route -> Optional.empty();
+            case BuiltinOp.AttendLatent attend -> LatentAttention.of(call).map(latent -> switch (latentForm) {
+                case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, latent, attend);
+                case EXPANDED -> new ExpandedAttendKernel(workers, scratch, latent, attend);
+            });
+            case BuiltinOp.Route route -> RouteKernel.of(workers, call, route);
             case BuiltinOp.Dispatch dispatch -> Optional.empty();
-            case BuiltinOp.Combine combine -> Optional.empty();
-            case BuiltinOp.Attend attend when call.inputs().size() > 3 -> Optional.empty();
-            case BuiltinOp.Elementwise map when map.function() instanceof ElementFunction.ClampedGlu
-                    || map.function() instanceof ElementFunction.Clamp || map.function() instanceof ElementFunction.RowGate
-                    || call.input(0).ragged() && map.function().operands() > 1 && !call.input(1).ragged() ->
-                Optional.empty();
+            case BuiltinOp.Combine combine -> CombineKernel.of(workers, call);
             case BuiltinOp.Embed embed -> EmbedKernel.of(call);
             case BuiltinOp.Contract contract ->
-                Matrix.of(call).map(matrix -> new ContractKernel(workers, lanes, List.of(matrix)));
-            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, lanes, call);
-            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, lanes, call, normalize, Optional.empty());
+                Matrix.of(call).map(matrix -> new ContractKernel(workers, scratch, List.of(matrix)));
+            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, scratch, call);
+            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, scratch, call, normalize, Optional.empty());
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
             case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
             case BuiltinOp.Cache cache -> RowCopies.cache(call);
-            case BuiltinOp.Attend attend -> AttendKernel.of(workers, lanes, call, attend);
+            case BuiltinOp.Attend attend -> AttendKernel.of(workers, scratch, call, attend);
             case BuiltinOp.Select select -> RowCopies.select(call);
-            case BuiltinOp.TopK top -> TopKKernel.of(workers, lanes, call, top);
+            case BuiltinOp.TopK top -> TopKKernel.of(workers, scratch, call, top);
         };
     }
 

@@ -21,16 +21,16 @@ final class TopKKernel implements Kernel, Workers.Task {
     private static final int BLOCK = 1024;
 
     private final Workers workers;
-    private final float[][] lanes;
+    private final Scratch[] scratch;
     private final MemorySegment[] exponentials;
     private final Tensor logits;
     private final Tensor out;
     private final UnitList own;
     private final int k;
 
-    private TopKKernel(Workers workers, float[][] lanes, OpCall call, int k) {
+    private TopKKernel(Workers workers, Scratch[] scratch, OpCall call, int k) {
         this.workers = workers;
-        this.lanes = lanes;
+        this.scratch = scratch;
         this.exponentials = new MemorySegment[workers.threads()];
         for (int i = 0; i < exponentials.length; i++) {
             exponentials[i] = Arena.ofAuto().allocate(4L * BLOCK, 64);
@@ -41,8 +41,10 @@ final class TopKKernel implements Kernel, Workers.Task {
         this.k = k;
     }
 
-    static Optional<Kernel> of(Workers workers, float[][] lanes, OpCall call, BuiltinOp.TopK op) {
-        return call.input(0).dtype() == DType.F32 ? Optional.of(new TopKKernel(workers, lanes, call, op.k())) : Optional.empty();
+    static Optional<Kernel> of(Workers workers, Scratch[] scratch, OpCall call, BuiltinOp.TopK op) {
+        return call.input(0).dtype() == DType.F32
+                ? Optional.of(new TopKKernel(workers, scratch, call, op.k()))
+                : Optional.empty();
     }
 
     @Override
@@ -84,7 +86,7 @@ final class TopKKernel implements Kernel, Workers.Task {
             }
             Functions.subtract(block, 0, greatest, block, 0, padded);
             Functions.exp(block, 0, block, 0, padded);
-            sum += Lanes.sum(block, 0, padded, lanes[thread]);
+            sum += Lanes.sum(block, 0, padded, scratch[thread].lanes());
         }
         return (float) sum;
     }

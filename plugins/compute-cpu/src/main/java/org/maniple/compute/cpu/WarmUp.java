@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.Tensor;
 
 /**
  * Runs vector loops on small operands until C2 has compiled them. Interpreted, they are a thousand times slower, and a large
@@ -23,7 +24,9 @@ final class WarmUp {
     private static final long LIMIT_NANOS = 500_000_000;
 
     private final Set<DType> types = EnumSet.noneOf(DType.class);
-    private final float[] lanes = new float[Lanes.SCRATCH];
+    private final Set<DType> widened = EnumSet.noneOf(DType.class);
+    private final ChosenRows chosen = new ChosenRows(ROWS);
+    private final Scratch scratch = new Scratch();
     private final MemorySegment a = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment b = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment out = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
@@ -40,10 +43,23 @@ final class WarmUp {
         }
     }
 
+    /** Rows of weights of a type as floats, if it has kernels and this has not been done. */
+    void floats(DType type) {
+        if (widened.add(type)) {
+            WeightMatrix.of(Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH})
+                    .ifPresent(rows -> repeat(() -> {
+                        for (int row = 0; row < ROWS; row++) {
+                            rows.widen(0, row, out, 4L * LENGTH * row);
+                        }
+                    }));
+        }
+    }
+
     private void products(Product product, long stride) {
+        scratch.reserve(product.panelBytes());
         repeat(() -> {
-            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, lanes);
-            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, lanes);
+            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, scratch);
+            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, scratch);
         });
     }
 
@@ -53,12 +69,16 @@ final class WarmUp {
             Functions.add(a, 0, b, 0, out, 0, LENGTH);
             Functions.silu(a, 0, out, 0, LENGTH);
             Functions.multiply(a, 0, b, 0, out, 0, LENGTH);
-            Lanes.sumOfSquares(a, 0, LENGTH, lanes);
-            Lanes.sum(a, 0, LENGTH, lanes);
+            Lanes.sumOfSquares(a, 0, LENGTH, scratch.lanes());
+            Lanes.sum(a, 0, LENGTH, scratch.lanes());
             Functions.scale(a, 0, 1, out, 0, LENGTH);
-            Lanes.greatest(a, 0, LENGTH, lanes);
+            Lanes.greatest(a, 0, LENGTH, scratch.lanes());
             Functions.subtract(a, 0, 1, out, 0, LENGTH);
             WeightedRows.add(a, 0, 4L * LENGTH, ROWS, b, 0, out, 0, LENGTH);
+            chosen.clear();
+            chosen.add(0, 1);
+            chosen.add(4L * LENGTH, 1);
+            chosen.sum(a, 0, out, 0, LENGTH);
         });
     }
 

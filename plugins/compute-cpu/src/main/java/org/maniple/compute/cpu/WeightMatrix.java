@@ -27,17 +27,15 @@ final class WeightMatrix {
     private final Product product;
     private final int rows;
     private final int blocks;
-    private final int[] blockEnds;
 
     private WeightMatrix(Tensor stored, @Nullable Tensor factors, @Nullable WeightRows plain, Product product, int rows,
-            List<Integer> blockEnds) {
+            int blocks) {
         this.stored = stored;
         this.factors = factors;
         this.plain = plain;
         this.product = product;
         this.rows = rows;
-        this.blocks = factors == null ? 0 : blockEnds.size();
-        this.blockEnds = blockEnds.stream().mapToInt(Integer::intValue).toArray();
+        this.blocks = blocks;
         this.unscaled = Arena.ofAuto().allocate(Float.BYTES, 64);
         unscaled.set(JAVA_FLOAT_UNALIGNED, 0, 1f);
     }
@@ -56,11 +54,11 @@ final class WeightMatrix {
             return stored.scales().isPresent()
                     ? Optional.empty()
                     : WeightRows.of(stored.dtype()).map(
-                            kernels -> new WeightMatrix(stored, null, kernels, new PlainProduct(kernels, leafEnds), rows, List.of()));
+                            kernels -> new WeightMatrix(stored, null, kernels, new PlainProduct(kernels, leafEnds), rows, 0));
         }
         if (stored.scales().isEmpty()) {
-            var ends = List.of(length);
-            return Optional.of(new WeightMatrix(stored, null, null, new ScaledProduct(leafEnds, ends, true), rows, ends));
+            return Optional.of(
+                    new WeightMatrix(stored, null, null, new ScaledProduct(leafEnds, List.of(length), true), rows, 0));
         }
         BlockScales scales = stored.scales().get();
         if (scales.factors().dtype() != DType.F32 || scales.factors().stacked() != stored.stacked()) {
@@ -71,7 +69,7 @@ final class WeightMatrix {
                     + " elements of " + stored);
         }
         return Optional.of(new WeightMatrix(stored, scales.factors(), null,
-                new ScaledProduct(leafEnds, scales.ends(), false), rows, scales.ends()));
+                new ScaledProduct(leafEnds, scales.ends(), false), rows, scales.ends().size()));
     }
 
     /** Elements of a row. */
@@ -104,28 +102,25 @@ final class WeightMatrix {
     }
 
     /** Computes {@code out[m][n] = x[m] · weight[from + n]} with the matrix of a slot. Offsets and strides are in bytes. */
-    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRows, MemorySegment out, long outAt,
-            long outStride, float[] lanes) {
+    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRows, MemorySegment out,
+            long outAt,
+            long outStride, Scratch scratch) {
         product.compute(memory(slot), begin(slot, from), rowBytes(), factorMemory(slot), factorBegin(slot, from), columns, x, xAt,
-                xStride, xRows, out, outAt, outStride, lanes);
+                xStride, xRows, out, outAt, outStride, scratch);
+    }
+
+    /** Room that the products need in {@link Scratch#panel}. */
+    long panelBytes() {
+        return product.panelBytes();
     }
 
     /** Writes a row of a slot as floats, with its factors. */
     void widen(int slot, int row, MemorySegment out, long to) {
-        MemorySegment memory = memory(slot);
-        long at = begin(slot, row);
-        if (plain != null) {
-            plain.widen(memory, at, out, to, count());
-            return;
-        }
-        MemorySegment scales = factorMemory(slot);
-        long factor = factorBegin(slot, row);
-        int from = 0;
-        for (int block = 0; block < blockEnds.length; block++) {
-            Fp8Rows.widen(memory, at + from, scales.get(JAVA_FLOAT_UNALIGNED, factor), out,
-                    to + 4L * from, blockEnds[block] - from);
-            from = blockEnds[block];
-            factor += Float.BYTES;
+        switch (product) {
+            case PlainProduct same when plain != null -> plain.widen(memory(slot), begin(slot, row), out, to, same.count());
+            case PlainProduct same -> throw new IllegalStateException("no kernels for " + stored);
+            case ScaledProduct scaled ->
+                scaled.widen(memory(slot), begin(slot, row), factorMemory(slot), factorBegin(slot, row), out, to);
         }
     }
 }

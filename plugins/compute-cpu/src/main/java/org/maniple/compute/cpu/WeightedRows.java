@@ -14,6 +14,13 @@ final class WeightedRows {
 
     private WeightedRows() {}
 
+    /** Zeros to begin with. */
+    static void clear(MemorySegment out, long to, int length) {
+        for (int i = 0; i < length; i++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * i, 0f);
+        }
+    }
+
     /**
      * Computes {@code out += sum of weights[row] · rows[row]}. Offsets and stride are in bytes.
      *

@@ -3,13 +3,16 @@ package org.maniple.compute.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Optional;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 
@@ -74,6 +77,52 @@ class AttendTest {
             result[i] /= sum;
         }
         return result;
+    }
+
+    /** A sink far above all scores, far below, and between them; each head has its own. */
+    @ParameterizedTest
+    @CsvSource({"F32", "BF16"})
+    void countsASinkAmongTheScoresAndGathersNothingForIt(DType type) {
+        BatchStep step = new BatchStep(BLOCKS).span(0, 3).span(300, 2);
+        Tensor queries = Tensors.random(1, 5, 4, 24);
+        Tensor keys = Tensors.random(2, BLOCKS * 16, 2, 24);
+        Tensor values = Tensors.random(3, BLOCKS * 16, 2, 24);
+        Tensor sinks = Tensors.random(4, type, 0, 4);
+        if (type == DType.F32) {
+            sinks.segment().set(ValueLayout.JAVA_FLOAT, 0, 40f);
+            sinks.segment().set(ValueLayout.JAVA_FLOAT, 4, -60f);
+        }
+        Tensor out = Tensors.zeros(5, 4, 24);
+        var op = new BuiltinOp.Attend(0.2, 0);
+        try (var session = new CpuSession(2, 2)) {
+            Calls.compile(session, Calls.attend(op, queries, keys, values, Optional.of(sinks), out, 4, 2, UnitList.range(0, 4),
+                    UnitList.range(0, 2))).run(step);
+        }
+        for (int row = 0; row < 5; row++) {
+            for (int head = 0; head < 4; head++) {
+                double share = shareBesideSink(step, op, queries, keys, row, head, head / 2, Tensors.get(sinks, head));
+                double[] expected = attend(step, op, queries, keys, values, row, head, head / 2);
+                for (int i = 0; i < 24; i++) {
+                    assertThat(Tensors.get(out, (row * 4L + head) * 24 + i)).isCloseTo(expected[i] * share, Offset.offset(1e-5));
+                }
+            }
+        }
+    }
+
+    /** What a sink leaves for the positions. */
+    private static double shareBesideSink(BatchStep step, BuiltinOp.Attend op, Tensor queries, Tensor keys, int row, int head,
+            int kvHead, double sink) {
+        int length = queries.extent(2);
+        double sum = 0;
+        for (int position = 0; position <= step.position(row); position++) {
+            long key = ((long) step.slot(step.spanOf(row), position) * keys.extent(1) + kvHead) * length;
+            double score = 0;
+            for (int i = 0; i < length; i++) {
+                score += Tensors.get(queries, ((long) row * queries.extent(1) + head) * length + i) * Tensors.get(keys, key + i);
+            }
+            sum += Math.exp(score * op.scale());
+        }
+        return sum / (sum + Math.exp(sink));
     }
 
     /** Each rank of an uneven, overlapping split computes the same bits for a head as a rank that has all heads. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.Axes;
@@ -102,6 +103,64 @@ final class Calls {
                 Map.of());
     }
 
+    /** Of the rows of experts, with what the rows of an expert have in common {@code [slots, d]}. */
+    static OpCall expertMap(ElementFunction function, Tensor x, Tensor common, Tensor out) {
+        Dim experts = Axes.EXPERTS.of(common.extent(0));
+        Dim made = Axes.FFN.of(x.extent(1));
+        return call(new BuiltinOp.Elementwise(function), List.of(ragged(Dim.TOKENS, experts, made), parameter(experts, made)),
+                List.of(x, common), List.of(ragged(Dim.TOKENS, experts, made)), List.of(out), Map.of());
+    }
+
+    /** Each row times the sigmoid of its gate. */
+    static OpCall rowGate(Tensor x, Tensor gates, Tensor out) {
+        Dim[] dims = {Dim.TOKENS, Axes.HIDDEN.of(x.extent(1))};
+        return call(new BuiltinOp.Elementwise(new ElementFunction.RowGate()),
+                List.of(value(dims), value(Dim.TOKENS, new Axis("GATE").of(1))), List.of(x, gates), List.of(value(dims)),
+                List.of(out),
+                Map.of());
+    }
+
+    /** Latent attention of all heads. */
+    static OpCall attendLatent(double scale, Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys,
+            Tensor keyMap,
+            Tensor valueMap, Tensor out) {
+        Dim heads = Axes.HEADS.of(queries.extent(1));
+        Dim plain = ELEMENT.of(queries.extent(2));
+        Dim turned = new Axis("TURNED").of(turnedQueries.extent(2));
+        Dim latent = new Axis("LATENT").of(latents.extent(1));
+        Dim made = new Axis("VALUE_ELEMENT").of(out.extent(2));
+        List<Operand> inputs = List.of(value(Dim.TOKENS, heads, plain), value(Dim.TOKENS, heads, turned),
+                new State(1, "latents", List.of(Dim.SEQS, latent)), new State(2, "turned", List.of(Dim.SEQS, turned)),
+                parameter(heads, plain, latent), parameter(heads, made, latent));
+        return call(new BuiltinOp.AttendLatent(scale), inputs,
+                List.of(queries, turnedQueries, latents, turnedKeys, keyMap, valueMap), List.of(value(Dim.TOKENS, heads, made)),
+                List.of(out), Map.of());
+    }
+
+    /** A choice of experts; without a bias if it is empty. */
+    static OpCall route(BuiltinOp.Route op, Tensor logits, Optional<Tensor> bias, Tensor ids, Tensor weights) {
+        Dim gates = Axes.GATES.of(logits.extent(1));
+        Dim chosen = new Axis("CHOSEN").of(ids.extent(1));
+        var inputs = new ArrayList<Operand>(List.of(value(Dim.TOKENS, gates)));
+        var tensors = new ArrayList<>(List.of(logits));
+        bias.ifPresent(tensor -> {
+            inputs.add(parameter(gates));
+            tensors.add(tensor);
+        });
+        return call(op, inputs, tensors, List.of(value(DType.I32, Dim.TOKENS, chosen), value(Dim.TOKENS, chosen)),
+                List.of(ids, weights), Map.of());
+    }
+
+    static OpCall combine(Tensor pairs, Tensor weights, Tensor out) {
+        Dim hidden = Axes.HIDDEN.of(out.extent(1));
+        Dim chosen = new Axis("CHOSEN").of(weights.extent(1));
+        Tensor ids = Tensors.ids(new int[weights.extent(0) * weights.extent(1)]);
+        return call(new BuiltinOp.Combine(),
+                List.of(ragged(Dim.TOKENS, Axes.EXPERTS.of(pairs.pairs().slots()), hidden), value(DType.I32, Dim.TOKENS, chosen),
+                        value(Dim.TOKENS, chosen)),
+                List.of(pairs, ids, weights), List.of(value(Dim.TOKENS, hidden)), List.of(out), Map.of());
+    }
+
     static OpCall rope(BuiltinOp.Rope op, Tensor x, Tensor out) {
         Dim[] dims = {Dim.TOKENS, Axes.HEADS.of(Math.max(1, x.extent(1))), ELEMENT.of(x.extent(2))};
         return call(op, List.of(value(dims)), List.of(x), List.of(value(dims)), List.of(out), Map.of());
@@ -117,15 +176,26 @@ final class Calls {
 
     /** Attention of some of the query heads of a model over some of its key-value heads. */
     static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Tensor out, int heads, int kvHeads,
-            UnitList own,
-            UnitList held) {
+            UnitList own, UnitList held) {
+        return attend(op, queries, keys, values, Optional.empty(), out, heads, kvHeads, own, held);
+    }
+
+    /** The same with a sink for each head. */
+    static OpCall attend(BuiltinOp.Attend op, Tensor queries, Tensor keys, Tensor values, Optional<Tensor> sinks, Tensor out,
+            int heads,
+            int kvHeads, UnitList own, UnitList held) {
         var valueElement = new Axis("VALUE_ELEMENT");
         Dim head = Axes.HEADS.of(heads);
         Dim kvHead = Axes.KV_HEADS.of(kvHeads);
-        List<Operand> inputs = List.of(value(Dim.TOKENS, head, ELEMENT.of(queries.extent(2))),
+        var inputs = new ArrayList<Operand>(List.of(value(Dim.TOKENS, head, ELEMENT.of(queries.extent(2))),
                 new State(1, "keys", List.of(Dim.SEQS, kvHead, ELEMENT.of(keys.extent(2)))),
-                new State(2, "values", List.of(Dim.SEQS, kvHead, valueElement.of(values.extent(2)))));
-        return call(op, inputs, List.of(queries, keys, values), List.of(value(Dim.TOKENS, head, valueElement.of(out.extent(2)))),
+                new State(2, "values", List.of(Dim.SEQS, kvHead, valueElement.of(values.extent(2))))));
+        var tensors = new ArrayList<>(List.of(queries, keys, values));
+        sinks.ifPresent(tensor -> {
+            inputs.add(parameter(head));
+            tensors.add(tensor);
+        });
+        return call(op, inputs, tensors, List.of(value(Dim.TOKENS, head, valueElement.of(out.extent(2)))),
                 List.of(out), Map.of(Axes.HEADS, own, Axes.KV_HEADS, held));
     }
 

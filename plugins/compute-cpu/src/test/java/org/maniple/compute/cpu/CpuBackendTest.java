@@ -21,7 +21,7 @@ class CpuBackendTest {
     private final PluginContext context = new PluginContext() {
         @Override
         public Settings settings() {
-            throw new UnsupportedOperationException();
+            return new OneText("mla-form", "expanded");
         }
 
         @Override
@@ -43,7 +43,16 @@ class CpuBackendTest {
     @Test
     void tellsWidthThreadsAndTypes() {
         backend.open(context, 2).close();
-        assertThat(lines).containsExactly("cpu: vector api " + Lanes.BITS + " bits, 2 threads; weights f32, f16, bf16");
+        assertThat(lines).containsExactly("cpu: vector api " + Lanes.BITS + " bits, 2 threads; weights f32, f16, bf16, fp8");
+    }
+
+    @Test
+    void offersBothFormsOfLatentAttention() {
+        assertThat(backend.options()).singleElement().satisfies(option -> {
+            assertThat(option.key()).isEqualTo("mla-form");
+            assertThat(option.choices()).containsExactly("absorbed", "expanded");
+            assertThat(option.defaultValue()).contains("absorbed");
+        });
     }
 
     @Test

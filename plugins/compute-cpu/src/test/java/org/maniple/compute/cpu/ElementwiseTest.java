@@ -2,6 +2,8 @@ package org.maniple.compute.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Stream;
@@ -27,6 +29,7 @@ class ElementwiseTest {
                 Arguments.of(new ElementFunction.Activate(Activation.GELU_TANH), geluTanh),
                 Arguments.of(new ElementFunction.Activate(Activation.RELU), (DoubleUnaryOperator) a -> Math.max(a, 0)),
                 Arguments.of(new ElementFunction.SoftCap(30), softCap),
+                Arguments.of(new ElementFunction.Clamp(7.5f), (DoubleUnaryOperator) a -> Math.clamp(a, -7.5, 7.5)),
                 Arguments.of(new ElementFunction.Scale(0.3f), (DoubleUnaryOperator) a -> a * 0.3f));
     }
 
@@ -127,6 +130,73 @@ class ElementwiseTest {
     private static void run(int threads, OpCall call) {
         try (var session = new CpuSession(threads, 2)) {
             Calls.compile(session, call).run(new BatchStep(0));
+        }
+    }
+
+    /** Of the formula, with both inputs beyond the bounds in both directions; the last elements do not fill a vector. */
+    @Test
+    void boundsTheInputsOfAClampedGate() {
+        int count = 401;
+        Tensor gate = Tensors.zeros(2, count);
+        Tensor up = Tensors.zeros(2, count);
+        for (int i = 0; i < 2 * count; i++) {
+            gate.segment().set(ValueLayout.JAVA_FLOAT, 4L * i, (i % 37 - 18) * 0.7f);
+            up.segment().set(ValueLayout.JAVA_FLOAT, 4L * i, (i % 41 - 20) * 0.6f);
+        }
+        Tensor out = Tensors.zeros(2, count);
+        run(2, Calls.elementwise(new ElementFunction.ClampedGlu(1.702f, 7), gate, up, out));
+        for (int i = 0; i < 2 * count; i++) {
+            double bounded = Math.min(Tensors.get(gate, i), 7);
+            double wanted = (Math.clamp(Tensors.get(up, i), -7.0, 7.0) + 1) * bounded / (1 + Math.exp(-1.702f * bounded));
+            assertThat(Tensors.get(out, i)).isCloseTo(wanted, Offset.offset(1e-5 * Math.abs(wanted) + 1e-30));
+        }
+    }
+
+    @Test
+    void computesTheLastElementsOfAClampedGateAsTheOthers() {
+        Tensor gate = Tensors.random(1, 1, 64);
+        Tensor up = Tensors.random(2, 1, 64);
+        Tensor out = Tensors.zeros(1, 64);
+        var glu = new ElementFunction.ClampedGlu(1.702f, 1);
+        run(1, Calls.elementwise(glu, gate, up, out));
+        for (int count = 1; count < 64; count++) {
+            Tensor some = Tensors.zeros(1, count);
+            run(1, Calls.elementwise(glu, Tensors.of(new int[] {1, count}, Arrays.copyOf(Tensors.all(gate), count)),
+                    Tensors.of(new int[] {1, count}, Arrays.copyOf(Tensors.all(up), count)), some));
+            assertThat(Tensors.all(some)).isEqualTo(Arrays.copyOf(Tensors.all(out), count));
+        }
+    }
+
+    @Test
+    void gatesEachRowWithTheSigmoidOfItsNumber() {
+        Tensor x = Tensors.random(1, 9, 37);
+        Tensor gates = Tensors.random(2, 9, 1);
+        Tensor out = Tensors.zeros(9, 37);
+        run(2, Calls.rowGate(x, gates, out));
+        for (int i = 0; i < 9 * 37; i++) {
+            double wanted = Tensors.get(x, i) / (1 + Math.exp(-Tensors.get(gates, i / 37)));
+            assertThat(Tensors.get(out, i)).isCloseTo(wanted, Offset.offset(1e-6 * Math.abs(wanted)));
+        }
+        Tensor alone = Tensors.zeros(1, 37);
+        run(1, Calls.rowGate(Tensors.of(new int[] {1, 37}, Tensors.row(x, 5)),
+                Tensors.of(new int[] {1, 1}, Tensors.row(gates, 5)),
+                alone));
+        assertThat(Tensors.all(alone)).isEqualTo(Tensors.row(out, 5));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"F32", "BF16", "F16"})
+    void addsToTheRowsOfAnExpertTheBiasOfTheExpert(DType type) {
+        var pairs = Pairs.ofSizes(2, 0, 3);
+        Tensor x = Tensors.random(1, 5, 37).ragged(pairs);
+        Tensor whole = Tensors.random(2, type, 1, 3, 37);
+        for (Tensor bias : List.of(whole, Tensors.stacked(whole))) {
+            Tensor out = Pairs.zeros(pairs, 5, 37);
+            run(2, Calls.expertMap(new ElementFunction.Add(), x, bias, out));
+            for (int i = 0; i < 5 * 37; i++) {
+                long common = (i < 2 * 37 ? 0 : 2 * 37) + i % 37;
+                assertThat((float) Tensors.get(out, i)).isEqualTo((float) Tensors.get(x, i) + (float) Tensors.get(whole, common));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ package org.maniple.compute.cpu;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
@@ -12,6 +13,7 @@ import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.ElementFunction.Activation;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 
@@ -35,6 +37,8 @@ final class EveryKernel {
             calls.put("embed " + type, Calls.embed(Tensors.ids(new int[rows]), Tensors.random(3, type, 1, 2, SUMMED),
                     Tensors.zeros(rows, SUMMED), 2, UnitList.range(0, 2)));
         }
+        putExperts(rows, x);
+        putLatent(rows);
         Tensor squares = Tensors.zeros(rows);
         calls.put("squares", Calls.sumSquares(x, squares));
         calls.put("normalize", Calls.normalize(x, squares, Tensors.random(4, SUMMED), Tensors.zeros(rows, SUMMED), 1e-6f, 1));
@@ -52,10 +56,54 @@ final class EveryKernel {
         Tensor values = Tensors.random(9, BLOCKS * 16, 2, 44);
         calls.put("attend", Calls.attend(new BuiltinOp.Attend(0.2, 0), queries, keys, values, Tensors.zeros(rows, 6, 44), 6, 2,
                 UnitList.range(0, 6), UnitList.range(0, 2)));
+        calls.put("attend with sinks", Calls.attend(new BuiltinOp.Attend(0.2, 0), queries, keys, values,
+                Optional.of(Tensors.random(26, DType.BF16, 0, 6)), Tensors.zeros(rows, 6, 44), 6, 2, UnitList.range(0, 6),
+                UnitList.range(0, 2)));
         calls.put("cache", Calls.cache(Tensors.random(10, rows, 2, 44), Tensors.zeros(BLOCKS * 16, 2, 44)));
         calls.put("select", Calls.select(x, Tensors.zeros(rows, SUMMED)));
         Tensor logits = Tensors.random(11, rows, 5000);
         calls.put("candidates", Calls.topK(20, logits, Tensors.zeros(rows, 42), 5000, UnitList.range(0, 5000)));
+    }
+
+    /** Weights of experts and with factors, by leaves, and what belongs to mixtures of experts. */
+    private void putExperts(int rows, Tensor x) {
+        PairRows pairs = Pairs.ofSizes(0, rows, 0);
+        Tensor ragged = Pairs.over(x, pairs);
+        Tensor scaled = Tensors.scaled(12, new int[] {COLUMNS, 208}, 64, 192, 208);
+        Tensor odd = Tensors.scaled(13, new int[] {COLUMNS, SUMMED}, 70, SUMMED);
+        Tensor ofBlocks = Tensors.random(14, rows, 208);
+        calls.put("contract fp8", Calls.contract(ofBlocks, scaled, Tensors.zeros(rows, COLUMNS)));
+        calls.put("contract fp8, odd blocks", Calls.contract(x, odd, Tensors.zeros(rows, COLUMNS)));
+        calls.put("contract fp8, leaves",
+                Calls.leaves(Calls.contract(ofBlocks, scaled, Tensors.zeros(rows, COLUMNS)), 32, 80, 160, 208));
+        calls.put("contract, leaves", Calls.leaves(
+                Calls.contract(x, Tensors.random(2, DType.BF16, 1, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)), 60, SUMMED));
+        calls.put("squares, leaves", Calls.leaves(Calls.sumSquares(x, Tensors.zeros(rows)), 60, SUMMED));
+        calls.put("contract experts", Calls.expertContract(ragged,
+                Tensors.stacked(Tensors.random(15, DType.BF16, 1, 3, COLUMNS, SUMMED)), Pairs.zeros(pairs, rows, COLUMNS)));
+        calls.put("bias of experts",
+                Calls.expertMap(new ElementFunction.Add(), ragged, Tensors.random(16, DType.BF16, 1, 3, SUMMED),
+                        Pairs.zeros(pairs, rows, SUMMED)));
+        calls.put("combine", Calls.combine(ragged, Tensors.random(17, rows, 1), Tensors.zeros(rows, SUMMED)));
+        calls.put("clamped glu", Calls.elementwise(new ElementFunction.ClampedGlu(1.7f, 1), x, Tensors.random(5, rows, SUMMED),
+                Tensors.zeros(rows, SUMMED)));
+        calls.put("clamp", Calls.elementwise(new ElementFunction.Clamp(1), x, Tensors.zeros(rows, SUMMED)));
+        calls.put("row gate", Calls.rowGate(x, Tensors.random(18, rows, 1), Tensors.zeros(rows, SUMMED)));
+        Tensor ids = Tensor.of(DType.I32, new int[] {rows, 8}, Tensors.zeros(rows, 8).segment());
+        var route = new BuiltinOp.Route(BuiltinOp.Route.Score.SIGMOID, 8, 4, BuiltinOp.Route.GroupScore.TOP_TWO, true, 2.5);
+        calls.put("route", Calls.route(route, Tensors.random(19, rows, 64), Optional.of(Tensors.random(20, 64)), ids,
+                Tensors.zeros(rows, 8)));
+    }
+
+    private void putLatent(int rows) {
+        for (DType type : new DType[] {DType.BF16, DType.F8_E4M3}) {
+            int[] shape = {10, 24, 48};
+            Tensor map = type == DType.BF16 ? Tensors.random(21, type, 1, shape) : Tensors.scaled(21, shape, 16, 48);
+            calls.put("attend latent " + type,
+                    Calls.attendLatent(0.01, Tensors.random(22, rows, 10, 24), Tensors.random(23, rows, 10, 8),
+                            Tensors.random(24, BLOCKS * 16, 48), Tensors.random(25, BLOCKS * 16, 8), map, map,
+                            Tensors.zeros(rows, 10, 24)));
+        }
     }
 
     BatchStep step() {
@@ -74,11 +122,11 @@ final class EveryKernel {
             try (var session = new CpuSession(1, 1)) {
                 every.forEach(session, (name, kernel) -> {
                     kernel.run(every.step);
-                    Tensor out = every.calls.get(name).outputs().isEmpty()
-                            ? every.calls.get(name).input(1)
-                            : every.calls.get(name).output(0);
+                    OpCall call = every.calls.get(name);
                     var sum = new CRC32C();
-                    sum.update(out.segment().asByteBuffer());
+                    for (Tensor out : call.outputs().isEmpty() ? List.of(call.input(1)) : call.outputs()) {
+                        sum.update(out.segment().asByteBuffer());
+                    }
                     text.append(name).append(", ").append(rows).append(" rows: ").append(Long.toHexString(sum.getValue()))
                             .append('\n');
                 });

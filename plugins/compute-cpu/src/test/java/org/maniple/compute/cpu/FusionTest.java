@@ -82,6 +82,37 @@ class FusionTest {
                 3, 1);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void gateUpAndTheirProductOfExperts(int threads) {
+        var pairs = Pairs.ofSizes(3, 0, 4);
+        Tensor rows = x.ragged(pairs);
+        Tensor gate = Pairs.zeros(pairs, ROWS, 99);
+        Tensor up = Pairs.zeros(pairs, ROWS, 99);
+        for (ElementFunction glu : List.of(new ElementFunction.Glu(ElementFunction.Activation.SILU),
+                new ElementFunction.ClampedGlu(1.702f, 7))) {
+            assertSameBits(threads,
+                    List.of(Calls.expertContract(rows, Tensors.stacked(Tensors.random(2, DType.BF16, 1, 3, 99, 50)), gate),
+                            Calls.expertContract(rows, Tensors.stacked(Tensors.random(3, DType.BF16, 1, 3, 99, 50)), up),
+                            Calls.elementwise(glu, gate, up, Pairs.zeros(pairs, ROWS, 99))),
+                    3);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void contractionsOfTheRowsOfExpertsAroundTheirBiases(int threads) {
+        var pairs = Pairs.ofSizes(3, 0, 4);
+        Tensor rows = x.ragged(pairs);
+        Tensor gate = Pairs.zeros(pairs, ROWS, 99);
+        Tensor up = Pairs.zeros(pairs, ROWS, 99);
+        assertSameBits(threads,
+                List.of(Calls.expertContract(rows, Tensors.random(2, DType.BF16, 1, 3, 99, 50), gate),
+                        Calls.expertMap(new ElementFunction.Add(), gate, Tensors.random(4, 3, 99), Pairs.zeros(pairs, ROWS, 99)),
+                        Calls.expertContract(rows, Tensors.random(3, DType.BF16, 1, 3, 99, 50), up)),
+                3);
+    }
+
     /** In the order of a model with biases and norms of heads. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})

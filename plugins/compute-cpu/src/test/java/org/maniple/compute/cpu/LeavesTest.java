@@ -60,7 +60,8 @@ class LeavesTest {
 
     private static float[] run(int threads, OpCall call, int[] leaves) {
         try (var session = new CpuSession(threads, 2)) {
-            Calls.compile(session, Calls.leaves(call, Arrays.stream(leaves).boxed().toArray(Integer[]::new))).run(new BatchStep(0));
+            Calls.compile(session, Calls.leaves(call, Arrays.stream(leaves).boxed().toArray(Integer[]::new)))
+                    .run(new BatchStep(0));
         }
         return Tensors.all(call.output(0));
     }
@@ -156,7 +157,8 @@ class LeavesTest {
         Tensor experts = Tensor.of(type, new int[] {1, COLUMNS, 301}, weight.segment());
         PairRows pairs = Pairs.ofSizes(ROWS);
         Tensor out = Pairs.zeros(pairs, ROWS, COLUMNS);
-        float[] actual = run(2, Calls.expertContract(Pairs.over(x, pairs), weight.scales().map(experts::scaled).orElse(experts), out),
+        float[] actual = run(2,
+                Calls.expertContract(Pairs.over(x, pairs), weight.scales().map(experts::scaled).orElse(experts), out),
                 UNEVEN);
         assertThat(actual).isEqualTo(contract(1, x, weight, UNEVEN));
     }

@@ -76,26 +76,14 @@ class ScaledContractTest {
         Tensor factors = weight.scales().orElseThrow().factors();
         float[] lanes = new float[16];
         float rest = 0;
-        for (int block = 0; block < 2; block++) {
-            int from = block == 0 ? 0 : 40;
-            int to = block == 0 ? 40 : 77;
-            float factor = (float) Tensors.get(factors, block);
-            float[] ofBlock = new float[16];
-            float restOfBlock = 0;
-            for (int k = from; k < to; k++) {
-                int lane = (k - from) % 16;
-                float a = (float) Tensors.get(x, k);
-                float b = (float) Tensors.get(weight, k);
-                if (k - from < 32) {
-                    ofBlock[lane] = Math.fma(a, b, ofBlock[lane]);
-                } else {
-                    restOfBlock = Math.fma(a, b, restOfBlock);
-                }
+        for (int k = 0; k < 77; k++) {
+            float a = (float) Tensors.get(x, k);
+            float b = (float) Tensors.get(weight, k) * (float) Tensors.get(factors, k < 40 ? 0 : 1);
+            if (k < 64) {
+                lanes[k % 16] = Math.fma(a, b, lanes[k % 16]);
+            } else {
+                rest = Math.fma(a, b, rest);
             }
-            for (int i = 0; i < 16; i++) {
-                lanes[i] = Math.fma(ofBlock[i], factor, lanes[i]);
-            }
-            rest = Math.fma(restOfBlock, factor, rest);
         }
         for (int half = 8; half > 0; half /= 2) {
             for (int i = 0; i < half; i++) {

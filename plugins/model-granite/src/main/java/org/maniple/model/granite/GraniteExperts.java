@@ -36,16 +36,19 @@ record GraniteExperts(GraphBuilder graph, DecoderShape shape, ExpertShape expert
     /**
      * One layer's mixture.
      *
-     * @return {@code mlp.<layer>} {@code [TOKENS, HIDDEN]}
+     * @param name of the output
+     * @param layer the block's number
+     * @param x {@code [TOKENS, HIDDEN]}, after the norm
+     * @return {@code [TOKENS, HIDDEN]}
      */
-    Value feedForward(int layer, Value x) {
+    Value feedForward(String name, int layer, Value x) {
         var blocks = new ExpertBlocks(graph, shape, experts);
         String prefix = "model.layers." + layer + ".block_sparse_moe.";
         Dim columns = experts.expertColumns();
         var weights = new Weights(half(prefix, "gate", 0), half(prefix, "up", 1),
                 projection(prefix + "output_linear.weight", "", TensorView.dim(shape.hiddenChannels()), shape.hiddenChannels(),
                         columns));
-        return blocks.routed("mlp." + layer, layer, x, blocks.route(layer, x, ROUTER), weights,
+        return blocks.routed(name, layer, x, blocks.route(layer, x, ROUTER), weights,
                 new ElementFunction.Glu(activation));
     }
 

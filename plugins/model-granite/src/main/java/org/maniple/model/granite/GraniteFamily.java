@@ -2,7 +2,7 @@ package org.maniple.model.granite;
 
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Value;
@@ -50,22 +50,21 @@ public final class GraniteFamily implements ModelArchitecture {
         Value stream = embeddings(blocks, (float) factor(config, "embedding_multiplier"));
         for (int i = 0; i < shape.layers(); i++) {
             int layer = i;
-            UnaryOperator<Value> attended = in -> blocks.attention(layer, in, attention);
-            UnaryOperator<Value> fed = in -> feedForwards.feedForward(layer, in);
-            stream = blocks.block(layer, stream, scaled(blocks, "attn.scaled." + layer, attended, added),
-                    scaled(blocks, "mlp.scaled." + layer, fed, added));
+            stream = blocks.block(layer, stream,
+                    in -> scaled(blocks, "attn.", layer, added, name -> blocks.attention(name, layer, in, attention)),
+                    in -> scaled(blocks, "mlp.", layer, added, name -> feedForwards.feedForward(name, layer, in)));
         }
         return blocks.head(stream, config.flag("tie_word_embeddings", false), Optional.of(divisor).filter(d -> d != 1)
                 .map(d -> new ElementFunction.Scale((float) (1 / d))));
     }
 
-    /** The second half of a block. */
+    /** The second half of a block, unscaled. */
     private interface Layers {
-        Value feedForward(int layer, Value x);
+        Value feedForward(String name, int layer, Value x);
     }
 
     private static Layers dense(DecoderBlocks blocks, FeedForward feedForward) {
-        return (layer, x) -> blocks.feedForward(layer, x, feedForward);
+        return (name, layer, x) -> blocks.feedForward(name, layer, x, feedForward);
     }
 
     private static Value embeddings(DecoderBlocks blocks, float factor) {
@@ -74,8 +73,11 @@ public final class GraniteFamily implements ModelArchitecture {
                 : blocks.graph().scale("hidden.0", blocks.embeddings("embedded"), factor);
     }
 
-    private static UnaryOperator<Value> scaled(DecoderBlocks blocks, String name, UnaryOperator<Value> half, float factor) {
-        return factor == 1 ? half : in -> blocks.graph().scale(name, half.apply(in), factor);
+    /** What observers see as a half's output is what it adds to the residual stream: that is whole on every rank, on any layout. */
+    private static Value scaled(DecoderBlocks blocks, String word, int layer, float factor, Function<String, Value> half) {
+        return factor == 1
+                ? half.apply(word + layer)
+                : blocks.graph().scale(word + layer, half.apply(word + "unscaled." + layer), factor);
     }
 
     /** All factors are 1 where the configuration has none, that on attention scores too: it does not follow from the head's extent. */

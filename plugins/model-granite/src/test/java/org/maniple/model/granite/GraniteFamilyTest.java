@@ -57,10 +57,12 @@ class GraniteFamilyTest extends ModelArchitectureContract {
     @Test
     void whatAHalfAddsToTheResidualStreamIsScaled() {
         assertThat(listing(config(), 1, "attn", "middle", "mlp", "hidden")).contains(
-                "MAP [attn.1] -> [attn.scaled.1]",
-                "MAP [hidden.1, attn.scaled.1] -> [middle.1]",
-                "MAP [mlp.1] -> [mlp.scaled.1]",
-                "MAP [middle.1, mlp.scaled.1] -> [hidden.2]");
+                "MAP [attn.unscaled.1] -> [attn.1]",
+                "MAP [hidden.1, attn.1] -> [middle.1]",
+                "COMBINE [experts.down.1, experts.1, experts.1.weights] -> [mlp.unscaled.1]",
+                "MAP [mlp.unscaled.1] -> [mlp.1]",
+                "MAP [middle.1, mlp.1] -> [hidden.2]");
+        assertThat(listing(with(DENSE), 1, "mlp")).contains("MAP [mlp.unscaled.1] -> [mlp.1]");
         assertThat(ops(config(), BuiltinOp.Elementwise.class))
                 .filteredOn(op -> op.function().equals(new ElementFunction.Scale(0.25f)))
                 .hasSize(4);

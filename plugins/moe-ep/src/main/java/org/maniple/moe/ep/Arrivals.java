@@ -1,16 +1,22 @@
 package org.maniple.moe.ep;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.maniple.api.tensor.PairRows;
 
-/** The tokens that have come to this rank, numbered in the order of the ranks that they came from, and which of their choices it computes. */
+/**
+ * The tokens that have come to this rank, in the order of the ranks that they came from, and which of their choices it computes. In the rows of experts
+ * they are counted by their numbers in the step.
+ */
 final class Arrivals {
 
     private final int slots;
     private final int rowBytes;
     private final int[] firsts;
     private final int[] slotStarts;
+    private int all;
     private int entries;
     private int tokens;
     /** By entry, in the order of arrival. */
@@ -21,18 +27,21 @@ final class Arrivals {
     /** Entries in the order of rows. */
     private int[] order = {};
     private float[] rowWeight = {};
+    private int[] rowToken = {};
     /** By token. */
     private int[] sources = {};
+    private int[] numbers = {};
     private long[] rowsAt = {};
 
     Arrivals(int ranks, int slots, int rowBytes) {
         this.slots = slots;
-        this.rowBytes = rowBytes;
+        this.rowBytes = TokenMessage.NUMBER + rowBytes;
         firsts = new int[ranks + 1];
         slotStarts = new int[slots + 1];
     }
 
-    void begin() {
+    void begin(int tokensOfStep) {
+        all = tokensOfStep;
         entries = 0;
         tokens = 0;
         Arrays.fill(slotStarts, 0);
@@ -65,7 +74,15 @@ final class Arrivals {
         }
         if (TokenMessage.first(message, entry)) {
             sources[tokens] = position;
-            rowsAt[tokens] = TokenMessage.at(count) + (long) (tokens - firsts[position]) * rowBytes;
+            long at = TokenMessage.at(count) + (long) (tokens - firsts[position]) * rowBytes;
+            if (at + rowBytes > bytes) {
+                throw malformed(rank, bytes, "more than " + (tokens - firsts[position]) + " tokens");
+            }
+            rowsAt[tokens] = at + TokenMessage.NUMBER;
+            numbers[tokens] = message.get(JAVA_INT_UNALIGNED, at);
+            if (numbers[tokens] < 0 || numbers[tokens] >= all) {
+                throw malformed(rank, bytes, "token " + numbers[tokens] + " of " + all);
+            }
             tokens++;
         }
         entryToken[entries] = tokens - 1;
@@ -91,7 +108,9 @@ final class Arrivals {
             entryWeight = Arrays.copyOf(entryWeight, size);
             order = new int[size];
             rowWeight = new float[size];
+            rowToken = new int[size];
             sources = Arrays.copyOf(sources, size);
+            numbers = Arrays.copyOf(numbers, size);
             rowsAt = Arrays.copyOf(rowsAt, size);
         }
     }
@@ -108,10 +127,11 @@ final class Arrivals {
         for (int entry = 0; entry < entries; entry++) {
             order[slotStarts[entrySlot[entry]]++] = entry;
         }
-        pairs.begin(tokens);
+        pairs.begin(all);
         for (int i = 0; i < entries; i++) {
             int entry = order[i];
-            rowWeight[pairs.add(entrySlot[entry], entryToken[entry], entryChoice[entry])] = entryWeight[entry];
+            rowWeight[pairs.add(entrySlot[entry], numbers[entryToken[entry]], entryChoice[entry])] = entryWeight[entry];
+            rowToken[i] = entryToken[entry];
         }
         pairs.end();
     }
@@ -119,6 +139,16 @@ final class Arrivals {
     /** The first token from a rank; behind the last rank, the number of tokens. */
     int first(int position) {
         return firsts[position];
+    }
+
+    /** Which of the tokens a row of an expert is of. */
+    int token(int pairRow) {
+        return rowToken[pairRow];
+    }
+
+    /** A token's number in the step. */
+    int number(int token) {
+        return numbers[token];
     }
 
     int source(int token) {

@@ -96,7 +96,7 @@ final class DirectExchange implements PairExchange {
     }
 
     @Override
-    public void dispatch(Tensor x, Tensor weights, Owners owners, int largest, Tensor pairs) {
+    public void dispatch(Tensor x, Tensor weights, Owners owners, int first, int all, int largest, Tensor pairs) {
         tokens = x.rows();
         if (x.width() != width || weights.width() != choices || pairs.width() != width || tokens > largest
                 || weights.rows() != tokens || tokens > visitors[0].length) {
@@ -107,13 +107,13 @@ final class DirectExchange implements PairExchange {
                             + " choices and up to " + visitors[0].length + " tokens");
         }
         count(owners);
-        write(x, weights, owners);
+        write(x, weights, owners, first);
         if (largest <= lowLatencyTokens) {
             sendAtOnce(largest);
         } else {
             sendSizesFirst();
         }
-        read(pairs);
+        read(pairs, all);
     }
 
     private void count(Owners owners) {
@@ -132,10 +132,10 @@ final class DirectExchange implements PairExchange {
         }
     }
 
-    private void write(Tensor x, Tensor weights, Owners owners) {
+    private void write(Tensor x, Tensor weights, Owners owners, int first) {
         for (int i = 0; i < ranks; i++) {
             sendBytes[i] = TokenMessage.bytes(visitPairs[i], visits[i], codec.rowBytes());
-            writers[i].begin(sends.atLeast(i, sendBytes[i]), visitPairs[i], visits[i]);
+            writers[i].begin(sends.atLeast(i, sendBytes[i]), visitPairs[i], visits[i], first);
         }
         for (int token = 0; token < tokens; token++) {
             boolean written = false;
@@ -193,15 +193,15 @@ final class DirectExchange implements PairExchange {
         }
     }
 
-    private void read(Tensor pairs) {
-        arrivals.begin();
+    private void read(Tensor pairs, int all) {
+        arrivals.begin(all);
         for (int i = 0; i < ranks; i++) {
             MemorySegment message = i == own ? sends.memory[i] : receives.memory[i];
             arrivals.add(i, group.ranks().get(i), message, Math.max(0, i == own ? sendBytes[i] : receiveBytes[i]));
         }
         arrivals.fill(pairs.pairs());
         for (int i = 0; i < pairs.rows(); i++) {
-            int token = pairs.pairs().token(i);
+            int token = arrivals.token(i);
             int from = arrivals.source(token);
             MemorySegment message = from == own ? sends.memory[from] : receives.memory[from];
             codec.decode(message, arrivals.rowAt(token), pairs.segment(), (long) i * width * Float.BYTES);
@@ -241,7 +241,7 @@ final class DirectExchange implements PairExchange {
         Arrays.fill(sum, 0);
         PairRows rows = pairs.pairs();
         for (int choice = 0; choice < choices; choice++) {
-            int at = rows.row(token, choice);
+            int at = rows.row(arrivals.number(token), choice);
             if (at >= 0) {
                 MemorySegment.copy(pairs.segment(), JAVA_FLOAT_UNALIGNED, (long) at * width * Float.BYTES, row, 0, width);
                 addWeighted(sum, arrivals.weight(at), row);

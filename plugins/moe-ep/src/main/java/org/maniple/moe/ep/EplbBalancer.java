@@ -67,7 +67,7 @@ record EplbBalancer(Schedule schedule, Algorithm algorithm) implements ExpertBal
         var slots = new ArrayList<Integer>(Collections.nCopies(wanted.size(), -1));
         for (int slot = 0; slot < slots.size(); slot++) {
             Integer now = current.expert(part, slot);
-            if (coming.remove(now)) {
+            if (coming.remove((Object) now)) {
                 slots.set(slot, now);
             }
         }

@@ -7,12 +7,15 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * What one rank sends to another: the number of entries; for each choice that is computed there an entry of 8 bytes, with the choice, the slot, the weight and
- * whether it is the first one of its token; then the rows of the tokens in the same order. A message without tokens has no byte.
+ * whether it is the first one of its token; then for each token in the same order its number in the step (4 bytes) and its row. A message without
+ * tokens has no byte.
  */
 final class TokenMessage {
 
     static final int HEADER = Integer.BYTES;
     static final int ENTRY = 8;
+    /** Bytes of a token's number, before its row. */
+    static final int NUMBER = Integer.BYTES;
     private static final int FIRST = 1 << 31;
     private static final int MOST_CHOICES = 1 << 15;
     private static final int MOST_SLOTS = 1 << 16;
@@ -27,7 +30,7 @@ final class TokenMessage {
     }
 
     static long bytes(int entries, int tokens, int rowBytes) {
-        return entries == 0 ? 0 : HEADER + (long) ENTRY * entries + (long) tokens * rowBytes;
+        return entries == 0 ? 0 : HEADER + (long) ENTRY * entries + (long) tokens * (NUMBER + rowBytes);
     }
 
     static int entries(MemorySegment message) {
@@ -65,6 +68,7 @@ final class TokenMessage {
         private final int rowBytes;
         private MemorySegment message = MemorySegment.NULL;
         private int entry;
+        private int firstToken;
         private long rowAt;
         private int last;
 
@@ -72,8 +76,9 @@ final class TokenMessage {
             this.rowBytes = rowBytes;
         }
 
-        void begin(MemorySegment into, int entries, int tokens) {
+        void begin(MemorySegment into, int entries, int tokens, int numberOfFirst) {
             message = into;
+            firstToken = numberOfFirst;
             entry = 0;
             rowAt = at(entries);
             last = -1;
@@ -88,8 +93,9 @@ final class TokenMessage {
             message.set(JAVA_FLOAT_UNALIGNED, at(entry) + Integer.BYTES, weight);
             entry++;
             if (token != last) {
-                MemorySegment.copy(row, 0, message, rowAt, rowBytes);
-                rowAt += rowBytes;
+                message.set(JAVA_INT_UNALIGNED, rowAt, firstToken + token);
+                MemorySegment.copy(row, 0, message, rowAt + NUMBER, rowBytes);
+                rowAt += NUMBER + rowBytes;
                 last = token;
             }
         }

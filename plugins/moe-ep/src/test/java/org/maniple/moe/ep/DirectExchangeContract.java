@@ -43,7 +43,7 @@ abstract class DirectExchangeContract extends PairExchangeContract {
     @Override
     protected long dispatchBytes(int ranks, int ranksVisited, int visits, int pairs, int width, int largest) {
         int sizes = tellsSizes(largest) ? 4 * (ranks - 1) : 0;
-        return sizes + 4L * ranksVisited + 8L * pairs + (long) visits * rowBytes(width);
+        return sizes + 4L * ranksVisited + 8L * pairs + (long) visits * (4 + rowBytes(width));
     }
 
     boolean tellsSizes(int largest) {

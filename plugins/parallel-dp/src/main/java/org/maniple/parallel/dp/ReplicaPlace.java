@@ -73,7 +73,8 @@ final class ReplicaPlace {
         ownProblem().ifPresent(problems::add);
         if (problems.isEmpty() && settings.declared(NODES)) {
             nodes().ifPresent(nodes -> contradiction(NODES, Integer.toString(nodes),
-                    size + " groups, " + local().orElse(1) + " on each node, are on " + nodes + " nodes").ifPresent(problems::add));
+                    size + " groups, " + local().orElse(1) + " on each node, are on " + nodes + " nodes")
+                    .ifPresent(problems::add));
             node().ifPresent(node -> contradiction(NODE, Integer.toString(node),
                     RANK + " " + settings.integer(RANK) + " is on node " + node).ifPresent(problems::add));
             meeting().ifPresent(address -> contradiction(MEETING, address,

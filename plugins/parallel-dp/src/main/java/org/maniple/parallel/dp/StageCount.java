@@ -21,7 +21,8 @@ record StageCount(int ranks, String spelling, int groups) {
 
     /** Empty if the sizes count as they are. */
     static Optional<StageCount> of(Settings settings) {
-        if (!settings.flag(DataParallelism.ATTENTION) || !settings.declared(TENSOR) || !SHORT.contains(settings.spelling(TENSOR))) {
+        if (!settings.flag(DataParallelism.ATTENTION) || !settings.declared(TENSOR)
+                || !SHORT.contains(settings.spelling(TENSOR))) {
             return Optional.empty();
         }
         return Optional.of(new StageCount(settings.integer(TENSOR), settings.spelling(TENSOR),

@@ -66,7 +66,8 @@ class DataParallelismTest {
 
     @Test
     void theShortSpellingCountsAllRanksOfAStageAsSglangDoes() {
-        Settings settings = spelled("tp", Map.of("tensor-parallel-size", 16, "data-parallel-size", 4, "enable-dp-attention", true));
+        Settings settings = spelled("tp",
+                Map.of("tensor-parallel-size", 16, "data-parallel-size", 4, "enable-dp-attention", true));
 
         assertThat(parallelism.derive(settings)).containsExactly(new Derived("tensor-parallel-size", "4",
                 "because with enable-dp-attention --tp counts all 16 ranks of a stage, which are 4 groups of 4"
@@ -99,7 +100,8 @@ class DataParallelismTest {
         Map<String, Object> sizes = Map.of("data-parallel-size", 16, "tensor-parallel-size", 16);
 
         assertThat(parallelism.otherReading(mesh, settings(sizes))).hasValueSatisfying(
-                reading -> assertThat(reading).startsWith("did you mean --enable-dp-attention? Without it there are 16 copies of 16"));
+                reading -> assertThat(reading)
+                        .startsWith("did you mean --enable-dp-attention? Without it there are 16 copies of 16"));
         assertThat(parallelism.otherReading(new Mesh(List.of(DP, TP), List.of(2, 3)), settings(sizes))).isEmpty();
         assertThat(parallelism.otherReading(mesh, settings(Map.of("enable-dp-attention", true)))).isEmpty();
     }
@@ -109,8 +111,9 @@ class DataParallelismTest {
         assertThat(parallelism.problems(settings(Map.of("enable-dp-lm-head", true)))).extracting(Problem::key)
                 .containsExactly("enable-dp-lm-head");
         assertThat(parallelism.problems(settings(Map.of("enable-dp-attention", true)))).extracting(Problem::message)
-                .containsExactly("it needs several groups of ranks, but data-parallel-size is 1; give data-parallel-size 2 or more,"
-                        + " or leave it out");
+                .containsExactly(
+                        "it needs several groups of ranks, but data-parallel-size is 1; give data-parallel-size 2 or more,"
+                                + " or leave it out");
         assertThat(parallelism.problems(settings(Map.of("data-parallel-size", 2, "enable-dp-attention", true,
                 "tensor-parallel-weights", List.of(1.0, 2.0), "tensor-parallel-heads", List.of(3, 5), "tensor-parallel-vocab",
                 List.of(1, 2))))).extracting(Problem::key).containsExactly("tensor-parallel-weights", "tensor-parallel-vocab");

@@ -79,15 +79,17 @@ class StatusTest {
     @Test
     void showsTheUnit() {
         Answer answer = server.get("/v1/cluster");
-        assertThat(answer.body()).isEqualTo("""
-                {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
-                {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000},\
-                {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001}],\
-                "links":[{"from":0,"to":1,"path":"NET/Socket/eth0","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
-                "kv_blocks":{"total":64,"free":60},"homes":[\
-                {"home":0,"running":2,"waiting":0,"admitted":9,"kv_blocks":32,"free_kv_blocks":29},\
-                {"home":1,"running":0,"waiting":1,"admitted":8,"kv_blocks":32,"free_kv_blocks":31}],"configuration":{"tensor-parallel-size":"2"}}""".formatted(
-                coordinates(answer, 0), coordinates(answer, 1)));
+        assertThat(answer.body()).isEqualTo(
+                """
+                        {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
+                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000},\
+                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001}],\
+                        "links":[{"from":0,"to":1,"path":"NET/Socket/eth0","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
+                        "kv_blocks":{"total":64,"free":60},"homes":[\
+                        {"home":0,"running":2,"waiting":0,"admitted":9,"kv_blocks":32,"free_kv_blocks":29},\
+                        {"home":1,"running":0,"waiting":1,"admitted":8,"kv_blocks":32,"free_kv_blocks":31}],"configuration":{"tensor-parallel-size":"2"}}"""
+                        .formatted(
+                                coordinates(answer, 0), coordinates(answer, 1)));
         assertThat(server.get("/v1/cluster/ranks").json().keySet()).containsExactly("ranks");
         assertThat(server.get("/v1/cluster/links").json().keySet()).containsExactly("links");
     }

@@ -1,0 +1,84 @@
+package org.maniple.it;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.maniple.it.Sequences.Sequence;
+import org.maniple.it.Sequences.Span;
+import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.step.StepBatch.Rows;
+
+/** With numerics exact, the bits of logits are the same on every layout. */
+class ExactBitsTest {
+
+    private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
+    private static final Map<String, List<int[]>> ALONE = new ConcurrentHashMap<>();
+
+    private static final List<String> DENSE = List.of("llama-plain", "qwen3-tied", "llama-tied-bias-bf16");
+    private static final List<String> EXPERTS = List.of("deepseek-v2-group", "deepseek-v3", "deepseek-v3-fp8", "gpt-oss-bf16", "olmoe",
+            "qwen3-moe", "glm4-moe", "mixtral");
+
+    private static final List<Layout> ALWAYS = List.of(Layout.of(2, 1), Layout.of(4, 1), Layout.of(2, 2), Layout.of(2, 1).attentionOf(2));
+    private static final List<Layout> SPREAD = List.of(Layout.of(2, 1).experts(), Layout.of(4, 1).experts(),
+            Layout.of(2, 1).experts().with("expert-placement-strategy", "round_robin", ""),
+            Layout.of(2, 1).attentionOf(2).experts(),
+            Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", ""),
+            Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "").with("num-redundant-experts", 8, "redundant"),
+            Layout.of(4, 1).experts().with("num-redundant-experts", 4, "redundant"));
+
+    static Stream<Arguments> checkpointsAndLayouts() {
+        var arguments = new ArrayList<Arguments>();
+        DENSE.forEach(model -> ALWAYS.forEach(layout -> arguments.add(Arguments.of(model, layout))));
+        for (String model : EXPERTS) {
+            ALWAYS.forEach(layout -> arguments.add(Arguments.of(model, layout)));
+            SPREAD.forEach(layout -> arguments.add(Arguments.of(model, layout)));
+        }
+        return arguments.stream().filter(a -> a.get()[0].toString().matches(System.getProperty("maniple.model", ".*")));
+    }
+
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("checkpointsAndLayouts")
+    void logitsHaveTheBitsOfOneRank(String model, Layout layout) {
+        List<int[]> alone = ALONE.computeIfAbsent(model, m -> decode(m, Layout.of(1, 1)));
+        List<int[]> spread = decode(model, layout);
+        for (int i = 0; i < alone.size(); i++) {
+            assertArrayEquals(alone.get(i), spread.get(i), "row " + i);
+        }
+    }
+
+    /** The bits of the logits of some prompts and their continuations, together in batches. */
+    private static List<int[]> decode(String model, Layout layout) {
+        Path directory = Oracles.model(model);
+        List<Expected.Prompt> prompts = new Expected(directory).prompts().subList(0, 4);
+        var bits = new ArrayList<int[]>();
+        try (var unit = new VirtualUnit(directory, layout.with("numerics", "exact", ""), LIMITS, 512)) {
+            var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
+            var open = new ArrayList<Sequence>();
+            prompts.forEach(prompt -> open.add(sequences.open(prompt.ids().length + prompt.output().length)));
+            for (int step = 0; step < prompts.getFirst().output().length; step++) {
+                var spans = new ArrayList<Span>();
+                for (int i = 0; i < open.size(); i++) {
+                    int[] tokens = step == 0 ? prompts.get(i).ids() : new int[] {prompts.get(i).output()[step - 1]};
+                    spans.add(new Span(open.get(i), tokens, Rows.LAST));
+                }
+                sequences.run(spans).forEach(row -> bits.add(bits(row)));
+            }
+        }
+        return bits;
+    }
+
+    private static int[] bits(float[] row) {
+        int[] bits = new int[row.length];
+        Arrays.setAll(bits, i -> Float.floatToRawIntBits(row[i]));
+        return bits;
+    }
+}

@@ -1,0 +1,163 @@
+package org.maniple.kernel.remote;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationEvent.Failed;
+import org.maniple.api.engine.GenerationEvent.FinishReason;
+import org.maniple.api.engine.GenerationEvent.Finished;
+import org.maniple.api.engine.GenerationEvent.Prompt;
+import org.maniple.api.engine.GenerationEvent.Stop;
+import org.maniple.api.engine.GenerationEvent.Tokens;
+import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.RefusedException.Reason;
+import org.maniple.api.engine.Sampling;
+import org.maniple.api.engine.TokenLogprob;
+import org.maniple.api.engine.TokenLogprob.Candidate;
+import org.maniple.kernel.remote.RemoteFrame.Accepted;
+import org.maniple.kernel.remote.RemoteFrame.Cancel;
+import org.maniple.kernel.remote.RemoteFrame.Event;
+import org.maniple.kernel.remote.RemoteFrame.PromptPart;
+import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.Status;
+import org.maniple.kernel.remote.RemoteFrame.Submit;
+
+/** Frames as bytes: a type, then its fields in a fixed order. */
+final class FrameCodec {
+
+    private static final int SUBMIT = 1;
+    private static final int CANCEL = 2;
+    private static final int ACCEPTED = 3;
+    private static final int REFUSED = 4;
+    private static final int PROMPT_PART = 5;
+    private static final int TOKENS = 6;
+    private static final int FINISHED = 7;
+    private static final int FAILED = 8;
+    private static final int STATUS = 9;
+
+    private static final int NO_STOP = 0;
+    private static final int STOP_TEXT = 1;
+    private static final int STOP_TOKEN = 2;
+
+    private FrameCodec() {}
+
+    static byte[] encode(RemoteFrame frame) {
+        var out = new FrameWriter();
+        switch (frame) {
+            case Submit(long ticket, GenerationRequest request) -> {
+                out.octet(SUBMIT).large(ticket).text(request.id()).numbers(request.prompt());
+                write(out, request.sampling());
+            }
+            case Cancel(long ticket) -> out.octet(CANCEL).large(ticket);
+            case Accepted(long ticket) -> out.octet(ACCEPTED).large(ticket);
+            case Refused(long ticket, Reason reason, String message) ->
+                out.octet(REFUSED).large(ticket).octet(reason.ordinal()).text(message);
+            case PromptPart(long ticket, boolean last, var part) ->
+                out.octet(PROMPT_PART).large(ticket).flag(last).list(part, FrameCodec::write);
+            case Event(long ticket, GenerationEvent event) -> write(out, ticket, event);
+            case Status(var status) -> StatusCodec.write(out.octet(STATUS), status);
+        }
+        return out.toBytes();
+    }
+
+    private static void write(FrameWriter out, long ticket, GenerationEvent event) {
+        switch (event) {
+            case Prompt _ -> throw new IllegalArgumentException("the log-probabilities of a prompt go in parts");
+            case Tokens(var tokens, String text, var logprobs) -> out.octet(TOKENS).large(ticket)
+                    .list(tokens, FrameWriter::number).text(text).list(logprobs, FrameCodec::write);
+            case Finished finished -> {
+                out.octet(FINISHED).large(ticket).octet(finished.reason().ordinal());
+                switch (finished.stop().orElse(null)) {
+                    case null -> out.octet(NO_STOP);
+                    case Stop.Text(String text) -> out.octet(STOP_TEXT).text(text);
+                    case Stop.Token(int id) -> out.octet(STOP_TOKEN).number(id);
+                }
+                out.text(finished.text()).number(finished.promptTokens()).number(finished.outputTokens());
+            }
+            case Failed(String message) -> out.octet(FAILED).large(ticket).text(message);
+        }
+    }
+
+    private static void write(FrameWriter out, TokenLogprob logprob) {
+        out.number(logprob.token()).real(logprob.logprob()).number(logprob.rank())
+                .list(logprob.top(), (w, candidate) -> w.number(candidate.token()).real(candidate.logprob()));
+    }
+
+    private static void write(FrameWriter out, Sampling s) {
+        out.optional(s.maxTokens()).number(s.minTokens()).real(s.temperature()).real(s.topP()).number(s.topK()).real(s.minP())
+                .real(s.repetitionPenalty()).real(s.presencePenalty()).real(s.frequencyPenalty());
+        out.flag(s.seed().isPresent()).large(s.seed().orElse(0));
+        out.list(s.logitBias().entrySet(), (w, bias) -> w.number(bias.getKey()).real(bias.getValue()))
+                .list(s.allowedTokenIds(), FrameWriter::number)
+                .list(s.badWords(), (w, words) -> w.list(words, FrameWriter::number))
+                .list(s.stop(), FrameWriter::text).flag(s.includeStop())
+                .list(s.stopTokenIds(), FrameWriter::number).flag(s.ignoreEos())
+                .optional(s.logprobs()).optional(s.promptLogprobs()).flag(s.skipSpecialTokens());
+    }
+
+    /**
+     * Reads a frame.
+     *
+     * @throws MalformedFrameException if it is none
+     */
+    static RemoteFrame decode(byte[] bytes) {
+        var in = new FrameReader(bytes);
+        int type = in.octet();
+        RemoteFrame frame = switch (type) {
+            case SUBMIT -> new Submit(in.large(), new GenerationRequest(in.text(), in.numbers(), sampling(in)));
+            case CANCEL -> new Cancel(in.large());
+            case ACCEPTED -> new Accepted(in.large());
+            case REFUSED -> new Refused(in.large(), in.oneOf(Reason.values()), in.text());
+            case PROMPT_PART -> new PromptPart(in.large(), in.flag(), in.list(20, FrameCodec::logprob));
+            case TOKENS -> new Event(in.large(), new Tokens(integers(in), in.text(), in.list(20, FrameCodec::logprob)));
+            case FINISHED -> new Event(in.large(),
+                    new Finished(in.oneOf(FinishReason.values()), stop(in), in.text(), in.number(), in.number()));
+            case FAILED -> new Event(in.large(), new Failed(in.text()));
+            case STATUS -> new Status(StatusCodec.read(in));
+            default -> throw new MalformedFrameException("unknown type " + type);
+        };
+        in.end();
+        return frame;
+    }
+
+    private static List<Integer> integers(FrameReader in) {
+        return in.list(Integer.BYTES, FrameReader::number);
+    }
+
+    private static Optional<Stop> stop(FrameReader in) {
+        int kind = in.octet();
+        return switch (kind) {
+            case NO_STOP -> Optional.empty();
+            case STOP_TEXT -> Optional.of(new Stop.Text(in.text()));
+            case STOP_TOKEN -> Optional.of(new Stop.Token(in.number()));
+            default -> throw new MalformedFrameException("unknown kind of stop " + kind);
+        };
+    }
+
+    private static TokenLogprob logprob(FrameReader in) {
+        return new TokenLogprob(in.number(), in.real(), in.number(),
+                in.list(12, reader -> new Candidate(reader.number(), reader.real())));
+    }
+
+    private static Sampling sampling(FrameReader in) {
+        return new Sampling(in.optional(), in.number(), in.real(), in.real(), in.number(), in.real(), in.real(), in.real(),
+                in.real(), seed(in), biases(in), integers(in), in.list(Integer.BYTES, FrameCodec::integers),
+                in.list(Integer.BYTES, FrameReader::text), in.flag(), integers(in), in.flag(), in.optional(), in.optional(),
+                in.flag());
+    }
+
+    private static OptionalLong seed(FrameReader in) {
+        boolean given = in.flag();
+        long value = in.large();
+        return given ? OptionalLong.of(value) : OptionalLong.empty();
+    }
+
+    private static Map<Integer, Double> biases(FrameReader in) {
+        var biases = new LinkedHashMap<Integer, Double>();
+        in.list(12, reader -> biases.put(reader.number(), reader.real()));
+        return biases;
+    }
+}

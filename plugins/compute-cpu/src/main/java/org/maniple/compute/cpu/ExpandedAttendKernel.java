@@ -1,0 +1,116 @@
+package org.maniple.compute.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.compute.Kernel;
+import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.step.Step;
+import org.maniple.api.tensor.Tensor;
+
+/**
+ * Latent attention whose maps are applied to every cached latent, as {@link LatentForm#EXPANDED} says. The softmax takes positions in chunks
+ * from the first one on. Threads take a head of a row.
+ */
+final class ExpandedAttendKernel implements Kernel, Workers.Task {
+
+    /**
+     * What a thread needs.
+     *
+     * @param expanded a head's keys, and later its values, of a chunk of positions
+     * @param turnedScores the part of a chunk's scores that comes from turned keys
+     */
+    private record Room(Softmax softmax, MemorySegment expanded, MemorySegment turnedScores) {}
+
+    private final Workers workers;
+    private final Scratch[] scratch;
+    private final LatentAttention latent;
+    private final float scale;
+    private final Room[] rooms;
+    private final PlainProduct keyScores;
+    private final PlainProduct turnedScores;
+    /** The step that is being computed; set before the threads begin. */
+    private @Nullable Step current;
+
+    ExpandedAttendKernel(Workers workers, Scratch[] scratch, LatentAttention latent, BuiltinOp.AttendLatent op) {
+        this.workers = workers;
+        this.scratch = scratch;
+        this.latent = latent;
+        this.scale = (float) op.scale();
+        this.keyScores = new PlainProduct(new F32Rows(), latent.keyLength());
+        this.turnedScores = new PlainProduct(new F32Rows(), latent.turnedLength());
+        this.rooms = new Room[workers.threads()];
+        long bytes = Softmax.STRIDE * Math.max(latent.keyLength(), latent.valueLength());
+        for (int i = 0; i < rooms.length; i++) {
+            Arena arena = Arena.ofAuto();
+            rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64),
+                    arena.allocate(Softmax.STRIDE, 64));
+            scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
+        }
+    }
+
+    @Override
+    public void run(Step step) {
+        int rows = latent.out().rows();
+        current = step;
+        long work = latent.seen(step) * latent.heads() * latent.latentLength();
+        workers.run(this, rows * latent.heads(), work >= ContractKernel.WORTH_WAKING / 4);
+    }
+
+    @Override
+    public void compute(int chunk, int thread) {
+        Step step = Objects.requireNonNull(current);
+        int row = chunk / latent.heads();
+        int head = chunk % latent.heads();
+        Room room = rooms[thread];
+        Tensor out = latent.out();
+        int length = latent.valueLength();
+        long result = 4L * ((long) row * out.width() + (long) head * length);
+        WeightedRows.clear(out.segment(), result, length);
+        room.softmax.begin(0);
+        int span = step.spanOf(row);
+        int end = step.position(row) + 1;
+        for (int from = 0; from < end; from += Softmax.CHUNK) {
+            int to = Math.min(end, from + Softmax.CHUNK);
+            scores(room, step, row, head, from, to, scratch[thread]);
+            room.softmax.weigh(0, to - from, scale, out.segment(), result, length);
+            expand(room, step, span, from, to, latent.valueMap(), head * length, length, scratch[thread]);
+            WeightedRows.add(room.expanded, 0, 4L * length, to - from, room.softmax.scores(), 0, out.segment(), result, length);
+        }
+        room.softmax.divide(0, out.segment(), result, length);
+    }
+
+    private void scores(Room room, Step step, int row, int head, int from, int to, Scratch mine) {
+        int length = latent.keyLength();
+        long bytes = 4L * length;
+        long turnedBytes = 4L * latent.turnedLength();
+        long number = (long) row * latent.heads() + head;
+        int span = step.spanOf(row);
+        MemorySegment scores = room.softmax.scores();
+        expand(room, step, span, from, to, latent.keyMap(), head * length, length, mine);
+        keyScores.compute(room.expanded, 0, bytes, to - from, latent.queries().segment(), number * bytes, bytes, 1, scores, 0,
+                Softmax.STRIDE, mine.lanes());
+        for (int position = from; position < to;) {
+            int taken = LatentAttention.run(step, position, to);
+            turnedScores.compute(latent.turnedKeys().segment(), step.slot(span, position) * turnedBytes, turnedBytes, taken,
+                    latent.turnedQueries().segment(), number * turnedBytes, turnedBytes, 1, room.turnedScores,
+                    4L * (position - from), Softmax.STRIDE, mine.lanes());
+            position += taken;
+        }
+        int padded = Math.ceilDiv(to - from, Lanes.COUNT) * Lanes.COUNT;
+        Functions.add(scores, 0, room.turnedScores, 0, scores, 0, padded);
+    }
+
+    /** Applies some rows of a map to the latents of a chunk of positions. */
+    private void expand(Room room, Step step, int span, int from, int to, WeightMatrix map, int firstRow, int length,
+            Scratch mine) {
+        long bytes = 4L * latent.latentLength();
+        for (int position = from; position < to;) {
+            int taken = LatentAttention.run(step, position, to);
+            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, taken,
+                    room.expanded, 4L * (position - from) * length, 4L * length, mine);
+            position += taken;
+        }
+    }
+}
