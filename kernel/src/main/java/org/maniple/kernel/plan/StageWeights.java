@@ -12,11 +12,19 @@ import org.maniple.kernel.program.RankProgram;
 /** The weights of the ranks of a stage. Blocks of a model are alike, so only one of all weights that are alike is looked at. */
 final class StageWeights {
 
-    private record Kind(int number, Layout layout) {}
+    /**
+     * What weights have in common.
+     *
+     * @param number see {@link PlannedModel#kind}
+     * @param layout how they lie on the mesh
+     */
+    record Kind(int number, Layout layout) {}
 
     private record Group(Piece piece, int count) {}
 
+    private final Map<Kind, Integer> counts = new LinkedHashMap<>();
     private final List<Group> groups;
+    private final RankProgram any;
     private final PlannedModel model;
     private final WeightSizes sizes;
 
@@ -30,8 +38,20 @@ final class StageWeights {
                     (before, one) -> new Group(before.piece(), before.count() + 1));
         }
         this.groups = List.copyOf(found.values());
+        found.forEach((kind, group) -> counts.put(kind, group.count()));
+        this.any = any;
         this.model = model;
         this.sizes = sizes;
+    }
+
+    /** The program of a rank of the stage: they all have the same instructions. */
+    RankProgram program(int rank) {
+        return new RankProgram(any.program(), rank, any.stage(), any.code(), any.weights(), any.states());
+    }
+
+    /** How many weights there are of each kind. */
+    Map<Kind, Integer> counts() {
+        return Map.copyOf(counts);
     }
 
     /** All weights of a rank. */
