@@ -32,4 +32,10 @@ public record Node(int index, int layer, Op op, List<Operand> inputs, List<Value
     public String toString() {
         return op.name() + " " + inputs + " -> " + outputs;
     }
+
+    /** Of the number alone: others of the graph have other ones, and their parts are many. */
+    @Override
+    public int hashCode() {
+        return index;
+    }
 }

@@ -21,4 +21,10 @@ public record Parameter(int id, String name, List<Dim> dims, TensorView source) 
     public String toString() {
         return name;
     }
+
+    /** Of the number alone: others of the graph have other ones, and their parts are many. */
+    @Override
+    public int hashCode() {
+        return id;
+    }
 }

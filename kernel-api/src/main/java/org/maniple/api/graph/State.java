@@ -24,4 +24,10 @@ public record State(int id, String name, List<Dim> dims) implements Operand {
     public String toString() {
         return name;
     }
+
+    /** Of the number alone: others of the graph have other ones, and their parts are many. */
+    @Override
+    public int hashCode() {
+        return id;
+    }
 }

@@ -51,4 +51,10 @@ public record Value(int id, String name, DType dtype, List<Dim> dims, int choice
     public String toString() {
         return name;
     }
+
+    /** Of the number alone: others of the graph have other ones, and their parts are many. */
+    @Override
+    public int hashCode() {
+        return id;
+    }
 }

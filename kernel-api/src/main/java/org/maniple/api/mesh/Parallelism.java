@@ -102,7 +102,8 @@ public interface Parallelism extends Extension {
      * leaves out what the user has decided otherwise, and keeps what makes a mesh of all ranks; what breaks a rule is shown with its reason.
      *
      * @param request the ranks and the model's axes
-     * @return for each way the values of its keys, as they would be written as flags; every way names the same keys
+     * @return for each way the values of its keys, as they would be written as flags; every way names the same keys. Of two that
+     *     come out alike the first is preferred
      */
     default List<Map<String, String>> candidates(PlanRequest request) {
         return List.of(Map.of());

@@ -3,6 +3,7 @@ package org.maniple.kernel.config;
 import java.util.List;
 import java.util.Optional;
 import org.maniple.api.HostInfo;
+import org.maniple.api.config.Option;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.kernel.plugin.ExtensionKind;
@@ -72,5 +73,21 @@ public record UnitWish(EffectiveSettings settings, PluginCatalog catalog, HostIn
      */
     public UnitWish on(List<Integer> perNode) {
         return new UnitWish(settings, catalog, host, perNode, notices);
+    }
+
+    /**
+     * The same wish without some decisions of the user.
+     *
+     * @param keys keys; those that have no default stay as they are
+     * @return a copy
+     */
+    public UnitWish without(List<String> keys) {
+        EffectiveSettings open = settings;
+        for (Option option : settings.options()) {
+            if (keys.contains(option.key()) && option.defaultValue().isPresent()) {
+                open = open.derive(option.key(), option.defaultValue().get(), "left open");
+            }
+        }
+        return new UnitWish(open, catalog, host, ranksPerNode, notices);
     }
 }

@@ -42,7 +42,13 @@ public final class WeightSizes {
             return new Size(elements + other.elements, stored + other.stored, held + other.held);
         }
 
-        private Size times(long count) {
+        /**
+         * Several alike.
+         *
+         * @param count how many
+         * @return the products
+         */
+        public Size times(long count) {
             return new Size(elements * count, stored * count, held * count);
         }
     }

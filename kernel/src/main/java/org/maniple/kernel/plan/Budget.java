@@ -14,8 +14,10 @@ import org.maniple.kernel.config.UnitWish;
  * @param lengthGiven whether the user insists on that length
  * @param maxSequences sequences of a step
  * @param blockSize tokens of a KV block
+ * @param kvLimit bytes of the KV cache of a rank that the user has set
  */
-record Budget(long memory, String source, double part, int length, boolean lengthGiven, int maxSequences, int blockSize) {
+record Budget(long memory, String source, double part, int length, boolean lengthGiven, int maxSequences, int blockSize,
+        long kvLimit) {
 
     /** What the field leaves for activations and buffers. */
     private static final double PART = 0.9;
@@ -31,7 +33,8 @@ record Budget(long memory, String source, double part, int length, boolean lengt
                         ? settings.number(KernelOptions.GPU_MEMORY_UTILIZATION)
                         : PART,
                 length ? settings.integer(KernelOptions.MAX_MODEL_LEN) : contextLength, length,
-                settings.integer(KernelOptions.MAX_NUM_SEQS), settings.integer(KernelOptions.BLOCK_SIZE));
+                settings.integer(KernelOptions.MAX_NUM_SEQS), settings.integer(KernelOptions.BLOCK_SIZE),
+                settings.has(KernelOptions.KV_CACHE_MEMORY_BYTES) ? settings.bytes(KernelOptions.KV_CACHE_MEMORY_BYTES) : Long.MAX_VALUE);
     }
 
     /** Bytes for weights and KV cache. */

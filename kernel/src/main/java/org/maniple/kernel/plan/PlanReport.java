@@ -7,8 +7,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.maniple.api.config.Derived;
 import org.maniple.api.config.Option;
+import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
@@ -24,6 +26,7 @@ public final class PlanReport {
     private final PlannedModel model;
     private final UnitWish wish;
     private final Planner planner;
+    private final LayoutCompiler compiler;
     private final List<Candidate> candidates;
 
     /**
@@ -36,6 +39,7 @@ public final class PlanReport {
     public PlanReport(PlannedModel model, UnitWish wish, LayoutCompiler compiler) {
         this.model = model;
         this.wish = wish;
+        this.compiler = compiler;
         this.planner = new Planner(model, wish, compiler);
         this.candidates = planner.candidates();
     }
@@ -57,7 +61,7 @@ public final class PlanReport {
      */
     public Candidate recommended() {
         return candidates.stream().filter(Candidate::possible).findFirst()
-                .orElseThrow(() -> new ConfigurationException(refusal()));
+                .orElseThrow(() -> new ConfigurationException(List.of(String.join("\n  ", refusal()))));
     }
 
     /**
@@ -102,6 +106,11 @@ public final class PlanReport {
         long tokens = best.figures().orElseThrow().kvTokensPerHome();
         if (tokens < planner.budget().length()) {
             lines.put(KernelOptions.MAX_MODEL_LEN, Long.toString(tokens));
+        }
+        boolean cacheGiven = Stream.of(KernelOptions.KV_CACHE_MEMORY_BYTES, KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,
+                KernelOptions.GPU_MEMORY_UTILIZATION).anyMatch(settings::given);
+        if (!cacheGiven) {
+            lines.put(KernelOptions.KV_CACHE_MEMORY_BYTES, Long.toString(tokens * best.figures().orElseThrow().largestKvBytes()));
         }
         for (Option option : settings.options()) {
             if (settings.given(option.key()) && !option.local()) {
@@ -175,25 +184,14 @@ public final class PlanReport {
 
     private static void shares(Candidate best, List<String> lines) {
         lines.add("recommended: " + best.layout());
-        lines.add(String.format(Locale.ROOT, "%6s %18s %18s %18s %10s", "rank", "weights", "bytes stored", "bytes loaded",
+        lines.add(String.format(Locale.ROOT, "%18s %18s %18s %10s", "weights", "bytes stored", "bytes loaded",
                 "KV/token"));
-        List<Share> shares = best.figures().orElseThrow().shares();
-        int from = 0;
-        while (from < shares.size()) {
-            int to = from + 1;
-            while (to < shares.size() && alike(shares.get(from), shares.get(to))) {
-                to++;
-            }
-            Share share = shares.get(from);
-            lines.add(String.format(Locale.ROOT, "%6s %,18d %,18d %,18d %,10d",
-                    to - from == 1 ? from + "" : from + "-" + (to - 1),
-                    share.weights().elements(), share.weights().stored(), share.weights().held(), share.kvBytesPerToken()));
-            from = to;
-        }
-    }
-
-    private static boolean alike(Share a, Share b) {
-        return a.weights().equals(b.weights()) && a.kvBytesPerToken() == b.kvBytesPerToken();
+        var alike = new LinkedHashMap<Share, List<Integer>>();
+        best.figures().orElseThrow().shares().forEach(share -> alike
+                .computeIfAbsent(new Share(-1, share.weights(), share.kvBytesPerToken()), s -> new ArrayList<>()).add(share.rank()));
+        alike.forEach((share, ranks) -> lines.add(String.format(Locale.ROOT, "%,18d %,18d %,18d %,10d   rank %s",
+                share.weights().elements(), share.weights().stored(), share.weights().held(), share.kvBytesPerToken(),
+                UnitList.of(ranks.stream().mapToInt(Integer::intValue).toArray()))));
     }
 
     private void broken(List<String> lines) {
@@ -222,6 +220,11 @@ public final class PlanReport {
         }
         nearest().ifPresent(candidate -> candidate.broken().forEach(reason -> lines.add(candidate.layout() + ": " + reason)));
         Optional<SmallestUnit> smallest = SmallestUnit.find(planner, wish, whole.stored(), budget.usable());
+        if (smallest.isEmpty() && !decided().isEmpty()) {
+            UnitWish open = wish.without(decided());
+            lines.add("no number of ranks with that memory would do" + given());
+            smallest = SmallestUnit.find(new Planner(model, open, compiler), open, whole.stored(), budget.usable());
+        }
         lines.add(smallest.map(unit -> "the smallest unit with that memory that would do: " + unit)
                 .orElse("no number of ranks with that memory would do"));
         nearest().flatMap(Candidate::figures).ifPresent(figures -> lines.add("on these ranks it would take at least "
@@ -245,7 +248,7 @@ public final class PlanReport {
 
     private String given() {
         var keys = new TreeMap<String, String>();
-        candidatesKeys().forEach(key -> keys.put(key, wish.settings().shown().getOrDefault(key, "")));
+        decided().forEach(key -> keys.put(key, wish.settings().shown().getOrDefault(key, "")));
         var words = new StringBuilder();
         keys.forEach(
                 (key, value) -> words.append(words.isEmpty() ? " with " : ", ").append(key).append(' ').append(value).append(" (")
@@ -254,7 +257,7 @@ public final class PlanReport {
     }
 
     /** The keys that parallelisms would choose and the user has decided about. */
-    private List<String> candidatesKeys() {
+    private List<String> decided() {
         return wish.parallelisms().stream().flatMap(p -> p.options().stream()).map(Option::key)
                 .filter(wish.settings()::given).distinct().toList();
     }

@@ -2,6 +2,7 @@ package org.maniple.kernel.plan;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -11,6 +12,7 @@ import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
+import org.maniple.api.graph.TensorView.StoredDim;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.tensor.DType;
 import org.maniple.kernel.load.Quantization;
@@ -26,6 +28,7 @@ public final class PlannedModel {
     private final WeightTypes types;
     private final Set<String> index;
     private final int choices;
+    private final int[] kinds;
 
     /**
      * A model.
@@ -40,6 +43,7 @@ public final class PlannedModel {
         this.quantization = Quantization.of(config);
         this.types = new WeightTypes(graph, config, quantization, index);
         this.index = Set.copyOf(index);
+        this.kinds = kinds(graph);
         this.choices = graph.nodes().stream().flatMap(n -> n.outputs().stream()).mapToInt(v -> v.choices()).max().orElse(0);
     }
 
@@ -84,7 +88,7 @@ public final class PlannedModel {
         return count;
     }
 
-    private long factors(java.util.List<Long> shape) {
+    private long factors(List<Long> shape) {
         long product = 1;
         for (int i = 0; i < shape.size(); i++) {
             int block = i == shape.size() - 1
@@ -102,6 +106,23 @@ public final class PlannedModel {
      */
     WeightSizes sizes() {
         return new WeightSizes(quantization, types);
+    }
+
+    private record Kind(List<Dim> dims, Class<?> view, List<StoredDim> stored, DType type) {}
+
+    private int[] kinds(ModelGraph of) {
+        var numbers = new HashMap<Kind, Integer>();
+        int[] all = new int[of.parameters().size()];
+        for (Parameter parameter : of.parameters()) {
+            var kind = new Kind(parameter.dims(), parameter.source().getClass(), parameter.source().dims(), types.of(parameter));
+            all[parameter.id()] = numbers.computeIfAbsent(kind, k -> numbers.size());
+        }
+        return all;
+    }
+
+    /** A number that weights have in common which are stored alike and have equal dimensions. */
+    int kind(Parameter parameter) {
+        return kinds[parameter.id()];
     }
 
     /** Of each weight that experts have, which part a step reads: all, if there are tokens enough; of other weights all. */

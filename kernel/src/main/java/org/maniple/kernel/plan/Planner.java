@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.maniple.api.graph.Parameter;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.PlanRequest;
@@ -20,7 +19,6 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.load.WeightSizes;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.MeshProgram;
-import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 
 /**
@@ -64,12 +62,22 @@ public final class Planner {
     }
 
     List<Candidate> candidates(UnitWish on) {
-        var all = new ArrayList<Candidate>();
+        var all = new ArrayList<Judged>();
         for (Map<String, String> way : ways(on)) {
             consider(on, way).ifPresent(all::add);
         }
-        all.sort(Comparator.comparing((Candidate c) -> !c.possible()).thenComparing(this::compare));
-        return all;
+        return all.stream().filter(one -> all.stream().noneMatch(other -> simpler(other, one))).map(Judged::candidate)
+                .sorted(Comparator.comparing((Candidate c) -> !c.possible()).thenComparing(this::compare)).toList();
+    }
+
+    /** A candidate, and for each stage how many weights lie how. */
+    private record Judged(Candidate candidate, List<Map<StageWeights.Kind, Integer>> weights) {}
+
+    /** Whether a switch of the second changes nothing, as one about experts where no ranks share a layer. */
+    private static boolean simpler(Judged first, Judged second) {
+        return first.candidate().figures().isPresent() && first.candidate().figures().equals(second.candidate().figures())
+                && first.candidate().mesh().equals(second.candidate().mesh()) && first.weights().equals(second.weights())
+                && first.candidate().words().length() < second.candidate().words().length();
     }
 
     private int compare(Candidate a, Candidate b) {
@@ -110,7 +118,7 @@ public final class Planner {
     }
 
     /** Empty if the way makes a mesh of another number of ranks, which is no way at all. */
-    private Optional<Candidate> consider(UnitWish on, Map<String, String> way) {
+    private Optional<Judged> consider(UnitWish on, Map<String, String> way) {
         EffectiveSettings settings = on.settings();
         for (var choice : way.entrySet()) {
             settings = settings.derive(choice.getKey(), choice.getValue(), "planned");
@@ -120,21 +128,22 @@ public final class Planner {
             return Optional.empty();
         }
         Mesh mesh = composed.mesh().get();
-        String words = words(way);
         if (!composed.problems().isEmpty()) {
-            return Optional.of(new Candidate(way, mesh, words, Optional.empty(), composed.problems(), List.of()));
+            return Optional.of(refused(way, mesh, composed.problems()));
         }
         try {
-            return Optional.of(judge(on, way, mesh, words, compiler.compile(settings, mesh)));
+            return Optional.of(judge(on, way, mesh, compiler.compile(settings, mesh)));
         } catch (ConfigurationException e) {
-            return Optional.of(new Candidate(way, mesh, words, Optional.empty(), e.problems(), List.of()));
+            return Optional.of(refused(way, mesh, e.problems()));
         } catch (SplitException e) {
-            return Optional
-                    .of(new Candidate(way, mesh, words, Optional.empty(), List.of(e.key() + ": " + e.getMessage()), List.of()));
+            return Optional.of(refused(way, mesh, List.of(e.key() + ": " + e.getMessage())));
         } catch (CompileException e) {
-            return Optional
-                    .of(new Candidate(way, mesh, words, Optional.empty(), List.of(String.valueOf(e.getMessage())), List.of()));
+            return Optional.of(refused(way, mesh, List.of(String.valueOf(e.getMessage()))));
         }
+    }
+
+    private static Judged refused(Map<String, String> way, Mesh mesh, List<String> reasons) {
+        return new Judged(new Candidate(way, mesh, words(way), Optional.empty(), reasons, List.of()), List.of());
     }
 
     /** The switches that were chosen; sizes are those of the mesh. */
@@ -148,8 +157,12 @@ public final class Planner {
         return words.toString();
     }
 
-    private Candidate judge(UnitWish on, Map<String, String> way, Mesh mesh, String words, MeshProgram program) {
-        Figures figures = figures(on, program);
+    private Judged judge(UnitWish on, Map<String, String> way, Mesh mesh, MeshProgram program) {
+        var stages = new ArrayList<StageWeights>();
+        for (int stage = 0; stage < program.stages(); stage++) {
+            stages.add(new StageWeights(program.forRank(program.peer(0, stage)), model, sizes));
+        }
+        Figures figures = figures(on, program, stages);
         var broken = new ArrayList<String>();
         var remarks = new ArrayList<String>();
         long tokens = figures.kvTokensPerHome();
@@ -167,7 +180,8 @@ public final class Planner {
             remarks.add(String.format(Locale.ROOT, "max-model-len falls from %,d to %,d, since the KV cache has no room for more",
                     budget.length(), tokens));
         }
-        return new Candidate(way, mesh, words, Optional.of(figures), broken, remarks);
+        return new Judged(new Candidate(way, mesh, words(way), Optional.of(figures), broken, remarks),
+                stages.stream().map(StageWeights::counts).toList());
     }
 
     String percent() {
@@ -178,40 +192,35 @@ public final class Planner {
         return budget;
     }
 
-    private Figures figures(UnitWish on, MeshProgram program) {
+    private Figures figures(UnitWish on, MeshProgram program, List<StageWeights> stages) {
         int ranks = program.mesh().ranks();
         var shares = new ArrayList<Share>();
         long tokens = Long.MAX_VALUE;
         var programs = new ArrayList<RankProgram>();
         for (int rank = 0; rank < ranks; rank++) {
-            RankProgram own = program.forRank(rank);
+            StageWeights stage = stages.get(program.stageOfRank(rank));
+            RankProgram own = stage.program(rank);
             programs.add(own);
-            WeightSizes.Size weights = WeightSizes.Size.NONE;
-            for (Piece piece : own.weights()) {
-                weights = weights.plus(sizes.of(own, piece));
-            }
+            WeightSizes.Size weights = stage.of(own);
             long block = RankExecutor.blockBytes(own, budget.blockSize());
             shares.add(new Share(rank, weights, block / budget.blockSize()));
-            long free = budget.usable() - weights.held();
+            long free = Math.min(budget.usable() - weights.held(), budget.kvLimit());
             tokens = Math.min(tokens, free < 0 ? -1 : block == 0 ? Long.MAX_VALUE : free / block * budget.blockSize());
         }
         int homes = program.homes();
         double sequences = Math.min(budget.maxSequences(), Math.max(0, tokens) / (double) budget.length() * homes);
         Traffic traffic = Traffic.of(program, on.ranksPerNode());
         return new Figures(shares, homes, tokens, traffic.bytes(), traffic.bytesBetweenNodes(),
-                traffic.exchanges() + traffic.exchangesBetweenNodes(), micros(programs, traffic, Math.max(1, sequences)),
+                traffic.exchanges() + traffic.exchangesBetweenNodes(), micros(programs, stages, traffic, Math.max(1, sequences)),
                 sequences);
     }
 
     /** Weights are read stage after stage, by the slowest rank of each; what is sent is sent one after the other. */
-    private double micros(List<RankProgram> programs, Traffic traffic, double sequences) {
+    private static double micros(List<RankProgram> programs, List<StageWeights> stages, Traffic traffic, double sequences) {
         Hardware hardware = Hardware.DATA_CENTRE;
         double[] reading = new double[programs.getFirst().program().stages()];
         for (RankProgram own : programs) {
-            double bytes = 0;
-            for (Piece piece : own.weights()) {
-                bytes += sizes.of(own, piece).held() * model.read((Parameter) piece.operand(), sequences);
-            }
+            double bytes = stages.get(own.stage()).read(own, sequences);
             reading[own.stage()] = Math.max(reading[own.stage()], bytes);
         }
         double micros = 0;

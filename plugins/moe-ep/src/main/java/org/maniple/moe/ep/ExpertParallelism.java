@@ -101,7 +101,7 @@ public final class ExpertParallelism implements Parallelism {
     @Override
     public List<Map<String, String>> candidates(PlanRequest request) {
         Map<String, String> off = Map.of(ENABLE, "false");
-        return request.has(Axes.EXPERTS) && request.ranks() > 1 ? List.of(off, Map.of(ENABLE, "true")) : List.of(off);
+        return request.has(Axes.EXPERTS) && request.ranks() > 1 ? List.of(Map.of(ENABLE, "true"), off) : List.of(off);
     }
 
     @Override
