@@ -188,7 +188,8 @@ public final class ProgramListing {
         return switch (instruction) {
             case Instruction.Local local -> 0;
             case Instruction.Seam seam -> bytes(seam) * Math.max(1, ((Value) seam.from().operand()).choices());
-            case Instruction.Dispatch dispatch -> 4 * elements(dispatch.x(), 0) * visited(dispatch.pairs(), dispatch.dimensions());
+            case Instruction.Dispatch dispatch ->
+                4 * elements(dispatch.x(), 0) * visited(dispatch.pairs(), dispatch.dimensions());
             case Instruction.Combine combine -> 4 * elements(combine.sums(), 0) * (combine.inOrder()
                     ? ((Value) combine.pairs().operand()).choices()
                     : visited(combine.pairs(), combine.dimensions()));
