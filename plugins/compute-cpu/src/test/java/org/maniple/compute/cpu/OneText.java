@@ -9,6 +9,11 @@ import org.maniple.api.config.Settings;
 record OneText(String key, String value) implements Settings {
 
     @Override
+    public boolean declared(String asked) {
+        return has(asked);
+    }
+
+    @Override
     public boolean has(String asked) {
         return asked.equals(key);
     }
