@@ -185,7 +185,8 @@ public final class KernelOptions {
             integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
             Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.")
                     .withDefault("false"),
-            Option.of(HEADLESS, OptionType.BOOLEAN, "Serve nothing on this node; nodes other than the first do only with api-per-group.")
+            Option.of(HEADLESS, OptionType.BOOLEAN,
+                    "Serve nothing on this node; nodes other than the first do only with api-per-group.")
                     .withDefault("false")
                     .asLocal(),
             Option.of(API_PER_GROUP, OptionType.BOOLEAN,
