@@ -95,7 +95,7 @@ public final class WireBytes {
             Tensor pairs = floats(wire, most * routing.choices(), width)
                     .ragged(new PairRows(routing.expertsOfRank(), routing.choices(), most, most * routing.choices()));
             exchange.dispatch(floats(wire, tokens, width), floats(wire, tokens, routing.choices()), routing.owners(wire.rank()),
-                    tokens, pairs);
+                    wire.rank() * tokens, most, tokens, pairs);
             exchange.combine(pairs, floats(wire, tokens, width));
         });
     }

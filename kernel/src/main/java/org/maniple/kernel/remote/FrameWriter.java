@@ -15,7 +15,8 @@ final class FrameWriter {
     private ByteBuffer room(int count) {
         if (bytes.remaining() < count) {
             int length = Math.addExact(bytes.position(), count);
-            bytes = ByteBuffer.wrap(Arrays.copyOf(bytes.array(), Math.max(length, 2 * bytes.capacity()))).position(bytes.position());
+            bytes = ByteBuffer.wrap(Arrays.copyOf(bytes.array(), Math.max(length, 2 * bytes.capacity())))
+                    .position(bytes.position());
         }
         return bytes;
     }

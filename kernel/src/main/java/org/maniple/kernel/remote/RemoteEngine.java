@@ -115,8 +115,9 @@ public final class RemoteEngine implements Engine {
         long ticket = tickets.incrementAndGet();
         byte[] frame = FrameCodec.encode(new Submit(ticket, request));
         if (frame.length > largestFrame) {
-            throw new RefusedException(Reason.INVALID, "The request takes " + frame.length + " bytes on its way to rank 0, but at most "
-                    + largestFrame + " are possible; send it to rank 0's own API, or make it shorter");
+            throw new RefusedException(Reason.INVALID,
+                    "The request takes " + frame.length + " bytes on its way to rank 0, but at most "
+                            + largestFrame + " are possible; send it to rank 0's own API, or make it shorter");
         }
         var call = new Call(request.id(), ticket, listener);
         calls.put(ticket, call);
@@ -142,7 +143,8 @@ public final class RemoteEngine implements Engine {
         if (reason != null && !reasons.contains(reason)) {
             reasons.add(reason);
         }
-        return new UnitStatus(known.ready() && reason == null, reasons, known.epoch(), known.ranks(), known.links(), configuration,
+        return new UnitStatus(known.ready() && reason == null, reasons, known.epoch(), known.ranks(), known.links(),
+                configuration,
                 known.runningRequests(), known.waitingRequests(), known.kvBlocks(), known.freeKvBlocks(), known.homes());
     }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +62,7 @@ public final class RemoteEngineServer implements AutoCloseable {
     private final Map<Key, Task> tasks = new ConcurrentHashMap<>();
     private final ScheduledExecutorService worker = Executors
             .newSingleThreadScheduledExecutor(Thread.ofPlatform().name("maniple-remote").daemon().factory());
+    private volatile @Nullable Future<?> telling;
 
     /**
      * A server that has not begun.
@@ -77,7 +79,7 @@ public final class RemoteEngineServer implements AutoCloseable {
 
     /** Begins to tell how the unit is: from now on requests may come. Called once. */
     public void start() {
-        worker.scheduleAtFixedRate(this::tellStatus, 0, STATUS_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        telling = worker.scheduleAtFixedRate(this::tellStatus, 0, STATUS_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void tellStatus() {
@@ -194,6 +196,10 @@ public final class RemoteEngineServer implements AutoCloseable {
     /** Takes nothing any more. Running requests go on; whoever ends the engine ends them. */
     @Override
     public void close() {
+        Future<?> status = telling;
+        if (status != null) {
+            status.cancel(false);
+        }
         worker.shutdownNow();
     }
 }

@@ -65,13 +65,14 @@ class FrameCodecTest {
     void aRequestComesOutAsItWentInButForItsHome() {
         for (Sampling sampling : List.of(SAMPLING, Sampling.greedy(4))) {
             var request = new GenerationRequest("id", new int[] {1, 2, 3}, sampling, OptionalInt.of(2));
-            assertThat(FrameCodec.decode(FrameCodec.encode(new Submit(9, request)))).isInstanceOfSatisfying(Submit.class, submit -> {
-                assertThat(submit.ticket()).isEqualTo(9);
-                assertThat(submit.request().id()).isEqualTo("id");
-                assertThat(submit.request().prompt()).containsExactly(1, 2, 3);
-                assertThat(submit.request().sampling()).isEqualTo(sampling);
-                assertThat(submit.request().home()).isEmpty();
-            });
+            assertThat(FrameCodec.decode(FrameCodec.encode(new Submit(9, request)))).isInstanceOfSatisfying(Submit.class,
+                    submit -> {
+                        assertThat(submit.ticket()).isEqualTo(9);
+                        assertThat(submit.request().id()).isEqualTo("id");
+                        assertThat(submit.request().prompt()).containsExactly(1, 2, 3);
+                        assertThat(submit.request().sampling()).isEqualTo(sampling);
+                        assertThat(submit.request().home()).isEmpty();
+                    });
         }
     }
 

@@ -23,7 +23,8 @@ import org.maniple.api.text.TextCodec;
 /** An engine that does what a test says. */
 final class ScriptedEngine implements Engine {
 
-    static final ModelInfo MODEL = new ModelInfo(List.of("m"), "/m", "M", 100, 1000, List.of(), new ModelConfig("test", Map.of()));
+    static final ModelInfo MODEL = new ModelInfo(List.of("m"), "/m", "M", 100, 1000, List.of(),
+            new ModelConfig("test", Map.of()));
 
     /** A request that the engine has taken. */
     record Taken(GenerationRequest request, Consumer<GenerationEvent> listener, BlockingQueue<String> cancelled) {

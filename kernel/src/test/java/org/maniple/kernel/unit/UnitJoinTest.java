@@ -26,12 +26,14 @@ class UnitJoinTest {
     private static Hello versions(Hello hello, int protocol, String version, long epoch) {
         return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(),
                 hello.address(),
-                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
+                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
+                hello.serves());
     }
 
     private static Hello place(Hello hello, String host, long process, String address) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, host + process, address,
-                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
+                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
+                hello.serves());
     }
 
     private static UnitRefusedException refusal(CompletableFuture<List<Member>> joining) {

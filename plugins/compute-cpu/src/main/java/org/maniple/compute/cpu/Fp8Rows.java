@@ -39,7 +39,7 @@ final class Fp8Rows {
             Lanes.BITS / 4)));
     /** Which part of its bytes the second of two accumulators takes, and how far before them the bytes then begin. */
     private static final int ODD = Lanes.PARTS == 4 ? 1 : 0;
-    private static final int BACK = ODD * Lanes.L;
+    private static final long BACK = (long) ODD * Lanes.L;
 
     private Fp8Rows() {}
 
@@ -51,8 +51,17 @@ final class Fp8Rows {
 
     /** Weights of one factor as floats. */
     static void widen(MemorySegment w, long at, float factor, MemorySegment out, long to, int count) {
-        for (int i = 0; i < count; i++) {
-            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * i, get(w, at + i) * factor);
+        int done = 0;
+        FloatVector unit = FloatVector.broadcast(Lanes.F, factor * UNIT);
+        for (; done + B.length() <= count; done += Lanes.L) {
+            IntVector s = ((IntVector) ByteVector.fromMemorySegment(B, w, at + done, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2I, Lanes.I, 0)).lanewise(VectorOperators.LSHL, 20);
+            IntVector t = s.and(SIZE).or(EXPONENT);
+            t.min(t.reinterpretAsFloats().fma(2, -LEAST).reinterpretAsInts()).or(s.and(SIGN)).reinterpretAsFloats().mul(unit)
+                    .intoMemorySegment(out, to + 4L * done, LITTLE_ENDIAN);
+        }
+        for (; done < count; done++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * done, get(w, at + done) * factor);
         }
     }
 

@@ -25,7 +25,6 @@ final class RouteKernel implements Kernel, Workers.Task {
     private static final int WORTH_WAKING = 4;
 
     private final Workers workers;
-    private final BuiltinOp.Route op;
     private final Tensor logits;
     private final @Nullable Widened bias;
     private final Tensor ids;
@@ -34,7 +33,6 @@ final class RouteKernel implements Kernel, Workers.Task {
 
     private RouteKernel(Workers workers, OpCall call, BuiltinOp.Route op, @Nullable Widened bias) {
         this.workers = workers;
-        this.op = op;
         this.logits = call.input(0);
         this.bias = bias;
         this.ids = call.output(0);

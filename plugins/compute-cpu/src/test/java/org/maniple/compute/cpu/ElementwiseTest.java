@@ -194,7 +194,7 @@ class ElementwiseTest {
             Tensor out = Pairs.zeros(pairs, 5, 37);
             run(2, Calls.expertMap(new ElementFunction.Add(), x, bias, out));
             for (int i = 0; i < 5 * 37; i++) {
-                long common = (i < 2 * 37 ? 0 : 2 * 37) + i % 37;
+                long common = (i < 2 * 37 ? 0L : 74L) + i % 37;
                 assertThat((float) Tensors.get(out, i)).isEqualTo((float) Tensors.get(x, i) + (float) Tensors.get(whole, common));
             }
         }

@@ -159,7 +159,7 @@ class LatentAttendTest {
         long bytes = 4L * tensor.extent(2);
         for (int row = 0; row < tensor.extent(0); row++) {
             MemorySegment.copy(tensor.segment(), ((long) row * tensor.extent(1) + from) * bytes, picked.segment(),
-                    row * count * bytes, count * bytes);
+                    (long) row * count * bytes, count * bytes);
         }
         return picked;
     }

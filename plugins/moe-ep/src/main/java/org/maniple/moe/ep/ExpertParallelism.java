@@ -3,12 +3,14 @@ package org.maniple.moe.ep;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Problem;
 import org.maniple.api.config.Settings;
 import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.Axis;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.mesh.ExpertPlacement;
@@ -103,6 +105,11 @@ public final class ExpertParallelism implements Parallelism {
     }
 
     @Override
+    public Map<Axis, String> required(Settings settings) {
+        return enabled(settings) ? Map.of(Axes.EXPERTS, settings.given(ENABLE) ? ENABLE : SIZE) : Map.of();
+    }
+
+    @Override
     public List<Problem> problems(Settings settings) {
         var problems = new ArrayList<>(EplbOptions.problems(settings));
         if (problems.isEmpty()) {
@@ -120,6 +127,12 @@ public final class ExpertParallelism implements Parallelism {
             needsExpertParallelism(redundant > 0, EplbOptions.redundantKey(settings), "holds " + redundant + " experts once more",
                     problems);
             needsExpertParallelism(settings.flag(EplbOptions.ENABLE), EplbOptions.ENABLE, "rebalances experts", problems);
+        }
+        if (settings.declared("numerics") && settings.text("numerics").equals("exact")
+                && !settings.text(DirectAllToAll.DTYPE).equals("f32")) {
+            problems.add(new Problem(DirectAllToAll.DTYPE, "[" + settings.text(DirectAllToAll.DTYPE)
+                    + "] rounds what goes to experts with one all-to-all back end and not with another, which numerics [exact] excludes;"
+                    + " use f32, or numerics fast"));
         }
         if (roundRobin && redundant > 0) {
             problems.add(new Problem(STRATEGY, "[" + ROUND_ROBIN + "] is for experts that are held once, but "
