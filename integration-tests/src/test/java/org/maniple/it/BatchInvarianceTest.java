@@ -20,12 +20,19 @@ class BatchInvarianceTest {
 
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
     private static final int DECODES = 6;
+    /** Each request lives in another home alone than in a batch, and redundant experts may compute it elsewhere. */
+    private static final List<Layout> SPREAD = List.of(Layout.of(2, 1).experts().with("num-redundant-experts", 4, "redundant"),
+            Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", ""),
+            Layout.of(2, 1).attentionOf(2).experts().with("num-redundant-experts", 4, "redundant"));
 
     static Stream<Arguments> checkpointsAndLayouts() {
         var names = new ArrayList<>(Oracles.DENSE);
         names.add("demo-dense");
-        return names.stream().flatMap(model -> Stream.of(Layout.of(1, 1), Layout.of(2, 2), Layout.of(3, 1))
+        Stream<Arguments> dense = names.stream().flatMap(model -> Stream.of(Layout.of(1, 1), Layout.of(2, 2), Layout.of(3, 1))
                 .map(layout -> Arguments.of(model, layout)));
+        Stream<Arguments> experts = Oracles.EXPERTS.stream().flatMap(model -> SPREAD.stream()
+                .map(layout -> Arguments.of(model, layout)));
+        return Stream.concat(dense, experts);
     }
 
     @ParameterizedTest(name = "{0} on {1}")

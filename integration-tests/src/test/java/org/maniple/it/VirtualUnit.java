@@ -169,6 +169,7 @@ final class VirtualUnit implements AutoCloseable {
 
     private static MapSettings settings(List<Parallelism> parallelisms, Layout layout) {
         var options = new ArrayList<>(new DirectAllToAll().options());
+        options.addAll(new CpuBackend().options());
         parallelisms.forEach(p -> options.addAll(p.options()));
         return new MapSettings(layout.settings(), options);
     }

@@ -123,16 +123,15 @@ public final class ExpertPlacement {
     }
 
     /**
-     * Which replica computes a token: the same on all ranks, and whatever else is in the batch.
+     * Which replica computes a token: the same on all ranks. Nothing but the position decides, so that a request's sums over ranks are formed in the
+     * same way whatever else is in its batch and whenever it is asked.
      *
      * @param expert its number
-     * @param sequence the token's sequence
-     * @param position the token's position
+     * @param position the token's position in its sequence
      * @return a replica
      */
-    public int replicaFor(int expert, long sequence, int position) {
-        int count = places[expert].length / 2;
-        return count == 1 ? 0 : (int) Math.floorMod(sequence + position, (long) count);
+    public int replicaFor(int expert, int position) {
+        return position % (places[expert].length / 2);
     }
 
     /**

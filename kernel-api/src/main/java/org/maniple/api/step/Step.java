@@ -49,14 +49,6 @@ public interface Step {
     int spans();
 
     /**
-     * The sequence of a span.
-     *
-     * @param span from 0 to {@link #spans()}
-     * @return a number that no other sequence of the batch has
-     */
-    long sequence(int span);
-
-    /**
      * The first row of a span.
      *
      * @param span from 0 to {@link #spans()}

@@ -135,7 +135,7 @@ final class ExpertReturn implements StepAction {
     private int owner(Step step, int token, int choice) {
         ExpertPlacement placement = bound.table().placement();
         int expert = bound.ids().segment().get(JAVA_INT_UNALIGNED, 4L * ((long) token * bound.ids().width() + choice));
-        int replica = placement.replicaFor(expert, step.sequence(step.spanOf(token)), step.position(token));
+        int replica = placement.replicaFor(expert, step.position(token));
         return bound.positions()[placement.part(expert, replica)];
     }
 }

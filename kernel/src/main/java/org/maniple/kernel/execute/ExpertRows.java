@@ -57,12 +57,11 @@ final class ExpertRows implements StepAction {
     private void findSlots(Step step, int tokens) {
         ExpertPlacement placement = table.placement();
         for (int token = 0; token < tokens; token++) {
-            long sequence = step.sequence(step.spanOf(token));
             int position = step.position(token);
             for (int i = 0; i < choices; i++) {
                 int at = token * choices + i;
                 int expert = ids.segment().get(JAVA_INT_UNALIGNED, 4L * at);
-                int replica = placement.replicaFor(expert, sequence, position);
+                int replica = placement.replicaFor(expert, position);
                 slots[at] = placement.part(expert, replica) == table.part() ? placement.slot(expert, replica) : -1;
             }
         }

@@ -72,6 +72,6 @@ final class ExpertVisits implements StepAction, PairExchange.Owners {
     }
 
     private int replica(ExpertPlacement placement, int expert, int token) {
-        return placement.replicaFor(expert, step.sequence(step.spanOf(token)), step.position(token));
+        return placement.replicaFor(expert, step.position(token));
     }
 }

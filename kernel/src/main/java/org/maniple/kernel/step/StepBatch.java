@@ -451,7 +451,12 @@ public final class StepBatch implements Step {
         return fullRows;
     }
 
-    @Override
+    /**
+     * The sequence of a span.
+     *
+     * @param span from 0 to {@link #spans()}
+     * @return its id
+     */
     public long sequence(int span) {
         return sequence[span];
     }

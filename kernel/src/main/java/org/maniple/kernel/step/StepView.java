@@ -151,11 +151,6 @@ public final class StepView implements Step {
     }
 
     @Override
-    public long sequence(int span) {
-        return batch.sequence(spanFrom + span);
-    }
-
-    @Override
     public int spanStart(int span) {
         return Math.max(0, batch.spanStart(spanFrom + span) - tokenFrom);
     }

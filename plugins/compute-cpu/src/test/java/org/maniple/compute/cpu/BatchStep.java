@@ -52,11 +52,6 @@ final class BatchStep implements Step {
     }
 
     @Override
-    public long sequence(int span) {
-        return span;
-    }
-
-    @Override
     public int tokens() {
         return tokens;
     }
