@@ -13,8 +13,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -41,7 +43,7 @@ class FullWidthIT {
     /** All of an expert: three matrices of 7168 × 2048 bytes. */
     private static final long EXPERT_BYTES = 3L * 7168 * 2048;
     private static final Pattern SHARE = Pattern
-            .compile("(?m)^ +(\\d+)(?:-(\\d+))? +([\\d,]+) +([\\d,]+) +([\\d,]+) +([\\d,]+)$");
+            .compile("(?m)^ +[\\d,]+ +[\\d,]+ +([\\d,]+) +([\\d,]+) +rank (.+)$");
     private static final Pattern BLOCKS = Pattern.compile("# CPU blocks: (\\d+)");
 
     private Path folder;
@@ -106,16 +108,17 @@ class FullWidthIT {
                 "--memory-limit", "8GiB", "--max-model-len", "1024", "--max-num-seqs", "4"));
         words.addAll(layout);
         Matcher share = SHARE.matcher(Command.maniple(distribution, words.toArray(String[]::new)).succeeded().text());
-        var shares = new ArrayList<Share>();
+        var shares = new TreeMap<Integer, Share>();
         while (share.find()) {
-            int from = Integer.parseInt(share.group(1));
-            int to = share.group(2) == null ? from : Integer.parseInt(share.group(2));
-            for (int rank = from; rank <= to; rank++) {
-                shares.add(new Share(number(share.group(5)), number(share.group(6))));
+            for (String range : share.group(3).split(", *")) {
+                String[] ends = range.split("-", 2);
+                for (int rank = Integer.parseInt(ends[0]); rank <= Integer.parseInt(ends[ends.length - 1]); rank++) {
+                    shares.put(rank, new Share(number(share.group(1)), number(share.group(2))));
+                }
             }
         }
-        assertThat(shares).hasSize(RANKS);
-        return shares;
+        assertThat(shares).containsOnlyKeys(IntStream.range(0, RANKS).boxed().toList());
+        return List.copyOf(shares.values());
     }
 
     /** Enough tokens for nearly every expert to be visited, and some of them twice: the same prompt has the same continuation. */
