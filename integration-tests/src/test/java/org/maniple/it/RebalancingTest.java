@@ -37,10 +37,13 @@ class RebalancingTest {
     static Stream<Arguments> layoutsThatKeepBits() {
         return Stream.of(
                 Arguments.of("qwen3-moe", FOUR.with("moe-combine", "expert-order", "")),
-                Arguments.of("qwen3-moe", DIRECT.with("moe-combine", "expert-order", "").with("num-redundant-experts", 4, "redundant")),
-                Arguments.of("deepseek-v3-fp8", DIRECT.with("moe-combine", "expert-order", "").with("num-redundant-experts", 4, "redundant")),
+                Arguments.of("qwen3-moe",
+                        DIRECT.with("moe-combine", "expert-order", "").with("num-redundant-experts", 4, "redundant")),
+                Arguments.of("deepseek-v3-fp8",
+                        DIRECT.with("moe-combine", "expert-order", "").with("num-redundant-experts", 4, "redundant")),
                 Arguments.of("gpt-oss-bf16", FOUR.with("numerics", "exact", "")),
-                Arguments.of("deepseek-v3", STAGES.with("moe-combine", "expert-order", "").with("num-redundant-experts", 2, "redundant")));
+                Arguments.of("deepseek-v3",
+                        STAGES.with("moe-combine", "expert-order", "").with("num-redundant-experts", 2, "redundant")));
     }
 
     @ParameterizedTest(name = "{0} on {1}")
@@ -95,7 +98,8 @@ class RebalancingTest {
             java.util.function.Consumer<List<int[]>> check) {
         List<Expected.Prompt> prompts = new Expected(directory).prompts();
         for (int pass = 0; !enough.test(unit.experts().rounds()); pass++) {
-            assertTrue(pass < MOST_PASSES, "no more than " + unit.experts().rounds() + " rounds in " + pass + " passes: " + unit.lines());
+            assertTrue(pass < MOST_PASSES,
+                    "no more than " + unit.experts().rounds() + " rounds in " + pass + " passes: " + unit.lines());
             check.accept(pass(unit, prompts));
         }
     }

@@ -21,9 +21,9 @@ import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
-import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.mesh.Mesh;
@@ -66,13 +66,11 @@ import org.maniple.model.llama.LlamaFamily;
 import org.maniple.model.mixtral.MixtralFamily;
 import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
+import org.maniple.moe.ep.DirectAllToAll;
+import org.maniple.moe.ep.ExpertParallelism;
 import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
-import org.maniple.moe.ep.DirectAllToAll;
-import org.maniple.moe.ep.ExpertParallelism;
-
-
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -82,7 +80,8 @@ final class VirtualUnit implements AutoCloseable {
     static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism(),
             new ExpertParallelism());
     static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
-            new DeepseekFamily(), new MixtralFamily(), new OlmoeFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily());
+            new DeepseekFamily(), new MixtralFamily(), new OlmoeFamily(), new GlmFamily(), new GptOssFamily(),
+            new GraniteFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);

@@ -182,8 +182,9 @@ public final class ExpertDirector {
         long changed = layers.values().stream().filter(layer -> layer.decision != null && layer.decision.chunk() >= 0).count();
         layers.values().forEach(layer -> layer.decision = null);
         if (schedule.logged()) {
-            lines.accept(String.format(Locale.ROOT, "experts: round %d: balancedness %.3f before, %.3f after; %d of %d layers changed",
-                    round, before, mean(), changed, layers.size()));
+            lines.accept(
+                    String.format(Locale.ROOT, "experts: round %d: balancedness %.3f before, %.3f after; %d of %d layers changed",
+                            round, before, mean(), changed, layers.size()));
         }
     }
 
@@ -248,7 +249,8 @@ public final class ExpertDirector {
         var known = new ArrayList<ExpertStatus.Layer>();
         program.placements().forEach((number, placement) -> {
             if (placement.parts() > 1) {
-                known.add(new ExpertStatus.Layer(number, 0, ranks(program, number, placement), List.of(), OptionalDouble.empty()));
+                known.add(
+                        new ExpertStatus.Layer(number, 0, ranks(program, number, placement), List.of(), OptionalDouble.empty()));
             }
         });
         return new ExpertStatus(false, 0, 0, known);

@@ -104,7 +104,8 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
         this.window = layers.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new LoadWindow(this::counts, size(layers), schedule.windowSteps(), schedule.intervalSteps()));
-        this.worker = Executors.newSingleThreadExecutor(Thread.ofPlatform().name("experts of rank " + self.rank()).daemon().factory());
+        this.worker = Executors
+                .newSingleThreadExecutor(Thread.ofPlatform().name("experts of rank " + self.rank()).daemon().factory());
     }
 
     /**
@@ -141,8 +142,9 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
             case ABANDON -> drop();
         }
         if (plan.expertVersion() != version) {
-            throw new IllegalStateException("experts of rank " + self.rank() + " are at version " + version + ", the plan of step "
-                    + plan.stepNumber() + " is for version " + plan.expertVersion());
+            throw new IllegalStateException(
+                    "experts of rank " + self.rank() + " are at version " + version + ", the plan of step "
+                            + plan.stepNumber() + " is for version " + plan.expertVersion());
         }
     }
 

@@ -143,7 +143,8 @@ public record ExpertReport(int round, int chunk, boolean last, String failure, L
     private static int count(ByteBuffer in, int leastBytes, int most) {
         int count = in.getInt();
         if (count < 0 || count > most || (long) count * leastBytes > in.remaining()) {
-            throw new IllegalArgumentException("a report about experts with " + count + " entries in " + in.remaining() + " bytes");
+            throw new IllegalArgumentException(
+                    "a report about experts with " + count + " entries in " + in.remaining() + " bytes");
         }
         return count;
     }

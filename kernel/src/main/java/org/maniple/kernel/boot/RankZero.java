@@ -12,9 +12,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.Extension;
+import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
-import org.maniple.api.ManipleException;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
@@ -62,7 +62,8 @@ final class RankZero {
         var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
                 MAX_QUEUED,
                 capacity.blocks(), seed, candidates);
-        this.engine = new UnitEngine(ServedModel.info(plan, capacity), ServedModel.codec(configuration, contexts), pipeline, options, () -> status(leader),
+        this.engine = new UnitEngine(ServedModel.info(plan, capacity), ServedModel.codec(configuration, contexts), pipeline,
+                options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());
         this.server = place.perGroup()
                 ? Optional.of(new RemoteEngineServer(engine, otherApis(plan.program()), leader::send))
@@ -77,7 +78,8 @@ final class RankZero {
 
     /** A frame has come from another rank that serves. */
     void arrived(int rank, byte[] frame) {
-        server.orElseThrow(() -> new ManipleException("rank 0 serves all groups; no rank sends it requests")).arrived(rank, frame);
+        server.orElseThrow(() -> new ManipleException("rank 0 serves all groups; no rank sends it requests")).arrived(rank,
+                frame);
     }
 
     private static Optional<ExpertStatus> experts(MeshProgram program, Optional<ExpertDirector> director) {

@@ -12,7 +12,8 @@ import org.maniple.api.mesh.ExpertPlacement;
 class ExpertReportTest {
 
     private static final ExpertReport REPORT = new ExpertReport(3, 1, false, "the file is gone: ä", List.of(
-            new ExpertReport.Decision(2, 0, List.of(5L, 1L << 40, 0L), new ExpertPlacement(3, List.of(List.of(0, 2), List.of(1, 2)))),
+            new ExpertReport.Decision(2, 0, List.of(5L, 1L << 40, 0L),
+                    new ExpertPlacement(3, List.of(List.of(0, 2), List.of(1, 2)))),
             new ExpertReport.Decision(4, -1, List.of(1L, 2L), new ExpertPlacement(2, List.of(List.of(0), List.of(1))))));
 
     @Test

@@ -89,11 +89,12 @@ final class RoundUnit implements AutoCloseable {
         for (int rank = 0; rank < 2; rank++) {
             int own = rank;
             ranks.add(IntStream.range(0, LAYERS).mapToObj(layer -> layer(own, layer)).toList());
-            movers.add(new ExpertMover(new ExpertMover.Self(rank, rank == 0, 1), ranks.get(rank), balancer, loads -> add(own, loads),
-                    (piece, expert, memory) -> load(own, expert, memory.apply(Float.BYTES)), bytes -> {
-                        allocations.incrementAndGet();
-                        return Arena.ofAuto().allocate(bytes);
-                    }, report -> told.add(new Told(own, ExpertReport.decode(report.encode())))));
+            movers.add(
+                    new ExpertMover(new ExpertMover.Self(rank, rank == 0, 1), ranks.get(rank), balancer, loads -> add(own, loads),
+                            (piece, expert, memory) -> load(own, expert, memory.apply(Float.BYTES)), bytes -> {
+                                allocations.incrementAndGet();
+                                return Arena.ofAuto().allocate(bytes);
+                            }, report -> told.add(new Told(own, ExpertReport.decode(report.encode())))));
         }
     }
 

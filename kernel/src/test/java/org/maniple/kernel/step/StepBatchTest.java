@@ -135,8 +135,10 @@ class StepBatchTest {
         assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, 4096, 1));
         assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, -1, 1));
         var wrong = assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, 0, 0));
-        assertEquals("order [COMMIT] about experts with round [1], chunk [0] and version [0]; rounds count from 1, only a commit has a "
-                + "chunk, from 0 to 4095, and versions do not count backwards", wrong.getMessage());
+        assertEquals(
+                "order [COMMIT] about experts with round [1], chunk [0] and version [0]; rounds count from 1, only a commit has a "
+                        + "chunk, from 0 to 4095, and versions do not count backwards",
+                wrong.getMessage());
         batch.orderExperts(ExpertOrder.ABANDON, 1, 0, 0);
         long bytes = batch.encode(frame);
         for (int at : new int[] {32, 36, 40}) {
