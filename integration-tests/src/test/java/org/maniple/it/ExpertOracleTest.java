@@ -1,8 +1,13 @@
 package org.maniple.it;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,7 +33,9 @@ class ExpertOracleTest {
         models.add("demo-moe");
         var arguments = new ArrayList<Arguments>();
         for (int i = 0; i < models.size(); i++) {
-            List<Layout> layouts = ALL ? product() : List.of(Layout.of(1, 1), FEW.get(i % FEW.size()), FEW.get((i + 5) % FEW.size()));
+            List<Layout> layouts = ALL
+                    ? product()
+                    : List.of(Layout.of(1, 1), FEW.get(i % FEW.size()), FEW.get((i + 5) % FEW.size()));
             for (Layout layout : layouts) {
                 arguments.add(Arguments.of(models.get(i), layout));
             }
@@ -40,12 +47,16 @@ class ExpertOracleTest {
     /** Everything with everything, up to four ranks. */
     static List<Layout> product() {
         var layouts = new ArrayList<Layout>();
-        layouts.addAll(List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(2, 2), Layout.of(1, 1).replicas(2),
+        layouts.addAll(List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(2, 2),
+                Layout.of(1, 1).replicas(2),
                 Layout.of(2, 1).attentionOf(2), Layout.of(1, 1).attentionOf(4), Layout.of(1, 2).attentionOf(2),
                 Layout.of(2, 1).attentionOf(2).with("enable-dp-lm-head", true, "head")));
-        List<Layout> attention = List.of(Layout.of(1, 1).experts(), Layout.of(2, 1).experts(), Layout.of(4, 1).experts(), Layout.of(2, 2).experts(),
-                Layout.of(1, 1).attentionOf(2).experts(), Layout.of(1, 1).attentionOf(4).experts(), Layout.of(2, 1).attentionOf(2).experts(),
-                Layout.of(1, 2).attentionOf(2).experts(), Layout.of(2, 1).attentionOf(2).experts().with("enable-dp-lm-head", true, "head"));
+        List<Layout> attention = List.of(Layout.of(1, 1).experts(), Layout.of(2, 1).experts(), Layout.of(4, 1).experts(),
+                Layout.of(2, 2).experts(),
+                Layout.of(1, 1).attentionOf(2).experts(), Layout.of(1, 1).attentionOf(4).experts(),
+                Layout.of(2, 1).attentionOf(2).experts(),
+                Layout.of(1, 2).attentionOf(2).experts(),
+                Layout.of(2, 1).attentionOf(2).experts().with("enable-dp-lm-head", true, "head"));
         for (Layout base : attention) {
             for (Layout sent : List.of(base, direct(base))) {
                 for (Layout combined : List.of(sent, inOrder(sent))) {
@@ -70,6 +81,17 @@ class ExpertOracleTest {
 
     private static Layout redundant(Layout layout) {
         return layout.with("num-redundant-experts", 4, "redundant");
+    }
+
+    /** A file that deals experts unevenly, differently on each block, and holds one of them twice. */
+    @Test
+    void aPlacementFromAFileGivesTheSame(@TempDir Path directory) throws IOException {
+        Path file = directory.resolve("placement.json");
+        String one = "[[7, 0, 3, 1, 2], [4, 5, 6, 0, 7]]";
+        String other = "[[0, 1, 2, 3, 4], [5, 6, 7, 1, 0]]";
+        Files.writeString(file, "[null, " + String.join(", ", one, other, one, other, one) + "]");
+        ReferenceCheck.check(Oracles.model("deepseek-v2-lite"),
+                Layout.of(2, 1).experts().with("expert-placement-file", file.toString(), "file"));
     }
 
     @ParameterizedTest(name = "{0} on {1}")

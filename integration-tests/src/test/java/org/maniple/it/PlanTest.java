@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,6 +30,7 @@ import org.maniple.kernel.plan.PlannedModel;
 import org.maniple.kernel.plan.Share;
 
 /** Plans for published configurations, of which nothing but config.json is there. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PlanTest {
 
     private static final String TWO_NODES = "--nnodes 2 --ranks-per-node 8 --memory-limit 80GB";
@@ -34,11 +38,17 @@ class PlanTest {
 
     private final PlanningInstallation installation;
     private final Path home;
+    private final Map<String, PlanReport> plans = new HashMap<>();
 
     PlanTest(@TempDir Path home) throws IOException {
         this.home = home;
         Files.createDirectories(home.resolve("plugins"));
         installation = new PlanningInstallation(home);
+    }
+
+    /** Every plan is made once. */
+    private PlanReport plan(Path model, String flags) {
+        return plans.computeIfAbsent(model + " " + flags, key -> installation.plan(model, flags));
     }
 
     private static ModelGraph graph(Path model) {
@@ -129,7 +139,7 @@ class PlanTest {
         Path model = PlanningInstallation.published(name);
         ModelGraph graph = graph(model);
         for (String ranks : List.of(TWO_NODES, FOUR_NODES)) {
-            for (Candidate candidate : installation.plan(model, ranks).candidates()) {
+            for (Candidate candidate : plan(model, ranks).candidates()) {
                 if (candidate.figures().isPresent()) {
                     long sum = candidate.figures().get().shares().stream().mapToLong(s -> s.weights().elements()).sum();
                     assertThat(sum).as("%s, %s: %s", name, ranks, candidate.layout()).isEqualTo(copies(graph, candidate));
@@ -150,7 +160,7 @@ class PlanTest {
         long sum = 0;
         for (Parameter parameter : graph.parameters()) {
             long elements = parameter.dims().stream().mapToLong(d -> d.extent()).reduce(1, Math::multiplyExact);
-            long holders = dp * tp;
+            long holders = (long) dp * tp;
             long times;
             if (spread && parameter.has(Axes.EXPERTS)) {
                 times = 1;
@@ -159,7 +169,7 @@ class PlanTest {
             } else if (parameter.has(Axes.HEADS) || parameter.has(Axes.SHARED_FFN)) {
                 times = dp;
             } else if (parameter.has(Axes.KV_HEADS)) {
-                times = dp * Math.max(1, tp / extent(parameter, Axes.KV_HEADS));
+                times = (long) dp * Math.max(1, tp / extent(parameter, Axes.KV_HEADS));
             } else {
                 times = holders;
             }
@@ -185,7 +195,7 @@ class PlanTest {
     @Test
     void aRankOfAWideUnitHoldsItsExpertsAndACopyOfAttention() {
         Path model = PlanningInstallation.published("DeepSeek-V3");
-        PlanReport plan = installation.plan(model, TWO_NODES + " --dp-size 16 --enable-dp-attention --enable-expert-parallel");
+        PlanReport plan = plan(model, TWO_NODES + " --dp-size 16 --enable-dp-attention --enable-expert-parallel");
         Share first = plan.recommended().figures().orElseThrow().shares().getFirst();
 
         long attention = 61L * (1536 * 7168 + 128 * 192 * 1536 + 576 * 7168 + 128 * 256 * 512 + 7168 * 128 * 128 + 1536 + 512
@@ -204,13 +214,14 @@ class PlanTest {
     void theRecommendationFitsAndLaunchTakesIt(String name) throws IOException {
         Path model = PlanningInstallation.published(name);
         for (String ranks : List.of(TWO_NODES, FOUR_NODES)) {
-            PlanReport plan = installation.plan(model, ranks);
+            PlanReport plan = plan(model, ranks);
             Candidate best = plan.recommended();
             long limit = (long) (80_000_000_000L * 0.9);
             assertThat(best.figures().orElseThrow().shares())
                     .allSatisfy(share -> assertThat(share.weights().held()).isLessThan(limit));
             Path file = home.resolve("unit.yaml");
-            Files.writeString(file, plan.yaml() + "dist-init-addr: 10.0.0.5:29501\nunit-secret: 0123456789abcdef\nnode-rank: 0\n");
+            Files.writeString(file,
+                    plan.yaml() + "dist-init-addr: 10.0.0.5:29501\nunit-secret: 0123456789abcdef\nnode-rank: 0\n");
 
             UnitConfiguration configuration = installation.configuration(file);
 
@@ -222,7 +233,7 @@ class PlanTest {
     @Test
     void whatTheUserHasDecidedIsKept() {
         Path model = PlanningInstallation.published("Llama-3.1-405B");
-        PlanReport plan = installation.plan(model, TWO_NODES + " --tensor-parallel-size 4 --max-model-len 4096");
+        PlanReport plan = plan(model, TWO_NODES + " --tensor-parallel-size 4 --max-model-len 4096");
 
         assertThat(plan.candidates()).isNotEmpty().allSatisfy(c -> assertThat(size(c, "tp")).isEqualTo(4));
         assertThat(plan.yaml()).contains("tensor-parallel-size: 4\n", "max-model-len: 4096\n");
@@ -231,7 +242,7 @@ class PlanTest {
     @Test
     void aModelThatFitsNowhereIsRefusedWithTheSmallestUnitThatWouldDo() {
         Path model = PlanningInstallation.published("DeepSeek-V3");
-        PlanReport plan = installation.plan(model, "--ranks-per-node 4 --memory-limit 80GB");
+        PlanReport plan = plan(model, "--ranks-per-node 4 --memory-limit 80GB");
 
         assertThatThrownBy(plan::recommended).isInstanceOf(ConfigurationException.class).hasMessageContainingAll(
                 "the model (626.9 GiB of weights) cannot be spread over 4 ranks of 74.5 GiB (--memory-limit)",
@@ -243,7 +254,7 @@ class PlanTest {
     @Test
     void aWishThatFitsNowhereIsNamedAndTheSmallestUnitWithoutItIsShown() {
         Path model = PlanningInstallation.published("DeepSeek-V3");
-        PlanReport plan = installation.plan(model, "--ranks-per-node 8 --memory-limit 80GB --tensor-parallel-size 1"
+        PlanReport plan = plan(model, "--ranks-per-node 8 --memory-limit 80GB --tensor-parallel-size 1"
                 + " --pipeline-parallel-size 1 --data-parallel-size 1");
 
         assertThatThrownBy(plan::recommended).isInstanceOf(ConfigurationException.class).hasMessageContainingAll(
@@ -255,38 +266,40 @@ class PlanTest {
     @Test
     void aTooLongRequestIsRefusedWithTheLongestThatFits() {
         Path model = PlanningInstallation.published("Qwen3-32B");
-        PlanReport plan = installation.plan(model,
+        PlanReport plan = plan(model,
                 "--ranks-per-node 1 --memory-limit 80GB --max-model-len 40000");
 
         assertThatThrownBy(plan::recommended)
-                .hasMessageContaining("the KV cache has room for 12,320 tokens, fewer than max-model-len 40,000; give"
-                        + " --max-model-len 12320 at most");
+                .hasMessageContaining("the KV cache has room for 12,336 tokens, fewer than max-model-len 40,000; give"
+                        + " --max-model-len 12336 at most");
     }
 
     @Test
     void moreRanksThanHeadsAreExplained() {
         Path model = PlanningInstallation.published("Qwen3-32B");
 
-        assertThat(installation.plan(model, "--nnodes 16 --ranks-per-node 8 --memory-limit 80GB").lines())
-                .anyMatch(line -> line.contains("Total number of attention heads (64) must be at least the tensor parallel size (128)"));
+        assertThat(plan(model, "--nnodes 16 --ranks-per-node 8 --memory-limit 80GB").lines())
+                .anyMatch(line -> line
+                        .contains("Total number of attention heads (64) must be at least the tensor parallel size (128)"));
     }
 
     @Test
     void aModelWithoutExpertsHasNoExpertParallelism() {
         Path model = PlanningInstallation.published("Qwen3-32B");
 
-        assertThat(installation.plan(model, TWO_NODES).candidates())
+        assertThat(plan(model, TWO_NODES).candidates())
                 .noneMatch(c -> c.chosen().getOrDefault("enable-expert-parallel", "false").equals("true"));
     }
 
     @Test
     void whatRanksSendIsWhatTheListingSays() {
         Path model = PlanningInstallation.published("Llama-3.1-405B");
-        Candidate candidate = installation.plan(model, TWO_NODES + " --tp-size 8 --pp-size 2").recommended();
+        Candidate candidate = plan(model, TWO_NODES + " --tp-size 8 --pp-size 2").recommended();
 
         long layers = 126L * 2 * (2 * 16384 * 4 * 7 / 8);
         long embedding = 2 * 16384 * 4 * 7 / 8;
-        long candidates = 64 * 8 * 7;
+        // 64 tokens with their logits and what the probability of all others needs, from each of 7 ranks.
+        long candidates = (64 + 1) * 8 * 7;
         long stages = 16384 * 4;
         assertThat(candidate.figures().orElseThrow().wireBytesBetweenNodes()).isEqualTo(stages);
         assertThat(candidate.figures().orElseThrow().wireBytes()).isEqualTo(layers + embedding + candidates + stages);
@@ -295,12 +308,13 @@ class PlanTest {
     @Test
     void parallelAutoTakesTheRecommendationAndSaysSo() {
         Path model = PlanningInstallation.published("DeepSeek-V3");
-        Candidate best = installation.plan(model, TWO_NODES).recommended();
+        Candidate best = plan(model, TWO_NODES).recommended();
         UnitConfiguration configuration = installation.configuration(model,
                 TWO_NODES + " --parallel auto --node-rank 0 --dist-init-addr 10.0.0.5:29501 --unit-secret 0123456789abcdef");
 
         assertThat(configuration.mesh()).isEqualTo(best.mesh());
-        assertThat(configuration.notices()).anyMatch(line -> line.startsWith("data-parallel-size: 1 → 8, planned for 16 ranks of"));
+        assertThat(configuration.notices())
+                .anyMatch(line -> line.startsWith("data-parallel-size: 1 → 8, planned for 16 ranks of"));
         assertThat(configuration.settings().render())
                 .anyMatch(line -> line.matches("enable-expert-parallel +true +derived: false → true, planned for 16 ranks.*"));
     }

@@ -92,6 +92,58 @@ class ProgramOfModelsTest {
                 "MAP add middle.* R, mlp.* R -> hidden.+ R");
     }
 
+    /** The second worked example: experts of DeepSeek-V3 spread over data-parallel attention 2 x tensor parallel 2, in fast mode. */
+    @Test
+    void aLayerOfDeepSeekGathersTokensForItsExpertsAndScattersTheirSums() {
+        var layout = Layout.of(2, 1).attentionOf(2).experts();
+        List<String> lines = new ProgramListing(compile("deepseek-v3", layout)).layer(2).stream()
+                .map(line -> line.replaceAll(" +", " ").replace("model.layers.*.", "").replace(".weight ", " ")).toList();
+
+        assertThat(lines.stream()
+                .filter(l -> l.startsWith("~") || l.contains("ATTEND") || l.contains("EXPERTS") || l.startsWith("MAP add")))
+                .containsExactly(
+                        "ATTEND latent q.* S(TOKENS),S(HEADS), q.turned.* S(TOKENS),S(HEADS), latents.* S(SEQS),R, keys.* S(SEQS),R, "
+                                + "self_attn.kv_b_proj.weight:keys R,S(HEADS), self_attn.kv_b_proj.weight:values R,S(HEADS)"
+                                + " -> attended.* S(TOKENS),S(HEADS)",
+                        "~ all-reduce tp attn.* S(TOKENS),P(sum) -> S(TOKENS),R 256 bytes per token",
+                        "MAP add hidden.* S(TOKENS),R, attn.* S(TOKENS),R -> middle.* S(TOKENS),R",
+                        "~ all-gather dp mlp.in.* S(TOKENS),R -> R,R 128 bytes per token",
+                        "~ all-gather dp experts.* S(TOKENS),R -> R,R 8 bytes per token",
+                        "~ all-gather dp experts.*.weights S(TOKENS),R -> R,R 8 bytes per token",
+                        "DISPATCH mlp.in.* R,R, experts.* R,R -> pairs.* S(EXPERTS),S(EXPERTS)",
+                        "CONTRACT pairs.* S(EXPERTS),S(EXPERTS), mlp.experts.{}.gate_proj S(EXPERTS),S(EXPERTS)"
+                                + " -> experts.gate.* S(EXPERTS),S(EXPERTS)",
+                        "CONTRACT pairs.* S(EXPERTS),S(EXPERTS), mlp.experts.{}.up_proj S(EXPERTS),S(EXPERTS)"
+                                + " -> experts.up.* S(EXPERTS),S(EXPERTS)",
+                        "MAP glu experts.gate.* S(EXPERTS),S(EXPERTS), experts.up.* S(EXPERTS),S(EXPERTS)"
+                                + " -> experts.gated.* S(EXPERTS),S(EXPERTS)",
+                        "CONTRACT experts.gated.* S(EXPERTS),S(EXPERTS), mlp.experts.{}.down_proj S(EXPERTS),S(EXPERTS)"
+                                + " -> experts.down.* S(EXPERTS),S(EXPERTS)",
+                        "COMBINE experts.down.* S(EXPERTS),S(EXPERTS), experts.* R,R, experts.*.weights R,R -> routed.* P(sum),P(sum)",
+                        "~ reduce-scatter dp routed.* P(sum),P(sum) -> S(TOKENS),P(sum) 128 bytes per token",
+                        "MAP add routed.* S(TOKENS),P(sum), shared.* S(TOKENS),P(sum) -> mlp.* S(TOKENS),P(sum)",
+                        "~ all-reduce tp mlp.* S(TOKENS),P(sum) -> S(TOKENS),R 256 bytes per token",
+                        "MAP add middle.* S(TOKENS),R, mlp.* S(TOKENS),R -> hidden.+ S(TOKENS),R");
+    }
+
+    /** Without experts spread, and with attention on all ranks alike, routed and shared experts share one all-reduce. */
+    @Test
+    void aLayerOfDeepSeekOnTwoRanksHasTwoAllReduces() {
+        List<String> lines = new ProgramListing(compile("deepseek-v3", Layout.of(2, 1))).layer(2);
+
+        assertThat(lines.stream().filter(l -> l.startsWith("~")).map(l -> l.replaceAll(" +", " "))).containsExactly(
+                "~ all-reduce tp attn.* P(sum) -> R 256 bytes per token",
+                "~ all-reduce tp mlp.* P(sum) -> R 256 bytes per token");
+    }
+
+    @Test
+    void theLatentCacheOfDeepSeekIsNotSplitByTensorParallelism() {
+        MeshProgram program = compile("deepseek-v3", Layout.of(2, 1));
+        long perToken = program.forRank(1).states().stream().mapToLong(s -> program.forRank(1).elements(s)).sum();
+
+        assertThat(perToken).isEqualTo(program.graph().layers() * (32 + 8));
+    }
+
     @Test
     void everyRankOfTwoTimesTwoLoadsItsQuarterAndWhatIsReplicated() {
         var limits = new StepBatch.Limits(64, 4, 64, 4, 16);

@@ -22,10 +22,17 @@ final class Api {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final URI url;
+    private final Duration limit;
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     Api(URI url) {
+        this(url, LIMIT);
+    }
+
+    /** One whose requests may take longer. */
+    Api(URI url, Duration limit) {
         this.url = url;
+        this.limit = limit;
     }
 
     /** A reply of any status. */
@@ -50,7 +57,7 @@ final class Api {
 
     /** The JSON of a successful POST. */
     JsonNode post(String path, Map<String, ?> body) {
-        return await(postLater(path, body));
+        return await(postLater(path, body), limit);
     }
 
     CompletableFuture<JsonNode> postLater(String path, Map<String, ?> body) {
@@ -59,10 +66,14 @@ final class Api {
     }
 
     static <T> T await(CompletableFuture<T> reply) {
+        return await(reply, LIMIT);
+    }
+
+    private static <T> T await(CompletableFuture<T> reply, Duration limit) {
         try {
-            return reply.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+            return reply.get(limit.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new AssertionError("no reply within " + LIMIT.toSeconds() + " s", e);
+            throw new AssertionError("no reply within " + limit.toSeconds() + " s", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new AssertionError(e);
@@ -88,7 +99,7 @@ final class Api {
     }
 
     private HttpRequest request(String path, Map<String, ?> body) {
-        return HttpRequest.newBuilder(url.resolve(path)).timeout(LIMIT).header("Content-Type", "application/json")
+        return HttpRequest.newBuilder(url.resolve(path)).timeout(limit).header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body))).build();
     }
 

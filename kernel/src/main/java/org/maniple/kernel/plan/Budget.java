@@ -34,7 +34,9 @@ record Budget(long memory, String source, double part, int length, boolean lengt
                         : PART,
                 length ? settings.integer(KernelOptions.MAX_MODEL_LEN) : contextLength, length,
                 settings.integer(KernelOptions.MAX_NUM_SEQS), settings.integer(KernelOptions.BLOCK_SIZE),
-                settings.has(KernelOptions.KV_CACHE_MEMORY_BYTES) ? settings.bytes(KernelOptions.KV_CACHE_MEMORY_BYTES) : Long.MAX_VALUE);
+                settings.has(KernelOptions.KV_CACHE_MEMORY_BYTES)
+                        ? settings.bytes(KernelOptions.KV_CACHE_MEMORY_BYTES)
+                        : Long.MAX_VALUE);
     }
 
     /** Bytes for weights and KV cache. */

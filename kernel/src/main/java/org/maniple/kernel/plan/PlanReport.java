@@ -72,7 +72,7 @@ public final class PlanReport {
      */
     public List<Derived> derived() {
         Candidate best = recommended();
-        String reason = "planned for " + wish.ranks() + " ranks of " + Bytes.of(planner.budget().memory()) + " ("
+        String reason = "planned for " + ranks() + " of " + Bytes.of(planner.budget().memory()) + " ("
                 + planner.budget().source() + ")";
         return settings(best).entrySet().stream().map(e -> new Derived(e.getKey(), e.getValue(), reason)).toList();
     }
@@ -169,7 +169,7 @@ public final class PlanReport {
             Figures figures = candidate.figures().orElseThrow();
             double concurrency = figures.kvTokens() / (double) planner.budget().length();
             lines.add(String.format(Locale.ROOT, "%s %-" + width + "s %12s %10s %,14d %11.2fx %12s %14s %6.1f ms",
-                    candidate == possible.getFirst() ? "*" : " ",
+                    candidate.equals(possible.getFirst()) ? "*" : " ",
                     candidate.layout(), Bytes.of(figures.largestWeights()), Bytes.of(figures.largestKvBytes()),
                     figures.kvTokens(),
                     concurrency, Bytes.of(figures.wireBytes()), Bytes.of(figures.wireBytesBetweenNodes()),
@@ -188,7 +188,8 @@ public final class PlanReport {
                 "KV/token"));
         var alike = new LinkedHashMap<Share, List<Integer>>();
         best.figures().orElseThrow().shares().forEach(share -> alike
-                .computeIfAbsent(new Share(-1, share.weights(), share.kvBytesPerToken()), s -> new ArrayList<>()).add(share.rank()));
+                .computeIfAbsent(new Share(-1, share.weights(), share.kvBytesPerToken()), s -> new ArrayList<>())
+                .add(share.rank()));
         alike.forEach((share, ranks) -> lines.add(String.format(Locale.ROOT, "%,18d %,18d %,18d %,10d   rank %s",
                 share.weights().elements(), share.weights().stored(), share.weights().held(), share.kvBytesPerToken(),
                 UnitList.of(ranks.stream().mapToInt(Integer::intValue).toArray()))));
@@ -213,7 +214,7 @@ public final class PlanReport {
         var lines = new ArrayList<String>();
         WeightSizes.Size whole = model.whole();
         Budget budget = planner.budget();
-        lines.add("the model (" + Bytes.of(whole.stored()) + " of weights) cannot be spread over " + wish.ranks() + " ranks of "
+        lines.add("the model (" + Bytes.of(whole.stored()) + " of weights) cannot be spread over " + ranks() + " of "
                 + Bytes.of(budget.memory()) + " (" + budget.source() + ")" + given());
         if (candidates.isEmpty()) {
             lines.add("no sizes make a mesh of " + wish.ranks() + " ranks" + given());
@@ -244,6 +245,10 @@ public final class PlanReport {
         return candidates.stream().filter(c -> c.figures().isPresent())
                 .min(java.util.Comparator.comparingLong(c -> least(c.figures().orElseThrow(), planner.budget())))
                 .or(() -> candidates.stream().findFirst());
+    }
+
+    private String ranks() {
+        return wish.ranks() + (wish.ranks() == 1 ? " rank" : " ranks");
     }
 
     private String given() {

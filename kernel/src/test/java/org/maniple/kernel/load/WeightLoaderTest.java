@@ -139,7 +139,7 @@ class WeightLoaderTest {
 
     @Test
     void stackedTensorsAreReadOneByOneAndOnlyTheOwnOnes() {
-        var experts = new Axis("EXPERTS").of(3);
+        var experts = new Axis("PARTS").of(3);
         var view = new TensorView.Stacked(experts.axis(), 3, "expert.{}.up",
                 List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
         var builder = new GraphBuilder("small", 1);
