@@ -145,8 +145,9 @@ class FullWidthIT {
     }
 
     private static List<Integer> ask(Api api, List<Integer> prompt, int tokens) {
-        JsonNode reply = api.post("/v1/completions", Map.of("prompt", prompt, "max_tokens", tokens, "temperature", 0, "ignore_eos",
-                true, "return_token_ids", true));
+        JsonNode reply = api.post("/v1/completions",
+                Map.of("prompt", prompt, "max_tokens", tokens, "temperature", 0, "ignore_eos",
+                        true, "return_token_ids", true));
         return reply.get("choices").get(0).get("token_ids").valueStream().map(JsonNode::asInt).toList();
     }
 
