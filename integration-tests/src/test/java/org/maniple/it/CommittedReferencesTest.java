@@ -18,7 +18,8 @@ class CommittedReferencesTest {
 
     /** For those with experts. */
     static final List<Layout> SPREAD = List.of(Layout.of(4, 1).experts(), Layout.of(2, 1).attentionOf(2).experts(),
-            Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "").with("num-redundant-experts", 4, "redundant"));
+            Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "").with("num-redundant-experts", 4,
+                    "redundant"));
 
     static Stream<Arguments> referencesAndLayouts() {
         return Oracles.REFERENCES.stream().flatMap(model -> Stream.concat(LAYOUTS.stream(),

@@ -24,15 +24,18 @@ class ExactBitsTest {
     private static final Map<String, List<int[]>> ALONE = new ConcurrentHashMap<>();
 
     private static final List<String> DENSE = List.of("llama-plain", "qwen3-tied", "llama-tied-bias-bf16");
-    private static final List<String> EXPERTS = List.of("deepseek-v2-group", "deepseek-v3", "deepseek-v3-fp8", "gpt-oss-bf16", "olmoe",
+    private static final List<String> EXPERTS = List.of("deepseek-v2-group", "deepseek-v3", "deepseek-v3-fp8", "gpt-oss-bf16",
+            "olmoe",
             "qwen3-moe", "glm4-moe", "mixtral");
 
-    private static final List<Layout> ALWAYS = List.of(Layout.of(2, 1), Layout.of(4, 1), Layout.of(2, 2), Layout.of(2, 1).attentionOf(2));
+    private static final List<Layout> ALWAYS = List.of(Layout.of(2, 1), Layout.of(4, 1), Layout.of(2, 2),
+            Layout.of(2, 1).attentionOf(2));
     private static final List<Layout> SPREAD = List.of(Layout.of(2, 1).experts(), Layout.of(4, 1).experts(),
             Layout.of(2, 1).experts().with("expert-placement-strategy", "round_robin", ""),
             Layout.of(2, 1).attentionOf(2).experts(),
             Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", ""),
-            Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "").with("num-redundant-experts", 8, "redundant"),
+            Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "").with("num-redundant-experts", 8,
+                    "redundant"),
             Layout.of(4, 1).experts().with("num-redundant-experts", 4, "redundant"));
 
     static Stream<Arguments> checkpointsAndLayouts() {

@@ -28,7 +28,9 @@ class ExpertOracleTest {
         models.add("demo-moe");
         var arguments = new ArrayList<Arguments>();
         for (int i = 0; i < models.size(); i++) {
-            List<Layout> layouts = ALL ? product() : List.of(Layout.of(1, 1), FEW.get(i % FEW.size()), FEW.get((i + 5) % FEW.size()));
+            List<Layout> layouts = ALL
+                    ? product()
+                    : List.of(Layout.of(1, 1), FEW.get(i % FEW.size()), FEW.get((i + 5) % FEW.size()));
             for (Layout layout : layouts) {
                 arguments.add(Arguments.of(models.get(i), layout));
             }
@@ -40,12 +42,16 @@ class ExpertOracleTest {
     /** Everything with everything, up to four ranks. */
     static List<Layout> product() {
         var layouts = new ArrayList<Layout>();
-        layouts.addAll(List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(2, 2), Layout.of(1, 1).replicas(2),
+        layouts.addAll(List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(4, 1), Layout.of(1, 2), Layout.of(2, 2),
+                Layout.of(1, 1).replicas(2),
                 Layout.of(2, 1).attentionOf(2), Layout.of(1, 1).attentionOf(4), Layout.of(1, 2).attentionOf(2),
                 Layout.of(2, 1).attentionOf(2).with("enable-dp-lm-head", true, "head")));
-        List<Layout> attention = List.of(Layout.of(1, 1).experts(), Layout.of(2, 1).experts(), Layout.of(4, 1).experts(), Layout.of(2, 2).experts(),
-                Layout.of(1, 1).attentionOf(2).experts(), Layout.of(1, 1).attentionOf(4).experts(), Layout.of(2, 1).attentionOf(2).experts(),
-                Layout.of(1, 2).attentionOf(2).experts(), Layout.of(2, 1).attentionOf(2).experts().with("enable-dp-lm-head", true, "head"));
+        List<Layout> attention = List.of(Layout.of(1, 1).experts(), Layout.of(2, 1).experts(), Layout.of(4, 1).experts(),
+                Layout.of(2, 2).experts(),
+                Layout.of(1, 1).attentionOf(2).experts(), Layout.of(1, 1).attentionOf(4).experts(),
+                Layout.of(2, 1).attentionOf(2).experts(),
+                Layout.of(1, 2).attentionOf(2).experts(),
+                Layout.of(2, 1).attentionOf(2).experts().with("enable-dp-lm-head", true, "head"));
         for (Layout base : attention) {
             for (Layout sent : List.of(base, direct(base))) {
                 for (Layout combined : List.of(sent, inOrder(sent))) {

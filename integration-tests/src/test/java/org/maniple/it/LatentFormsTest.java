@@ -10,8 +10,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LatentFormsTest {
 
     static Stream<Arguments> checkpointsAndForms() {
-        return Stream.of("deepseek-v2-lite", "deepseek-v3", "deepseek-v3-fp8-ragged").flatMap(model -> List.of("absorbed", "expanded").stream()
-                .map(form -> Arguments.of(model, Layout.of(2, 1).with("mla-form", form, ""))));
+        return Stream.of("deepseek-v2-lite", "deepseek-v3", "deepseek-v3-fp8-ragged")
+                .flatMap(model -> List.of("absorbed", "expanded").stream()
+                        .map(form -> Arguments.of(model, Layout.of(2, 1).with("mla-form", form, ""))));
     }
 
     @ParameterizedTest(name = "{0} on {1}")

@@ -20,7 +20,8 @@ final class MapSettings implements Settings {
     MapSettings(Map<String, Object> values, List<Option> options) {
         this.given = Set.copyOf(values.keySet());
         this.values = new HashMap<>();
-        options.forEach(option -> option.defaultValue().ifPresent(text -> this.values.put(option.key(), parsed(option.type(), text))));
+        options.forEach(
+                option -> option.defaultValue().ifPresent(text -> this.values.put(option.key(), parsed(option.type(), text))));
         this.values.putAll(values);
     }
 

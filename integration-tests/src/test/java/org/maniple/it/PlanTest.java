@@ -160,7 +160,7 @@ class PlanTest {
         long sum = 0;
         for (Parameter parameter : graph.parameters()) {
             long elements = parameter.dims().stream().mapToLong(d -> d.extent()).reduce(1, Math::multiplyExact);
-            long holders = dp * tp;
+            long holders = (long) dp * tp;
             long times;
             if (spread && parameter.has(Axes.EXPERTS)) {
                 times = 1;
@@ -169,7 +169,7 @@ class PlanTest {
             } else if (parameter.has(Axes.HEADS) || parameter.has(Axes.SHARED_FFN)) {
                 times = dp;
             } else if (parameter.has(Axes.KV_HEADS)) {
-                times = dp * Math.max(1, tp / extent(parameter, Axes.KV_HEADS));
+                times = (long) dp * Math.max(1, tp / extent(parameter, Axes.KV_HEADS));
             } else {
                 times = holders;
             }

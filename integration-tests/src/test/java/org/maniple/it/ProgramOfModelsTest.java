@@ -99,7 +99,8 @@ class ProgramOfModelsTest {
         List<String> lines = new ProgramListing(compile("deepseek-v3", layout)).layer(2).stream()
                 .map(line -> line.replaceAll(" +", " ").replace("model.layers.*.", "").replace(".weight ", " ")).toList();
 
-        assertThat(lines.stream().filter(l -> l.startsWith("~") || l.contains("ATTEND") || l.contains("EXPERTS") || l.startsWith("MAP add")))
+        assertThat(lines.stream()
+                .filter(l -> l.startsWith("~") || l.contains("ATTEND") || l.contains("EXPERTS") || l.startsWith("MAP add")))
                 .containsExactly(
                         "ATTEND latent q.* S(TOKENS),S(HEADS), q.turned.* S(TOKENS),S(HEADS), latents.* S(SEQS),R, keys.* S(SEQS),R, "
                                 + "self_attn.kv_b_proj.weight:keys R,S(HEADS), self_attn.kv_b_proj.weight:values R,S(HEADS)"

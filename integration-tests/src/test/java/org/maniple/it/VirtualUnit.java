@@ -14,15 +14,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntFunction;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
@@ -34,6 +37,13 @@ import org.maniple.api.transport.Wire;
 import org.maniple.checkpoint.safetensors.SafetensorsFormat;
 import org.maniple.collectives.tree.TreeCollectives;
 import org.maniple.compute.cpu.CpuBackend;
+import org.maniple.kernel.balance.ExpertDirector;
+import org.maniple.kernel.balance.ExpertLayer;
+import org.maniple.kernel.balance.ExpertMover;
+import org.maniple.kernel.balance.ExpertNodes;
+import org.maniple.kernel.balance.ExpertReport;
+import org.maniple.kernel.balance.LoadSums;
+import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.Observer;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
@@ -56,13 +66,11 @@ import org.maniple.model.llama.LlamaFamily;
 import org.maniple.model.mixtral.MixtralFamily;
 import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
+import org.maniple.moe.ep.DirectAllToAll;
+import org.maniple.moe.ep.ExpertParallelism;
 import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
-import org.maniple.moe.ep.DirectAllToAll;
-import org.maniple.moe.ep.ExpertParallelism;
-
-
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -72,7 +80,8 @@ final class VirtualUnit implements AutoCloseable {
     static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism(),
             new ExpertParallelism());
     static final List<ModelArchitecture> MODELS = List.of(new LlamaFamily(), new QwenFamily(), new GemmaFamily(),
-            new DeepseekFamily(), new MixtralFamily(), new OlmoeFamily(), new GlmFamily(), new GptOssFamily(), new GraniteFamily());
+            new DeepseekFamily(), new MixtralFamily(), new OlmoeFamily(), new GlmFamily(), new GptOssFamily(),
+            new GraniteFamily());
 
     private static final byte[] SECRET = "a secret of sixteen bytes or more".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -86,6 +95,9 @@ final class VirtualUnit implements AutoCloseable {
     private final ComputeBackend backend = new CpuBackend();
     private final MeshProgram program;
     private final UnitPipeline pipeline;
+    private final Optional<ExpertBalancer> balancer;
+    private final Optional<ExpertDirector> director;
+    private final List<String> lines = new CopyOnWriteArrayList<>();
     private final StepBatch.Limits limits;
     private final int blocks;
     private final TestContext context;
@@ -101,6 +113,11 @@ final class VirtualUnit implements AutoCloseable {
         this.program = compile(config(model), parallelisms, models, layout);
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
+        this.balancer = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence))
+                .filter(p -> p.rules(context.settings()).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS)))
+                .findFirst().flatMap(p -> p.balancer(context.settings()));
+        balancer.ifPresent(b -> ExpertNodes.check(b, program, rank -> 0));
+        this.director = balancer.map(b -> new ExpertDirector(program, b.schedule(), LIMIT, System::nanoTime, lines::add));
         int ranks = program.mesh().ranks();
         Transport transport = new LocalTransport();
         List<Endpoint> endpoints = new ArrayList<>();
@@ -118,8 +135,9 @@ final class VirtualUnit implements AutoCloseable {
         Wire wire = endpoints.getFirst().connect(addresses, others(0, ranks), LIMIT);
         Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
         RankProgram own = program.forRank(0);
-        pipeline = new UnitPipeline(own, executor(own, model, communicator, observers.apply(0)), wire, communicator, limits,
-                blocks);
+        var loaded = load(own, model, communicator, observers.apply(0));
+        pipeline = new UnitPipeline(own, loaded.executor(), wire, communicator, limits, blocks,
+                loaded.mover().map(mover -> director.orElseThrow().with(mover)).orElse(BetweenSteps.NOTHING));
         open.addAll(endpoints);
         try {
             ready.await();
@@ -197,9 +215,10 @@ final class VirtualUnit implements AutoCloseable {
             }
             Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
             RankProgram own = program.forRank(rank);
-            RankExecutor executor = executor(own, model, communicator, observers.apply(rank));
+            var loaded = load(own, model, communicator, observers.apply(rank));
             var batch = new StepBatch(limits, blocks, program.graph().vocabulary());
-            var loop = new RankLoop(own, executor, wire, communicator, batch);
+            var loop = new RankLoop(own, loaded.executor(), wire, communicator, batch,
+                    loaded.mover().map(BetweenSteps.class::cast).orElse(BetweenSteps.NOTHING));
             ready.countDown();
             loop.run();
         } catch (RuntimeException | Error e) {
@@ -218,7 +237,9 @@ final class VirtualUnit implements AutoCloseable {
         return others;
     }
 
-    private RankExecutor executor(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
+    private record Loaded(RankExecutor executor, Optional<ExpertMover> mover) {}
+
+    private Loaded load(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
         ComputeSession session = backend.open(context, 1);
         Checkpoint checkpoint = new SafetensorsFormat().open(model);
         synchronized (open) {
@@ -228,8 +249,36 @@ final class VirtualUnit implements AutoCloseable {
         var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate);
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
-        return new RankExecutor(own, limits, blocks, session, communicator, weights,
+        var executor = new RankExecutor(own, limits, blocks, session, communicator, weights,
                 setting -> new DirectAllToAll().open(setting, context), observer);
+        Optional<ExpertMover> mover = balancer.map(b -> mover(b, own, executor, communicator, session, loader));
+        synchronized (open) {
+            mover.ifPresent(m -> open.addFirst(m));
+        }
+        return new Loaded(executor, mover);
+    }
+
+    private ExpertMover mover(ExpertBalancer chosen, RankProgram own, RankExecutor executor, Communicator communicator,
+            ComputeSession session, WeightLoader loader) {
+        List<ExpertLayer> layers = ExpertLayer.of(own, executor);
+        Optional<Communicator.Group> group = executor.expertGroup();
+        LoadSums sums = group.isPresent()
+                ? LoadSums.over(communicator, group.get(), ExpertMover.size(layers), session::allocate)
+                : loads -> {};
+        boolean speaks = group.map(g -> g.position() == 0).orElse(false);
+        return new ExpertMover(new ExpertMover.Self(own.rank(), speaks, 1), layers, chosen, sums,
+                (weight, expert, memory) -> loader.slot(own, weight, expert, memory), session::allocate,
+                report -> director.orElseThrow().arrived(own.rank(), ExpertReport.decode(report.encode())));
+    }
+
+    /** Where experts are, on a unit that rebalances. */
+    ExpertStatus experts() {
+        return director.orElseThrow().status();
+    }
+
+    /** What has been shown to the user. */
+    List<String> lines() {
+        return lines;
     }
 
     @Override

@@ -38,21 +38,22 @@ class DemoIT {
 
     private UnitSpec spec() {
         return UnitSpec.of(distribution.demoModel()).with("served-model-name", "demo")
-                .with("tensor-parallel-size", 2).with("pipeline-parallel-size", 2);
+                .with("data-parallel-size", 2).with("tensor-parallel-size", 2).with("enable-dp-attention", true)
+                .with("enable-expert-parallel", true).with("all2all-backend", "direct");
     }
 
     @Test
     void startShowsAPluginOnEachLine() {
         assertThat(unit.output().lines()).filteredOn(line -> line.startsWith("plugin ")).hasSizeGreaterThanOrEqualTo(8)
-                .anyMatch(line -> line.startsWith("plugin model-llama ")).anyMatch(line -> line.startsWith("plugin parallel-tp "))
+                .anyMatch(line -> line.startsWith("plugin model-deepseek ")).anyMatch(line -> line.startsWith("plugin parallel-dp ")).anyMatch(line -> line.startsWith("plugin moe-ep "))
                 .anyMatch(line -> line.startsWith("plugin transport-tcp "));
     }
 
     @Test
     void startShowsWhereEachRankStandsOnTheGrid() {
         assertThat(unit.output().lines()).containsSubsequence(
-                "rank 0 on node 0  pp=0 tp=0", "rank 1 on node 0  pp=0 tp=1", "rank 2 on node 0  pp=1 tp=0",
-                "rank 3 on node 0  pp=1 tp=1");
+                "rank 0 on node 0  dp=0 pp=0 tp=0", "rank 1 on node 0  dp=0 pp=0 tp=1", "rank 2 on node 0  dp=1 pp=0 tp=0",
+                "rank 3 on node 0  dp=1 pp=0 tp=1");
     }
 
     @Test
@@ -89,7 +90,8 @@ class DemoIT {
 
         assertThat(cluster.get("ready").asBoolean()).isTrue();
         assertThat(cluster.get("ranks").valueStream().map(rank -> rank.get("coordinates").toString())).containsExactly(
-                "{\"pp\":0,\"tp\":0}", "{\"pp\":0,\"tp\":1}", "{\"pp\":1,\"tp\":0}", "{\"pp\":1,\"tp\":1}");
+                "{\"dp\":0,\"pp\":0,\"tp\":0}", "{\"dp\":0,\"pp\":0,\"tp\":1}", "{\"dp\":1,\"pp\":0,\"tp\":0}",
+                "{\"dp\":1,\"pp\":0,\"tp\":1}");
         assertThat(cluster.get("ranks").valueStream().map(rank -> rank.get("pid").asLong())).doesNotHaveDuplicates()
                 .allMatch(pid -> unit.launcher().descendants().anyMatch(process -> process.pid() == pid));
         assertThat(cluster.get("links").valueStream().map(link -> link.get("from").asInt() + " to " + link.get("to").asInt()))
@@ -151,7 +153,7 @@ class DemoIT {
     }
 
     private static Stream<Expected.Prompt> chats() {
-        return Oracles.find("demo-dense").expected().prompts().stream().filter(prompt -> prompt.json().has("messages"));
+        return Oracles.find("demo-moe").expected().prompts().stream().filter(prompt -> prompt.json().has("messages"));
     }
 
     private static boolean endsByItself(Expected.Prompt chat) {

@@ -41,7 +41,7 @@ public record Distribution(Path home) {
 
     /** The model that comes with it. */
     public Path demoModel() {
-        return home.resolve("models/demo-dense");
+        return home.resolve("models/demo-moe");
     }
 
     /** The words that start a command. */

@@ -6,8 +6,9 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. Two are there without it: one is committed for the
- * integration tests, and of the model in the distribution what it must answer is committed here.
+ * Where the oracle checkpoints are: {@code -Dmaniple.oracle}, else beside the checkout. Without it there are one that is committed for the
+ * integration tests, the references of architectures that have no oracle, and the model in the distribution, of which what it must answer is
+ * committed here.
  */
 public final class Oracles {
 
@@ -26,14 +27,18 @@ public final class Oracles {
     /** One of the checkpoints; skips the test where it is not there, and fails it on CI. */
     public static Oracle find(String name) {
         Path directory = candidate();
-        Path folder = name.equals("demo-dense") ? directory.resolve(name) : directory.resolve("models").resolve(name);
+        Path reference = TOP.resolve("integration-tests/src/test/resources/references").resolve(name);
+        if (Files.isDirectory(reference)) {
+            return new Oracle(reference, Expected.of(reference));
+        }
+        Path folder = name.startsWith("demo-") ? directory.resolve(name) : directory.resolve("models").resolve(name);
         if (Files.isDirectory(folder)) {
             return new Oracle(folder, Expected.of(folder));
         }
         if ("true".equals(System.getenv("CI"))) {
             Assertions.fail("no oracle checkpoint in " + folder + "; on CI it must be there (-Dmaniple.oracle=DIR)");
         }
-        if (name.equals("demo-dense")) {
+        if (name.equals("demo-moe")) {
             return new Oracle(Distribution.find().demoModel(),
                     Expected.of(TOP.resolve("system-tests/src/test/resources/oracle").resolve(name)));
         }

@@ -68,7 +68,7 @@ class PluginsIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"model-llama, model architecture [LlamaForCausalLM] is known to no plugin",
+    @CsvSource({"model-deepseek, model architecture [DeepseekV3ForCausalLM] is known to no plugin",
         "checkpoint-safetensors, holds weights in no known format", "tokenizer-hf, holds no tokenizer of a known format",
         "transport-tcp, transport [auto]", "compute-cpu, compute [auto]", "serve-openai, frontend [auto]"})
     void aDisabledPluginIsMissedAtLaunchByName(String id, String message) {
@@ -82,9 +82,9 @@ class PluginsIT {
 
     @Test
     void aDisabledPluginIsUsedAgainOnceEnabled() {
-        Command.maniple(distribution, "plugins", "disable", "model-llama").succeeded();
+        Command.maniple(distribution, "plugins", "disable", "model-deepseek").succeeded();
         assertThat(dryRun().exitCode()).isEqualTo(2);
-        Command.maniple(distribution, "plugins", "enable", "model-llama").succeeded();
+        Command.maniple(distribution, "plugins", "enable", "model-deepseek").succeeded();
 
         dryRun().succeeded();
     }

@@ -47,7 +47,8 @@ class ReplicasIT {
     @Test
     void everyGroupServesItsOwnRequestsAndTheLossOfOneIsToldByTheOther() {
         int port = freePort();
-        try (UnitProcess one = group(1, port, "--fault-linger", "2s"); UnitProcess zero = group(0, port, "--fault-linger", "2s")) {
+        try (UnitProcess one = group(1, port, "--fault-linger", "2s");
+                UnitProcess zero = group(0, port, "--fault-linger", "2s")) {
             List<Api> apis = List.of(zero.api(), one.api());
             for (Api api : apis) {
                 checkTokens(api);

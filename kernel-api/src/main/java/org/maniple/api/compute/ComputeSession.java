@@ -12,7 +12,8 @@ import org.maniple.api.graph.OpCall;
 public interface ComputeSession extends AutoCloseable {
 
     /**
-     * Memory for activations, states and weights that are copied.
+     * Memory for activations, states and weights that are copied. Once kernels run, one other thread may call this too: the one that brings weights
+     * of experts from then on.
      *
      * @param bytes how much; may be 0
      * @return zeroed, aligned to 64 bytes, valid until the session is closed

@@ -39,6 +39,15 @@ public interface Engine {
     UnitStatus status();
 
     /**
+     * Where the routed experts are.
+     *
+     * @return a snapshot; empty if the model has none that are spread over ranks, or this is not the engine that knows
+     */
+    default Optional<ExpertStatus> experts() {
+        return Optional.empty();
+    }
+
+    /**
      * The version of the engine.
      *
      * @return for example {@code 0.1.0}

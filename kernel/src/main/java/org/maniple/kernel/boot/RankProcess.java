@@ -19,13 +19,21 @@ import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
+import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.Wire;
+import org.maniple.kernel.balance.ExpertDirector;
+import org.maniple.kernel.balance.ExpertLayer;
+import org.maniple.kernel.balance.ExpertMover;
+import org.maniple.kernel.balance.ExpertNodes;
+import org.maniple.kernel.balance.ExpertReport;
+import org.maniple.kernel.balance.LoadSums;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.UnitPipeline;
@@ -59,6 +67,8 @@ final class RankProcess {
     private static final Duration LOAD_LIMIT = Duration.ofHours(1);
     /** How long a rank whose step failed waits for the unit's word about who is to blame. */
     private static final Duration BLAME = Duration.ofSeconds(1);
+    /** How long ranks may take to bring the weights of experts that change their places together. */
+    private static final Duration MOVE_LIMIT = Duration.ofMinutes(5);
     private static final int MAX_ROWS = 64;
 
     private final UnitPlan plan;
@@ -73,6 +83,7 @@ final class RankProcess {
     private volatile @Nullable Wire wire;
     private volatile @Nullable RankZero serving;
     private volatile @Nullable GroupApi api;
+    private volatile @Nullable ExpertDirector director;
     private volatile @Nullable Membership member;
     private volatile boolean ready;
 
@@ -187,16 +198,46 @@ final class RankProcess {
         StepBatch.Limits limits = limits(capacity);
         var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights,
                 this::exchange, Optional.empty());
+        Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
             sayWhatIsNotCompiled(executor);
-            return lead(membership, new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks()),
-                    capacity);
+            BetweenSteps between = mover.map(own -> director().orElseThrow().with(own)).orElse(BetweenSteps.NOTHING);
+            return lead(membership,
+                    new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks(), between), capacity);
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
         if (apiPlace.serves()) {
             api = new GroupApi(plan, capacity, apiPlace, membership, this::context, report);
         }
-        return follow(membership, new RankLoop(program, executor, opened, communicator, batch));
+        return follow(membership, new RankLoop(program, executor, opened, communicator, batch,
+                mover.map(BetweenSteps.class::cast).orElse(BetweenSteps.NOTHING)));
+    }
+
+    /** This rank's part in rebalancing experts. */
+    private ExpertMover mover(ExpertBalancer balancer, Membership membership, RankExecutor executor, Communicator communicator,
+            ComputeSession session, WeightLoader loader) {
+        if (place.rank() == 0) {
+            director = new ExpertDirector(plan.program(), balancer.schedule(), MOVE_LIMIT, System::nanoTime, report::line);
+        }
+        List<ExpertLayer> layers = ExpertLayer.of(program, executor);
+        Optional<Communicator.Group> group = executor.expertGroup();
+        LoadSums sums = group.isPresent()
+                ? LoadSums.over(communicator, group.get(), ExpertMover.size(layers), session::allocate)
+                : loads -> {};
+        var self = new ExpertMover.Self(place.rank(), group.map(g -> g.position() == 0).orElse(false),
+                ExpertNodes.of(plan.program(), program.stage(), configuration.topology()::nodeOf));
+        return resources.add(new ExpertMover(self, layers, balancer, sums,
+                (weight, expert, memory) -> loader.slot(program, weight, expert, memory), session::allocate, told -> {
+                    if (place.rank() == 0) {
+                        director().orElseThrow().arrived(0, told);
+                    } else {
+                        membership.send(0, told.encode());
+                    }
+                }));
+    }
+
+    private Optional<ExpertDirector> director() {
+        return Optional.ofNullable(director);
     }
 
     /** Opens the all-to-all back end that the configuration names. */
@@ -229,7 +270,7 @@ final class RankProcess {
             throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
-        var zero = new RankZero(plan, guarded, capacity, leader, this::context, report);
+        var zero = new RankZero(plan, guarded, capacity, leader, director(), this::context, report);
         serving = zero;
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());
@@ -323,8 +364,11 @@ final class RankProcess {
         public void arrived(int fromRank, byte[] content) {
             RankZero zero = serving;
             GroupApi own = api;
+            ExpertDirector directing = director;
             try {
-                if (zero != null) {
+                if (directing != null && ExpertReport.isOne(content)) {
+                    directing.arrived(fromRank, ExpertReport.decode(content));
+                } else if (zero != null) {
                     zero.arrived(fromRank, content);
                 } else if (own != null) {
                     own.arrived(content);

@@ -16,8 +16,10 @@ import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
+import org.maniple.kernel.balance.ExpertDirector;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
@@ -45,6 +47,7 @@ final class RankZero {
     private Frontend.@Nullable Serving frontend;
 
     RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
+            Optional<ExpertDirector> director,
             Function<Extension, PluginContext> contexts,
             StartupReport report) {
         this.configuration = plan.configuration();
@@ -60,7 +63,8 @@ final class RankZero {
                 MAX_QUEUED,
                 capacity.blocks(), seed, candidates);
         this.engine = new UnitEngine(ServedModel.info(plan, capacity), ServedModel.codec(configuration, contexts), pipeline,
-                options, () -> status(leader), KernelExtensions.version());
+                options, () -> status(leader),
+                () -> experts(plan.program(), director), KernelExtensions.version());
         this.server = place.perGroup()
                 ? Optional.of(new RemoteEngineServer(engine, otherApis(plan.program()), leader::send))
                 : Optional.empty();
@@ -76,6 +80,11 @@ final class RankZero {
     void arrived(int rank, byte[] frame) {
         server.orElseThrow(() -> new ManipleException("rank 0 serves all groups; no rank sends it requests")).arrived(rank,
                 frame);
+    }
+
+    private static Optional<ExpertStatus> experts(MeshProgram program, Optional<ExpertDirector> director) {
+        ExpertStatus known = director.map(ExpertDirector::status).orElseGet(() -> ExpertDirector.fixed(program));
+        return known.layers().isEmpty() ? Optional.empty() : Optional.of(known);
     }
 
     private UnitStatus status(UnitLeader leader) {

@@ -10,12 +10,14 @@ import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.mesh.AxisRule;
+import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.mesh.SplitException;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
+import org.maniple.kernel.balance.ExpertNodes;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
@@ -40,10 +42,11 @@ import org.maniple.kernel.program.ProgramCompiler;
  * @param format what reads its weights
  * @param quantization how its weights are quantised
  * @param program what every rank does
+ * @param balancer what moves experts while the unit serves, if anything does
  */
 record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, ModelArchitecture architecture,
         CheckpointFormat format, Quantization quantization,
-        MeshProgram program) {
+        MeshProgram program, Optional<ExpertBalancer> balancer) {
 
     /**
      * Plans a unit.
@@ -57,15 +60,26 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
-            return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config),
-                    compile(configuration.catalog(), configuration.host(), configuration.settings(), configuration.mesh(),
-                            architecture.graph(config)));
+            MeshProgram program = compile(configuration.catalog(), configuration.host(), configuration.settings(),
+                    configuration.mesh(), architecture.graph(config));
+            return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config), program,
+                    balancer(configuration, program));
         } catch (SplitException e) {
             throw new ConfigurationException(
                     List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
+    }
+
+    /** What moves experts, once it has agreed to every layer of the model. */
+    private static Optional<ExpertBalancer> balancer(UnitConfiguration configuration, MeshProgram program) {
+        EffectiveSettings settings = configuration.settings();
+        Optional<ExpertBalancer> balancer = configuration.extensions().all(ExtensionKind.PARALLELISM).stream()
+                .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS)))
+                .max(Comparator.comparingInt(Parallelism::precedence)).flatMap(p -> p.balancer(settings));
+        balancer.ifPresent(known -> ExpertNodes.check(known, program, configuration.topology()::nodeOf));
+        return balancer;
     }
 
     /** What ranks do with some settings, which need not be those of a unit that is to be started. */

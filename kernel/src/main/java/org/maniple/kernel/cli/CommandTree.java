@@ -110,7 +110,7 @@ public final class CommandTree {
 
     @Command(name = "maniple", description = "Serves large language models that are spread over several processes and machines.", synopsisSubcommandLabel = "COMMAND", footer = {
         "%nExamples:",
-        "  maniple serve models/demo-dense --tp 2 --pp 2",
+        "  maniple serve models/demo-moe --tp 2 --pp 2",
         "  maniple launch unit.yaml --dry-run",
         "  maniple COMMAND --help",
         "%nExit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration."})

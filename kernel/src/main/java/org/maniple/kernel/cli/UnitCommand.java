@@ -48,9 +48,9 @@ abstract sealed class UnitCommand implements Callable<Integer> {
 
     @Command(name = "serve", description = "The same from flags alone: serves a model.", customSynopsis = "maniple serve MODEL [flags] [--dry-run [--program]]", footer = {
         "%nExamples:",
-        "  maniple serve models/demo-dense",
-        "  maniple serve models/demo-dense --tensor-parallel-size 2 --pipeline-parallel-size 2 --port 8000",
-        "  maniple serve models/demo-dense --skip-tokenizer-init"})
+        "  maniple serve models/demo-moe",
+        "  maniple serve models/demo-moe --tensor-parallel-size 2 --pipeline-parallel-size 2 --port 8000",
+        "  maniple serve models/demo-moe --skip-tokenizer-init"})
     static final class Serve extends UnitCommand {
         Serve(Surroundings surroundings) {
             super(surroundings);
@@ -64,8 +64,8 @@ abstract sealed class UnitCommand implements Callable<Integer> {
 
     @Command(name = "generate", description = "Starts a unit, answers one prompt on the terminal, and ends.", customSynopsis = "maniple generate MODEL --prompt TEXT [--max-tokens N] [flags]", footer = {
         "%nExamples:",
-        "  maniple generate models/demo-dense --prompt \"What is Maniple?\"",
-        "  maniple generate models/demo-dense --tp 2 --max-tokens 40 --prompt \"What is a rank?\""})
+        "  maniple generate models/demo-moe --prompt \"What is Maniple?\"",
+        "  maniple generate models/demo-moe --tp 2 --max-tokens 40 --prompt \"What is a rank?\""})
     static final class Generate extends UnitCommand {
         Generate(Surroundings surroundings) {
             super(surroundings);

@@ -18,6 +18,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
@@ -40,6 +41,7 @@ public final class UnitEngine implements Engine {
     private final Optional<TextCodec> codec;
     private final EngineOptions options;
     private final Supplier<UnitStatus> unit;
+    private final Supplier<Optional<ExpertStatus>> experts;
     private final String version;
     private final RequestValidation validation;
     private final OutputThread output;
@@ -71,6 +73,7 @@ public final class UnitEngine implements Engine {
      * @param pipeline the ranks
      * @param options its limits
      * @param unit what the life cycle knows about the unit; its figures of requests and blocks are ignored
+     * @param experts where experts are, if they are spread over ranks
      * @param version the version of the product
      */
     public UnitEngine(
@@ -79,6 +82,7 @@ public final class UnitEngine implements Engine {
             StepPipeline pipeline,
             EngineOptions options,
             Supplier<UnitStatus> unit,
+            Supplier<Optional<ExpertStatus>> experts,
             String version) {
         int listed = Math.min(RequestValidation.MAX_LOGPROBS, model.vocabulary());
         if (options.candidates() < listed) {
@@ -91,6 +95,7 @@ public final class UnitEngine implements Engine {
         this.seeds = seeds(options.seed());
         this.options = options;
         this.unit = unit;
+        this.experts = experts;
         this.version = version;
         int blocks = Math.min(options.kvBlocks(), pipeline.limits().maxBlocks());
         int cacheTokens = (int) Math.min(Integer.MAX_VALUE, (long) blocks * pipeline.limits().blockSize());
@@ -289,6 +294,11 @@ public final class UnitEngine implements Engine {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public Optional<ExpertStatus> experts() {
+        return experts.get();
     }
 
     /** The loop changes its homes under the lock only, which the caller holds. */

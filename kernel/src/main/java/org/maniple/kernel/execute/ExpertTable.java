@@ -13,7 +13,14 @@ public final class ExpertTable {
     private final long[] loads;
     private volatile ExpertPlacement placement;
 
-    ExpertTable(int layer, int part, ExpertPlacement placement) {
+    /**
+     * Experts that nobody has used yet.
+     *
+     * @param layer the block
+     * @param part which part of the placement this rank is
+     * @param placement where they are
+     */
+    public ExpertTable(int layer, int part, ExpertPlacement placement) {
         this.layer = layer;
         this.part = part;
         this.placement = placement;
@@ -40,7 +47,13 @@ public final class ExpertTable {
         placement = next;
     }
 
-    void count(int slot, int rows) {
+    /**
+     * Counts rows of the expert that is in a slot.
+     *
+     * @param slot one of this rank's slots
+     * @param rows how many have been computed
+     */
+    public void count(int slot, int rows) {
         loads[placement.expert(part, slot)] += rows;
     }
 

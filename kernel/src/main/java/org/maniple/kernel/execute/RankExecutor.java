@@ -131,6 +131,25 @@ public final class RankExecutor {
     }
 
     /**
+     * The ranks that share the experts of this stage.
+     *
+     * @return with this one; empty if each rank has all experts, or the stage has none
+     */
+    public Optional<Communicator.Group> expertGroup() {
+        return Optional.ofNullable(groups.get(program.program().expertDimensions()));
+    }
+
+    /**
+     * The memory of a weight.
+     *
+     * @param weight one of the program's weights
+     * @return its tensor
+     */
+    public Tensor weight(Piece weight) {
+        return tensor(weight);
+    }
+
+    /**
      * The exchanges of the all-to-all back end that are in use, for what they have sent.
      *
      * @return may be empty
@@ -245,13 +264,18 @@ public final class RankExecutor {
     private void makeGroups() {
         int next = 1;
         var numbers = new HashMap<List<Integer>, Integer>();
+        var wanted = new ArrayList<List<Integer>>();
         for (Instruction instruction : program.program().code()) {
-            List<Integer> dimensions = switch (instruction) {
-                case Instruction.Seam seam -> seam.dimensions();
-                case Instruction.Dispatch dispatch -> dispatch.dimensions();
-                case Instruction.Combine combine -> combine.dimensions();
-                default -> List.<Integer>of();
-            };
+            switch (instruction) {
+                case Instruction.Seam seam -> wanted.add(seam.dimensions());
+                case Instruction.Dispatch dispatch -> wanted.add(dispatch.dimensions());
+                case Instruction.Combine combine -> wanted.add(combine.dimensions());
+                default -> {
+                }
+            }
+        }
+        wanted.add(program.program().expertDimensions());
+        for (List<Integer> dimensions : wanted) {
             if (!dimensions.isEmpty() && !numbers.containsKey(dimensions)) {
                 List<Integer> members = program.program().group(program.rank(), dimensions);
                 groups.put(dimensions, communicator.group(next + members.getFirst(), members));

@@ -18,6 +18,7 @@ public final class RankLoop {
     private final RankExecutor executor;
     private final Wire wire;
     private final StepBatch batch;
+    private final BetweenSteps between;
     private final MemorySegment frame;
     private final @Nullable StageLink candidates;
     private final @Nullable StageLink logits;
@@ -31,8 +32,11 @@ public final class RankLoop {
      * @param wire reaches rank 0
      * @param communicator reaches it too, in steps
      * @param batch to decode plans into
+     * @param between what happens between steps
      */
-    public RankLoop(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch batch) {
+    public RankLoop(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch batch,
+            BetweenSteps between) {
+        this.between = between;
         this.program = program;
         this.executor = executor;
         this.wire = wire;
@@ -59,6 +63,7 @@ public final class RankLoop {
                 return;
             }
             if (batch.kind() == StepBatch.KIND_STEP) {
+                between.before(batch);
                 executor.run(batch);
                 answer();
             }

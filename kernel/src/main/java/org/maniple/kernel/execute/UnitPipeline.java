@@ -37,6 +37,7 @@ public final class UnitPipeline implements StepPipeline {
     private final StepBatch.Limits limits;
     private final Queue<Slot> free = new ArrayDeque<>();
     private final Queue<Slot> running = new ArrayDeque<>();
+    private final BetweenSteps between;
     private final int depth;
     private final int resultRank;
     private final int width;
@@ -57,9 +58,11 @@ public final class UnitPipeline implements StepPipeline {
      * @param communicator reaches them too, in steps
      * @param limits of the steps
      * @param blocks KV blocks in all
+     * @param between what happens between steps
      */
     public UnitPipeline(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch.Limits limits,
-            int blocks) {
+            int blocks, BetweenSteps between) {
+        this.between = between;
         this.program = program;
         this.executor = executor;
         this.wire = wire;
@@ -118,8 +121,10 @@ public final class UnitPipeline implements StepPipeline {
             throw new IllegalArgumentException("only the batch that begin() gave can be submitted");
         }
         filling = null;
+        between.order(batch);
         send(slot);
         running.add(slot);
+        between.before(batch);
         executor.run(batch);
     }
 

@@ -169,7 +169,7 @@ public final class PlanReport {
             Figures figures = candidate.figures().orElseThrow();
             double concurrency = figures.kvTokens() / (double) planner.budget().length();
             lines.add(String.format(Locale.ROOT, "%s %-" + width + "s %12s %10s %,14d %11.2fx %12s %14s %6.1f ms",
-                    candidate == possible.getFirst() ? "*" : " ",
+                    candidate.equals(possible.getFirst()) ? "*" : " ",
                     candidate.layout(), Bytes.of(figures.largestWeights()), Bytes.of(figures.largestKvBytes()),
                     figures.kvTokens(),
                     concurrency, Bytes.of(figures.wireBytes()), Bytes.of(figures.wireBytesBetweenNodes()),

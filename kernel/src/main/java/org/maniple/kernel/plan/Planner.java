@@ -87,9 +87,9 @@ public final class Planner {
         Figures first = a.figures().orElseThrow();
         Figures second = b.figures().orElseThrow();
         return Comparator.comparing((Figures f) -> f.kvTokensPerHome() < budget.length())
-                .thenComparing(f -> -f.sequences() / f.stepMicros())
-                .thenComparing(Figures::wireBytesBetweenNodes)
-                .thenComparing(Figures::wireBytes)
+                .thenComparingDouble(f -> -f.sequences() / f.stepMicros())
+                .thenComparingLong(Figures::wireBytesBetweenNodes)
+                .thenComparingLong(Figures::wireBytes)
                 .compare(first, second);
     }
 

@@ -167,6 +167,13 @@ public final class MeshProgram {
         return part;
     }
 
+    /** The placed dimensions that experts are spread over; empty if each rank has all, or there are none. */
+    public List<Integer> expertDimensions() {
+        return placements.values().stream().allMatch(placement -> placement.parts() == 1)
+                ? List.of()
+                : units.rule(Axes.EXPERTS).map(units::dimensions).orElse(List.of());
+    }
+
     /** The experts in the slots of a rank, of a weight whose first axis is that of experts. */
     List<Integer> expertSlots(Piece weight, int rank) {
         ExpertPlacement placement = placement(weight);

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
@@ -49,6 +50,11 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     @Override
     public UnitStatus status() {
         return engine.status();
+    }
+
+    @Override
+    public Optional<ExpertStatus> experts() {
+        return engine.experts();
     }
 
     @Override

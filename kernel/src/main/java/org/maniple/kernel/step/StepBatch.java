@@ -56,6 +56,11 @@ public final class StepBatch implements Step {
     private int home;
     private int homeBlocks;
 
+    private ExpertOrder order = ExpertOrder.NONE;
+    private int round;
+    private int chunk;
+    private int expertVersion;
+
     /**
      * What a batch has room for. All ranks of a unit must use the same. With data parallelism the sequences are spread over <em>homes</em>, each
      * with its own KV blocks; the first four limits are those of each home.
@@ -221,6 +226,10 @@ public final class StepBatch implements Step {
         kind = newKind;
         stepNumber = number;
         fullRows = false;
+        order = ExpertOrder.NONE;
+        round = 0;
+        chunk = 0;
+        expertVersion = 0;
         tokens = 0;
         spans = 0;
         blocks = 0;
@@ -312,6 +321,26 @@ public final class StepBatch implements Step {
      */
     public void needFullRows(boolean needed) {
         fullRows = needed;
+    }
+
+    /**
+     * Says what is to happen to the experts of all ranks before this step runs.
+     *
+     * @param what the order
+     * @param ofRound the round that it belongs to, from 1; 0 without an order
+     * @param ofChunk which part of the round is committed, from 0; 0 for other orders
+     * @param version how many orders to commit there have been in all, this one included: every rank compares it with its own count
+     * @throws IllegalArgumentException if these do not fit together
+     */
+    public void orderExperts(ExpertOrder what, int ofRound, int ofChunk, int version) {
+        String wrong = what.problem(ofRound, ofChunk, version);
+        if (!wrong.isEmpty()) {
+            throw new IllegalArgumentException(wrong);
+        }
+        order = what;
+        round = ofRound;
+        chunk = ofChunk;
+        expertVersion = version;
     }
 
     /**
@@ -449,6 +478,42 @@ public final class StepBatch implements Step {
      */
     public boolean fullRows() {
         return fullRows;
+    }
+
+    /**
+     * What is to happen to the experts of all ranks before this step runs.
+     *
+     * @return the order
+     */
+    public ExpertOrder expertOrder() {
+        return order;
+    }
+
+    /**
+     * The round that the order belongs to.
+     *
+     * @return from 1; 0 without an order
+     */
+    public int expertRound() {
+        return round;
+    }
+
+    /**
+     * Which part of the round is committed.
+     *
+     * @return from 0
+     */
+    public int expertChunk() {
+        return chunk;
+    }
+
+    /**
+     * How often experts have changed their places since the unit started, this step's order included.
+     *
+     * @return 0 or more
+     */
+    public int expertVersion() {
+        return expertVersion;
     }
 
     /**

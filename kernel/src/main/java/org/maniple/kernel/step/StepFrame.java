@@ -7,8 +7,8 @@ import org.maniple.kernel.step.StepBatch.Limits;
 import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
- * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4), tokens (4), spans (4),
- * block table entries (4). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths (4 each); then
+ * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4: whole rows, then the
+ * order about experts), tokens (4), spans (4), block table entries (4), round, chunk and version of the experts (4 each). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths (4 each); then
  * the token ids and the block tables of all spans, one span after the other (4 each). Signals are a header alone.
  */
 final class StepFrame {
@@ -19,10 +19,13 @@ final class StepFrame {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** "MST" and the version of this layout. */
-    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 2 << 24;
+    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 3 << 24;
 
     private static final int FULL_ROWS = 1;
-    private static final long HEADER = 32;
+    private static final int ORDER_SHIFT = 1;
+    private static final ExpertOrder[] ORDERS = ExpertOrder.values();
+    private static final int FLAGS = FULL_ROWS | (ORDERS.length - 1) << ORDER_SHIFT;
+    private static final long HEADER = 44;
     private static final long PER_SPAN = Long.BYTES + 5L * Integer.BYTES;
 
     private StepFrame() {}
@@ -36,10 +39,13 @@ final class StepFrame {
         frame.set(INT, 0, MAGIC);
         frame.set(INT, 4, batch.kind());
         frame.set(LONG, 8, batch.stepNumber());
-        frame.set(INT, 16, batch.fullRows() ? FULL_ROWS : 0);
+        frame.set(INT, 16, (batch.fullRows() ? FULL_ROWS : 0) | batch.expertOrder().ordinal() << ORDER_SHIFT);
         frame.set(INT, 20, batch.tokens());
         frame.set(INT, 24, spans);
         frame.set(INT, 28, batch.blocks());
+        frame.set(INT, 32, batch.expertRound());
+        frame.set(INT, 36, batch.expertChunk());
+        frame.set(INT, 40, batch.expertVersion());
         MemorySegment.copy(batch.sequence, 0, frame, LONG, HEADER, spans);
         long at = HEADER + (long) Long.BYTES * spans;
         at = put(batch.spanHome, spans, frame, at);
@@ -70,7 +76,7 @@ final class StepFrame {
         }
         int kind = frame.get(INT, 4);
         int flags = frame.get(INT, 16);
-        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_IDLE || (flags & ~FULL_ROWS) != 0) {
+        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_IDLE || (flags & ~FLAGS) != 0) {
             throw new StepFrameException("unknown kind [" + kind + "] or flags [" + flags + "] of a step frame");
         }
         Limits limits = batch.limits();
@@ -83,7 +89,18 @@ final class StepFrame {
                     "a step frame of " + bytes + " bytes; with " + tokens + " tokens, " + spans + " spans and "
                             + blocks + " block table entries it must have " + bytes(tokens, spans, blocks));
         }
-        batch.header(kind, frame.get(LONG, 8), flags == FULL_ROWS);
+        ExpertOrder order = ORDERS[flags >> ORDER_SHIFT];
+        int round = frame.get(INT, 32);
+        int chunk = frame.get(INT, 36);
+        int version = frame.get(INT, 40);
+        String wrong = signal && order != ExpertOrder.NONE
+                ? "a signal with an order about experts"
+                : order.problem(round, chunk, version);
+        if (!wrong.isEmpty()) {
+            throw new StepFrameException(wrong);
+        }
+        batch.header(kind, frame.get(LONG, 8), (flags & FULL_ROWS) != 0);
+        batch.orderExperts(order, round, chunk, version);
         readArrays(batch, frame, tokens, spans, blocks);
         checkSums(batch, tokens, spans, blocks);
         batch.deriveAll(spans);

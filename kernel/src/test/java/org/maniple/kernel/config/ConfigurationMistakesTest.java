@@ -93,8 +93,8 @@ class ConfigurationMistakesTest {
                         + " give only one of the two"),
         flags("--tokenizer nowhere", "--tokenizer: there is no file or folder [nowhere]; looked at: [CWD/nowhere, HOME/nowhere]"),
         flags("--moe-a2a-backend deepep",
-                "--moe-a2a-backend: [moe-a2a-backend] belongs to expert parallelism, which no enabled plugin brings"
-                        + " (key [all2all-backend]); see maniple plugins list"),
+                "--moe-a2a-backend all2all-backend: all2all-backend [deepep] is not installed; installed: [];"
+                        + " available on this host: []"),
         flags("--ep-num-redundant-experts 2",
                 "--ep-num-redundant-experts: [ep-num-redundant-experts] belongs to expert parallelism, which no"
                         + " enabled plugin brings (key [num-redundant-experts]); see maniple plugins list"),

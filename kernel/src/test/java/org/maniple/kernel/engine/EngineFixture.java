@@ -74,7 +74,8 @@ final class EngineFixture implements AutoCloseable {
 
     private EngineFixture(FakePipeline pipeline, EngineOptions options) {
         this.pipeline = pipeline;
-        engine = new UnitEngine(model(), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit, "0.1.0");
+        engine = new UnitEngine(model(), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit, Optional::empty,
+                "0.1.0");
     }
 
     static ModelInfo model() {

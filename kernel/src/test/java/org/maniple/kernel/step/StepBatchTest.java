@@ -111,6 +111,46 @@ class StepBatchTest {
     }
 
     @Test
+    void anOrderAboutExpertsTravelsWithItsStep() {
+        StepBatch batch = example();
+        batch.orderExperts(ExpertOrder.COMMIT, 7, 3, 12);
+        StepBatch other = batch();
+        other.decode(frame, batch.encode(frame));
+        assertEquals(ExpertOrder.COMMIT, other.expertOrder());
+        assertEquals(7, other.expertRound());
+        assertEquals(3, other.expertChunk());
+        assertEquals(12, other.expertVersion());
+        assertTrue(other.fullRows());
+        other.clear(8);
+        assertEquals(ExpertOrder.NONE, other.expertOrder());
+        assertEquals(0, other.expertRound() + other.expertChunk() + other.expertVersion());
+    }
+
+    @Test
+    void ordersAboutExpertsMustMakeSense() {
+        StepBatch batch = example();
+        assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.NONE, 1, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COLLECT, 0, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COLLECT, 1, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, 4096, 1));
+        assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, -1, 1));
+        var wrong = assertThrows(IllegalArgumentException.class, () -> batch.orderExperts(ExpertOrder.COMMIT, 1, 0, 0));
+        assertEquals(
+                "order [COMMIT] about experts with round [1], chunk [0] and version [0]; rounds count from 1, only a commit has a "
+                        + "chunk, from 0 to 4095, and versions do not count backwards",
+                wrong.getMessage());
+        batch.orderExperts(ExpertOrder.ABANDON, 1, 0, 0);
+        long bytes = batch.encode(frame);
+        for (int at : new int[] {32, 36, 40}) {
+            int before = frame.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+            frame.set(ValueLayout.JAVA_INT_UNALIGNED, at, -1);
+            assertThrows(StepFrameException.class, () -> batch().decode(frame, bytes));
+            frame.set(ValueLayout.JAVA_INT_UNALIGNED, at, before);
+        }
+        batch().decode(frame, bytes);
+    }
+
+    @Test
     void signalsCarryNoTokens() {
         StepBatch batch = example();
         batch.signal(StepBatch.KIND_SHUTDOWN, 9);

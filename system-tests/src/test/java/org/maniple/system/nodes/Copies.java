@@ -39,7 +39,7 @@ record Copies(Path folder) {
 
     /** A model of which one file is another. */
     Path model(Path original, String file, Change change) throws IOException {
-        Path copy = Files.createTempDirectory(folder, "model").resolve("demo-dense");
+        Path copy = Files.createTempDirectory(folder, "model").resolve("demo-moe");
         files(original, copy);
         byte[] bytes = Files.readAllBytes(copy.resolve(file));
         change.apply(bytes);

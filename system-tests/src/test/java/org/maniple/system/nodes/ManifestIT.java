@@ -92,7 +92,7 @@ class ManifestIT {
                     "" + pod));
         }
 
-        var arguments = List.of(command.get(1).asString(), unit.toString(), "--model", "models/demo-dense", "--dry-run");
+        var arguments = List.of(command.get(1).asString(), unit.toString(), "--model", "models/demo-moe", "--dry-run");
         UnitProcess dry = UnitProcess.start(Distribution.find().command(arguments), variables, folder, which);
 
         assertThat(dry.exitCode(Duration.ofSeconds(60))).as(dry.output().text()).isZero();

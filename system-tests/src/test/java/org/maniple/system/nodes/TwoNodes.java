@@ -46,7 +46,7 @@ final class TwoNodes implements AutoCloseable {
     /** The same file for both nodes. */
     String unit(int tensor, int pipeline, String... lines) {
         return file("unit.yaml", """
-                model: models/demo-dense
+                model: models/demo-moe
                 served-model-name: demo
                 tensor-parallel-size: %d
                 pipeline-parallel-size: %d
@@ -108,7 +108,7 @@ final class TwoNodes implements AutoCloseable {
 
     /** Asks for tokens, which must be those of the reference implementation. */
     void assertServesTheOraclesTokens() {
-        Expected.Prompt prompt = Oracles.find("demo-dense").expected().prompts().getFirst();
+        Expected.Prompt prompt = Oracles.find("demo-moe").expected().prompts().getFirst();
         assertThat(tokens(prompt.ids())).isEqualTo(prompt.output().subList(0, TOKENS));
     }
 

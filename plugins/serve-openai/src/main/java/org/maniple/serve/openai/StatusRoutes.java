@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.engine.UnitStatus.HomeStatus;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
@@ -52,7 +53,48 @@ final class StatusRoutes {
                     json.writeStartObject();
                     links(json, engine.status().links());
                     json.writeEndObject();
-                })));
+                })),
+                Route.get("/v1/cluster/experts", this::experts));
+    }
+
+    private void experts(Exchange exchange, Fields fields) {
+        ExpertStatus status = engine.experts().orElseGet(() -> new ExpertStatus(false, 0, 0, List.of()));
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeBooleanProperty("rebalances", status.rebalances());
+            json.writeNumberProperty("rounds", status.rounds());
+            json.writeNumberProperty("abandoned_rounds", status.abandonedRounds());
+            json.writeArrayPropertyStart("layers");
+            status.layers().forEach(layer -> layer(json, layer));
+            json.writeEndArray();
+            json.writeEndObject();
+        });
+    }
+
+    private static void layer(JsonGenerator json, ExpertStatus.Layer layer) {
+        json.writeStartObject();
+        json.writeNumberProperty("layer", layer.layer());
+        json.writeNumberProperty("version", layer.version());
+        json.writeArrayPropertyStart("ranks");
+        for (ExpertStatus.RankExperts rank : layer.ranks()) {
+            json.writeStartObject();
+            json.writeNumberProperty("rank", rank.rank());
+            json.writeArrayPropertyStart("experts");
+            rank.experts().forEach(json::writeNumber);
+            json.writeEndArray();
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+        if (layer.balancedness().isPresent()) {
+            json.writeArrayPropertyStart("loads");
+            layer.loads().forEach(json::writeNumber);
+            json.writeEndArray();
+            json.writeNumberProperty("balancedness", layer.balancedness().getAsDouble());
+        } else {
+            json.writeNullProperty("loads");
+            json.writeNullProperty("balancedness");
+        }
+        json.writeEndObject();
     }
 
     /** Probes look at the status alone, so there is a body only where somebody has to find out why. */

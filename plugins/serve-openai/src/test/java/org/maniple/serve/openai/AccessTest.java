@@ -45,7 +45,8 @@ class AccessTest {
     @ParameterizedTest
     @ValueSource(strings = {"/v1/models", "/v1/models/toy", "/version", "/load", "/server_info", "/v1/cluster",
         "/v1/cluster/ranks",
-        "/v1/cluster/links", "/v1/chat/completions", "/nowhere", "//v1/models", "/v1/..;/models", "/v1/%6dodels",
+        "/v1/cluster/links", "/v1/cluster/experts", "/v1/chat/completions", "/nowhere", "//v1/models", "/v1/..;/models",
+        "/v1/%6dodels",
         "/health/../v1/models",
         "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize"})
     void everythingElseNeedsAKey(String path) {

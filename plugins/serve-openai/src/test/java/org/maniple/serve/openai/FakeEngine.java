@@ -5,12 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.ExpertStatus;
+import org.maniple.api.engine.ExpertStatus.RankExperts;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
@@ -175,6 +178,16 @@ final class FakeEngine implements Engine, AutoCloseable {
                         new RankStatus(1, "node-b", 42, Map.of("pp", 0, "tp", 1), "ready", 1001)),
                 List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)), Map.of("tensor-parallel-size", "2", "api-key", "secret"), 2,
                 1, 64, 60, List.of(new HomeStatus(0, 2, 0, 9, 32, 29), new HomeStatus(1, 0, 1, 8, 32, 31)));
+    }
+
+    @Override
+    public Optional<ExpertStatus> experts() {
+        return Optional.of(new ExpertStatus(true, 2, 1, List.of(
+                new ExpertStatus.Layer(1, 3, List.of(new RankExperts(0, List.of(2, 0)), new RankExperts(1, List.of(1, 2))),
+                        List.of(4L, 4L, 8L), OptionalDouble.of(0.75)),
+                new ExpertStatus.Layer(2, 0, List.of(new RankExperts(0, List.of(0, 1)), new RankExperts(1, List.of(2, 0))),
+                        List.of(),
+                        OptionalDouble.empty()))));
     }
 
     @Override

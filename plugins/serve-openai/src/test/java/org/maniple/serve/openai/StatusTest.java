@@ -94,6 +94,15 @@ class StatusTest {
         assertThat(server.get("/v1/cluster/links").json().keySet()).containsExactly("links");
     }
 
+    @Test
+    void showsWhereExpertsAre() {
+        assertThat(server.get("/v1/cluster/experts").body()).isEqualTo(
+                """
+                        {"rebalances":true,"rounds":2,"abandoned_rounds":1,"layers":[\
+                        {"layer":1,"version":3,"ranks":[{"rank":0,"experts":[2,0]},{"rank":1,"experts":[1,2]}],"loads":[4,4,8],"balancedness":0.75},\
+                        {"layer":2,"version":0,"ranks":[{"rank":0,"experts":[0,1]},{"rank":1,"experts":[2,0]}],"loads":null,"balancedness":null}]}""");
+    }
+
     private static String coordinates(Answer answer, int rank) {
         // A Map.of has no order of its own, so neither has the answer.
         return answer.at("ranks." + rank + ".coordinates").toString().replaceAll("(\\w+)=", "\"$1\":").replace(", ", ",");
