@@ -1,8 +1,13 @@
 package org.maniple.it;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -76,6 +81,17 @@ class ExpertOracleTest {
 
     private static Layout redundant(Layout layout) {
         return layout.with("num-redundant-experts", 4, "redundant");
+    }
+
+    /** A file that deals experts unevenly, differently on each block, and holds one of them twice. */
+    @Test
+    void aPlacementFromAFileGivesTheSame(@TempDir Path directory) throws IOException {
+        Path file = directory.resolve("placement.json");
+        String one = "[[7, 0, 3, 1, 2], [4, 5, 6, 0, 7]]";
+        String other = "[[0, 1, 2, 3, 4], [5, 6, 7, 1, 0]]";
+        Files.writeString(file, "[null, " + String.join(", ", one, other, one, other, one) + "]");
+        ReferenceCheck.check(Oracles.model("deepseek-v2-lite"),
+                Layout.of(2, 1).experts().with("expert-placement-file", file.toString(), "file"));
     }
 
     @ParameterizedTest(name = "{0} on {1}")

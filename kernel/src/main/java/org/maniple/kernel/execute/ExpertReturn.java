@@ -19,7 +19,7 @@ import org.maniple.kernel.step.StepView;
  * Sends every row of this rank's experts to the rank where its token lives, which sums them in the order of the experts. Both sides know which rows go,
  * and in which order (by token, then choice), from the choices and the placement: only the rows themselves travel.
  */
-final class ExpertReturn implements StepAction {
+final class ExpertReturn implements Kernel {
 
     /**
      * What it works on.

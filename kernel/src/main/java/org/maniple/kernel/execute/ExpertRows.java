@@ -4,13 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.maniple.api.compute.Kernel;
 import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
 
 /** Makes the rows of this rank's experts from the tokens that it has, which are all that may need one of them. */
-final class ExpertRows implements StepAction {
+final class ExpertRows implements Kernel {
 
     private final ExpertTable table;
     private final Tensor x;

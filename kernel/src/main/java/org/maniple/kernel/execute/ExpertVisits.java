@@ -3,6 +3,7 @@ package org.maniple.kernel.execute;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import org.maniple.api.collective.PairExchange;
+import org.maniple.api.compute.Kernel;
 import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.PairRows;
@@ -11,7 +12,7 @@ import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepView;
 
 /** Brings this rank's tokens to the ranks that have their experts, by an all-to-all back end. */
-final class ExpertVisits implements StepAction, PairExchange.Owners {
+final class ExpertVisits implements Kernel, PairExchange.Owners {
 
     private final PairExchange exchange;
     private final ExpertTable table;

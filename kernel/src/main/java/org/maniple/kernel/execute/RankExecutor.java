@@ -4,8 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -22,14 +20,11 @@ import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.compute.ComputeSession.CompiledKernel;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.Axes;
-import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
-import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
-import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
@@ -65,7 +60,6 @@ public final class RankExecutor {
     private final ComputeSession session;
     private final Communicator communicator;
     private final Optional<Observer> observer;
-    private final Exchanges exchanges;
     private final CurrentBatch current;
     private final Map<TokenSplit, StepView> views = new LinkedHashMap<>();
     private final StepView[] allViews;
@@ -74,17 +68,10 @@ public final class RankExecutor {
     private final Map<StepView, List<Tensor>> tokenTensors = new HashMap<>();
     private final Map<StepView, List<Tensor>> rowTensors = new HashMap<>();
     private final Map<StepView, Tensor> ids = new HashMap<>();
-    private final Map<Value, PairRows> pairRows = new HashMap<>();
-    private final Map<Value, TokenSplit> pairTokens = new HashMap<>();
-    private final Map<Integer, ExpertTable> experts = new TreeMap<>();
-    private final Map<ExchangeKey, PairExchange> opened = new HashMap<>();
-    private final Map<Value, PairExchange> visits = new HashMap<>();
     private final List<Action> actions = new ArrayList<>();
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
-
-    /** Exchanges of the same form share their memory. */
-    private record ExchangeKey(List<Integer> dimensions, int width, int choices, int slots) {}
+    private final ExpertBinder experts;
 
     /**
      * Binds a program to memory and compiles it.
@@ -102,7 +89,6 @@ public final class RankExecutor {
     public RankExecutor(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session,
             Communicator communicator, Map<Piece, Tensor> weights, Exchanges exchanges, Optional<Observer> observer) {
         this.program = program;
-        this.exchanges = exchanges;
         this.current = new CurrentBatch(new StepBatch(limits, 1, 1));
         this.limits = limits;
         this.session = session;
@@ -114,8 +100,7 @@ public final class RankExecutor {
             tensors.put(state, state(state, blocks));
         }
         List<List<Instruction>> sections = sections();
-        program.program().placements().forEach((layer, placement) -> experts.put(layer,
-                new ExpertTable(layer, placement.parts() == 1 ? 0 : program.program().expertPart(program.rank()), placement)));
+        experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current);
         allocate(sections);
         sections.forEach(this::bind);
         allViews = views.values().toArray(StepView[]::new);
@@ -127,7 +112,7 @@ public final class RankExecutor {
      * @return by block
      */
     public Map<Integer, ExpertTable> experts() {
-        return Collections.unmodifiableMap(experts);
+        return experts.tables();
     }
 
     /**
@@ -155,7 +140,7 @@ public final class RankExecutor {
      * @return may be empty
      */
     public List<PairExchange> exchanges() {
-        return List.copyOf(opened.values());
+        return experts.exchanges();
     }
 
     private StepView view(TokenSplit split) {
@@ -329,36 +314,12 @@ public final class RankExecutor {
                 MemorySegment segment = Objects.requireNonNull(memory.get(plan.slot(piece)));
                 var value = (Value) piece.operand();
                 Tensor tensor = Tensor.of(value.dtype(), plan.shape(piece), segment);
-                add(piece, value.ragged() ? tensor.ragged(rowsOf(instruction, piece)) : tensor);
+                add(piece, value.ragged() ? tensor.ragged(experts.rowsOf(instruction, piece)) : tensor);
             }
             if (instruction instanceof Instruction.Local local) {
                 local.inputs().stream().filter(p -> p.operand().equals(program.program().graph().ids())).forEach(this::addIds);
             }
         }
-    }
-
-    /** Which rows a ragged piece has: those that a dispatch makes, or those of the value that it is made from. */
-    private PairRows rowsOf(Instruction instruction, Piece piece) {
-        var value = (Value) piece.operand();
-        switch (instruction) {
-            case Instruction.Dispatch dispatch -> {
-                boolean visits = !dispatch.dimensions().isEmpty();
-                int tokens = visits ? limits.allTokens() : BufferPlan.capacity(program, dispatch.x(), limits);
-                pairRows.put(value, new PairRows(BufferPlan.slots(program, piece), value.choices(), tokens,
-                        BufferPlan.capacity(program, piece, limits)));
-                pairTokens.put(value,
-                        visits ? TokenSplit.ALL : program.program().tokens(dispatch.x(), program.rank()));
-            }
-            case Instruction.Local local -> {
-                var source = (Value) local.inputs().stream().map(Piece::operand)
-                        .filter(o -> o instanceof Value v && v.ragged()).findFirst().orElseThrow();
-                pairRows.putIfAbsent(value, Objects.requireNonNull(pairRows.get(source)));
-                pairTokens.putIfAbsent(value, Objects.requireNonNull(pairTokens.get(source)));
-            }
-            default -> {
-            }
-        }
-        return Objects.requireNonNull(pairRows.get(value), () -> "no rows are made for " + piece);
     }
 
     private void addIds(Piece piece) {
@@ -399,83 +360,15 @@ public final class RankExecutor {
     }
 
     private void bind(Instruction.Dispatch dispatch) {
-        ExpertTable table = Objects.requireNonNull(experts.get(dispatch.layer()));
         StepView view = view(dispatch.x());
-        Tensor pairs = tensor(dispatch.pairs());
-        StepAction action;
-        if (dispatch.dimensions().isEmpty()) {
-            action = new ExpertRows(table, tensor(dispatch.x()), tensor(dispatch.ids()), pairs);
-        } else {
-            PairExchange exchange = open(dispatch, pairs);
-            visits.put((Value) dispatch.pairs().operand(), exchange);
-            action = new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), tensor(dispatch.x()),
-                    tensor(dispatch.ids()), tensor(dispatch.weights()), pairs, current, view);
-        }
-        actions.add(new Action(action::run, view, false, List.of(dispatch.pairs())));
-    }
-
-    private PairExchange open(Instruction.Dispatch dispatch, Tensor pairs) {
-        int choices = pairs.pairs().choices();
-        var key = new ExchangeKey(dispatch.dimensions(), pairs.width(), choices, pairs.pairs().slots());
-        return opened.computeIfAbsent(key, k -> exchanges.open(new AllToAll.Setting(communicator,
-                Objects.requireNonNull(groups.get(dispatch.dimensions())), pairs.width(), choices, pairs.pairs().slots(),
-                limits.maxTokens(), session::allocate)));
-    }
-
-    /** The position in a group of ranks along some dimensions of each part of a placement; -1 if none of these is that part. */
-    private int[] positions(ExpertTable table, List<Integer> dimensions) {
-        int[] positions = new int[table.placement().parts()];
-        Arrays.fill(positions, -1);
-        List<Integer> members = program.program().group(program.rank(), dimensions);
-        for (int i = 0; i < members.size(); i++) {
-            positions[program.program().expertPart(members.get(i))] = i;
-        }
-        return positions;
+        Kernel kernel = experts.dispatch(dispatch, this::tensor, view);
+        actions.add(new Action(kernel, view, false, List.of(dispatch.pairs())));
     }
 
     private void bind(Instruction.Combine combine) {
-        StepView view = view(combine.sums());
-        actions.add(new Action(combine.inOrder() ? inOrder(combine) : sums(combine), view, false, List.of(combine.sums())));
-    }
-
-    private Kernel sums(Instruction.Combine combine) {
-        var value = (Value) combine.pairs().operand();
-        PairRows rows = Objects.requireNonNull(pairRows.get(value));
-        PairExchange exchange = visits.entrySet().stream().filter(e -> pairRows.get(e.getKey()) == rows)
-                .map(Map.Entry::getValue).findFirst().orElseThrow();
-        Tensor pairs = tensor(combine.pairs());
-        Tensor sums = tensor(combine.sums());
-        return step -> exchange.combine(pairs, sums);
-    }
-
-    private Kernel inOrder(Instruction.Combine combine) {
-        ExpertTable table = Objects.requireNonNull(experts.get(combine.layer()));
-        Tensor pairs = tensor(combine.pairs());
-        Tensor ids = tensor(combine.ids());
-        Tensor sums = tensor(combine.sums());
-        int choices = ids.width();
-        Communicator.Group group = Objects.requireNonNull(groups.get(combine.dimensions()));
-        int capacity = Math.multiplyExact(sums.extent(0), choices);
-        MemorySegment memory = session.allocate(4L * capacity * pairs.width());
-        Tensor returned = Tensor.of(DType.F32, shapeOf(pairs, capacity), memory)
-                .ragged(new PairRows(group.size(), choices, sums.extent(0), capacity));
-        var call = new OpCall(combine.node(), List.of(returned, ids, tensor(combine.weights())), List.of(sums),
-                units(List.of(combine.pairs(), combine.sums())));
-        List<TokenSplit> homes = group.ranks().stream().map(rank -> program.program().tokens(combine.sums(), rank)).toList();
-        var binding = new ExpertReturn.Binding(table, positions(table, combine.dimensions()), homes, pairs,
-                Objects.requireNonNull(pairTokens.get((Value) combine.pairs().operand())), ids, returned);
-        Kernel sum = compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0).kernel();
-        return new ExpertReturn(binding, communicator, group, current, sum,
-                session.allocate(4L * pairs.extent(0) * pairs.width()))::run;
-    }
-
-    private static int[] shapeOf(Tensor tensor, int rows) {
-        int[] shape = new int[tensor.rank()];
-        shape[0] = rows;
-        for (int i = 1; i < shape.length; i++) {
-            shape[i] = tensor.extent(i);
-        }
-        return shape;
+        Kernel kernel = experts.combine(combine, this::tensor, call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
+                .kernel());
+        actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums())));
     }
 
     private void bind(Instruction.Transfer transfer) {
@@ -537,12 +430,6 @@ public final class RankExecutor {
         var operands = new ArrayList<>(local.inputs());
         operands.addAll(local.outputs());
         return new OpCall(local.node(), local.inputs().stream().map(this::tensor).toList(),
-                local.outputs().stream().map(this::tensor).toList(), units(operands), program.leaves(local));
-    }
-
-    private Map<Axis, UnitList> units(List<Piece> operands) {
-        var units = new HashMap<Axis, UnitList>();
-        operands.forEach(piece -> units.putAll(program.units(piece)));
-        return units;
+                local.outputs().stream().map(this::tensor).toList(), program.units(operands), program.leaves(local));
     }
 }

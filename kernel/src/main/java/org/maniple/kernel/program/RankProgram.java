@@ -47,6 +47,18 @@ public record RankProgram(MeshProgram program, int rank, int stage, List<Instruc
     }
 
     /**
+     * The units of each axis of some pieces that this rank has.
+     *
+     * @param pieces the operands of an operation
+     * @return the units by axis
+     */
+    public Map<Axis, UnitList> units(List<Piece> pieces) {
+        var map = new HashMap<Axis, UnitList>();
+        pieces.forEach(piece -> map.putAll(units(piece)));
+        return map;
+    }
+
+    /**
      * Where the leaves of a sum end on this rank, if the program keeps the bits of sums.
      *
      * @param local an operation
