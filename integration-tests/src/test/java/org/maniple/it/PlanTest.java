@@ -239,6 +239,19 @@ class PlanTest {
         assertThat(plan.yaml()).contains("tensor-parallel-size: 4\n", "max-model-len: 4096\n");
     }
 
+    /** SGLang's --tp counts all ranks of a stage where attention is data-parallel. */
+    @Test
+    void whatFollowsFromAnotherSpellingIsKeptAndWritten() throws IOException {
+        Path model = PlanningInstallation.published("DeepSeek-V3");
+        PlanReport plan = plan(model, TWO_NODES + " --tp 16 --dp 8 --enable-dp-attention");
+
+        assertThat(plan.candidates()).isNotEmpty().allSatisfy(c -> assertThat(size(c, "tp")).isEqualTo(2));
+        assertThat(plan.yaml()).contains("tensor-parallel-size: 2\n", "data-parallel-size: 8\n");
+        Path file = home.resolve("spelling.yaml");
+        Files.writeString(file, plan.yaml() + "dist-init-addr: 10.0.0.5:29501\nunit-secret: 0123456789abcdef\nnode-rank: 0\n");
+        assertThat(installation.configuration(file).mesh()).isEqualTo(plan.recommended().mesh());
+    }
+
     @Test
     void aModelThatFitsNowhereIsRefusedWithTheSmallestUnitThatWouldDo() {
         Path model = PlanningInstallation.published("DeepSeek-V3");

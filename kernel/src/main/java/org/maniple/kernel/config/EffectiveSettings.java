@@ -57,6 +57,30 @@ public final class EffectiveSettings implements Settings {
         return new EffectiveSettings(copy);
     }
 
+    /**
+     * A copy in which nobody has given a value for a key.
+     *
+     * @param key a declared key with a default
+     * @return the copy
+     */
+    public EffectiveSettings leftOpen(String key) {
+        Option option = entry(key).option();
+        Object value = ValueParser.parse(option, option.defaultValue().orElseThrow());
+        var copy = new LinkedHashMap<>(entries);
+        copy.put(key, new Entry(option, Optional.of(new Given(key, value, Origin.DEFAULT, "default")), Optional.empty()));
+        return new EffectiveSettings(copy);
+    }
+
+    /**
+     * Whether a value follows from others that were given.
+     *
+     * @param key a declared key
+     * @return whether it was derived
+     */
+    public boolean derived(String key) {
+        return entry(key).derivation().isPresent();
+    }
+
     /** Why a key has another value than the one that was given: {@code tensor-parallel-size: 4 → 2, because …}. */
     String derivation(String key) {
         return key + ": " + entry(key).derivation().orElseThrow();
@@ -174,6 +198,16 @@ public final class EffectiveSettings implements Settings {
     @Override
     public String source(String key) {
         return entry(key).given().map(Given::source).orElse("none");
+    }
+
+    /**
+     * Where the value of a key is to be corrected.
+     *
+     * @param key the key
+     * @return what gives it, with the key unless that is its own flag or variable; the key alone if nothing gives it
+     */
+    public String where(String key) {
+        return Problems.where(given(key) ? source(key) : "", key);
     }
 
     @Override

@@ -85,7 +85,7 @@ public record UnitWish(EffectiveSettings settings, PluginCatalog catalog, HostIn
         EffectiveSettings open = settings;
         for (Option option : settings.options()) {
             if (keys.contains(option.key()) && option.defaultValue().isPresent()) {
-                open = open.derive(option.key(), option.defaultValue().get(), "left open");
+                open = open.leftOpen(option.key());
             }
         }
         return new UnitWish(open, catalog, host, ranksPerNode, notices);

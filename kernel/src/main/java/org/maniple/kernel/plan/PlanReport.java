@@ -103,6 +103,11 @@ public final class PlanReport {
                 ? Integer.toString(wish.ranksPerNode().getFirst())
                 : wish.ranksPerNode().toString());
         lines.putAll(settings(best));
+        best.chosen().forEach((key, value) -> {
+            if (settings.derived(key)) {
+                lines.put(key, value);
+            }
+        });
         long tokens = best.figures().orElseThrow().kvTokensPerHome();
         if (tokens < planner.budget().length()) {
             lines.put(KernelOptions.MAX_MODEL_LEN, Long.toString(tokens));
@@ -264,6 +269,6 @@ public final class PlanReport {
     /** The keys that parallelisms would choose and the user has decided about. */
     private List<String> decided() {
         return wish.parallelisms().stream().flatMap(p -> p.options().stream()).map(Option::key)
-                .filter(wish.settings()::given).distinct().toList();
+                .filter(key -> wish.settings().given(key) || wish.settings().derived(key)).distinct().toList();
     }
 }

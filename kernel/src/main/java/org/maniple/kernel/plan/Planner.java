@@ -102,7 +102,9 @@ public final class Planner {
             for (Map<String, String> way : parallelism.candidates(request)) {
                 var open = new LinkedHashMap<>(way);
                 open.keySet().removeIf(on.settings()::given);
-                own.add(open);
+                if (open.entrySet().stream().noneMatch(choice -> contradicts(on.settings(), choice))) {
+                    own.add(open);
+                }
             }
             var next = new ArrayList<Map<String, String>>();
             for (Map<String, String> before : ways) {
@@ -115,6 +117,11 @@ public final class Planner {
             ways = next;
         }
         return ways;
+    }
+
+    /** What follows from the user's words in another spelling has been decided as well. */
+    private static boolean contradicts(EffectiveSettings settings, Map.Entry<String, String> choice) {
+        return settings.derived(choice.getKey()) && !choice.getValue().equals(settings.shown().get(choice.getKey()));
     }
 
     /** Empty if the way makes a mesh of another number of ranks, which is no way at all. */
