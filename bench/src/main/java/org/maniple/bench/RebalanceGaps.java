@@ -64,8 +64,9 @@ public final class RebalanceGaps {
     private void run(int streams, int tokens, int rounds, int seconds)
             throws IOException, InterruptedException, ExecutionException {
         String model = first(MODEL, get("/v1/models"));
+        // Token ids make an event of every token, also where it has no text.
         String body = "{\"model\": " + model + ", \"prompt\": [5, 6, 7, 8, 5, 6, 7, 8], \"max_tokens\": " + tokens
-                + ", \"temperature\": 0, \"ignore_eos\": true, \"stream\": true}";
+                + ", \"temperature\": 0, \"ignore_eos\": true, \"return_token_ids\": true, \"stream\": true}";
         stream(body);
         gaps.clear();
         int before = rounds();
@@ -119,7 +120,7 @@ public final class RebalanceGaps {
                 throw new IllegalStateException("status " + response.statusCode() + ": " + lines.toList());
             }
             long[] last = new long[1];
-            lines.filter(line -> line.startsWith("data: {")).forEach(line -> {
+            lines.filter(line -> line.startsWith("data: {") && (line.contains("\"token_ids\":[") || line.contains("\"error\""))).forEach(line -> {
                 if (line.contains("\"error\"")) {
                     throw new IllegalStateException(line);
                 }
