@@ -16,6 +16,7 @@ import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.GraphBuilder;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Parameter;
+import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
 import org.maniple.api.graph.Value;
 import org.maniple.api.mesh.AxisRule;
@@ -135,6 +136,20 @@ class WeightLoaderTest {
                         the checkpoint does not fit its config.json:
                           tensor up: expected [6, 4], found F32[6, 5] in memory
                           tensor down: expected [4, 6], but there is no such tensor""");
+    }
+
+    @Test
+    void aCheckpointWithFewerExpertsThanItsConfigurationSaysIsOneProblem() {
+        var experts = new Axis("EXPERTS").of(4);
+        var view = new TensorView.Stacked(experts.axis(), 4, "expert.{}.up", List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
+        var parameter = new Parameter(0, "experts", List.of(experts, FFN, HIDDEN), view);
+        var checkpoint = new MemoryCheckpoint().with("expert.0.up", 6, 4).with("expert.1.up", 6, 4);
+
+        assertThatThrownBy(() -> WeightLoader.check(checkpoint, Quantization.NONE, List.of(parameter)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage("""
+                        the checkpoint does not fit its config.json:
+                          tensors expert.{}.up: config.json says that there are 4 (EXPERTS), the checkpoint has 2""");
     }
 
     @Test
