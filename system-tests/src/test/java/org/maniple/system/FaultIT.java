@@ -35,14 +35,21 @@ class FaultIT {
         IDLE, DECODE, PREFILL
     }
 
-    record Loss(Work work, int rank) {}
+    /** How the unit's four ranks share the model: two stages, or experts spread over all of them and two groups with requests of their own. */
+    enum Spread {
+        STAGES, EXPERTS
+    }
 
-    /** Ranks of both stages in all kinds of work; all combinations with {@code -Dmaniple.units=all}. */
+    record Loss(Spread spread, Work work, int rank) {}
+
+    /** Ranks of both stages and both groups in all kinds of work; all combinations with {@code -Dmaniple.units=all}. */
     static Stream<Loss> losses() {
         return OracleUnits.all()
-                ? Stream.of(Work.values()).flatMap(work -> IntStream.range(1, 4).mapToObj(rank -> new Loss(work, rank)))
-                : Stream.of(new Loss(Work.IDLE, 3), new Loss(Work.DECODE, 1), new Loss(Work.DECODE, 2),
-                        new Loss(Work.PREFILL, 3));
+                ? Stream.of(Spread.values()).flatMap(spread -> Stream.of(Work.values())
+                        .flatMap(work -> IntStream.range(1, 4).mapToObj(rank -> new Loss(spread, work, rank))))
+                : Stream.of(new Loss(Spread.STAGES, Work.IDLE, 3), new Loss(Spread.EXPERTS, Work.DECODE, 1),
+                        new Loss(Spread.STAGES, Work.DECODE, 2), new Loss(Spread.EXPERTS, Work.DECODE, 3),
+                        new Loss(Spread.STAGES, Work.PREFILL, 3));
     }
 
     static Stream<Work> works() {
@@ -52,12 +59,12 @@ class FaultIT {
     @ParameterizedTest
     @MethodSource("losses")
     void aKilledRankIsNoticedAndNamedAndEndsTheUnit(Loss loss) {
-        try (UnitProcess unit = UnitProcess.ready(distribution, spec().with("fault-linger", "2s"), folder)) {
+        try (UnitProcess unit = UnitProcess.ready(distribution, spec(loss.spread()).with("fault-linger", "2s"), folder)) {
             List<EventStream> streams = begin(loss.work(), unit.api());
             kill(unit.rank(loss.rank()));
 
             assertThat(unhealthy(unit.api(), NOTICE)).contains("rank " + loss.rank());
-            streams.forEach(FaultIT::assertEndsWithAnError);
+            streams.forEach(stream -> assertEndsWithAnErrorAbout(stream, "rank " + loss.rank()));
             assertThat(unit.exitCode(UnitProcess.END)).isEqualTo(1);
             assertThat(unit.output().text()).containsPattern("the unit has failed: rank " + loss.rank() + " on \\S+ ");
         }
@@ -115,10 +122,18 @@ class FaultIT {
 
     /** Four ranks, and requests that take long: the positions of the model are not limited to those that it was trained for. */
     private UnitSpec spec() {
+        return spec(Spread.STAGES);
+    }
+
+    private UnitSpec spec(Spread spread) {
         Path model = ModelFolder.changed(distribution.demoModel(), folder, Map.of("max_position_embeddings", 16384));
-        return UnitSpec.of(model).with("served-model-name", "demo").with("skip-tokenizer-init", true)
-                .with("tensor-parallel-size", 2).with("pipeline-parallel-size", 2)
-                .with("max-num-batched-tokens", 4096).with("kv-cache-memory-bytes", "128MiB");
+        UnitSpec spec = UnitSpec.of(model).with("served-model-name", "demo").with("skip-tokenizer-init", true)
+                .with("tensor-parallel-size", 2).with("max-num-batched-tokens", 4096).with("kv-cache-memory-bytes", "128MiB");
+        return switch (spread) {
+            case STAGES -> spec.with("pipeline-parallel-size", 2);
+            case EXPERTS -> spec.with("data-parallel-size", 2).with("enable-dp-attention", true)
+                    .with("enable-expert-parallel", true).with("all2all-backend", "direct");
+        };
     }
 
     private static List<EventStream> begin(Work work, Api api) {
@@ -147,11 +162,11 @@ class FaultIT {
         return stream;
     }
 
-    private static void assertEndsWithAnError(EventStream stream) {
+    private static void assertEndsWithAnErrorAbout(EventStream stream, String rank) {
         EventStream.Whole whole = stream.rest(Duration.ofSeconds(5));
 
         assertThat(whole.problem()).as("the connection is closed in order").isEmpty();
-        assertThat(whole.events().getLast().path("error").path("message").asString("")).isNotEmpty();
+        assertThat(whole.events().getLast().path("error").path("message").asString("")).contains(rank);
         assertThat(whole.finishReason()).isEmpty();
     }
 

@@ -97,7 +97,7 @@ public final class Boot {
      * @throws InterruptedException if this thread is interrupted; all ranks are ended
      */
     public int launch(UnitConfiguration configuration, List<String> arguments) throws InterruptedException {
-        UnitPlan.of(configuration);
+        UnitPlan.of(configuration).checkWeights();
         Topology topology = configuration.topology();
         if (topology.firstRank() == 0 || configuration.settings().flag(KernelOptions.API_PER_GROUP)) {
             TokenizerChoice.of(configuration);
@@ -156,6 +156,7 @@ public final class Boot {
         }
         UnitPlan plan = UnitPlan.of(configuration);
         if (!configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
+            plan.checkWeights();
             place(configuration.topology());
         }
         var report = new StartupReport(out, terminal);

@@ -6,6 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.maniple.api.HostInfo;
+import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.ModelGraph;
@@ -23,6 +25,7 @@ import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.load.Quantization;
+import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginCatalog;
@@ -66,9 +69,29 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
                     balancer(configuration, program));
         } catch (SplitException e) {
             throw new ConfigurationException(
-                    List.of(configuration.settings().source(e.key()) + " " + e.key() + ": " + e.getMessage()));
+                    List.of(configuration.settings().where(e.key()) + ": " + e.getMessage() + otherReading(configuration)));
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
+        }
+    }
+
+    /** Sizes that do not fit may have been meant otherwise: the end of a message. */
+    private static String otherReading(UnitConfiguration configuration) {
+        return configuration.extensions().all(ExtensionKind.PARALLELISM).stream()
+                .flatMap(parallelism -> parallelism.otherReading(configuration.mesh(), configuration.settings()).stream())
+                .findFirst().map(reading -> "; " + reading).orElse("");
+    }
+
+    /**
+     * Looks for the weights in the checkpoint's headers before anything is started.
+     *
+     * @throws ConfigurationException if it has other weights than the model's configuration says
+     */
+    void checkWeights() {
+        try (Checkpoint checkpoint = format.open(model)) {
+            WeightLoader.check(checkpoint, quantization, program.graph().parameters());
+        } catch (CheckpointException e) {
+            throw new ConfigurationException(List.of("model [" + model + "]: " + e.getMessage()));
         }
     }
 
@@ -105,8 +128,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         for (Parallelism parallelism : parallelisms) {
             parallelism.required(settings).forEach((axis, key) -> {
                 if (graph.parameters().stream().noneMatch(parameter -> parameter.has(axis))) {
-                    lines.add(settings.source(key) + " " + key + ": the model [" + graph.architecture()
-                            + "] has no " + axis + "; leave the key out, or give a model that has");
+                    lines.add(settings.where(key) + ": the model [" + graph.architecture() + "] has no axis " + axis
+                            + ", which this would spread over ranks; leave it out, or give a model that has one");
                 }
             });
         }
@@ -119,7 +142,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         boolean exact = settings.text(KernelOptions.NUMERICS).equals("exact");
         String combine = settings.text(KernelOptions.MOE_COMBINE);
         if (exact && combine.equals("rank-sum")) {
-            throw new ConfigurationException(List.of(settings.source(KernelOptions.MOE_COMBINE) + " " + KernelOptions.MOE_COMBINE
+            throw new ConfigurationException(List.of(settings.where(KernelOptions.MOE_COMBINE)
                     + ": [rank-sum] makes the bits of results depend on which rank has which expert, which numerics [exact] ("
                     + settings.source(KernelOptions.NUMERICS) + ") excludes; leave one of the two out"));
         }

@@ -200,6 +200,16 @@ public final class EffectiveSettings implements Settings {
         return entry(key).given().map(Given::source).orElse("none");
     }
 
+    /**
+     * Where the value of a key is to be corrected.
+     *
+     * @param key the key
+     * @return what gives it, with the key unless that is its own flag or variable; the key alone if nothing gives it
+     */
+    public String where(String key) {
+        return Problems.where(given(key) ? source(key) : "", key);
+    }
+
     @Override
     public int integer(String key) {
         return needed(key, OptionType.INTEGER, Integer.class);

@@ -12,8 +12,12 @@ final class Problems {
 
     /** A mistake in the value of a key: {@code unit.yaml:3 port: …}; the key is left out where the source is its own flag or variable. */
     void add(String source, String key, String message) {
+        lines.add(where(source, key) + ": " + message);
+    }
+
+    static String where(String source, String key) {
         boolean spelledOut = source.equals("--" + key) || source.equals(Environment.variableOf(key));
-        lines.add((source.isEmpty() ? key : spelledOut ? source : source + " " + key) + ": " + message);
+        return source.isEmpty() ? key : spelledOut ? source : source + " " + key;
     }
 
     /** A mistake that is not about a declared key. */

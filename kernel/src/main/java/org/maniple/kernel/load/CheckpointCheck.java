@@ -37,7 +37,11 @@ final class CheckpointCheck {
                     }
                 });
                 case TensorView.Stored view -> elements(parameter, view);
-                case TensorView.Stacked view -> elements(parameter, view);
+                case TensorView.Stacked view -> {
+                    if (counted(view)) {
+                        elements(parameter, view);
+                    }
+                }
             }
         }
         if (!problems.isEmpty()) {
@@ -46,6 +50,20 @@ final class CheckpointCheck {
                     + String.join("\n  ", new ArrayList<>(problems).subList(0, Math.min(MAX_PROBLEMS, problems.size())))
                     + (more > 0 ? "\n  and " + more + " more" : ""));
         }
+    }
+
+    /** Whether all units are there; a checkpoint that ends before config.json says is one problem, and not one for each tensor. */
+    private boolean counted(TensorView.Stacked view) {
+        int last = view.units();
+        while (last > 0 && checkpoint.tensor(view.tensor(last - 1)).isEmpty()) {
+            last--;
+        }
+        if (last == 0 || last == view.units()) {
+            return true;
+        }
+        problems.add("tensors " + view.pattern() + ": config.json says that there are " + view.units() + " (" + view.axis()
+                + "), the checkpoint has " + last);
+        return false;
     }
 
     private void elements(Parameter parameter, TensorView view) {

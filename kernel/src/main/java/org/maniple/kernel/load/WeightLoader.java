@@ -113,6 +113,18 @@ public final class WeightLoader {
     }
 
     /**
+     * Looks for all weights of a model in a checkpoint's headers, without reading any.
+     *
+     * @param checkpoint the checkpoint
+     * @param quantization how its weights are quantised
+     * @param parameters the model's weights
+     * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
+     */
+    public static void check(Checkpoint checkpoint, Quantization quantization, List<Parameter> parameters) {
+        new CheckpointCheck(checkpoint, quantization).check(parameters);
+    }
+
+    /**
      * How many bytes of weights a rank needs, by the checkpoint's headers: as it holds them, with their factors.
      *
      * @param program the rank's program
@@ -120,8 +132,7 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public long bytes(RankProgram program) {
-        new CheckpointCheck(checkpoint, quantization)
-                .check(program.weights().stream().map(p -> (Parameter) p.operand()).toList());
+        check(checkpoint, quantization, program.weights().stream().map(p -> (Parameter) p.operand()).toList());
         return program.weights().stream().mapToLong(p -> bytes(program, p)).sum();
     }
 
