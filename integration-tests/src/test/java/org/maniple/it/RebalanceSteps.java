@@ -50,7 +50,8 @@ final class RebalanceSteps {
                 pass(unit, pass);
             }
             int changes = unit.experts().layers().stream().mapToInt(layer -> layer.version()).sum();
-            System.out.printf(Locale.ROOT, "%s, %d ranks: %d rounds, %d given up, layers changed %d times in all%n", model.getFileName(),
+            System.out.printf(Locale.ROOT, "%s, %d ranks: %d rounds, %d given up, layers changed %d times in all%n",
+                    model.getFileName(),
                     ranks, unit.experts().rounds() - before, unit.experts().abandonedRounds(), changes);
         }
         print();
@@ -127,11 +128,13 @@ final class RebalanceSteps {
 
     private void print() {
         double median = at(times.values().stream().flatMap(List::stream).sorted().toList(), 0.5);
-        System.out.printf(Locale.ROOT, "median step: %.3f ms; in medians:%n%-10s %8s %8s %8s %8s %8s %10s%n", median / 1e6, "order", "steps",
+        System.out.printf(Locale.ROOT, "median step: %.3f ms; in medians:%n%-10s %8s %8s %8s %8s %8s %10s%n", median / 1e6,
+                "order", "steps",
                 "median", "90 %", "99 %", "longest", "over two");
         times.forEach((order, list) -> {
             List<Long> sorted = list.stream().sorted().toList();
-            System.out.printf(Locale.ROOT, "%-10s %8d %8.2f %8.2f %8.2f %8.2f %9.2f%%%n", order, sorted.size(), at(sorted, 0.5) / median,
+            System.out.printf(Locale.ROOT, "%-10s %8d %8.2f %8.2f %8.2f %8.2f %9.2f%%%n", order, sorted.size(),
+                    at(sorted, 0.5) / median,
                     at(sorted, 0.9) / median, at(sorted, 0.99) / median, at(sorted, 1) / median,
                     100.0 * sorted.stream().filter(time -> time > 2 * median).count() / sorted.size());
         });
