@@ -46,7 +46,8 @@ class DemoIT {
     @Test
     void startShowsAPluginOnEachLine() {
         assertThat(unit.output().lines()).filteredOn(line -> line.startsWith("plugin ")).hasSizeGreaterThanOrEqualTo(8)
-                .anyMatch(line -> line.startsWith("plugin model-deepseek ")).anyMatch(line -> line.startsWith("plugin parallel-dp ")).anyMatch(line -> line.startsWith("plugin moe-ep "))
+                .anyMatch(line -> line.startsWith("plugin model-deepseek "))
+                .anyMatch(line -> line.startsWith("plugin parallel-dp ")).anyMatch(line -> line.startsWith("plugin moe-ep "))
                 .anyMatch(line -> line.startsWith("plugin transport-tcp "));
     }
 

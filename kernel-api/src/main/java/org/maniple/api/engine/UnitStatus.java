@@ -77,7 +77,8 @@ public record UnitStatus(
          * @param state as above
          * @param weightBytes bytes of weights that it holds
          */
-        public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state, long weightBytes) {
+        public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
+                long weightBytes) {
             this(rank, host, processId, coordinates, state, weightBytes, 0, 0);
         }
     }

@@ -125,7 +125,8 @@ final class Roster {
 
     List<RankStatus> rankStatus() {
         List<RankStatus> status = new ArrayList<>();
-        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading", progress.dispatchedBytes(), progress.combinedBytes()));
+        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading", progress.dispatchedBytes(),
+                progress.combinedBytes()));
         for (int rank = 1; rank < ranks(); rank++) {
             Peer peer = peers.get(rank);
             Hello hello = peer == null ? null : peer.hello();
@@ -149,7 +150,8 @@ final class Roster {
     }
 
     private static RankStatus status(Hello hello, String state, long dispatched, long combined) {
-        return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes(), dispatched,
+        return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes(),
+                dispatched,
                 combined);
     }
 

@@ -16,7 +16,6 @@ import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.GraphBuilder;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.graph.Parameter;
-import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
 import org.maniple.api.graph.Value;
 import org.maniple.api.mesh.AxisRule;
@@ -141,7 +140,8 @@ class WeightLoaderTest {
     @Test
     void aCheckpointWithFewerExpertsThanItsConfigurationSaysIsOneProblem() {
         var experts = new Axis("EXPERTS").of(4);
-        var view = new TensorView.Stacked(experts.axis(), 4, "expert.{}.up", List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
+        var view = new TensorView.Stacked(experts.axis(), 4, "expert.{}.up",
+                List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
         var parameter = new Parameter(0, "experts", List.of(experts, FFN, HIDDEN), view);
         var checkpoint = new MemoryCheckpoint().with("expert.0.up", 6, 4).with("expert.1.up", 6, 4);
 
