@@ -87,8 +87,9 @@ class ExpertMistakesIT {
                 .contains("maniple: model [" + model + "]: the checkpoint does not fit its config.json:\n"
                         + "  tensor model.layers.1.mlp.gate.weight: expected [12, 128], found BF16[8, 128] in " + model
                         + "/model.safetensors\n")
-                .contains("\n  tensors model.layers.1.mlp.experts.{}.gate_proj.weight: config.json says that there are 12 (EXPERTS),"
-                        + " the checkpoint has 8\n")
+                .contains(
+                        "\n  tensors model.layers.1.mlp.experts.{}.gate_proj.weight: config.json says that there are 12 (EXPERTS),"
+                                + " the checkpoint has 8\n")
                 .doesNotContain("loading weights");
     }
 
@@ -98,8 +99,10 @@ class ExpertMistakesIT {
         Command command = launch(model, "--tp 2 --enable-expert-parallel");
 
         assertThat(command.exitCode()).isEqualTo(2);
-        assertThat(command.text()).contains("  tensor model.layers.1.mlp.gate.weight: expected [4, 128], found BF16[8, 128] in " + model
-                + "/model.safetensors\n").doesNotContain("loading weights");
+        assertThat(command.text())
+                .contains("  tensor model.layers.1.mlp.gate.weight: expected [4, 128], found BF16[8, 128] in " + model
+                        + "/model.safetensors\n")
+                .doesNotContain("loading weights");
     }
 
     private void assertRefused(Path model, String flags, String message) {

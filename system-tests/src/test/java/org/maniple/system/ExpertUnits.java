@@ -12,8 +12,10 @@ import java.util.stream.Stream;
  */
 final class ExpertUnits {
 
-    static final List<String> CHECKPOINTS = List.of("deepseek-v3", "mixtral", "qwen3-moe", "gpt-oss-bf16", "deepseek-v2-lite", "glm4-moe",
-            "olmoe", "deepseek-v3-fp8", "deepseek-v2-group", "deepseek-v3-fp8-ragged", "deepseek-v3-mtp-bf16", "qwen3-moe-sparse");
+    static final List<String> CHECKPOINTS = List.of("deepseek-v3", "mixtral", "qwen3-moe", "gpt-oss-bf16", "deepseek-v2-lite",
+            "glm4-moe",
+            "olmoe", "deepseek-v3-fp8", "deepseek-v2-group", "deepseek-v3-fp8-ragged", "deepseek-v3-mtp-bf16",
+            "qwen3-moe-sparse");
 
     /** How attention is spread: its heads, its sequences, or both. */
     enum Attention {
@@ -51,7 +53,8 @@ final class ExpertUnits {
      * @param dense empty where all ranks have the same sequences
      * @param placement empty without expert parallelism, as the two that follow
      */
-    record Unit(String model, int experts, int dp, int tp, int pp, List<Dense> dense, List<Placement> placement, List<Backend> backend,
+    record Unit(String model, int experts, int dp, int tp, int pp, List<Dense> dense, List<Placement> placement,
+            List<Backend> backend,
             List<Combine> combine) {
 
         int ranks() {
@@ -64,7 +67,8 @@ final class ExpertUnits {
 
         /** One level for each factor; empty where a factor does not apply. */
         List<String> levels() {
-            return List.of(model, "experts over " + experts, attention().name(), pp + " stages", level(dense), strategy(), redundant(),
+            return List.of(model, "experts over " + experts, attention().name(), pp + " stages", level(dense), strategy(),
+                    redundant(),
                     level(backend), level(combine));
         }
 
@@ -141,7 +145,9 @@ final class ExpertUnits {
                 for (int tp : new int[] {1, 2, 4}) {
                     int stage = dp * tp;
                     if (stage > 1 && stage * pp <= 4) {
-                        for (List<Dense> dense : dp == 1 ? List.of(List.<Dense>of()) : List.of(List.of(Dense.SPLIT), List.of(Dense.COPIED))) {
+                        for (List<Dense> dense : dp == 1
+                                ? List.of(List.<Dense>of())
+                                : List.of(List.of(Dense.SPLIT), List.of(Dense.COPIED))) {
                             units.add(new Unit(model, 1, dp, tp, pp, dense, List.of(), List.of(), List.of()));
                             spread(model, dp, tp, pp, dense, units);
                         }
@@ -156,7 +162,8 @@ final class ExpertUnits {
         for (Placement placement : Placement.values()) {
             for (Backend backend : Backend.values()) {
                 for (Combine combine : Combine.values()) {
-                    units.add(new Unit(model, dp * tp, dp, tp, pp, dense, List.of(placement), List.of(backend), List.of(combine)));
+                    units.add(
+                            new Unit(model, dp * tp, dp, tp, pp, dense, List.of(placement), List.of(backend), List.of(combine)));
                 }
             }
         }
@@ -170,6 +177,7 @@ final class ExpertUnits {
 
     /** Those of the cover, each of the first with another checkpoint, and one for each architecture without an oracle. */
     static List<Unit> all() {
-        return Stream.concat(Cover.pairwise(REFERENCES, product(), Unit::levels, Unit::shape).stream(), REFERENCES.stream()).toList();
+        return Stream.concat(Cover.pairwise(REFERENCES, product(), Unit::levels, Unit::shape).stream(), REFERENCES.stream())
+                .toList();
     }
 }

@@ -28,7 +28,8 @@ class ExpertUnitsIT {
     /** With {@code -Dmaniple.units=all} all, or those whose names match {@code -Dmaniple.model}. */
     static Stream<Unit> units() {
         String wanted = System.getProperty("maniple.model", ".*");
-        return (OracleUnits.all() ? ExpertUnits.all() : ExpertUnits.always()).stream().filter(unit -> unit.toString().matches(wanted));
+        return (OracleUnits.all() ? ExpertUnits.all() : ExpertUnits.always()).stream()
+                .filter(unit -> unit.toString().matches(wanted));
     }
 
     @ParameterizedTest(name = "{0}")

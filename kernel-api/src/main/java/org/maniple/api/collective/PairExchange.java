@@ -53,14 +53,14 @@ public interface PairExchange {
     void combine(Tensor pairs, Tensor out);
 
     /**
-     * Bytes sent to other ranks by dispatching so far, without the transport's headers.
+     * Bytes sent to other ranks by dispatching so far, without the transport's headers. May be called by any thread, then a little late.
      *
      * @return bytes
      */
     long dispatchedBytes();
 
     /**
-     * Bytes sent to other ranks by combining so far, without the transport's headers.
+     * Bytes sent to other ranks by combining so far, without the transport's headers. May be called by any thread, then a little late.
      *
      * @return bytes
      */

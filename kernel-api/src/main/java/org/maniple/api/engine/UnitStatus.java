@@ -61,9 +61,27 @@ public record UnitStatus(
      * @param coordinates where it stands on the mesh, by dimension, outermost first
      * @param state {@code ready}, {@code loading}, {@code missing}, {@code gone}
      * @param weightBytes bytes of weights that it holds
+     * @param dispatchedBytes bytes of tokens that its all-to-all back end has sent to experts on other ranks so far; 0 where collectives gather tokens
+     * @param combinedBytes bytes of results that its all-to-all back end has sent to other ranks so far; 0 likewise
      */
     public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
-            long weightBytes) {}
+            long weightBytes, long dispatchedBytes, long combinedBytes) {
+
+        /**
+         * A rank whose all-to-all back end has sent nothing, or that has none.
+         *
+         * @param rank its number
+         * @param host where it runs
+         * @param processId its process
+         * @param coordinates where it stands on the mesh
+         * @param state as above
+         * @param weightBytes bytes of weights that it holds
+         */
+        public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
+                long weightBytes) {
+            this(rank, host, processId, coordinates, state, weightBytes, 0, 0);
+        }
+    }
 
     /**
      * A link.

@@ -198,6 +198,9 @@ final class RankProcess {
         StepBatch.Limits limits = limits(capacity);
         var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights,
                 this::exchange, Optional.empty());
+        List<PairExchange> exchanges = executor.exchanges();
+        progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
+                () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
             sayWhatIsNotCompiled(executor);

@@ -45,6 +45,9 @@ final class ExpertBinder {
     private final Map<Value, TokenSplit> pairTokens = new HashMap<>();
     private final Map<Value, PairExchange> visits = new HashMap<>();
     private final Map<ExchangeKey, PairExchange> opened = new HashMap<>();
+    /** Memory of rows on their way, by size: only one block returns rows at a time. */
+    private final Map<Long, MemorySegment> leaving = new HashMap<>();
+    private final Map<Long, MemorySegment> returning = new HashMap<>();
 
     /** @param groups the ranks along some dimensions of the mesh, for all dimensions along which rows are exchanged */
     ExpertBinder(RankProgram program, StepBatch.Limits limits, ComputeSession session, Communicator communicator,
@@ -105,7 +108,8 @@ final class ExpertBinder {
         }
         PairExchange exchange = open(dispatch, pairs);
         visits.put((Value) dispatch.pairs().operand(), exchange);
-        return new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), x, ids, tensors.apply(dispatch.weights()), pairs,
+        return new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), x, ids,
+                tensors.apply(dispatch.weights()), pairs,
                 current, view);
     }
 
@@ -151,7 +155,7 @@ final class ExpertBinder {
         int choices = ids.width();
         Communicator.Group group = Objects.requireNonNull(groups.get(combine.dimensions()));
         int capacity = Math.multiplyExact(sums.extent(0), choices);
-        MemorySegment memory = session.allocate(4L * capacity * pairs.width());
+        MemorySegment memory = returning.computeIfAbsent(4L * capacity * pairs.width(), session::allocate);
         Tensor returned = Tensor.of(DType.F32, shapeOf(pairs, capacity), memory)
                 .ragged(new PairRows(group.size(), choices, sums.extent(0), capacity));
         var call = new OpCall(combine.node(), List.of(returned, ids, tensors.apply(combine.weights())), List.of(sums),
@@ -161,7 +165,7 @@ final class ExpertBinder {
                 Objects.requireNonNull(pairTokens.get((Value) combine.pairs().operand())), ids, returned);
         Kernel sum = compiler.apply(call);
         return new ExpertReturn(binding, communicator, group, current, sum,
-                session.allocate(4L * pairs.extent(0) * pairs.width()));
+                leaving.computeIfAbsent(4L * pairs.extent(0) * pairs.width(), session::allocate));
     }
 
     private static int[] shapeOf(Tensor tensor, int rows) {

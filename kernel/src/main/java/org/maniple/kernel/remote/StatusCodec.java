@@ -26,7 +26,7 @@ final class StatusCodec {
     private static void write(FrameWriter out, RankStatus rank) {
         out.number(rank.rank()).text(rank.host()).large(rank.processId())
                 .list(rank.coordinates().entrySet(), (w, at) -> w.text(at.getKey()).number(at.getValue()))
-                .text(rank.state()).large(rank.weightBytes());
+                .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes());
     }
 
     private static void write(FrameWriter out, HomeStatus home) {
@@ -40,7 +40,7 @@ final class StatusCodec {
     }
 
     private static RankStatus rank(FrameReader in) {
-        return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large());
+        return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large());
     }
 
     private static Map<String, Integer> coordinates(FrameReader in) {

@@ -47,7 +47,9 @@ final class MessageCodec {
                     .phase(beat.phase())
                     .largeNumber(beat.step())
                     .largeNumber(beat.loadedBytes())
-                    .list(beat.links(), (w, link) -> w.number(link.peer()).text(link.path()).largeNumber(link.sentBytes()));
+                    .list(beat.links(), (w, link) -> w.number(link.peer()).text(link.path()).largeNumber(link.sentBytes()))
+                    .largeNumber(beat.dispatchedBytes())
+                    .largeNumber(beat.combinedBytes());
             case Abort(UnitFailure failure) -> writer.octet(ABORT)
                     .number(failure.rank())
                     .text(failure.host())
@@ -72,7 +74,9 @@ final class MessageCodec {
                     reader.phase(),
                     reader.largeNatural(),
                     reader.largeNatural(),
-                    reader.list(16, MessageCodec::link));
+                    reader.list(16, MessageCodec::link),
+                    reader.largeNatural(),
+                    reader.largeNatural());
             case ABORT -> new Abort(new UnitFailure(reader.natural(), reader.text(), reader.text()));
             case GOODBYE -> new Goodbye(reader.text());
             case PARCEL -> new Parcel(reader.rest());

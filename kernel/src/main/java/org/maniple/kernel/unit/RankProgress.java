@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntToLongFunction;
+import java.util.function.LongSupplier;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 
 /** How far this rank is. Written by the thread that works, read by the one that sends heartbeats; no call waits. */
@@ -12,6 +13,8 @@ public final class RankProgress {
 
     private volatile long step;
     private volatile long loadedBytes;
+    private volatile LongSupplier dispatchedBytes = () -> 0;
+    private volatile LongSupplier combinedBytes = () -> 0;
     private volatile Links links = new Links(Map.of(), peer -> 0);
 
     /** Nothing done yet. */
@@ -44,6 +47,25 @@ public final class RankProgress {
      */
     public void links(Map<Integer, String> paths, IntToLongFunction sentBytes) {
         links = new Links(new TreeMap<>(paths), sentBytes);
+    }
+
+    /**
+     * An all-to-all back end is in use.
+     *
+     * @param dispatched tells how many bytes of tokens it has sent so far; called by other threads
+     * @param combined tells how many bytes of results it has sent so far; called by other threads
+     */
+    public void exchanges(LongSupplier dispatched, LongSupplier combined) {
+        dispatchedBytes = dispatched;
+        combinedBytes = combined;
+    }
+
+    long dispatchedBytes() {
+        return dispatchedBytes.getAsLong();
+    }
+
+    long combinedBytes() {
+        return combinedBytes.getAsLong();
     }
 
     long step() {

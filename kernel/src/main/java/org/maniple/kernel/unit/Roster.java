@@ -125,14 +125,17 @@ final class Roster {
 
     List<RankStatus> rankStatus() {
         List<RankStatus> status = new ArrayList<>();
-        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading"));
+        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading", progress.dispatchedBytes(),
+                progress.combinedBytes()));
         for (int rank = 1; rank < ranks(); rank++) {
             Peer peer = peers.get(rank);
             Hello hello = peer == null ? null : peer.hello();
             if (peer == null || hello == null) {
                 status.add(new RankStatus(rank, places.get(rank), 0, Map.of(), "missing", 0));
             } else {
-                status.add(status(hello, peer.gone() ? "gone" : peer.phase() == Phase.READY ? "ready" : "loading"));
+                var beat = peer.last();
+                status.add(status(hello, peer.gone() ? "gone" : peer.phase() == Phase.READY ? "ready" : "loading",
+                        beat == null ? 0 : beat.dispatchedBytes(), beat == null ? 0 : beat.combinedBytes()));
             }
         }
         return status;
@@ -146,8 +149,10 @@ final class Roster {
                 .toList();
     }
 
-    private static RankStatus status(Hello hello, String state) {
-        return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes());
+    private static RankStatus status(Hello hello, String state, long dispatched, long combined) {
+        return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes(),
+                dispatched,
+                combined);
     }
 
     List<LinkStatus> linkStatus() {

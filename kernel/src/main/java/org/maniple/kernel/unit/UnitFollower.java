@@ -249,7 +249,8 @@ public final class UnitFollower implements Membership {
             if (now - heard > times.lease().toNanos()) {
                 end(leaderFailure("is silent: no sign of life for " + Wait.seconds(times.lease())));
             }
-            send(new Heartbeat(self.epoch(), phase, progress.step(), progress.loadedBytes(), progress.links()));
+            send(new Heartbeat(self.epoch(), phase, progress.step(), progress.loadedBytes(), progress.links(),
+                    progress.dispatchedBytes(), progress.combinedBytes()));
         } finally {
             lock.unlock();
         }

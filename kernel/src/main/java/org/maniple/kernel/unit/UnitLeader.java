@@ -326,7 +326,7 @@ public final class UnitLeader implements Membership {
                 return;
             }
             connections.silent().forEach(this::silent);
-            tellAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of()));
+            tellAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of(), 0, 0));
         } finally {
             lock.unlock();
         }

@@ -31,7 +31,8 @@ sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Ref
     record Opened(Phase phase) implements UnitMessage {}
 
     /** A rank lives, and this is how far it is. */
-    record Heartbeat(long epoch, Phase phase, long step, long loadedBytes, List<LinkReport> links) implements UnitMessage {
+    record Heartbeat(long epoch, Phase phase, long step, long loadedBytes, List<LinkReport> links, long dispatchedBytes,
+            long combinedBytes) implements UnitMessage {
         public Heartbeat {
             links = List.copyOf(links);
         }

@@ -138,6 +138,21 @@ class WeightLoaderTest {
     }
 
     @Test
+    void aCheckpointWithFewerExpertsThanItsConfigurationSaysIsOneProblem() {
+        var experts = new Axis("EXPERTS").of(4);
+        var view = new TensorView.Stacked(experts.axis(), 4, "expert.{}.up",
+                List.of(TensorView.dim(FFN), TensorView.dim(HIDDEN)));
+        var parameter = new Parameter(0, "experts", List.of(experts, FFN, HIDDEN), view);
+        var checkpoint = new MemoryCheckpoint().with("expert.0.up", 6, 4).with("expert.1.up", 6, 4);
+
+        assertThatThrownBy(() -> WeightLoader.check(checkpoint, Quantization.NONE, List.of(parameter)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessage("""
+                        the checkpoint does not fit its config.json:
+                          tensors expert.{}.up: config.json says that there are 4 (EXPERTS), the checkpoint has 2""");
+    }
+
+    @Test
     void stackedTensorsAreReadOneByOneAndOnlyTheOwnOnes() {
         var experts = new Axis("PARTS").of(3);
         var view = new TensorView.Stacked(experts.axis(), 3, "expert.{}.up",

@@ -31,7 +31,7 @@ class MessageCodecTest {
                 new Refused(true, List.of("one", "two")),
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
-                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77))),
+                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)), 1L << 33, 12),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));
     }
