@@ -111,7 +111,7 @@ class DemoIT {
         Expected.Prompt chat = chats().findFirst().orElseThrow();
         api.post("/v1/chat/completions", request(chat));
 
-        // Ranks tell rank 0 with their heartbeats. The ranks of a group have the same tokens, which only one of them needs to send.
+        // Ranks tell rank 0 with their heartbeats.
         assertThat(sent("dispatched_bytes")).as("dispatched").isPositive();
         assertThat(sent("combined_bytes")).as("combined").isPositive();
     }
