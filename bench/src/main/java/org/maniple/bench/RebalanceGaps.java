@@ -112,7 +112,8 @@ public final class RebalanceGaps {
 
     /** One request; keeps the times between its tokens. */
     private void stream(String body) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/v1/completions")).header("Content-Type", "application/json")
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/v1/completions"))
+                .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body)).build();
         HttpResponse<Stream<String>> response = client.send(request, HttpResponse.BodyHandlers.ofLines());
         try (Stream<String> lines = response.body()) {
@@ -120,16 +121,17 @@ public final class RebalanceGaps {
                 throw new IllegalStateException("status " + response.statusCode() + ": " + lines.toList());
             }
             long[] last = new long[1];
-            lines.filter(line -> line.startsWith("data: {") && (line.contains("\"token_ids\":[") || line.contains("\"error\""))).forEach(line -> {
-                if (line.contains("\"error\"")) {
-                    throw new IllegalStateException(line);
-                }
-                long now = System.nanoTime();
-                if (last[0] != 0) {
-                    gaps.add(now - last[0]);
-                }
-                last[0] = now;
-            });
+            lines.filter(line -> line.startsWith("data: {") && (line.contains("\"token_ids\":[") || line.contains("\"error\"")))
+                    .forEach(line -> {
+                        if (line.contains("\"error\"")) {
+                            throw new IllegalStateException(line);
+                        }
+                        long now = System.nanoTime();
+                        if (last[0] != 0) {
+                            gaps.add(now - last[0]);
+                        }
+                        last[0] = now;
+                    });
         }
     }
 
@@ -140,7 +142,8 @@ public final class RebalanceGaps {
         System.out.printf(Locale.ROOT, "rounds %d (given up: %s), layers changed %d times in all, balancedness now %.3f%n",
                 Integer.parseInt(first(ROUNDS, status)) - before, first(ABANDONED, status),
                 VERSION.matcher(status).results().mapToInt(m -> Integer.parseInt(m.group(1))).sum(),
-                BALANCEDNESS.matcher(status).results().mapToDouble(m -> Double.parseDouble(m.group(1))).average().orElse(Double.NaN));
+                BALANCEDNESS.matcher(status).results().mapToDouble(m -> Double.parseDouble(m.group(1))).average()
+                        .orElse(Double.NaN));
         System.out.printf(Locale.ROOT, "tokens %d; time to the next one: median %.2f ms%n", sorted.length, median / 1e6);
         for (double part : new double[] {0.9, 0.99, 0.999, 1}) {
             long gap = sorted[(int) Math.min(sorted.length - 1, Math.round(part * sorted.length))];

@@ -54,8 +54,8 @@ class RebalancingTest {
         try (var unit = new VirtualUnit(directory, layout, LIMITS, 512)) {
             expected = pass(unit, new Expected(directory).prompts());
         }
-        try (var unit = new VirtualUnit(directory, rebalancing(layout, 1), LIMITS, 512)) {
-            untilRounds(unit, rounds -> rounds >= 3, directory, rows -> {
+        try (var unit = new VirtualUnit(directory, rebalancing(layout, 2), LIMITS, 512)) {
+            untilRounds(unit, rounds -> rounds >= 2, directory, rows -> {
                 for (int i = 0; i < rows.size(); i++) {
                     assertArrayEquals(expected.get(i), rows.get(i), "row " + i);
                 }
@@ -77,7 +77,7 @@ class RebalancingTest {
         Path directory = Oracles.model(model);
         List<Expected.Prompt> prompts = new Expected(directory).prompts();
         try (var unit = new VirtualUnit(directory, rebalancing(layout, 2), LIMITS, 512)) {
-            untilRounds(unit, rounds -> rounds >= 3, directory, rows -> {
+            untilRounds(unit, rounds -> rounds >= 2, directory, rows -> {
                 for (int i = 0; i < rows.size(); i++) {
                     Expected.Prompt prompt = prompts.get(i % PROMPTS);
                     assertEquals(prompt.output()[i / PROMPTS], argmax(rows.get(i)), prompt.name() + ", step " + i / PROMPTS);

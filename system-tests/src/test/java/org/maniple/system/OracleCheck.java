@@ -33,11 +33,16 @@ final class OracleCheck {
         try (UnitProcess running = UnitProcess.ready(distribution, spec, folder)) {
             Api api = running.api();
             assertThat(api.get("/v1/cluster").get("ranks").size()).isEqualTo(ranks);
-            Map<Expected.Prompt, CompletableFuture<JsonNode>> replies = new LinkedHashMap<>();
-            expected.prompts().forEach(prompt -> replies.put(prompt, api.postLater("/v1/completions", request(prompt))));
-            replies.forEach((prompt, reply) -> check(prompt, Api.await(reply)));
+            checkPrompts(api, expected);
             expected.eosCase().ifPresent(eos -> checkEos(api, expected.prompt(eos.prompt()), eos));
         }
+    }
+
+    /** Asks a unit for all prompts at once. */
+    static void checkPrompts(Api api, Expected expected) {
+        Map<Expected.Prompt, CompletableFuture<JsonNode>> replies = new LinkedHashMap<>();
+        expected.prompts().forEach(prompt -> replies.put(prompt, api.postLater("/v1/completions", request(prompt))));
+        replies.forEach((prompt, reply) -> check(prompt, Api.await(reply)));
     }
 
     /** The end token is that of the oracle's case about it; all other requests ignore it. */

@@ -41,7 +41,7 @@ public interface Engine {
     /**
      * Where the routed experts are.
      *
-     * @return a snapshot; empty if the model has none that are spread over ranks, or this is not the engine that knows
+     * @return a snapshot, without layers if no experts are spread over ranks; empty if this is not the engine that knows
      */
     default Optional<ExpertStatus> experts() {
         return Optional.empty();

@@ -15,7 +15,8 @@ class ExpertPlacementTest {
     @Test
     void everyReplicaOfAnExpertIsFoundInOrder() {
         assertThat(REDUNDANT.replicas(1)).isEqualTo(3);
-        assertThat(IntStream.range(0, 3).mapToObj(r -> REDUNDANT.part(1, r) + ":" + REDUNDANT.slot(1, r))).containsExactly("0:1", "1:1", "1:2");
+        assertThat(IntStream.range(0, 3).mapToObj(r -> REDUNDANT.part(1, r) + ":" + REDUNDANT.slot(1, r))).containsExactly("0:1",
+                "1:1", "1:2");
         assertThat(REDUNDANT.replicas(2)).isEqualTo(1);
         assertThat(REDUNDANT.slot(2, 0)).isZero();
     }
@@ -28,7 +29,8 @@ class ExpertPlacementTest {
 
     @Test
     void anExpertThatIsNowhereIsRefused() {
-        assertThatThrownBy(() -> new ExpertPlacement(3, List.of(List.of(0), List.of(2)))).hasMessage("expert 1 of 3 is on no rank: [[0], [2]]");
+        assertThatThrownBy(() -> new ExpertPlacement(3, List.of(List.of(0), List.of(2))))
+                .hasMessage("expert 1 of 3 is on no rank: [[0], [2]]");
     }
 
     @Test
@@ -38,7 +40,8 @@ class ExpertPlacementTest {
 
     @Test
     void placementsWithTheSameSlotsAreEqual() {
-        assertThat(REDUNDANT).isEqualTo(new ExpertPlacement(3, List.of(List.of(0, 1), List.of(2, 1, 1)))).hasToString("[0, 1] [2, 1, 1]");
+        assertThat(REDUNDANT).isEqualTo(new ExpertPlacement(3, List.of(List.of(0, 1), List.of(2, 1, 1))))
+                .hasToString("[0, 1] [2, 1, 1]");
         assertThat(REDUNDANT).isNotEqualTo(new ExpertPlacement(3, List.of(List.of(0, 1), List.of(1, 2, 1))));
     }
 }

@@ -39,7 +39,8 @@ class PairRowsTest {
     void aRowKnowsItsTokenAndWhichChoiceItIs() {
         PairRows pairs = filled();
 
-        assertThat(IntStream.range(0, 3).mapToObj(row -> pairs.token(row) + "/" + pairs.choice(row))).containsExactly("0/1", "0/0", "2/1");
+        assertThat(IntStream.range(0, 3).mapToObj(row -> pairs.token(row) + "/" + pairs.choice(row))).containsExactly("0/1",
+                "0/0", "2/1");
     }
 
     @Test

@@ -114,7 +114,7 @@ public final class ExpertDirector {
     public synchronized void order(StepBatch plan) {
         long step = steps++;
         ExpertOrder order = running ? proceed() : ExpertOrder.NONE;
-        if (!running && order == ExpertOrder.NONE && step > 0 && step % schedule.intervalSteps() == 0) {
+        if (!running && order == ExpertOrder.NONE && !layers.isEmpty() && step > 0 && step % schedule.intervalSteps() == 0) {
             begin();
             order = ExpertOrder.COLLECT;
         }

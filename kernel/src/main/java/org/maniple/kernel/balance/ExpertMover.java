@@ -30,6 +30,7 @@ import org.maniple.kernel.step.StepBatch;
 public final class ExpertMover implements BetweenSteps, AutoCloseable {
 
     private static final Duration END = Duration.ofSeconds(10);
+    private static final long TOUCHED_AT_ONCE = 1 << 20;
 
     /** Brings the weights of one expert. Called by the mover's own thread. */
     @FunctionalInterface
@@ -230,6 +231,7 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
     }
 
     private void decide(int round, long[] loads) {
+        var pace = new Pace();
         var changes = new ArrayList<Move>();
         var decisions = new ArrayList<ExpertReport.Decision>();
         boolean even = balancedness(loads) >= balancer.schedule().threshold();
@@ -253,6 +255,7 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
                 changes.add(new Move(layer, next));
             }
             at += own.length;
+            pace.rest();
         }
         moves = List.copyOf(changes);
         prepare(round, 0, decisions);
@@ -285,8 +288,9 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
         var replacements = new ArrayList<Replacement>();
         boolean given = false;
         try {
+            var pace = new Pace();
             for (Move move : own) {
-                bring(round, move, replacements);
+                bring(round, move, replacements, pace);
             }
             synchronized (this) {
                 given = active == round;
@@ -306,7 +310,7 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
         }
     }
 
-    private void bring(int round, Move move, List<Replacement> replacements) {
+    private void bring(int round, Move move, List<Replacement> replacements, Pace pace) {
         ExpertTable table = move.layer().table();
         ExpertPlacement current = table.placement();
         for (int slot = 0; slot < current.slots(table.part()); slot++) {
@@ -320,15 +324,17 @@ public final class ExpertMover implements BetweenSteps, AutoCloseable {
                 }
                 ExpertSlot brought = source.load(weight.getKey(), expert, memory::take);
                 replacements.add(new Replacement(weight.getValue(), slot, brought));
-                touch(brought.elements());
+                pace.rest();
+                touch(round, brought.elements(), pace);
             }
         }
     }
 
     /** Reads the file now, so that no step has to wait for it. */
-    private static void touch(MemorySegment elements) {
-        if (elements.isMapped()) {
-            elements.load();
+    private void touch(int round, MemorySegment elements, Pace pace) {
+        for (long from = 0; elements.isMapped() && active == round && from < elements.byteSize(); from += TOUCHED_AT_ONCE) {
+            elements.asSlice(from, Math.min(TOUCHED_AT_ONCE, elements.byteSize() - from)).load();
+            pace.rest();
         }
     }
 

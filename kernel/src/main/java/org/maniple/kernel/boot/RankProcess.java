@@ -220,7 +220,10 @@ final class RankProcess {
     private ExpertMover mover(ExpertBalancer balancer, Membership membership, RankExecutor executor, Communicator communicator,
             ComputeSession session, WeightLoader loader) {
         if (place.rank() == 0) {
-            director = new ExpertDirector(plan.program(), balancer.schedule(), MOVE_LIMIT, System::nanoTime, report::line);
+            ExpertBalancer.Schedule schedule = balancer.schedule();
+            director = new ExpertDirector(plan.program(), schedule, MOVE_LIMIT, System::nanoTime, report::line);
+            report.line("experts: rebalanced every " + schedule.intervalSteps() + " steps by the loads of the last "
+                    + schedule.windowSteps() + ", layers at a time: " + schedule.layersPerChunk());
         }
         List<ExpertLayer> layers = ExpertLayer.of(program, executor);
         Optional<Communicator.Group> group = executor.expertGroup();

@@ -83,8 +83,7 @@ final class RankZero {
     }
 
     private static Optional<ExpertStatus> experts(MeshProgram program, Optional<ExpertDirector> director) {
-        ExpertStatus known = director.map(ExpertDirector::status).orElseGet(() -> ExpertDirector.fixed(program));
-        return known.layers().isEmpty() ? Optional.empty() : Optional.of(known);
+        return Optional.of(director.map(ExpertDirector::status).orElseGet(() -> ExpertDirector.fixed(program)));
     }
 
     private UnitStatus status(UnitLeader leader) {

@@ -108,7 +108,8 @@ final class ExpertBinder {
         }
         PairExchange exchange = open(dispatch, pairs);
         visits.put((Value) dispatch.pairs().operand(), exchange);
-        return new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), x, ids, tensors.apply(dispatch.weights()), pairs,
+        return new ExpertVisits(exchange, table, positions(table, dispatch.dimensions()), x, ids,
+                tensors.apply(dispatch.weights()), pairs,
                 current, view);
     }
 

@@ -366,8 +366,9 @@ public final class RankExecutor {
     }
 
     private void bind(Instruction.Combine combine) {
-        Kernel kernel = experts.combine(combine, this::tensor, call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
-                .kernel());
+        Kernel kernel = experts.combine(combine, this::tensor,
+                call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
+                        .kernel());
         actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums())));
     }
 

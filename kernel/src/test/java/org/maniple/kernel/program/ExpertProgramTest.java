@@ -48,7 +48,8 @@ class ExpertProgramTest {
     private static final ModelGraph GRAPH = SmallGraphs.graph(1, graph -> x -> mixture(graph, x));
 
     private static List<String> exchanges(MeshProgram program) {
-        return lines(program, 0).stream().filter(line -> line.startsWith("~") || line.startsWith("DISPATCH") || line.startsWith("COMBINE"))
+        return lines(program, 0).stream()
+                .filter(line -> line.startsWith("~") || line.startsWith("DISPATCH") || line.startsWith("COMBINE"))
                 .map(line -> line.replaceAll(" (up to )?\\d+ bytes.*", "")).toList();
     }
 
@@ -99,10 +100,11 @@ class ExpertProgramTest {
 
     @Test
     void tokensAreNotSentToRanksThatHaveThemAlready() {
-        assertThat(exchanges(compile(2, 2, DIRECT, rule(Axes.SEQS, DP), rule(Axes.EXPERT_FFN, TP), experts(EVEN)))).containsExactly(
-                "~ dispatch dp hidden.* S(TOKENS),R, chosen S(TOKENS),R -> pairs S(EXPERTS),S(EXPERTS)",
-                "~ return dp down S(EXPERTS),S(EXPERTS) -> mlp S(TOKENS),P(sum)",
-                "~ all-reduce tp mlp S(TOKENS),P(sum) -> S(TOKENS),R");
+        assertThat(exchanges(compile(2, 2, DIRECT, rule(Axes.SEQS, DP), rule(Axes.EXPERT_FFN, TP), experts(EVEN))))
+                .containsExactly(
+                        "~ dispatch dp hidden.* S(TOKENS),R, chosen S(TOKENS),R -> pairs S(EXPERTS),S(EXPERTS)",
+                        "~ return dp down S(EXPERTS),S(EXPERTS) -> mlp S(TOKENS),P(sum)",
+                        "~ all-reduce tp mlp S(TOKENS),P(sum) -> S(TOKENS),R");
     }
 
     @Test
@@ -112,7 +114,8 @@ class ExpertProgramTest {
                 "~ slice tp chosen R -> S(TOKENS)",
                 "~ slice tp chosen.weights R -> S(TOKENS)",
                 "~ return tp down S(EXPERTS) -> mlp S(TOKENS)");
-        assertThat(lines(compile(1, 2, IN_ORDER, experts(EVEN)), 0)).contains("MAP add hidden.* S(TOKENS), mlp S(TOKENS) -> after S(TOKENS)");
+        assertThat(lines(compile(1, 2, IN_ORDER, experts(EVEN)), 0))
+                .contains("MAP add hidden.* S(TOKENS), mlp S(TOKENS) -> after S(TOKENS)");
     }
 
     @Test
@@ -127,7 +130,8 @@ class ExpertProgramTest {
     void aSumThatRanksDoNotShareInWholeLeavesIsRefusedByExactNumerics() {
         assertThatThrownBy(() -> compile(1, 3, EXACT, rule(Axes.EXPERT_FFN, TP)))
                 .isInstanceOf(CompileException.class)
-                .hasMessageContaining("numerics [exact]: CONTRACT [up, down] -> [down] sums over EXPERT_FFN:16, of which rank 0 has 0-5")
+                .hasMessageContaining(
+                        "numerics [exact]: CONTRACT [up, down] -> [down] sums over EXPERT_FFN:16, of which rank 0 has 0-5")
                 .hasMessageContaining("their number must be 1, 2, 4 or 8");
         assertThatThrownBy(() -> compile(1, 2, EXACT, new AxisRule(Axes.EXPERT_FFN, List.of(TP), sizes(4, 12))))
                 .isInstanceOf(CompileException.class)
@@ -136,7 +140,8 @@ class ExpertProgramTest {
 
     @Test
     void aRankKnowsTheExpertsInItsSlotsAlsoWhereTheyAreRedundant() {
-        Splitter redundant = request -> List.of(org.maniple.api.tensor.UnitList.of(0, 1, 2), org.maniple.api.tensor.UnitList.of(1, 3));
+        Splitter redundant = request -> List.of(org.maniple.api.tensor.UnitList.of(0, 1, 2),
+                org.maniple.api.tensor.UnitList.of(1, 3));
         MeshProgram program = compile(1, 2, CompileOptions.FAST, experts(redundant));
         var slots = new ArrayList<List<Integer>>();
         for (int rank = 0; rank < 2; rank++) {

@@ -3,6 +3,7 @@ package org.maniple.serve.openai;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
@@ -58,17 +59,25 @@ final class StatusRoutes {
     }
 
     private void experts(Exchange exchange, Fields fields) {
-        ExpertStatus status = engine.experts().orElseGet(() -> new ExpertStatus(false, 0, 0, List.of()));
+        Optional<ExpertStatus> known = engine.experts();
         exchange.respond(200, json -> {
             json.writeStartObject();
-            json.writeBooleanProperty("rebalances", status.rebalances());
-            json.writeNumberProperty("rounds", status.rounds());
-            json.writeNumberProperty("abandoned_rounds", status.abandonedRounds());
-            json.writeArrayPropertyStart("layers");
-            status.layers().forEach(layer -> layer(json, layer));
-            json.writeEndArray();
+            if (known.isPresent()) {
+                write(json, known.get());
+            } else {
+                json.writeNullProperty("layers");
+            }
             json.writeEndObject();
         });
+    }
+
+    private static void write(JsonGenerator json, ExpertStatus status) {
+        json.writeBooleanProperty("rebalances", status.rebalances());
+        json.writeNumberProperty("rounds", status.rounds());
+        json.writeNumberProperty("abandoned_rounds", status.abandonedRounds());
+        json.writeArrayPropertyStart("layers");
+        status.layers().forEach(layer -> layer(json, layer));
+        json.writeEndArray();
     }
 
     private static void layer(JsonGenerator json, ExpertStatus.Layer layer) {
