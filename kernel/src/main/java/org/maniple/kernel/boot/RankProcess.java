@@ -186,7 +186,12 @@ final class RankProcess {
         membership.reach(Phase.LINKED, joinLimit);
         var collectives = configuration.chosen(ExtensionKind.COLLECTIVES);
         long stepLimit = configuration.settings().duration(KernelOptions.STEP_TIMEOUT).toNanos();
-        return collectives.open(opened, stepLimit, context(collectives));
+        Communicator communicator = collectives.open(opened, stepLimit, context(collectives));
+        if (plan.program().options().exact() && !communicator.keepsTree()) {
+            throw new ManipleException("numerics [exact] needs sums along one tree, which collectives [" + collectives.name()
+                    + "] do not keep; name others, or use numerics fast");
+        }
+        return communicator;
     }
 
     private int work(Membership membership, Communicator communicator, ComputeSession session, WeightLoader loader,
