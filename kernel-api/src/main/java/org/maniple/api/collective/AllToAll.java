@@ -20,15 +20,6 @@ public interface AllToAll extends Extension {
     boolean gathers();
 
     /**
-     * The bytes that a rank must send at least to dispatch tokens to other ranks, for planning and listings.
-     *
-     * @param rowBytes bytes of a token's row
-     * @param visits how many other ranks a token goes to, on average
-     * @return bytes for each token
-     */
-    double dispatchBytes(long rowBytes, double visits);
-
-    /**
      * Begins to exchange pairs among some ranks.
      *
      * @param setting what is exchanged

@@ -32,11 +32,6 @@ public final class AllGatherReduceScatter implements AllToAll {
 
     /** Here every token goes to all other ranks: that is what {@code visits} must say. */
     @Override
-    public double dispatchBytes(long rowBytes, double visits) {
-        return rowBytes * visits;
-    }
-
-    @Override
     public PairExchange open(Setting setting, PluginContext context) {
         throw new IllegalStateException(
                 name() + " gathers tokens by the ordinary collectives; there is no exchange of pairs to open");

@@ -41,11 +41,6 @@ public final class DirectAllToAll implements AllToAll {
     }
 
     @Override
-    public double dispatchBytes(long rowBytes, double visits) {
-        return rowBytes * visits;
-    }
-
-    @Override
     public PairExchange open(Setting setting, PluginContext context) {
         Settings settings = context.settings();
         int lowLatencyTokens = switch (settings.text(MODE)) {
