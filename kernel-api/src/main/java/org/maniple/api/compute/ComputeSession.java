@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import org.maniple.api.graph.OpCall;
+import org.maniple.api.tensor.WeightLayout;
 
 /**
  * A back end at work for one rank. {@link #compile} is called at start-up, kernels run afterwards, all by the rank's own thread; the session
@@ -20,6 +21,16 @@ public interface ComputeSession extends AutoCloseable {
      * @throws org.maniple.api.ManipleException if there is not enough; names both numbers
      */
     MemorySegment allocate(long bytes);
+
+    /**
+     * The layout in which this back end wants a weight to be held. Asked before weights are loaded; by several threads, once they are.
+     *
+     * @param weight how it is stored and what reads it
+     * @return empty if it is to be held as it is stored
+     */
+    default Optional<WeightLayout> layout(WeightLayout.Weight weight) {
+        return Optional.empty();
+    }
 
     /**
      * Compiles the longest useful run of operations that begins at one of them. The operations of the list follow each other with no

@@ -3,6 +3,7 @@ package org.maniple.api.tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A <em>stacked</em> tensor (the weights of experts) has memory of its own for each index of its first dimension, a slot, and a slot's memory
  * may be replaced between steps. A <em>scaled</em> one has a factor for each block of elements of a row. A <em>ragged</em> one (activations of
- * experts) has a row for each pair of a token and an expert.
+ * experts) has a row for each pair of a token and an expert. A <em>blocked</em> one is a weight of a block type ({@link DType#blocked}), whose rows
+ * {@link #blockRows} describes; a <em>packed</em> one is held in a layout of the back end's own ({@link #layout}).
  *
  * <p>Not safe for use by several threads while {@link #rows(int)} or {@link #replace} is called; the rank's own thread does that between
  * kernels.
@@ -27,28 +29,44 @@ public final class Tensor {
     private final MemorySegment[] slots;
     private final @Nullable BlockScales scales;
     private final @Nullable PairRows pairs;
+    private final @Nullable BlockRows blocks;
+    private final @Nullable WeightLayout layout;
     private int rows;
 
     private Tensor(DType dtype, int[] shape, @Nullable MemorySegment segment, MemorySegment[] slots, @Nullable BlockScales scales,
-            @Nullable PairRows pairs) {
+            @Nullable PairRows pairs, @Nullable BlockRows blocks, @Nullable WeightLayout layout) {
         this.dtype = dtype;
         this.shape = shape.clone();
         this.segment = segment;
         this.slots = slots;
         this.scales = scales;
         this.pairs = pairs;
+        this.layout = layout;
         long product = 1;
         for (int i = 1; i < shape.length; i++) {
             product = Math.multiplyExact(product, shape[i]);
         }
         this.width = Math.toIntExact(product);
         this.rows = shape.length == 0 ? 1 : shape[0];
+        this.blocks = blocks == null && dtype.blocked() ? BlockRows.whole(width) : blocks;
         if (segment != null) {
-            checkSize(segment, Math.multiplyExact((long) rows, Math.multiplyExact(product, dtype.bytes())));
+            checkSize(segment, bytes(rows * product));
         }
         for (MemorySegment slot : slots) {
-            checkSize(slot, Math.multiplyExact(product, dtype.bytes()));
+            checkSize(slot, bytes(product));
         }
+    }
+
+    /** The size of some whole rows, by their elements. */
+    private long bytes(long elements) {
+        if (blocks == null && layout == null) {
+            return dtype.bytes(elements);
+        }
+        int columns = blocks == null ? width : blocks.columns();
+        long matrixRows = columns == 0 ? 0 : elements / columns;
+        return layout == null
+                ? Math.multiplyExact(matrixRows, dtype.bytes(Objects.requireNonNull(blocks).held()))
+                : layout.bytes(Math.toIntExact(matrixRows));
     }
 
     private void checkSize(MemorySegment memory, long needed) {
@@ -67,7 +85,34 @@ public final class Tensor {
      * @return the tensor, with all its rows in use
      */
     public static Tensor of(DType dtype, int[] shape, MemorySegment segment) {
-        return new Tensor(dtype, shape, segment, new MemorySegment[0], null, null);
+        return new Tensor(dtype, shape, segment, new MemorySegment[0], null, null, null, null);
+    }
+
+    /**
+     * A weight of a block type.
+     *
+     * @param dtype type of the elements
+     * @param shape extents, outermost first; the last ones are those of a row
+     * @param rows how a row is held
+     * @param segment its memory, row after row; not copied
+     * @return the tensor
+     */
+    public static Tensor blocked(DType dtype, int[] shape, BlockRows rows, MemorySegment segment) {
+        return new Tensor(dtype, shape, segment, new MemorySegment[0], null, null, rows, null);
+    }
+
+    /**
+     * A weight that is held in a layout of the back end.
+     *
+     * @param dtype type of the elements
+     * @param shape extents, outermost first; the last ones are those of a row
+     * @param rows which elements a row has; of a type without blocks, whole
+     * @param layout how it was packed
+     * @param segment its memory; not copied
+     * @return the tensor
+     */
+    public static Tensor packed(DType dtype, int[] shape, BlockRows rows, WeightLayout layout, MemorySegment segment) {
+        return new Tensor(dtype, shape, segment, new MemorySegment[0], null, null, rows, layout);
     }
 
     /**
@@ -82,7 +127,25 @@ public final class Tensor {
         if (shape.length == 0 || shape[0] != slots.size()) {
             throw new IllegalArgumentException(slots.size() + " slots for a " + dtype + Arrays.toString(shape));
         }
-        return new Tensor(dtype, shape, null, slots.toArray(MemorySegment[]::new), null, null);
+        return new Tensor(dtype, shape, null, slots.toArray(MemorySegment[]::new), null, null, null, null);
+    }
+
+    /**
+     * A stacked weight of a block type, or one whose slots are packed.
+     *
+     * @param dtype type of the elements
+     * @param shape extents, outermost first; the first one is the number of slots, the last ones are those of a row
+     * @param rows how a row is held
+     * @param layout how each slot was packed, if it was
+     * @param slots the memory of each slot; not copied
+     * @return the tensor
+     */
+    public static Tensor stacked(DType dtype, int[] shape, BlockRows rows, Optional<WeightLayout> layout,
+            List<MemorySegment> slots) {
+        if (shape.length == 0 || shape[0] != slots.size()) {
+            throw new IllegalArgumentException(slots.size() + " slots for a " + dtype + Arrays.toString(shape));
+        }
+        return new Tensor(dtype, shape, null, slots.toArray(MemorySegment[]::new), null, null, rows, layout.orElse(null));
     }
 
     /**
@@ -92,7 +155,7 @@ public final class Tensor {
      * @return a scaled tensor
      */
     public Tensor scaled(BlockScales factors) {
-        return new Tensor(dtype, shape, segment, slots, factors, pairs);
+        return new Tensor(dtype, shape, segment, slots, factors, pairs, blocks, layout);
     }
 
     /**
@@ -102,7 +165,7 @@ public final class Tensor {
      * @return a ragged tensor
      */
     public Tensor ragged(PairRows pairRows) {
-        return new Tensor(dtype, shape, segment, slots, scales, pairRows);
+        return new Tensor(dtype, shape, segment, slots, scales, pairRows, blocks, layout);
     }
 
     /**
@@ -153,7 +216,7 @@ public final class Tensor {
      * @param memory at least as large as the shape needs; not copied
      */
     public void replace(int index, MemorySegment memory) {
-        checkSize(memory, Math.multiplyExact((long) width, dtype.bytes()));
+        checkSize(memory, bytes(width));
         slots[index] = memory;
     }
 
@@ -164,6 +227,24 @@ public final class Tensor {
      */
     public Optional<BlockScales> scales() {
         return Optional.ofNullable(scales);
+    }
+
+    /**
+     * How the rows of a weight of a block type are held.
+     *
+     * @return empty if the type has no blocks
+     */
+    public Optional<BlockRows> blockRows() {
+        return dtype.blocked() ? Optional.ofNullable(blocks) : Optional.empty();
+    }
+
+    /**
+     * The back end's own layout in which a weight is held.
+     *
+     * @return empty if it is held as it is stored
+     */
+    public Optional<WeightLayout> layout() {
+        return Optional.ofNullable(layout);
     }
 
     /**
@@ -243,11 +324,11 @@ public final class Tensor {
      * @return bytes
      */
     public long byteSize() {
-        return (long) rows() * width * dtype.bytes();
+        return bytes((long) rows() * width);
     }
 
     @Override
     public String toString() {
-        return dtype + Arrays.toString(shape);
+        return dtype + Arrays.toString(shape) + (layout == null ? "" : " held as " + layout.name());
     }
 }
