@@ -63,7 +63,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         this.rooms = new Room[workers.threads()];
         for (int i = 0; i < rooms.length; i++) {
             rooms[i] = Room.of(heads, latent.latentLength(), scratch[i].lanes());
-            scratch[i].reserve(latent.valueMap().panelBytes());
+            scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
         }
     }
 
@@ -88,7 +88,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         int count = Math.min(heads, latent.heads() - firstHead);
         Room room = rooms[thread];
         for (int head = 0; head < count; head++) {
-            absorb(room, firstRow, rows, firstHead, head);
+            absorb(room, firstRow, rows, firstHead, head, scratch[thread]);
         }
         for (int row = 0; row < rows; row++) {
             attend(room, step, firstRow + row, row, firstHead, count);
@@ -103,7 +103,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     }
 
     /** Applies the key map to the queries of a head: adds its rows, each times an element of the query. */
-    private void absorb(Room room, int firstRow, int rows, int firstHead, int head) {
+    private void absorb(Room room, int firstRow, int rows, int firstHead, int head, Scratch mine) {
         int length = latent.latentLength();
         int keyLength = latent.keyLength();
         for (int row = 0; row < rows; row++) {
@@ -112,7 +112,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         for (int from = 0; from < keyLength; from += PANEL_ROWS) {
             int taken = Math.min(PANEL_ROWS, keyLength - from);
             for (int i = 0; i < taken; i++) {
-                latent.keyMap().widen(0, (firstHead + head) * keyLength + from + i, room.panel, 4L * i * length);
+                latent.keyMap().widen(0, (firstHead + head) * keyLength + from + i, room.panel, 4L * i * length, mine);
             }
             for (int row = 0; row < rows; row++) {
                 long query = (long) (firstRow + row) * latent.queries().width() + (long) (firstHead + head) * keyLength + from;
