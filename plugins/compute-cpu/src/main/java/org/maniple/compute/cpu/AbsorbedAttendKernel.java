@@ -186,7 +186,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     private void expand(Room room, int firstRow, int rows, int firstHead, int head, Scratch mine) {
         int valueLength = latent.valueLength();
         int number = firstHead + head;
-        latent.valueMap().multiply(0, number * valueLength, valueLength, room.gathered, own(0, head), own(1, 0), rows,
+        latent.valueMap().multiply(0, number * valueLength, valueLength, room.gathered, own(0, head), own(1, 0), 0, rows,
                 latent.out().segment(), 4L * ((long) firstRow * latent.out().width() + (long) number * valueLength),
                 4L * latent.out().width(), mine);
     }

@@ -108,7 +108,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long bytes = 4L * latent.latentLength();
         for (int position = from; position < to;) {
             int taken = LatentAttention.run(step, position, to);
-            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, taken,
+            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, 0, taken,
                     room.expanded, 4L * (position - from) * length, 4L * length, mine);
             position += taken;
         }

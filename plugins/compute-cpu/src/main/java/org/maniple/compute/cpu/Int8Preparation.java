@@ -28,9 +28,9 @@ final class Int8Preparation implements Preparation {
     }
 
     @Override
-    public void prepare(MemorySegment x, long at, int count, MemorySegment out, long to) {
-        for (int row = 0; row < count; row++) {
-            row(x, at + 4L * row * columns, out, to + row * rowBytes());
+    public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
+        for (int row = from; row < to; row++) {
+            row(x, 4L * row * columns, out, at + row * rowBytes());
         }
     }
 

@@ -91,7 +91,7 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
     void compute(PreparedInput input, int number, SlotRuns runs, int run, int from, int to, Scratch scratch) {
         int row = runs.from(run);
         long outBytes = 4L * columns();
-        weights.multiply(runs.slot(run), from, to - from, input.memory(number), input.at(number, row), input.stride(number),
+        weights.multiply(runs.slot(run), from, to - from, input.memory(number), input.begin(number), input.stride(number), row,
                 runs.to(run) - row, out.segment(), row * outBytes + 4L * from, outBytes, scratch);
     }
 }

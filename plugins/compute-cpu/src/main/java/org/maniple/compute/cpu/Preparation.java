@@ -3,22 +3,29 @@ package org.maniple.compute.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Writes rows of activations in the form in which products read them. Products and the preparation that they are used with come from the
- * same {@link Products}, and agree on what the bytes mean. Safe for use by several threads, on different rows.
+ * Writes rows of activations as products read them. Only those products read what it writes that ask for it, so that each set of
+ * {@link Products} may choose what the bytes mean. Equal preparations write the same, and their products share it. Safe for use by several
+ * threads, on different rows.
  */
 interface Preparation {
 
-    /** Bytes of a prepared row; a multiple of 64. */
+    /** Rows that must be prepared by one thread: each part begins at a multiple, and ends at one or with the last row. */
+    default int rowsTogether() {
+        return 1;
+    }
+
+    /** Bytes of a prepared row; a multiple of 64. Memory has room for a multiple of {@link #rowsTogether} rows. */
     long rowBytes();
 
     /**
-     * Prepares rows. Allocates nothing.
+     * Prepares some of the rows. Allocates nothing.
      *
-     * @param x floats; the elements of a row are its own, without those that its weights only hold
-     * @param at where the first row begins, in bytes; rows follow each other
-     * @param rows how many
+     * @param x floats; the elements of a row are its own, without those that its weights only hold; rows follow each other
+     * @param from the first row
+     * @param to the row after the last
+     * @param rows all rows of this step
      * @param out receives the prepared rows
-     * @param to where the first one begins, in bytes; a multiple of 64
+     * @param at where row 0 of them begins, in bytes; a multiple of 64
      */
-    void prepare(MemorySegment x, long at, int rows, MemorySegment out, long to);
+    void prepare(MemorySegment x, int from, int to, int rows, MemorySegment out, long at);
 }

@@ -3,7 +3,7 @@ package org.maniple.compute.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import org.maniple.api.tensor.BlockRows;
+import java.util.Optional;
 import org.maniple.api.tensor.Tensor;
 
 /**
@@ -15,14 +15,8 @@ final class PreparedInput implements Workers.Task {
     /** Elements of a chunk, about. */
     private static final int CHUNK_ELEMENTS = 1 << 14;
 
-    /**
-     * A form of the input.
-     *
-     * @param form never floats
-     * @param rows how the weights hold rows
-     * @param begin where its rows begin in the room
-     */
-    private record Made(ActivationForm form, BlockRows rows, Preparation preparation, long begin) {}
+    /** What matrices read, and where its rows begin in the room. */
+    private record Made(Preparation preparation, long begin) {}
 
     private final Workers workers;
     private final SharedRoom room;
@@ -38,34 +32,33 @@ final class PreparedInput implements Workers.Task {
      * @param room where they are made; lasts until another input is prepared in it
      * @param matrices the contractions; all of the same input
      */
-    PreparedInput(Workers workers, SharedRoom room, Products products, List<Matrix> matrices) {
+    PreparedInput(Workers workers, SharedRoom room, List<Matrix> matrices) {
         this.workers = workers;
         this.room = room;
         this.x = matrices.getFirst().x();
         this.forms = new int[matrices.size()];
         var all = new ArrayList<Made>();
         long bytes = 0;
+        int together = 1;
         for (int i = 0; i < forms.length; i++) {
-            WeightMatrix weights = matrices.get(i).weights();
-            forms[i] = -1;
-            if (weights.form() != ActivationForm.F32) {
-                forms[i] = find(all, weights);
-                if (forms[i] < 0) {
-                    Preparation preparation = products.preparation(weights.form(), weights.held());
-                    forms[i] = all.size();
-                    all.add(new Made(weights.form(), weights.held(), preparation, bytes));
-                    bytes += preparation.rowBytes() * x.extent(0);
-                }
+            Optional<Preparation> preparation = matrices.get(i).weights().preparation();
+            forms[i] = preparation.map(wanted -> find(all, wanted)).orElse(-1);
+            if (preparation.isPresent() && forms[i] < 0) {
+                forms[i] = all.size();
+                all.add(new Made(preparation.get(), bytes));
+                int rows = preparation.get().rowsTogether();
+                bytes += preparation.get().rowBytes() * Math.ceilDiv(x.extent(0), rows) * rows;
+                together = Math.max(together, rows);
             }
         }
         room.reserve(bytes);
         this.made = all.toArray(Made[]::new);
-        this.chunkRows = Math.max(1, CHUNK_ELEMENTS / Math.max(1, x.width()));
+        this.chunkRows = Math.ceilDiv(Math.max(1, CHUNK_ELEMENTS / Math.max(1, x.width())), together) * together;
     }
 
-    private static int find(List<Made> all, WeightMatrix weights) {
+    private static int find(List<Made> all, Preparation preparation) {
         for (int i = 0; i < all.size(); i++) {
-            if (all.get(i).form() == weights.form() && all.get(i).rows().equals(weights.held())) {
+            if (all.get(i).preparation().equals(preparation)) {
                 return i;
             }
         }
@@ -82,10 +75,9 @@ final class PreparedInput implements Workers.Task {
     @Override
     public void compute(int chunk, int thread) {
         int from = chunk * chunkRows;
-        int rows = Math.min(chunkRows, x.rows() - from);
+        int to = Math.min(from + chunkRows, x.rows());
         for (Made form : made) {
-            form.preparation().prepare(x.segment(), 4L * from * x.width(), rows, room.memory(),
-                    form.begin() + from * form.preparation().rowBytes());
+            form.preparation().prepare(x.segment(), from, to, x.rows(), room.memory(), form.begin());
         }
     }
 
@@ -99,8 +91,8 @@ final class PreparedInput implements Workers.Task {
         return forms[matrix] < 0 ? 4L * x.width() : made[forms[matrix]].preparation().rowBytes();
     }
 
-    /** Where a row of it begins. */
-    long at(int matrix, int row) {
-        return (forms[matrix] < 0 ? 0 : made[forms[matrix]].begin()) + row * stride(matrix);
+    /** Where it begins. */
+    long begin(int matrix) {
+        return forms[matrix] < 0 ? 0 : made[forms[matrix]].begin();
     }
 }

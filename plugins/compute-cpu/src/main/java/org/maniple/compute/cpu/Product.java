@@ -1,6 +1,7 @@
 package org.maniple.compute.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * Products of rows of weights with rows of activations. Each result is the same sum whatever rows are computed together: that of its
@@ -8,6 +9,11 @@ import java.lang.foreign.MemorySegment;
  * several rows together. Safe for use by several threads.
  */
 interface Product {
+
+    /** What makes activations ready for it; empty if it reads floats as they are. */
+    default Optional<Preparation> preparation() {
+        return Optional.empty();
+    }
 
     /** A row's own elements. */
     int count();
@@ -30,13 +36,16 @@ interface Product {
      * @param firstRow the first row of weights
      * @param factors of the blocks of the weights, row by row as {@code w}; not read if the weights are what they are
      * @param columns rows of {@code w}
-     * @param x rows of activations in the form of the product
-     * @param rows rows of {@code x}
+     * @param x rows of activations, prepared for the product
+     * @param xAt where row 0 of them begins
+     * @param xRow the first of the rows to multiply with: it begins at {@code xAt + xRow * xStride}, if a preparation does not lay
+     *        several rows together
+     * @param rows how many; {@code out} has no others
      * @param out receives floats
      * @param scratch of the thread
      */
     void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt, long xStride,
-            int rows, MemorySegment out, long outAt, long outStride, Scratch scratch);
+            int xRow, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch);
 
     /** Writes a row's own elements as floats, with their factors. Allocates nothing. */
     void widen(MemorySegment w, long row, MemorySegment factors, MemorySegment out, long to, Scratch scratch);

@@ -1,7 +1,6 @@
 package org.maniple.compute.cpu;
 
 import java.util.Optional;
-import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.WeightLayout;
@@ -31,15 +30,6 @@ interface Products {
      * @return empty if there are none
      */
     Optional<Product> product(Tensor weight, int[] leafEnds, ActivationForm form);
-
-    /**
-     * What makes floats ready for the products.
-     *
-     * @param form {@link ActivationForm#INT8} or {@link ActivationForm#BF16}
-     * @param rows how the weights hold rows
-     * @throws IllegalArgumentException if no product reads that form
-     */
-    Preparation preparation(ActivationForm form, BlockRows rows);
 
     /**
      * The layout in which a weight should be held. Unlike everything else this may be asked by several threads.

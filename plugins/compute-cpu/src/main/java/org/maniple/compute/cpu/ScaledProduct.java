@@ -55,12 +55,13 @@ final class ScaledProduct implements Product {
 
     @Override
     public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
-            long xStride, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+            long xStride, int xRow, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+        long x0 = xAt + xRow * xStride;
         long wAt = firstRow * rowBytes();
         long factorsAt = firstRow * factorStride;
         if (direct && rows < MANY) {
             for (int row = 0; row < rows; row += 4) {
-                few(w, wAt, rowBytes(), factors, factorsAt, columns, x, xAt + row * xStride, xStride, Math.min(4, rows - row), out,
+                few(w, wAt, rowBytes(), factors, factorsAt, columns, x, x0 + row * xStride, xStride, Math.min(4, rows - row), out,
                         outAt + row * outStride, outStride, scratch.lanes());
             }
             return;
@@ -71,7 +72,7 @@ final class ScaledProduct implements Product {
             for (int i = 0; i < taken; i++) {
                 widen(w, wAt + (n + i) * rowBytes(), factors, factorsAt + (n + i) * factorStride, panel, 4L * i * count());
             }
-            floats.compute(panel, 0, 4L * count(), taken, x, xAt, xStride, rows, out, outAt + 4L * n, outStride, scratch.lanes());
+            floats.compute(panel, 0, 4L * count(), taken, x, x0, xStride, rows, out, outAt + 4L * n, outStride, scratch.lanes());
         }
     }
 

@@ -27,6 +27,6 @@ record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products prod
 
     /** The input of contractions that have the same one. */
     PreparedInput input(List<Matrix> matrices) {
-        return new PreparedInput(workers, room, products, matrices);
+        return new PreparedInput(workers, room, matrices);
     }
 }

@@ -2,7 +2,6 @@ package org.maniple.compute.cpu;
 
 import java.util.List;
 import java.util.Optional;
-import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
@@ -28,19 +27,14 @@ final class VectorProducts implements Products {
     }
 
     private static Optional<Product> floats(Tensor weight, int[] leafEnds) {
+        if (weight.blockRows().isPresent()) {
+            return Optional.of(new DecodedProduct(weight.dtype(), weight.blockRows().get(), leafEnds));
+        }
         if (weight.dtype() != DType.F8_E4M3) {
             return WeightRows.of(weight.dtype()).map(kernels -> new PlainProduct(kernels, leafEnds));
         }
         List<Integer> ends = weight.scales().map(BlockScales::ends).orElse(List.of(leafEnds[leafEnds.length - 1]));
         return Optional.of(new ScaledProduct(leafEnds, ends, weight.scales().isEmpty()));
-    }
-
-    @Override
-    public Preparation preparation(ActivationForm form, BlockRows rows) {
-        if (form != ActivationForm.INT8) {
-            throw new IllegalArgumentException("no product of the Vector API reads activations as " + form);
-        }
-        return new Int8Preparation(rows);
     }
 
     @Override

@@ -7,7 +7,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
@@ -54,7 +53,7 @@ final class WarmUp {
         if (type == DType.F8_E4M3) {
             weight = weight.scaled(new BlockScales(List.of(LENGTH / 2, LENGTH), Tensor.of(DType.F32, new int[] {ROWS, 2}, b)));
         }
-        products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product, form));
+        products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product));
     }
 
     /** Rows of weights of a type as floats, if it has kernels and this has not been done. */
@@ -72,22 +71,22 @@ final class WarmUp {
         }
     }
 
-    private void products(Product product, ActivationForm form) {
+    private void products(Product product) {
         scratch.reserve(product.panelBytes());
-        if (form == ActivationForm.F32) {
+        if (product.preparation().isEmpty()) {
             repeat(() -> {
-                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, scratch);
-                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, scratch);
+                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 1, out, 0, 4L * ROWS, scratch);
+                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 4, out, 0, 4L * ROWS, scratch);
             });
             return;
         }
-        Preparation preparation = products.preparation(form, BlockRows.whole(LENGTH));
+        Preparation preparation = product.preparation().get();
         long stride = preparation.rowBytes();
         MemorySegment prepared = Arena.ofAuto().allocate(stride * ROWS, 64);
         repeat(() -> {
-            preparation.prepare(b, 0, ROWS, prepared, 0);
-            product.compute(a, 0, b, ROWS, prepared, 0, stride, 1, out, 0, 4L * ROWS, scratch);
-            product.compute(a, 0, b, ROWS, prepared, 0, stride, ROWS, out, 0, 4L * ROWS, scratch);
+            preparation.prepare(b, 0, ROWS, ROWS, prepared, 0);
+            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
+            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, ROWS, out, 0, 4L * ROWS, scratch);
         });
     }
 

@@ -6,7 +6,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
@@ -22,14 +21,12 @@ final class WeightMatrix {
     private final @Nullable Tensor factors;
     /** What stands for them where there are none. */
     private final MemorySegment unscaled;
-    private final ActivationForm form;
     private final Product product;
     private final int rows;
 
-    private WeightMatrix(Tensor stored, @Nullable Tensor factors, ActivationForm form, Product product, int rows) {
+    private WeightMatrix(Tensor stored, @Nullable Tensor factors, Product product, int rows) {
         this.stored = stored;
         this.factors = factors;
-        this.form = form;
         this.product = product;
         this.rows = rows;
         this.unscaled = Arena.ofAuto().allocate(Float.BYTES, 64);
@@ -64,7 +61,7 @@ final class WeightMatrix {
             factors = scales.factors();
         }
         Tensor scaled = factors;
-        return products.product(stored, leafEnds, form).map(product -> new WeightMatrix(stored, scaled, form, product, rows));
+        return products.product(stored, leafEnds, form).map(product -> new WeightMatrix(stored, scaled, product, rows));
     }
 
     /** Elements of a row that are its own. */
@@ -72,14 +69,9 @@ final class WeightMatrix {
         return product.count();
     }
 
-    /** The form of what it is multiplied with. */
-    ActivationForm form() {
-        return form;
-    }
-
-    /** How rows are held. */
-    BlockRows held() {
-        return stored.blockRows().orElseGet(() -> BlockRows.whole(product.count()));
+    /** See {@link Product#preparation}. */
+    Optional<Preparation> preparation() {
+        return product.preparation();
     }
 
     /** Bytes of a row, about. */
@@ -105,9 +97,9 @@ final class WeightMatrix {
     }
 
     /** Computes {@code out[m][n] = x[m] · weight[from + n]} with the matrix of a slot. Offsets and strides are in bytes. */
-    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRows, MemorySegment out,
+    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRow, int xRows, MemorySegment out,
             long outAt, long outStride, Scratch scratch) {
-        product.compute(memory(stored, slot), row(slot, from), factorMemory(slot), columns, x, xAt, xStride, xRows, out, outAt,
+        product.compute(memory(stored, slot), row(slot, from), factorMemory(slot), columns, x, xAt, xStride, xRow, xRows, out, outAt,
                 outStride, scratch);
     }
 
