@@ -63,7 +63,8 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         this.rooms = new Room[workers.threads()];
         for (int i = 0; i < rooms.length; i++) {
             rooms[i] = Room.of(heads, latent.latentLength(), scratch[i].lanes());
-            scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
+            latent.keyMap().reserve(scratch[i]);
+            latent.valueMap().reserve(scratch[i]);
         }
     }
 

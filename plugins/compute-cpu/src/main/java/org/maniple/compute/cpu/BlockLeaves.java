@@ -18,9 +18,9 @@ final class BlockLeaves {
     static void check(Tensor weight, int[] leafEnds) {
         BlockRows rows = weight.blockRows().orElseGet(() -> BlockRows.whole(leafEnds[leafEnds.length - 1]));
         for (int i = 0; i < leafEnds.length - 1; i++) {
-            if (held(rows, leafEnds[i]) % Int8Layout.BLOCK != 0) {
+            if (held(rows, leafEnds[i]) % BlockUnpacker.ACTIVATIONS != 0) {
                 throw new ManipleException("numerics [exact]: sums over rows of " + weight + " are cut at "
-                        + Arrays.toString(leafEnds) + ", not at multiples of " + Int8Layout.BLOCK
+                        + Arrays.toString(leafEnds) + ", not at multiples of " + BlockUnpacker.ACTIVATIONS
                         + " elements as int8 activations need it; choose activation-dtype f32, or numerics fast");
             }
         }
@@ -45,9 +45,9 @@ final class BlockLeaves {
     static int[] ends(BlockRows rows, int[] leafEnds) {
         int[] ends = new int[leafEnds.length];
         for (int i = 0; i < ends.length; i++) {
-            ends[i] = held(rows, leafEnds[i]) / Int8Layout.BLOCK;
+            ends[i] = held(rows, leafEnds[i]) / BlockUnpacker.ACTIVATIONS;
         }
-        ends[ends.length - 1] = rows.held() / Int8Layout.BLOCK;
+        ends[ends.length - 1] = rows.held() / BlockUnpacker.ACTIVATIONS;
         return ends;
     }
 }

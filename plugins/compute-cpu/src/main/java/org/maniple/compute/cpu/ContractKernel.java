@@ -31,7 +31,7 @@ final class ContractKernel implements Kernel, Workers.Task {
         this.runs = new SlotRuns(matrices.getFirst().x());
         this.input = input;
         for (Scratch each : scratch) {
-            matrices.forEach(matrix -> each.reserve(matrix.weights().panelBytes()));
+            matrices.forEach(matrix -> matrix.weights().reserve(each));
         }
     }
 

@@ -36,7 +36,7 @@ final class EmbedKernel implements Kernel {
         Tensor weight = call.input(1);
         return WeightMatrix.of(shared.products(), weight, weight.extent(0), new int[] {weight.width()}, ActivationForm.F32)
                 .map(matrix -> {
-                    scratch.reserve(matrix.panelBytes());
+                    matrix.reserve(scratch);
                     return new EmbedKernel(call, matrix, scratch);
                 });
     }

@@ -46,7 +46,8 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
             Arena arena = Arena.ofAuto();
             rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64),
                     arena.allocate(Softmax.STRIDE, 64));
-            scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
+            latent.keyMap().reserve(scratch[i]);
+            latent.valueMap().reserve(scratch[i]);
         }
     }
 

@@ -36,7 +36,7 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
         this.runs = new SlotRuns(x);
         this.floats = new MemorySegment[workers.threads()];
         for (int i = 0; i < floats.length; i++) {
-            scratch[i].reserve(common.panelBytes());
+            common.reserve(scratch[i]);
             floats[i] = Arena.ofAuto().allocate(Math.max(4L, 4L * x.width()), 64);
         }
     }

@@ -39,7 +39,8 @@ final class GatedKernel implements Kernel, Workers.Task {
         this.runs = new SlotRuns(gate.x());
         this.input = input;
         for (Scratch each : scratch) {
-            each.reserve(Math.max(gate.weights().panelBytes(), up.weights().panelBytes()));
+            gate.weights().reserve(each);
+            up.weights().reserve(each);
         }
     }
 

@@ -29,6 +29,11 @@ interface Product {
     /** Room that it needs in {@link Scratch#panel}. */
     long panelBytes();
 
+    /** Room that it needs in {@link Scratch#floats}. */
+    default int panelFloats() {
+        return 0;
+    }
+
     /**
      * Computes {@code out[m][n] = x[m] · w[n]}. Allocates nothing. All offsets and strides are in bytes.
      *

@@ -21,7 +21,7 @@ final class VectorProducts implements Products {
         }
         return switch (form) {
             case F32 -> floats(weight, leafEnds);
-            case INT8 -> Optional.empty();
+            case INT8 -> weight.blockRows().map(rows -> new BlockProduct(BlockUnpacker.of(weight.dtype()), rows, leafEnds));
             case BF16 -> Optional.empty();
         };
     }

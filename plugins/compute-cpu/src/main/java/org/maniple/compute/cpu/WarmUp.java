@@ -61,7 +61,7 @@ final class WarmUp {
         if (widened.add(type)) {
             WeightMatrix.of(products, Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH}, ActivationForm.F32)
                     .ifPresent(rows -> {
-                        scratch.reserve(rows.panelBytes());
+                        rows.reserve(scratch);
                         repeat(() -> {
                             for (int row = 0; row < ROWS; row++) {
                                 rows.widen(0, row, out, 4L * LENGTH * row, scratch);
@@ -72,7 +72,7 @@ final class WarmUp {
     }
 
     private void products(Product product) {
-        scratch.reserve(product.panelBytes());
+        scratch.reserve(product.panelBytes(), product.panelFloats());
         if (product.preparation().isEmpty()) {
             repeat(() -> {
                 product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 1, out, 0, 4L * ROWS, scratch);

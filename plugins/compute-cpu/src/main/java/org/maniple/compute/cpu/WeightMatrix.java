@@ -103,9 +103,9 @@ final class WeightMatrix {
                 outStride, scratch);
     }
 
-    /** Room that the products need in {@link Scratch#panel}. */
-    long panelBytes() {
-        return product.panelBytes();
+    /** Makes the memory of a thread have room for what the products need there. */
+    void reserve(Scratch scratch) {
+        scratch.reserve(product.panelBytes(), product.panelFloats());
     }
 
     /** Writes a row of a slot as floats, with its factors. */

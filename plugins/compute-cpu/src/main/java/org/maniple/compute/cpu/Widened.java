@@ -24,7 +24,7 @@ final class Widened {
 
     private Widened(Tensor stored, WeightMatrix rows, int count, float offset) {
         this.rows = rows;
-        scratch.reserve(rows.panelBytes());
+        rows.reserve(scratch);
         this.offset = offset;
         this.count = count;
         this.ready = stored.dtype() == DType.F32 && offset == 0;
