@@ -39,8 +39,8 @@ class BlockContractTest {
         float[] factors = new float[2 * runs];
         for (int block = 0; block < 50; block++) {
             long at = (long) block * type.blockBytes();
-            unpacker.codes(blocks, at, codes, 0);
-            unpacker.scales(blocks, at, factors, 0, runs, 1);
+            unpacker.codes(blocks, at, 1, codes, 0);
+            unpacker.scales(blocks, at, 1, factors, 0, runs, 1);
             float[] elementsOfBlock = BlockWeights.decoded(type, blocks, at, elements);
             for (int i = 0; i < elements; i++) {
                 float product = codes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, i) * factors[i / unpacker.run()];

@@ -151,8 +151,8 @@ final class BlockWeights {
         float sum = 0;
         for (int i = from; i < end; i += run) {
             long block = at + i / elements * (long) type.blockBytes();
-            unpacker.codes(w, block, bytes, 0);
-            unpacker.scales(w, block, factors, 0, elements / run, 1);
+            unpacker.codes(w, block, 1, bytes, 0);
+            unpacker.scales(w, block, 1, factors, 0, elements / run, 1);
             int products = 0;
             int total = 0;
             for (int j = i; j < i + run; j++) {
