@@ -312,7 +312,8 @@ final class BlockKernels {
             int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
         }
@@ -328,7 +329,8 @@ final class BlockKernels {
             long xSums, int shift, int first, int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
             total = FloatVector.fromMemorySegment(Lanes.F, x, xSums + 4L * COUNT * i, LITTLE_ENDIAN)

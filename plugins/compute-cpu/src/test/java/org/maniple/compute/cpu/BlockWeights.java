@@ -65,6 +65,16 @@ final class BlockWeights {
         return memory;
     }
 
+    /** Whether a byte of a block is part of an F16 number, or of an exponent. */
+    static boolean isScale(DType type, int at) {
+        for (int half : halves(type)) {
+            if (at == half || at == half + 1) {
+                return true;
+            }
+        }
+        return type == DType.MXFP4 && at == 0;
+    }
+
     /** Where the F16 numbers of a block are. */
     private static int[] halves(DType type) {
         return switch (type) {
