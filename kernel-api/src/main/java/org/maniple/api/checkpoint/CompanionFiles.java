@@ -1,6 +1,7 @@
 package org.maniple.api.checkpoint;
 
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The small files that belong to a model beside its weights, with the names and the contents that they have in published checkpoints:
@@ -17,10 +18,17 @@ public interface CompanionFiles {
     String origin();
 
     /**
+     * Which files there are.
+     *
+     * @return their names
+     */
+    Set<String> names();
+
+    /**
      * One of the files.
      *
      * @param name its name
-     * @return its content; empty if the model has no such file
+     * @return its content; empty if it is not among {@link #names}
      * @throws CheckpointException if what it is made from is damaged, or cannot be expressed so
      */
     Optional<byte[]> read(String name);

@@ -29,7 +29,7 @@ public final class HfTokenizerProvider implements Tokenizer {
 
     @Override
     public boolean accepts(CompanionFiles files) {
-        return files.read(ModelFiles.TOKENIZER).isPresent();
+        return files.names().contains(ModelFiles.TOKENIZER);
     }
 
     @Override
