@@ -31,7 +31,7 @@ final class CpuSession implements ComputeSession {
         this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
         var scratch = Scratch.of(threads);
-        this.fusion = new Fusion(new SingleKernels(workers, scratch, latentForm), workers, scratch);
+        this.fusion = new Fusion(new SingleKernels(workers, scratch, new AttendMemory(scratch, Optional.empty()), latentForm), workers, scratch);
     }
 
     @Override

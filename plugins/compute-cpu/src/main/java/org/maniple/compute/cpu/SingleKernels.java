@@ -13,10 +13,12 @@ final class SingleKernels {
 
     private final Workers workers;
     private final Scratch[] scratch;
+    private final AttendMemory attention;
     private final LatentForm latentForm;
     private final Map<BuiltinOp.Rope, RopeTable> ropes = new HashMap<>();
 
-    SingleKernels(Workers workers, Scratch[] scratch, LatentForm latentForm) {
+    SingleKernels(Workers workers, Scratch[] scratch, AttendMemory attention, LatentForm latentForm) {
+        this.attention = attention;
         this.workers = workers;
         this.scratch = scratch;
         this.latentForm = latentForm;
@@ -34,7 +36,7 @@ final class SingleKernels {
         }
         return switch (op) {
             case BuiltinOp.AttendLatent attend -> LatentAttention.of(call).map(latent -> switch (latentForm) {
-                case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, latent, attend);
+                case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, attention, latent, attend);
                 case EXPANDED -> new ExpandedAttendKernel(workers, scratch, latent, attend);
             });
             case BuiltinOp.Route route -> RouteKernel.of(workers, call, route);
@@ -48,7 +50,7 @@ final class SingleKernels {
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
             case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
             case BuiltinOp.Cache cache -> RowCopies.cache(call);
-            case BuiltinOp.Attend attend -> AttendKernel.of(workers, scratch, call, attend);
+            case BuiltinOp.Attend attend -> AttendKernel.of(workers, attention, call, attend);
             case BuiltinOp.Select select -> RowCopies.select(call);
             case BuiltinOp.TopK top -> TopKKernel.of(workers, scratch, call, top);
         };
