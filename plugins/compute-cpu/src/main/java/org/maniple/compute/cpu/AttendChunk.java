@@ -174,6 +174,12 @@ final class AttendChunk {
         }
     }
 
+    /** Sets the runs: of each its first slot, and how many positions lie there. */
+    void runs(long... slotsAndCounts) {
+        MemorySegment.copy(slotsAndCounts, 0, runs, JAVA_LONG, 0, slotsAndCounts.length);
+        runCount = slotsAndCounts.length / 2;
+    }
+
     /** Pairs of longs: a slot, and how many positions lie there. */
     MemorySegment runs() {
         return runs;

@@ -53,7 +53,7 @@ public final class CpuBackend implements ComputeBackend {
         warmUp.products(DType.F32);
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                Optional.of(warmUp));
+                Optional.of(warmUp), AttentionCheck.best(NativeLibrary.load(), context::announce));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
                 + "; weights f32, f16, bf16, fp8");
         return session;

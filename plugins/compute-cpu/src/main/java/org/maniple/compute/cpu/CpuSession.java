@@ -28,10 +28,15 @@ final class CpuSession implements ComputeSession {
 
     /** A session whose kernels are warmed up when they are compiled. */
     CpuSession(int threads, int processors, LatentForm latentForm, Optional<WarmUp> warmUp) {
+        this(threads, processors, latentForm, warmUp, Optional.empty());
+    }
+
+    /** A session with native attention, if there is any. */
+    CpuSession(int threads, int processors, LatentForm latentForm, Optional<WarmUp> warmUp, Optional<NativeAttention> attention) {
         this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
         var scratch = Scratch.of(threads);
-        this.fusion = new Fusion(new SingleKernels(workers, scratch, new AttendMemory(scratch, Optional.empty()), latentForm), workers, scratch);
+        this.fusion = new Fusion(new SingleKernels(workers, scratch, new AttendMemory(scratch, attention), latentForm), workers, scratch);
     }
 
     @Override

@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
@@ -30,9 +29,9 @@ final class NativeAttention implements Attention {
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
-    static Optional<NativeAttention> of(SymbolLookup library, String variant) {
+    static Optional<NativeAttention> of(NativeLibrary library, String variant) {
         Linker linker = Linker.nativeLinker();
-        return library.find("maniple_attend_chunk_" + variant).flatMap(chunk -> library.find("maniple_attend_join_" + variant)
+        return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
                 .map(join -> new NativeAttention(linker.downcallHandle(chunk, CHUNK), linker.downcallHandle(join, JOIN))));
     }
 

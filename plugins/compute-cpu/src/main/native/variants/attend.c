@@ -1,24 +1,15 @@
 /*
  * Attention of some rows of a sequence, and of the query heads that read one key-value head, over one chunk of positions. Compiled once
- * for each instruction set. Class AttendChunk says what the fields mean; class JavaAttention computes the same bits.
+ * for each instruction set. Class AttendChunk says what the fields mean; class VectorAttention computes the same bits.
  *
  * What is read of a key or a value serves all heads and rows of a tile: scores are formed block by block of the cache, and then the sums
  * of values likewise, both while the chunk lies in the nearest caches.
  */
 #include <math.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "f32x16.h"
+#include "maniple.h"
 
-#ifndef VARIANT
-#define VARIANT plain
-#endif
-#define JOIN_(name, variant) maniple_##name##_##variant
-#define JOIN(name, variant) JOIN_(name, variant)
-#define EXPORT(name) JOIN(name, VARIANT)
-
-#define INLINE static inline __attribute__((always_inline))
 /* Positions of a chunk. */
 #define CHUNK 256
 
@@ -176,6 +167,16 @@ static __attribute__((noinline)) void score_run(int count, const float *const *q
     }
 }
 
+/* Rows of one head are pages apart, so that the processor does not see by itself what comes next. */
+static void prefetch(const float *rows, int64_t stride, int32_t number, int32_t length)
+{
+    for (int32_t i = 0; i < number; i++) {
+        for (int32_t j = 0; j < length; j += 16) {
+            __builtin_prefetch(rows + i * stride + j, 0, 2);
+        }
+    }
+}
+
 static void score(const struct attend *a)
 {
     int32_t pairs = a->rows * a->heads;
@@ -183,6 +184,12 @@ static void score(const struct attend *a)
     for (int32_t run = 0; run < a->run_count; run++) {
         int64_t slot = a->runs[2 * run];
         int32_t number = (int32_t) a->runs[2 * run + 1];
+        if (a->values != a->keys) {
+            prefetch(a->values + slot * a->value_stride, a->value_stride, number, a->value_length);
+        }
+        if (run + 1 < a->run_count) {
+            prefetch(a->keys + a->runs[2 * run + 2] * a->key_stride, a->key_stride, (int32_t) a->runs[2 * run + 3], a->key_length);
+        }
         for (int32_t pair = 0; pair < pairs; pair += QUERIES) {
             int count = pairs - pair < QUERIES ? pairs - pair : QUERIES;
             const float *queries[QUERIES];
@@ -397,7 +404,7 @@ static void join_chunk(float *greatest, float *sum, float *out, float m, float l
     *greatest = most;
 }
 
-void EXPORT(attend_chunk)(const struct attend *a)
+EXPORT void NAME(attend_chunk)(const struct attend *a)
 {
     float greatest[CHUNK];
     float sums[CHUNK];
@@ -428,7 +435,7 @@ void EXPORT(attend_chunk)(const struct attend *a)
 }
 
 /* Joins the results of a later chunk, of which each row and head is `length` sums. */
-void EXPORT(attend_join)(float *greatest, float *sums, float *out, int64_t out_head, const float *later_greatest, const float *later_sums,
+EXPORT void NAME(attend_join)(float *greatest, float *sums, float *out, int64_t out_head, const float *later_greatest, const float *later_sums,
     const float *later, int32_t heads, int32_t length)
 {
     for (int32_t head = 0; head < heads; head++) {
