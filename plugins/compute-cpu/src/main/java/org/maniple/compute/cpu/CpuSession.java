@@ -13,9 +13,12 @@ import org.maniple.api.tensor.DType;
 final class CpuSession implements ComputeSession {
 
     private static final long ALIGNMENT = 64;
+    /** From this size on memory is mapped: a cache may be larger than what will ever be used of it. */
+    private static final long MAPPED = 1 << 20;
     private static final String DESCRIPTION = "vector api " + Lanes.BITS + " bits";
 
     private final Arena arena = Arena.ofShared();
+    private final Optional<LinuxCalls> linux = LinuxCalls.find();
     private final Workers workers;
     private final Fusion fusion;
     private final Optional<WarmUp> warmUp;
@@ -45,7 +48,10 @@ final class CpuSession implements ComputeSession {
             throw new IllegalArgumentException("allocation of " + bytes + " bytes");
         }
         try {
-            MemorySegment segment = arena.allocate(bytes, ALIGNMENT);
+            MemorySegment segment = bytes < MAPPED
+                    ? arena.allocate(bytes, ALIGNMENT)
+                    : linux.flatMap(calls -> calls.map(bytes, arena))
+                            .orElseGet(() -> arena.allocate(bytes, ALIGNMENT));
             allocated += bytes;
             return segment;
         } catch (OutOfMemoryError e) {
