@@ -4,8 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Native attention has to give the bits of the Vector API on a small chunk before it is used. */
 final class AttentionCheck {
@@ -19,29 +17,8 @@ final class AttentionCheck {
 
     private AttentionCheck() {}
 
-    /**
-     * The best variant that computes as the Vector API does.
-     *
-     * @param announce is told of each that does not
-     */
-    static Optional<NativeAttention> best(NativeLibrary.Result library, Consumer<String> announce) {
-        if (!(library instanceof NativeLibrary.Loaded loaded)) {
-            return Optional.empty();
-        }
-        for (String variant : loaded.library().variants().reversed()) {
-            Optional<NativeAttention> found = NativeAttention.of(loaded.library(), variant);
-            if (found.isPresent() && agrees(found.get())) {
-                return found;
-            }
-            if (found.isPresent()) {
-                announce.accept("cpu: native attention for " + variant
-                        + " does not compute what the Vector API computes, and is not used");
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static boolean agrees(NativeAttention attention) {
+    /** Whether it computes the same bits. */
+    static boolean agrees(NativeAttention attention) {
         return results(attention).mismatch(results(new VectorAttention(KEY, TURNED))) < 0;
     }
 

@@ -26,8 +26,9 @@ class NativeAttentionTest {
         };
     }
 
-    private static CpuSession session(int threads, Optional<NativeAttention> attention) {
-        return new CpuSession(threads, 2, LatentForm.ABSORBED, Optional.empty(), attention);
+    private static CpuSession session(int threads, Optional<NativeFunctions> functions) {
+        return new CpuSession(threads, 2, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty(),
+                functions);
     }
 
     /** Decodes of several lengths, prompts that begin anywhere, ends of blocks and chunks. */
@@ -49,17 +50,17 @@ class NativeAttentionTest {
             float[] expected = attend(1, Optional.empty(), op, step, queries, keys, values, sink, heads, kvHeads);
             for (String variant : library().variants()) {
                 for (int threads = 1; threads <= 3; threads++) {
-                    assertThat(attend(threads, NativeAttention.of(library(), variant), op, step, queries, keys, values, sink, heads,
+                    assertThat(attend(threads, NativeFunctions.of(library(), variant), op, step, queries, keys, values, sink, heads,
                             kvHeads)).as("%s, %d threads", variant, threads).isEqualTo(expected);
                 }
             }
         }
     }
 
-    private static float[] attend(int threads, Optional<NativeAttention> attention, BuiltinOp.Attend op, BatchStep step,
+    private static float[] attend(int threads, Optional<NativeFunctions> functions, BuiltinOp.Attend op, BatchStep step,
             Tensor queries, Tensor keys, Tensor values, Optional<Tensor> sinks, int heads, int kvHeads) {
         Tensor out = Tensors.zeros(step.tokens(), heads, values.extent(2));
-        try (var session = session(threads, attention)) {
+        try (var session = session(threads, functions)) {
             Calls.compile(session, Calls.attend(op, queries, keys, values, sinks, out, heads, kvHeads, UnitList.range(0, heads),
                     UnitList.range(0, kvHeads))).run(step);
         }
@@ -77,8 +78,8 @@ class NativeAttentionTest {
         Tensor turnedKeys = Tensors.random(4, BLOCKS * 16, turned);
         Tensor keyMap = Tensors.random(5, heads, plain, latent);
         Tensor valueMap = Tensors.random(6, heads, value, latent);
-        var found = new java.util.ArrayList<>(List.of(Optional.<NativeAttention>empty()));
-        library().variants().forEach(variant -> found.add(NativeAttention.of(library(), variant)));
+        var found = new java.util.ArrayList<>(List.of(Optional.<NativeFunctions>empty()));
+        library().variants().forEach(variant -> found.add(NativeFunctions.of(library(), variant)));
         float[] expected = {};
         for (int i = 0; i < found.size(); i++) {
             Tensor out = Tensors.zeros(rows, heads, value);
@@ -108,7 +109,7 @@ class NativeAttentionTest {
         float[] whole = attend(1, Optional.empty(), op, step, queries, keys, values, Optional.empty(), 6, 2);
         assertThat(attend(4, Optional.empty(), op, step, queries, keys, values, Optional.empty(), 6, 2)).isEqualTo(whole);
         for (String variant : library().variants()) {
-            assertThat(attend(4, NativeAttention.of(library(), variant), op, step, queries, keys, values, Optional.empty(), 6, 2))
+            assertThat(attend(4, NativeFunctions.of(library(), variant), op, step, queries, keys, values, Optional.empty(), 6, 2))
                     .as(variant).isEqualTo(whole);
         }
     }
@@ -116,6 +117,6 @@ class NativeAttentionTest {
     @Test
     void isUsedOnceItAgreesWithTheVectorApi() {
         library();
-        assertThat(AttentionCheck.best(NativeLibrary.load(), line -> assertThat(line).isEmpty())).isPresent();
+        assertThat(NativeFunctions.best(NativeLibrary.load(), line -> assertThat(line).isEmpty())).isPresent();
     }
 }
