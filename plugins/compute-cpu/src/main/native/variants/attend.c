@@ -1,3 +1,4 @@
+/* VARIANTS: avx2 avx512vnni neon */
 /*
  * Attention of some rows of a sequence, and of the query heads that read one key-value head, over one chunk of positions. Compiled once
  * for each instruction set. Class AttendChunk says what the fields mean; class VectorAttention computes the same bits.

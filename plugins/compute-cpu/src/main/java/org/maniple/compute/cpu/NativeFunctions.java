@@ -8,12 +8,14 @@ import java.util.function.Consumer;
  *
  * @param variant the instruction set
  * @param attention attention
+ * @param rows operations on rows
  */
-record NativeFunctions(String variant, NativeAttention attention) {
+record NativeFunctions(String variant, NativeAttention attention, NativeRows rows) {
 
     /** Those of an instruction set; empty if the library does not have them. */
     static Optional<NativeFunctions> of(NativeLibrary library, String variant) {
-        return NativeAttention.of(library, variant).map(attention -> new NativeFunctions(variant, attention));
+        return NativeAttention.of(library, variant).flatMap(
+                attention -> NativeRows.of(library, variant).map(rows -> new NativeFunctions(variant, attention, rows)));
     }
 
     /**

@@ -2,6 +2,7 @@ package org.maniple.compute.cpu;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.graph.OpCall;
 
 /**
@@ -28,6 +29,11 @@ record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products prod
         Scratch[] scratch = Scratch.of(workers.threads());
         return new Shared(workers, scratch, new SharedRoom(), products, precision,
                 new AttendMemory(scratch, functions.map(NativeFunctions::attention)), functions);
+    }
+
+    /** Operations on rows in C, if they are to be used. */
+    @Nullable NativeRows rows() {
+        return functions.map(NativeFunctions::rows).orElse(null);
     }
 
     /** The matrices of a contraction; see {@link Matrix#of}. */
