@@ -66,7 +66,8 @@ public final class CpuBackend implements ComputeBackend {
         Precision precision = Precision.of(context.settings());
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                choice.products(), precision, Optional.of(warmUp));
+                choice.products(), precision, Optional.of(warmUp),
+                NativeFunctions.best(NativeLibrary.load(), isa, context::announce));
         context.announce("cpu: " + choice.description() + "; vector api " + Lanes.BITS + " bits; " + threads
                 + (threads == 1 ? " thread" : " threads"));
         context.announce("cpu: " + paths(choice.products(), precision));

@@ -50,6 +50,11 @@ enum Isa {
 
     /** The variant of the kernels to use; empty if there is none. */
     Optional<String> choose(List<String> usable) {
-        return variants.stream().filter(usable::contains).findFirst();
+        return choices(usable).stream().findFirst();
+    }
+
+    /** The variants that may be used, the best first. */
+    List<String> choices(List<String> usable) {
+        return variants.stream().filter(usable::contains).toList();
     }
 }
