@@ -111,7 +111,8 @@ final class BlockKernels {
                     sum = ((FloatVector) pairs.and(15).convert(VectorOperators.I2F, 0))
                             .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
                     sum = ((FloatVector) pairs.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L + BLOCK / 2), LITTLE_ENDIAN), sum);
+                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L + BLOCK / 2), LITTLE_ENDIAN),
+                                    sum);
                 }
             }
             sum.intoArray(out, to + i * Lanes.L);
