@@ -60,7 +60,8 @@ final class BlockProduct implements Product {
         this.held = rows.held();
         this.run = unpacker.run();
         this.runs = held / run;
-        this.leafEnds = Arrays.stream(BlockLeaves.ends(rows, leafEnds)).map(end -> end * BlockUnpacker.ACTIVATIONS / run).toArray();
+        this.leafEnds = Arrays.stream(BlockLeaves.ends(rows, leafEnds)).map(end -> end * BlockUnpacker.ACTIVATIONS / run)
+                .toArray();
         this.blocks = held / unpacker.type().blockElements();
         this.rowBytes = unpacker.type().bytes(held);
         this.groups = leafEnds.length == 1 ? GROUPS : GROUPS_OF_LEAVES;
@@ -139,7 +140,8 @@ final class BlockProduct implements Product {
             long xStride, int xRow, int xRows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
         if (xRows < QuantizedRows.MANY) {
             for (int n = 0; n < columns; n += FEW_ROWS) {
-                few(w, firstRow + n, Math.min(FEW_ROWS, columns - n), x, xAt, xRow, xRows, out, outAt + 4L * n, outStride, scratch);
+                few(w, firstRow + n, Math.min(FEW_ROWS, columns - n), x, xAt, xRow, xRows, out, outAt + 4L * n, outStride,
+                        scratch);
             }
             return;
         }
@@ -274,7 +276,8 @@ final class BlockProduct implements Product {
         long totals = codes + QuantizedRows.GROUP * (shift == 0 ? input.sums() : input.halves());
         for (int r = 0; r < count; r += BlockKernels.TILE) {
             for (int part = 0; part < QuantizedRows.GROUP; part += Lanes.L) {
-                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken, floats,
+                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken,
+                        floats,
                         manySums());
                 for (int i = 0; i < BlockKernels.TILE; i++) {
                     int result = to + (r + i) * QuantizedRows.GROUP + part;
@@ -283,7 +286,8 @@ final class BlockProduct implements Product {
                         BlockKernels.scaleWithMinima(floats, manySums() + i * Lanes.L, scale, minima() + scale, MANY_ROWS, x,
                                 scales + 4L * part, totals + group * first + 4L * part, shift, first, taken, result);
                     } else {
-                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift, first,
+                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift,
+                                first,
                                 taken, result);
                     }
                 }

@@ -82,7 +82,8 @@ final class WarmUp {
         }
         Preparation preparation = product.preparation().get();
         long stride = preparation.rowBytes();
-        MemorySegment prepared = Arena.ofAuto().allocate(stride * ROWS, 64);
+        int together = preparation.rowsTogether();
+        MemorySegment prepared = Arena.ofAuto().allocate(stride * Math.ceilDiv(ROWS, together) * together, 64);
         repeat(() -> {
             preparation.prepare(b, 0, ROWS, ROWS, prepared, 0);
             product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
