@@ -245,6 +245,43 @@ final class BlockKernels {
         total.intoArray(floats, to);
     }
 
+    /**
+     * The elements of runs, each of which is a code times its scale.
+     *
+     * @param scales of the runs
+     * @param length of a run
+     */
+    static void decode(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
+    }
+
+    /** As {@link #decode}, and then plus the minimum of the run, which follow after all scales. */
+    static void decodeWithMinima(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i]).add(scales[runs + i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i]).add(scales[runs + i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
+    }
+
     /** Codes as floats; their number is a multiple of 16. */
     static void floats(MemorySegment codes, long at, int count, float[] out, int to) {
         for (int i = 0; i < count; i += STEP) {
