@@ -84,7 +84,8 @@ public final class CpuBackend implements ComputeBackend {
         return switch (NativeLibrary.load()) {
             case NativeLibrary.Missing(String reason) -> new Choice(vectors, "no native kernels: " + reason);
             case NativeLibrary.Loaded(NativeLibrary library) -> isa.choose(library.variants())
-                    .map(variant -> new Choice(new NativeProducts(new NativeKernels(library, variant), vectors, announce),
+                    .map(variant -> new Choice(new NativeProducts(new NativeKernels(library, variant),
+                            NativeBf16.beside(variant, library), vectors, announce),
                             "native kernels " + variant + " (of " + String.join(", ", library.variants()) + ")"))
                     .orElseGet(() -> new Choice(vectors,
                             "no native kernels: " + Isa.KEY + " " + isa.word() + ", and this processor can run "

@@ -2,6 +2,7 @@ package org.maniple.compute.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -61,6 +62,38 @@ final class NativeCheck {
                     : Optional.of("cpu: the " + kernels.variant() + " kernels for " + type.name().toLowerCase(Locale.ROOT)
                             + " disagree with " + others.describe(type, ActivationForm.INT8)
                             + " and are not used; please report this");
+        }
+    }
+
+    /** The same for BF16 weights. Of small whole numbers all sums are exact, in whatever order. */
+    Optional<String> difference(NativeBf16 bf16) {
+        try (var arena = Arena.ofConfined()) {
+            int length = 72;
+            MemorySegment stored = arena.allocate(2L * ROWS * length, 64);
+            MemorySegment x = arena.allocate(JAVA_FLOAT, (long) MANY * length);
+            var random = new SplittableRandom(length);
+            for (int i = 0; i < ROWS * length; i++) {
+                stored.setAtIndex(JAVA_SHORT, i, (short) (Float.floatToIntBits(random.nextInt(-100, 101)) >> 16));
+            }
+            for (int i = 0; i < MANY * length; i++) {
+                x.setAtIndex(JAVA_FLOAT, i, random.nextInt(-100, 101));
+            }
+            var layout = new PackedBf16Rows(bf16, length);
+            MemorySegment packed = arena.allocate(layout.bytes(ROWS), 64);
+            layout.pack(stored, ROWS, packed);
+            int[] ends = {length};
+            Optional<Product> other = others.product(Tensor.of(DType.BF16, new int[] {ROWS, length}, stored), ends, ActivationForm.F32);
+            if (other.isEmpty()) {
+                return Optional.empty();
+            }
+            float[] expected = results(arena, other.get(), stored, x, MANY);
+            boolean same = Arrays.equals(expected, results(arena, new Bf16Product(bf16, true, length), packed, x, MANY))
+                    && Arrays.equals(expected, results(arena, new Bf16Product(bf16, false, length), stored, x, MANY))
+                    && Arrays.equals(expected, 0, ROWS, results(arena, new Bf16Product(bf16, true, length), packed, x, 1), 0, ROWS);
+            return same
+                    ? Optional.empty()
+                    : Optional.of("cpu: the " + bf16.variant() + " kernels for bf16 disagree with "
+                            + others.describe(DType.BF16, ActivationForm.F32) + " and are not used; please report this");
         }
     }
 

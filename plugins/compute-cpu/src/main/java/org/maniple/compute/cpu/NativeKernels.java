@@ -41,21 +41,16 @@ final class NativeKernels {
      */
     NativeKernels(NativeLibrary library, String variant) {
         this.variant = variant;
-        this.multiply = find(library, "maniple_multiply_" + variant);
+        this.multiply = library.required("maniple_multiply_" + variant);
         // Tiles have no part in it.
-        this.prepare = find(library, "maniple_prepare_" + (variant.equals("amx") ? "avx512vnni" : variant));
-        this.pack = find(library, "maniple_pack");
-        this.floats = find(library, "maniple_floats_of_packed");
-        this.groupBytes = find(library, "maniple_group_bytes");
+        this.prepare = library.required("maniple_prepare_" + (variant.equals("amx") ? "avx512vnni" : variant));
+        this.pack = library.required("maniple_pack");
+        this.floats = library.required("maniple_floats_of_packed");
+        this.groupBytes = library.required("maniple_group_bytes");
     }
 
     private static MethodHandle handle(java.lang.foreign.MemoryLayout... arguments) {
         return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
-    }
-
-    private static MemorySegment find(NativeLibrary library, String name) {
-        return library.function(name)
-                .orElseThrow(() -> new IllegalStateException("the library of native kernels has no " + name));
     }
 
     /** The instruction set. */
@@ -126,7 +121,8 @@ final class NativeKernels {
         }
     }
 
-    private static RuntimeException failed(Throwable e) {
+    /** What a failed call becomes. */
+    static RuntimeException failed(Throwable e) {
         return new IllegalStateException("a native kernel could not be called", e);
     }
 }

@@ -47,7 +47,7 @@ class NativeContractTest {
     }
 
     private static NativeProducts products(String variant) {
-        return new NativeProducts(kernels(variant), new VectorProducts(), message -> assertThat(message).isNull());
+        return new NativeProducts(kernels(variant), Optional.empty(), new VectorProducts(), message -> assertThat(message).isNull());
     }
 
     private static CpuSession session(Products products, int threads) {
@@ -225,7 +225,7 @@ class NativeContractTest {
     @MethodSource("kernels")
     void areNotUsedForATypeWhoseResultsAreNotThoseOfTheSecondOpinion(String variant, DType type) {
         var messages = new ArrayList<String>();
-        var wrong = new NativeProducts(kernels(variant), new OtherProducts(), messages::add);
+        var wrong = new NativeProducts(kernels(variant), Optional.empty(), new OtherProducts(), messages::add);
         var asked = new WeightLayout.Weight(type, 16, BlockRows.whole(256), List.of(WeightLayout.Use.CONTRACT));
         assertThat(wrong.layout(asked, REDUCED)).isEmpty();
         assertThat(messages).singleElement().asString()
