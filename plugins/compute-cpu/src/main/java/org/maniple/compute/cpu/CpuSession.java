@@ -97,6 +97,7 @@ final class CpuSession implements ComputeSession {
                     warmUp.floats(type);
                 }
             }
+            case BuiltinOp.Embed embed -> warmUp.floats(call.input(1).dtype());
             case BuiltinOp.AttendLatent attend -> {
                 warmUp.floats(call.input(4).dtype());
                 warmUp.products(call.input(5).dtype(), ActivationForm.F32);
