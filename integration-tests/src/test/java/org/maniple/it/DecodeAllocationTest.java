@@ -106,7 +106,8 @@ class DecodeAllocationTest {
             for (int i = 0; i < threads.size(); i++) {
                 List<Long> windows = meter.windowsOf(i);
                 assertThat(windows.subList(windows.size() - 5, windows.size()))
-                        .as("bytes that %s allocated in the last windows of %d tokens; in all windows: %s", threads.get(i).getName(),
+                        .as("bytes that %s allocated in the last windows of %d tokens; in all windows: %s",
+                                threads.get(i).getName(),
                                 WINDOW, windows)
                         .containsOnly(0L);
             }
@@ -115,7 +116,8 @@ class DecodeAllocationTest {
     }
 
     private static Sampling sampling(double temperature) {
-        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3), Map.of(),
+        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
+                Map.of(),
                 List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
     }
 }
