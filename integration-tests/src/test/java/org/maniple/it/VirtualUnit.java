@@ -49,6 +49,7 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.UnitPipeline;
 import org.maniple.kernel.load.LoadReport;
+import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
@@ -246,7 +247,8 @@ final class VirtualUnit implements AutoCloseable {
             open.add(session);
             open.add(checkpoint);
         }
-        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate);
+        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate,
+                new Packing(session::layout, 1));
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
         var executor = new RankExecutor(own, limits, blocks, session, communicator, weights,

@@ -3,6 +3,7 @@ package org.maniple.kernel.boot;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.config.Derived;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
@@ -67,12 +68,12 @@ public final class Planning {
      */
     public static PlanReport report(UnitWish wish) {
         try {
-            var files = new ModelFiles(Path.of(wish.settings().text(KernelOptions.MODEL)));
+            var files = ModelFiles.of(Path.of(wish.settings().text(KernelOptions.MODEL)), wish.catalog().extensions());
             ModelConfig config = files.config();
             var graph = UnitPlan.architecture(wish.catalog(), config).graph(config);
             return new PlanReport(new PlannedModel(graph, config, files.indexedTensors()), wish,
                     (settings, mesh) -> UnitPlan.compile(wish.catalog(), wish.host(), settings, mesh, graph));
-        } catch (ModelConfigException e) {
+        } catch (ModelConfigException | CheckpointException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
     }

@@ -58,8 +58,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
      */
     static UnitPlan of(UnitConfiguration configuration) {
         Path model = Path.of(configuration.settings().text(KernelOptions.MODEL));
-        var files = new ModelFiles(model);
         try {
+            var files = ModelFiles.of(model, configuration.extensions());
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
@@ -70,6 +70,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         } catch (SplitException e) {
             throw new ConfigurationException(
                     List.of(configuration.settings().where(e.key()) + ": " + e.getMessage() + otherReading(configuration)));
+        } catch (CheckpointException e) {
+            throw new ConfigurationException(List.of("model [" + model + "]: " + e.getMessage()));
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
