@@ -63,7 +63,8 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         this.rooms = new Room[workers.threads()];
         for (int i = 0; i < rooms.length; i++) {
             rooms[i] = Room.of(heads, latent.latentLength(), scratch[i].lanes());
-            scratch[i].reserve(latent.valueMap().panelBytes());
+            latent.keyMap().reserve(scratch[i]);
+            latent.valueMap().reserve(scratch[i]);
         }
     }
 
@@ -88,7 +89,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         int count = Math.min(heads, latent.heads() - firstHead);
         Room room = rooms[thread];
         for (int head = 0; head < count; head++) {
-            absorb(room, firstRow, rows, firstHead, head);
+            absorb(room, firstRow, rows, firstHead, head, scratch[thread]);
         }
         for (int row = 0; row < rows; row++) {
             attend(room, step, firstRow + row, row, firstHead, count);
@@ -103,7 +104,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     }
 
     /** Applies the key map to the queries of a head: adds its rows, each times an element of the query. */
-    private void absorb(Room room, int firstRow, int rows, int firstHead, int head) {
+    private void absorb(Room room, int firstRow, int rows, int firstHead, int head, Scratch mine) {
         int length = latent.latentLength();
         int keyLength = latent.keyLength();
         for (int row = 0; row < rows; row++) {
@@ -112,7 +113,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         for (int from = 0; from < keyLength; from += PANEL_ROWS) {
             int taken = Math.min(PANEL_ROWS, keyLength - from);
             for (int i = 0; i < taken; i++) {
-                latent.keyMap().widen(0, (firstHead + head) * keyLength + from + i, room.panel, 4L * i * length);
+                latent.keyMap().widen(0, (firstHead + head) * keyLength + from + i, room.panel, 4L * i * length, mine);
             }
             for (int row = 0; row < rows; row++) {
                 long query = (long) (firstRow + row) * latent.queries().width() + (long) (firstHead + head) * keyLength + from;
@@ -186,7 +187,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     private void expand(Room room, int firstRow, int rows, int firstHead, int head, Scratch mine) {
         int valueLength = latent.valueLength();
         int number = firstHead + head;
-        latent.valueMap().multiply(0, number * valueLength, valueLength, room.gathered, own(0, head), own(1, 0), rows,
+        latent.valueMap().multiply(0, number * valueLength, valueLength, room.gathered, own(0, head), own(1, 0), 0, rows,
                 latent.out().segment(), 4L * ((long) firstRow * latent.out().width() + (long) number * valueLength),
                 4L * latent.out().width(), mine);
     }

@@ -20,16 +20,18 @@ final class ContractKernel implements Kernel, Workers.Task {
     private final int[] chunks;
     private final long work;
     private final SlotRuns runs;
+    private final PreparedInput input;
 
-    ContractKernel(Workers workers, Scratch[] scratch, List<Matrix> matrices) {
+    ContractKernel(Workers workers, Scratch[] scratch, List<Matrix> matrices, PreparedInput input) {
         this.workers = workers;
         this.scratch = scratch;
         this.matrices = matrices.toArray(Matrix[]::new);
         this.chunks = chunks(matrices, workers.threads());
         this.work = matrices.stream().mapToLong(Matrix::work).sum();
         this.runs = new SlotRuns(matrices.getFirst().x());
+        this.input = input;
         for (Scratch each : scratch) {
-            matrices.forEach(matrix -> each.reserve(matrix.weights().panelBytes()));
+            matrices.forEach(matrix -> matrix.weights().reserve(each));
         }
     }
 
@@ -54,6 +56,7 @@ final class ContractKernel implements Kernel, Workers.Task {
 
     @Override
     public void run(Step step) {
+        input.prepare();
         workers.run(this, runs.refresh() * (chunks.length / 3), runs.rows() * work >= WORTH_WAKING);
     }
 
@@ -61,6 +64,6 @@ final class ContractKernel implements Kernel, Workers.Task {
     public void compute(int chunk, int thread) {
         int each = chunks.length / 3;
         int at = 3 * (chunk % each);
-        matrices[chunks[at]].compute(runs, chunk / each, chunks[at + 1], chunks[at + 2], scratch[thread]);
+        matrices[chunks[at]].compute(input, chunks[at], runs, chunk / each, chunks[at + 1], chunks[at + 2], scratch[thread]);
     }
 }

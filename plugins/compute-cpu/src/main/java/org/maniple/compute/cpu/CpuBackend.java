@@ -48,12 +48,13 @@ public final class CpuBackend implements ComputeBackend {
             throw new ManipleException(
                     "compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
         }
-        var warmUp = new WarmUp();
+        var products = new VectorProducts();
+        var warmUp = new WarmUp(products);
         warmUp.common();
-        warmUp.products(DType.F32);
+        warmUp.products(DType.F32, ActivationForm.F32);
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                Optional.of(warmUp));
+                products, Precision.of(context.settings()), Optional.of(warmUp));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
                 + "; weights f32, f16, bf16, fp8");
         return session;

@@ -8,6 +8,7 @@ import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.WeightLayout;
 
 /** The processor at work for one rank. */
 final class CpuSession implements ComputeSession {
@@ -17,21 +18,36 @@ final class CpuSession implements ComputeSession {
 
     private final Arena arena = Arena.ofShared();
     private final Workers workers;
+    private final Shared shared;
     private final Fusion fusion;
     private final Optional<WarmUp> warmUp;
     private long allocated;
 
     /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
-        this(threads, processors, LatentForm.ABSORBED, Optional.empty());
+        this(threads, processors, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty());
     }
 
-    /** A session whose kernels are warmed up when they are compiled. */
-    CpuSession(int threads, int processors, LatentForm latentForm, Optional<WarmUp> warmUp) {
+    /**
+     * A session.
+     *
+     * @param processors what the threads run on
+     * @param latentForm how latent attention is computed
+     * @param products how it multiplies
+     * @param precision what it may do to activations
+     * @param warmUp warms kernels up when they are compiled
+     */
+    CpuSession(int threads, int processors, LatentForm latentForm, Products products, Precision precision,
+            Optional<WarmUp> warmUp) {
         this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
-        var scratch = Scratch.of(threads);
-        this.fusion = new Fusion(new SingleKernels(workers, scratch, latentForm), workers, scratch);
+        this.shared = Shared.of(workers, products, precision);
+        this.fusion = new Fusion(new SingleKernels(shared, latentForm), shared);
+    }
+
+    @Override
+    public Optional<WeightLayout> layout(WeightLayout.Weight weight) {
+        return shared.products().layout(weight, shared.precision());
     }
 
     @Override
@@ -53,23 +69,23 @@ final class CpuSession implements ComputeSession {
     @Override
     public Optional<CompiledKernel> compile(Region region, int from) {
         OpCall call = region.calls().get(from);
-        warmUp.ifPresent(warm -> warmUp(warm, call));
+        warmUp.ifPresent(warm -> warmUp(warm, call, shared.precision()));
         return fusion.compile(region, from).map(fused -> new CompiledKernel(fused.kernel(), fused.covers(),
                 fused.covers() == 1 ? DESCRIPTION : DESCRIPTION + ", fused"));
     }
 
-    private static void warmUp(WarmUp warmUp, OpCall call) {
+    private static void warmUp(WarmUp warmUp, OpCall call, Precision precision) {
         switch (call.op()) {
             case BuiltinOp.Contract contract -> {
                 DType type = call.input(1).dtype();
-                warmUp.products(type);
+                warmUp.products(type, precision);
                 if (type == DType.F8_E4M3) {
                     warmUp.floats(type);
                 }
             }
             case BuiltinOp.AttendLatent attend -> {
                 warmUp.floats(call.input(4).dtype());
-                warmUp.products(call.input(5).dtype());
+                warmUp.products(call.input(5).dtype(), ActivationForm.F32);
             }
             default -> {
                 // Nothing that others do not need.

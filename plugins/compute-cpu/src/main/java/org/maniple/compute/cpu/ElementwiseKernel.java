@@ -34,25 +34,25 @@ final class ElementwiseKernel implements Kernel, Workers.Task {
         this.period = period;
     }
 
-    static Optional<Kernel> of(Workers workers, OpCall call, BuiltinOp.Elementwise op) {
+    static Optional<Kernel> of(Shared shared, OpCall call, BuiltinOp.Elementwise op) {
         Tensor x = call.input(0);
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
         if (op.function() instanceof ElementFunction.RowGate) {
-            return RowGateKernel.of(workers, call);
+            return RowGateKernel.of(shared.workers(), call);
         }
         boolean two = call.inputs().size() > 1;
         Tensor y = two ? call.input(1) : x;
         Operand operand = call.node().inputs().get(two ? 1 : 0);
         boolean perRow = operand.has(Axes.TOKENS) || operand.has(Axes.ROWS);
         if (!perRow && operand.has(Axes.EXPERTS)) {
-            return ExpertMapKernel.of(workers, call, op.function());
+            return ExpertMapKernel.of(shared, call, op.function());
         }
         if (perRow && (y.dtype() != DType.F32 || y.width() != x.width() || x.ragged() != y.ragged())) {
             return Optional.empty();
         }
-        return Widened.of(y, 0).map(second -> new ElementwiseKernel(workers, op.function(), x, call.output(0), second,
+        return Widened.of(y, 0).map(second -> new ElementwiseKernel(shared.workers(), op.function(), x, call.output(0), second,
                 perRow ? 0 : second.count()));
     }
 

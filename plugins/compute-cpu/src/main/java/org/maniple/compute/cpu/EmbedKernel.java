@@ -15,24 +15,30 @@ import org.maniple.api.tensor.UnitList;
 final class EmbedKernel implements Kernel {
 
     private final Tensor ids;
-    private final Tensor weight;
-    private final WeightRows rows;
+    private final WeightMatrix weight;
     private final Tensor out;
     private final UnitList own;
+    private final Scratch scratch;
 
-    private EmbedKernel(OpCall call, WeightRows rows) {
+    private EmbedKernel(OpCall call, WeightMatrix weight, Scratch scratch) {
         this.ids = call.input(0);
-        this.weight = call.input(1);
-        this.rows = rows;
+        this.weight = weight;
+        this.scratch = scratch;
         this.out = call.output(0);
         this.own = call.units(call.node().inputs().get(1).dims().getFirst().axis());
     }
 
-    static Optional<Kernel> of(OpCall call) {
+    static Optional<Kernel> of(Shared shared, OpCall call) {
         if (call.input(0).dtype() != DType.I32) {
             return Optional.empty();
         }
-        return WeightRows.of(call.input(1).dtype()).map(rows -> new EmbedKernel(call, rows));
+        Scratch scratch = shared.scratch()[0];
+        Tensor weight = call.input(1);
+        return WeightMatrix.of(shared.products(), weight, weight.extent(0), new int[] {weight.width()}, ActivationForm.F32)
+                .map(matrix -> {
+                    matrix.reserve(scratch);
+                    return new EmbedKernel(call, matrix, scratch);
+                });
     }
 
     @Override
@@ -46,11 +52,7 @@ final class EmbedKernel implements Kernel {
                     out.segment().set(JAVA_FLOAT_UNALIGNED, to + 4L * i, 0f);
                 }
             } else {
-                long from = (long) local * width * rows.bytes();
-                for (int i = 0; i < width; i++) {
-                    float value = rows.get(weight.segment(), from + (long) i * rows.bytes());
-                    out.segment().set(JAVA_FLOAT_UNALIGNED, to + 4L * i, value);
-                }
+                weight.widen(0, local, out.segment(), to, scratch);
             }
         }
     }

@@ -46,7 +46,8 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
             Arena arena = Arena.ofAuto();
             rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64),
                     arena.allocate(Softmax.STRIDE, 64));
-            scratch[i].reserve(Math.max(latent.keyMap().panelBytes(), latent.valueMap().panelBytes()));
+            latent.keyMap().reserve(scratch[i]);
+            latent.valueMap().reserve(scratch[i]);
         }
     }
 
@@ -108,7 +109,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long bytes = 4L * latent.latentLength();
         for (int position = from; position < to;) {
             int taken = LatentAttention.run(step, position, to);
-            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, taken,
+            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, 0, taken,
                     room.expanded, 4L * (position - from) * length, 4L * length, mine);
             position += taken;
         }

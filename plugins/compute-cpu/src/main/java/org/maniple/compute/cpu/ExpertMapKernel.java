@@ -19,28 +19,29 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
     private final Workers workers;
     private final ElementRange range;
     private final Tensor x;
-    private final Tensor common;
-    private final WeightRows kernels;
+    private final WeightMatrix common;
+    private final Scratch[] scratch;
     private final Tensor out;
     private final SlotRuns runs;
     /** For each thread an expert's elements as floats. */
     private final MemorySegment[] floats;
 
-    private ExpertMapKernel(Workers workers, ElementFunction function, OpCall call, WeightRows kernels) {
-        this.workers = workers;
+    private ExpertMapKernel(Shared shared, ElementFunction function, OpCall call, WeightMatrix common) {
+        this.workers = shared.workers();
+        this.scratch = shared.scratch();
         this.range = new ElementRange(function, workers.threads());
         this.x = call.input(0);
-        this.common = call.input(1);
-        this.kernels = kernels;
+        this.common = common;
         this.out = call.output(0);
         this.runs = new SlotRuns(x);
         this.floats = new MemorySegment[workers.threads()];
         for (int i = 0; i < floats.length; i++) {
+            common.reserve(scratch[i]);
             floats[i] = Arena.ofAuto().allocate(Math.max(4L, 4L * x.width()), 64);
         }
     }
 
-    static Optional<Kernel> of(Workers workers, OpCall call, ElementFunction function) {
+    static Optional<Kernel> of(Shared shared, OpCall call, ElementFunction function) {
         Tensor x = call.input(0);
         Tensor common = call.input(1);
         if (x.dtype() != DType.F32 || !x.ragged() || common.scales().isPresent()) {
@@ -50,7 +51,8 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
             throw new IllegalArgumentException(
                     call.node() + ": " + common + " for " + x + " with " + x.pairs().slots() + " slots");
         }
-        return WeightRows.of(common.dtype()).map(kernels -> new ExpertMapKernel(workers, function, call, kernels));
+        return WeightMatrix.of(shared.products(), common, 1, new int[] {x.width()}, ActivationForm.F32)
+                .map(rows -> new ExpertMapKernel(shared, function, call, rows));
     }
 
     @Override
@@ -62,8 +64,7 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
     public void compute(int run, int thread) {
         int width = x.width();
         int slot = runs.slot(run);
-        long at = common.stacked() ? 0 : (long) slot * width * kernels.bytes();
-        kernels.widen(common.stacked() ? common.slot(slot) : common.segment(), at, floats[thread], 0, width);
+        common.widen(slot, 0, floats[thread], 0, scratch[thread]);
         for (int row = runs.from(run); row < runs.to(run); row++) {
             long to = 4L * row * width;
             range.apply(x.segment(), to, floats[thread], 0, out.segment(), to, width, thread);

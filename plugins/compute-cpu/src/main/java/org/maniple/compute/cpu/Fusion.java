@@ -22,13 +22,11 @@ final class Fusion {
     record Fused(Kernel kernel, int covers) {}
 
     private final SingleKernels singles;
-    private final Workers workers;
-    private final Scratch[] scratch;
+    private final Shared shared;
 
-    Fusion(SingleKernels singles, Workers workers, Scratch[] scratch) {
+    Fusion(SingleKernels singles, Shared shared) {
         this.singles = singles;
-        this.workers = workers;
-        this.scratch = scratch;
+        this.shared = shared;
     }
 
     Optional<Fused> compile(Region region, int from) {
@@ -36,7 +34,7 @@ final class Fusion {
         if (!(calls.get(from).op() instanceof BuiltinOp.Contract)) {
             return withoutContractions(calls, from);
         }
-        return Matrix.of(calls.get(from)).map(first -> gated(calls, from, first).orElseGet(() -> joint(calls, from, first)));
+        return shared.matrix(calls.get(from)).map(first -> gated(calls, from, first).orElseGet(() -> joint(calls, from, first)));
     }
 
     private Optional<Fused> withoutContractions(List<OpCall> calls, int from) {
@@ -52,7 +50,7 @@ final class Fusion {
         boolean halves = sum.op() instanceof BuiltinOp.SumSquares && scale.op() instanceof BuiltinOp.Normalize
                 && scale.input(0) == sum.input(0) && scale.input(1) == sum.output(0);
         return halves && scale.op() instanceof BuiltinOp.Normalize op
-                ? NormKernel.normalize(workers, scratch, scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
+                ? NormKernel.normalize(shared.workers(), shared.scratch(), scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
                 : Optional.empty();
     }
 
@@ -68,8 +66,8 @@ final class Fusion {
             return Optional.empty();
         }
         ElementFunction glu = ((BuiltinOp.Elementwise) product.op()).function();
-        return Matrix.of(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
-                .map(up -> new Fused(new GatedKernel(workers, scratch, gate, up, glu, product.output(0)), 3));
+        return shared.matrix(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
+                .map(up -> new Fused(new GatedKernel(shared.workers(), shared.scratch(), gate, up, glu, product.output(0), shared.input(List.of(gate, up))), 3));
     }
 
     private static boolean joins(ElementFunction function) {
@@ -86,7 +84,7 @@ final class Fusion {
         while (at < calls.size() && !makes(calls.get(at), first.x())) {
             OpCall call = calls.get(at);
             boolean same = call.op() instanceof BuiltinOp.Contract && call.input(0) == first.x();
-            Optional<Matrix> other = same ? Matrix.of(call) : Optional.empty();
+            Optional<Matrix> other = same ? shared.matrix(call) : Optional.empty();
             if (other.isPresent()) {
                 matrices.add(other.get());
                 between.addAll(pending);
@@ -102,7 +100,7 @@ final class Fusion {
             pending.add(next.get().kernel());
             at += next.get().covers();
         }
-        Kernel contract = new ContractKernel(workers, scratch, matrices);
+        Kernel contract = new ContractKernel(shared.workers(), shared.scratch(), matrices, shared.input(matrices));
         if (between.isEmpty()) {
             return new Fused(contract, covers);
         }

@@ -16,6 +16,7 @@ final class GatedKernel implements Kernel, Workers.Task {
     private final ElementRange glu;
     private final int chunkColumns;
     private final SlotRuns runs;
+    private final PreparedInput input;
 
     /**
      * Binds the operations.
@@ -24,18 +25,22 @@ final class GatedKernel implements Kernel, Workers.Task {
      * @param up the other one, of the same extents
      * @param glu the function of both
      * @param out receives the products
+     * @param input of both, gate first
      */
-    GatedKernel(Workers workers, Scratch[] scratch, Matrix gate, Matrix up, ElementFunction glu, Tensor out) {
+    GatedKernel(Workers workers, Scratch[] scratch, Matrix gate, Matrix up, ElementFunction glu, Tensor out,
+            PreparedInput input) {
         this.workers = workers;
         this.scratch = scratch;
         this.gate = gate;
         this.up = up;
         this.out = out;
         this.glu = new ElementRange(glu, workers.threads());
-        this.chunkColumns = gate.chunkColumns(workers.threads());
+        this.chunkColumns = Math.max(gate.chunkColumns(workers.threads()), up.weights().rowsTogether());
         this.runs = new SlotRuns(gate.x());
+        this.input = input;
         for (Scratch each : scratch) {
-            each.reserve(Math.max(gate.weights().panelBytes(), up.weights().panelBytes()));
+            gate.weights().reserve(each);
+            up.weights().reserve(each);
         }
     }
 
@@ -45,6 +50,7 @@ final class GatedKernel implements Kernel, Workers.Task {
 
     @Override
     public void run(Step step) {
+        input.prepare();
         workers.run(this, runs.refresh() * chunks(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
     }
 
@@ -53,8 +59,8 @@ final class GatedKernel implements Kernel, Workers.Task {
         int run = chunk / chunks();
         int from = chunk % chunks() * chunkColumns;
         int to = Math.min(out.width(), from + chunkColumns);
-        gate.compute(runs, run, from, to, scratch[thread]);
-        up.compute(runs, run, from, to, scratch[thread]);
+        gate.compute(input, 0, runs, run, from, to, scratch[thread]);
+        up.compute(input, 1, runs, run, from, to, scratch[thread]);
         for (int row = runs.from(run); row < runs.to(run); row++) {
             long at = 4L * ((long) row * out.width() + from);
             glu.apply(gate.out().segment(), at, up.out().segment(), at, out.segment(), at, to - from, thread);

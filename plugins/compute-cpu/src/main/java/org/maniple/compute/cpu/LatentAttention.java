@@ -21,7 +21,7 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         WeightMatrix valueMap, Tensor out) {
 
     /** The operands of a call; empty if there are no kernels for their types. */
-    static Optional<LatentAttention> of(OpCall call) {
+    static Optional<LatentAttention> of(OpCall call, Products products) {
         boolean floats = call.inputs().stream().limit(4).allMatch(tensor -> tensor.dtype() == DType.F32);
         Tensor keyMap = call.input(4);
         Tensor valueMap = call.input(5);
@@ -35,8 +35,9 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         int valueRows = heads * out.extent(2);
         check(call, keyMap, keyRows, length[0]);
         check(call, valueMap, valueRows, length[0]);
-        return WeightMatrix.of(keyMap, keyRows, length).flatMap(keys -> WeightMatrix.of(valueMap, valueRows, length)
-                .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
+        // Floats whatever the session may do: a map is applied to queries, of which there are few, and to sums of latents.
+        return WeightMatrix.of(products, keyMap, keyRows, length, ActivationForm.F32).flatMap(keys -> WeightMatrix
+                .of(products, valueMap, valueRows, length, ActivationForm.F32).map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
                         out)));
     }
 

@@ -12,7 +12,7 @@ import org.maniple.api.tensor.Tensor;
  * A contraction as a product of plain matrices: {@code x[rows, summed] · weights[columns, summed] -> out[rows, columns]}; of a ragged
  * {@code x} the rows of each slot with the slot's matrix.
  *
- * @param x floats
+ * @param x floats, which {@link PreparedInput} makes what the weights are multiplied with
  * @param weights of any type that has kernels
  * @param out floats
  */
@@ -27,7 +27,7 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
      * The matrices of a contraction; empty if it has other batch axes than that of the experts, or dimensions in another order, or types
      * without kernels.
      */
-    static Optional<Matrix> of(OpCall call) {
+    static Optional<Matrix> of(OpCall call, Products products, Precision precision) {
         Tensor x = call.input(0);
         Tensor weights = call.input(1);
         Tensor out = call.output(0);
@@ -43,7 +43,8 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
             throw new IllegalArgumentException(call.node() + ": a weight of " + weights + " cannot join " + x + " to " + out
                     + (x.ragged() ? " with " + x.pairs().slots() + " slots" : ""));
         }
-        return WeightMatrix.of(weights, out.width(), Leaves.ends(call.leaves(), x.width()))
+        return WeightMatrix
+                .of(products, weights, out.width(), Leaves.ends(call.leaves(), x.width()), products.form(weights.dtype(), precision))
                 .map(matrix -> new Matrix(x, matrix, out));
     }
 
@@ -77,15 +78,20 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
         long rowBytes = Math.max(1, weights.rowBytes());
         long cached = Math.clamp(CHUNK_BYTES / rowBytes, STEP, 64 * STEP);
         long shared = Math.max(STEP, columns() / (4L * threads));
-        return (int) (Math.min(cached, shared) / STEP) * STEP;
+        int step = Math.max(STEP, weights.rowsTogether());
+        return Math.max(step, (int) Math.min(cached, shared) / step * step);
     }
 
-    /** Computes some of the columns for a run of rows. */
-    void compute(SlotRuns runs, int run, int from, int to, Scratch scratch) {
+    /**
+     * Computes some of the columns for a run of rows.
+     *
+     * @param input the input
+     * @param number this matrix, as the input counts them
+     */
+    void compute(PreparedInput input, int number, SlotRuns runs, int run, int from, int to, Scratch scratch) {
         int row = runs.from(run);
-        long xBytes = 4L * weights.count();
         long outBytes = 4L * columns();
-        weights.multiply(runs.slot(run), from, to - from, x.segment(), row * xBytes, xBytes, runs.to(run) - row, out.segment(),
-                row * outBytes + 4L * from, outBytes, scratch);
+        weights.multiply(runs.slot(run), from, to - from, input.memory(number), input.begin(number), input.stride(number), row,
+                runs.to(run) - row, out.segment(), row * outBytes + 4L * from, outBytes, scratch);
     }
 }

@@ -37,17 +37,27 @@ final class PlainProduct implements Product {
     }
 
     @Override
+    public long rowBytes() {
+        return (long) count() * weights.bytes();
+    }
+
+    @Override
     public long panelBytes() {
         return 0;
     }
 
     @Override
-    public void compute(MemorySegment w, long wAt, long wStride, MemorySegment factors, long factorsAt, int columns,
-            MemorySegment x, long xAt, long xStride, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
-        compute(w, wAt, wStride, columns, x, xAt, xStride, rows, out, outAt, outStride, scratch.lanes());
+    public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
+            long xStride, int xRow, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+        compute(w, firstRow * rowBytes(), rowBytes(), columns, x, xAt + xRow * xStride, xStride, rows, out, outAt, outStride, scratch.lanes());
     }
 
-    /** As {@link Product#compute}. */
+    @Override
+    public void widen(MemorySegment w, long row, MemorySegment factors, MemorySegment out, long to, Scratch scratch) {
+        weights.widen(w, row * rowBytes(), out, to, count());
+    }
+
+    /** As {@link Product#compute}, with rows that begin at a byte and follow each other at some distance. */
     void compute(MemorySegment w, long wAt, long wStride, int columns, MemorySegment x, long xAt, long xStride, int rows,
             MemorySegment out, long outAt, long outStride, float[] lanes) {
         int row = 0;

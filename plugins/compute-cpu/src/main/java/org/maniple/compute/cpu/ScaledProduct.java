@@ -44,16 +44,24 @@ final class ScaledProduct implements Product {
     }
 
     @Override
+    public long rowBytes() {
+        return count();
+    }
+
+    @Override
     public long panelBytes() {
         return 4L * PANEL_ROWS * count();
     }
 
     @Override
-    public void compute(MemorySegment w, long wAt, long wStride, MemorySegment factors, long factorsAt, int columns,
-            MemorySegment x, long xAt, long xStride, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+    public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
+            long xStride, int xRow, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+        long x0 = xAt + xRow * xStride;
+        long wAt = firstRow * rowBytes();
+        long factorsAt = firstRow * factorStride;
         if (direct && rows < MANY) {
             for (int row = 0; row < rows; row += 4) {
-                few(w, wAt, wStride, factors, factorsAt, columns, x, xAt + row * xStride, xStride, Math.min(4, rows - row), out,
+                few(w, wAt, rowBytes(), factors, factorsAt, columns, x, x0 + row * xStride, xStride, Math.min(4, rows - row), out,
                         outAt + row * outStride, outStride, scratch.lanes());
             }
             return;
@@ -62,14 +70,18 @@ final class ScaledProduct implements Product {
         for (int n = 0; n < columns; n += PANEL_ROWS) {
             int taken = Math.min(PANEL_ROWS, columns - n);
             for (int i = 0; i < taken; i++) {
-                widen(w, wAt + (n + i) * wStride, factors, factorsAt + (n + i) * factorStride, panel, 4L * i * count());
+                widen(w, wAt + (n + i) * rowBytes(), factors, factorsAt + (n + i) * factorStride, panel, 4L * i * count());
             }
-            floats.compute(panel, 0, 4L * count(), taken, x, xAt, xStride, rows, out, outAt + 4L * n, outStride, scratch.lanes());
+            floats.compute(panel, 0, 4L * count(), taken, x, x0, xStride, rows, out, outAt + 4L * n, outStride, scratch.lanes());
         }
     }
 
-    /** Writes a row of weights as floats. */
-    void widen(MemorySegment w, long wAt, MemorySegment factors, long factor, MemorySegment out, long to) {
+    @Override
+    public void widen(MemorySegment w, long row, MemorySegment factors, MemorySegment out, long to, Scratch scratch) {
+        widen(w, row * rowBytes(), factors, row * factorStride, out, to);
+    }
+
+    private void widen(MemorySegment w, long wAt, MemorySegment factors, long factor, MemorySegment out, long to) {
         if (blocks.grouped()) {
             Fp8Rows.widen(w, wAt, factors, factor, blocks.ofGroup(), out, to);
             return;

@@ -8,6 +8,7 @@ final class Scratch {
 
     private final float[] lanes = new float[Lanes.SCRATCH];
     private MemorySegment panel = Arena.ofAuto().allocate(64, 64);
+    private float[] floats = new float[0];
 
     /** The scratch memory of some threads. */
     static Scratch[] of(int threads) {
@@ -28,8 +29,16 @@ final class Scratch {
         return panel;
     }
 
-    /** Makes the panel have room for some bytes; only while nothing is computed. */
-    void reserve(long bytes) {
+    /** What a product needs beside the panel. Contents last for one call. */
+    float[] floats() {
+        return floats;
+    }
+
+    /** Makes the panel have room for some bytes, and for some floats beside it; only while nothing is computed. */
+    void reserve(long bytes, int beside) {
+        if (floats.length < beside) {
+            floats = new float[beside];
+        }
         if (panel.byteSize() < bytes) {
             panel = Arena.ofAuto().allocate(bytes, 64);
         }

@@ -11,14 +11,16 @@ import org.maniple.api.graph.OpCall;
 /** Kernels of single operations. */
 final class SingleKernels {
 
+    private final Shared shared;
     private final Workers workers;
     private final Scratch[] scratch;
     private final LatentForm latentForm;
     private final Map<BuiltinOp.Rope, RopeTable> ropes = new HashMap<>();
 
-    SingleKernels(Workers workers, Scratch[] scratch, LatentForm latentForm) {
-        this.workers = workers;
-        this.scratch = scratch;
+    SingleKernels(Shared shared, LatentForm latentForm) {
+        this.shared = shared;
+        this.workers = shared.workers();
+        this.scratch = shared.scratch();
         this.latentForm = latentForm;
     }
 
@@ -33,19 +35,20 @@ final class SingleKernels {
             return Optional.empty();
         }
         return switch (op) {
-            case BuiltinOp.AttendLatent attend -> LatentAttention.of(call).map(latent -> switch (latentForm) {
+            case BuiltinOp.AttendLatent attend -> LatentAttention.of(call, shared.products()).map(latent -> switch (latentForm) {
                 case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, latent, attend);
                 case EXPANDED -> new ExpandedAttendKernel(workers, scratch, latent, attend);
             });
             case BuiltinOp.Route route -> RouteKernel.of(workers, call, route);
             case BuiltinOp.Dispatch dispatch -> Optional.empty();
             case BuiltinOp.Combine combine -> CombineKernel.of(workers, call);
-            case BuiltinOp.Embed embed -> EmbedKernel.of(call);
+            case BuiltinOp.Embed embed -> EmbedKernel.of(shared, call);
             case BuiltinOp.Contract contract ->
-                Matrix.of(call).map(matrix -> new ContractKernel(workers, scratch, List.of(matrix)));
+                shared.matrix(call).map(List::of)
+                        .map(matrix -> new ContractKernel(workers, scratch, matrix, shared.input(matrix)));
             case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, scratch, call);
             case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, scratch, call, normalize, Optional.empty());
-            case BuiltinOp.Elementwise map -> ElementwiseKernel.of(workers, call, map);
+            case BuiltinOp.Elementwise map -> ElementwiseKernel.of(shared, call, map);
             case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
             case BuiltinOp.Cache cache -> RowCopies.cache(call);
             case BuiltinOp.Attend attend -> AttendKernel.of(workers, scratch, call, attend);

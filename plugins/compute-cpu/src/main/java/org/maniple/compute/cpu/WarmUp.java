@@ -2,9 +2,12 @@ package org.maniple.compute.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
@@ -23,7 +26,8 @@ final class WarmUp {
     private static final long COMPILED_NANOS = 20_000;
     private static final long LIMIT_NANOS = 500_000_000;
 
-    private final Set<DType> types = EnumSet.noneOf(DType.class);
+    private final Products products;
+    private final Map<ActivationForm, Set<DType>> types = new EnumMap<>(ActivationForm.class);
     private final Set<DType> widened = EnumSet.noneOf(DType.class);
     private final ChosenRows chosen = new ChosenRows(ROWS);
     private final Scratch scratch = new Scratch();
@@ -31,35 +35,58 @@ final class WarmUp {
     private final MemorySegment b = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment out = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
 
-    /** Products with weights of a type, if it has kernels and this has not been done. */
-    void products(DType type) {
-        if (!types.add(type)) {
+    WarmUp(Products products) {
+        this.products = products;
+    }
+
+    /** Products with weights of a type as a contraction has them. */
+    void products(DType type, Precision precision) {
+        products(type, products.form(type, precision));
+    }
+
+    /** Products with weights of a type and activations of a form, if there are any and this has not been done. */
+    void products(DType type, ActivationForm form) {
+        if (!types.computeIfAbsent(form, any -> EnumSet.noneOf(DType.class)).add(type)) {
             return;
         }
+        Tensor weight = Tensor.of(type, new int[] {ROWS, LENGTH}, a);
         if (type == DType.F8_E4M3) {
-            products(new ScaledProduct(new int[] {LENGTH}, List.of(LENGTH / 2, LENGTH), false), LENGTH);
-        } else {
-            WeightRows.of(type).ifPresent(rows -> products(new PlainProduct(rows, LENGTH), (long) LENGTH * rows.bytes()));
+            weight = weight.scaled(new BlockScales(List.of(LENGTH / 2, LENGTH), Tensor.of(DType.F32, new int[] {ROWS, 2}, b)));
         }
+        products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product));
     }
 
     /** Rows of weights of a type as floats, if it has kernels and this has not been done. */
     void floats(DType type) {
         if (widened.add(type)) {
-            WeightMatrix.of(Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH})
-                    .ifPresent(rows -> repeat(() -> {
-                        for (int row = 0; row < ROWS; row++) {
-                            rows.widen(0, row, out, 4L * LENGTH * row);
-                        }
-                    }));
+            WeightMatrix.of(products, Tensor.of(type, new int[] {ROWS, LENGTH}, a), ROWS, new int[] {LENGTH}, ActivationForm.F32)
+                    .ifPresent(rows -> {
+                        rows.reserve(scratch);
+                        repeat(() -> {
+                            for (int row = 0; row < ROWS; row++) {
+                                rows.widen(0, row, out, 4L * LENGTH * row, scratch);
+                            }
+                        });
+                    });
         }
     }
 
-    private void products(Product product, long stride) {
-        scratch.reserve(product.panelBytes());
+    private void products(Product product) {
+        scratch.reserve(product.panelBytes(), product.panelFloats());
+        if (product.preparation().isEmpty()) {
+            repeat(() -> {
+                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 1, out, 0, 4L * ROWS, scratch);
+                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 4, out, 0, 4L * ROWS, scratch);
+            });
+            return;
+        }
+        Preparation preparation = product.preparation().get();
+        long stride = preparation.rowBytes();
+        MemorySegment prepared = Arena.ofAuto().allocate(stride * ROWS, 64);
         repeat(() -> {
-            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 1, out, 0, 4L * ROWS, scratch);
-            product.compute(a, 0, stride, b, 0, ROWS, b, 0, 4L * LENGTH, 4, out, 0, 4L * ROWS, scratch);
+            preparation.prepare(b, 0, ROWS, ROWS, prepared, 0);
+            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
+            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, ROWS, out, 0, 4L * ROWS, scratch);
         });
     }
 

@@ -43,7 +43,8 @@ class LatentAttendTest {
 
         float[] run(LatentForm form, int threads, BatchStep step) {
             Tensor out = Tensors.zeros(queries.rows(), queries.extent(1), valueMap.extent(1));
-            try (var session = new CpuSession(threads, 2, form, Optional.empty())) {
+            try (var session = new CpuSession(threads, 2, form, new VectorProducts(), new Precision(true, false),
+                    Optional.empty())) {
                 Calls.compile(session,
                         Calls.attendLatent(SCALE, queries, turnedQueries, latents, turnedKeys, keyMap, valueMap, out)).run(step);
             }

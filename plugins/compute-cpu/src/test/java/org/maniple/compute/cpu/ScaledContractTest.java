@@ -117,6 +117,6 @@ class ScaledContractTest {
     void leavesOtherScaledWeightsToTheReference() {
         Tensor weight = Tensors.random(1, DType.BF16, 0, 4, 16);
         Tensor scaled = weight.scaled(new BlockScales(List.of(16), Tensors.zeros(4, 1)));
-        assertThat(WeightMatrix.of(scaled, 4, new int[] {16})).isEmpty();
+        assertThat(WeightMatrix.of(new VectorProducts(), scaled, 4, new int[] {16}, ActivationForm.F32)).isEmpty();
     }
 }

@@ -1,0 +1,278 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+import org.maniple.api.tensor.BlockRows;
+import org.maniple.api.tensor.DType;
+
+/**
+ * Products of {@link QuantizedRows} with weights of a block type as they are stored. Rows of weights are taken apart once for all rows of
+ * activations. With few of those, the sums of a block are formed across its elements, and then belong to lanes by rows of weights; with many,
+ * lanes are rows of activations from the start. Sums of blocks are exact, and what follows has one order, so that both give the same bits.
+ */
+final class BlockProduct implements Product {
+
+    /** Rows of weights that are taken apart at once for few rows of activations. */
+    private static final int FEW_ROWS = Lanes.COUNT;
+    /** And for many. */
+    private static final int MANY_ROWS = 64;
+    /** Elements of a row that are made floats at once for many rows of activations. */
+    private static final int CHUNK = 256;
+    /** Groups of rows of activations whose sums are formed at once; a whole matrix would not stay in the cache. */
+    private static final int GROUPS = 16;
+    private static final int GROUPS_OF_LEAVES = 4;
+
+    private final BlockUnpacker unpacker;
+    private final QuantizedRows input;
+    private final int columns;
+    private final int held;
+    private final int run;
+    private final int runs;
+    /** Where leaves end, in runs. */
+    private final int[] leafEnds;
+    private final int blockElements;
+    private final long blockBytes;
+    private final int groups;
+    private final boolean direct;
+
+    /**
+     * Products.
+     *
+     * @param unpacker for the type
+     * @param rows how rows are held
+     * @param leafEnds where leaves end, in elements of a row that are its own
+     */
+    BlockProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
+        this.unpacker = unpacker;
+        this.input = new QuantizedRows(rows);
+        this.columns = leafEnds[leafEnds.length - 1];
+        this.held = rows.held();
+        this.run = unpacker.run();
+        this.runs = held / run;
+        this.leafEnds = Arrays.stream(BlockLeaves.ends(rows, leafEnds)).map(end -> end * BlockUnpacker.ACTIVATIONS / run).toArray();
+        this.blockElements = unpacker.type().blockElements();
+        this.blockBytes = unpacker.type().blockBytes();
+        this.groups = leafEnds.length == 1 ? GROUPS : GROUPS_OF_LEAVES;
+        this.direct = unpacker.type() == DType.Q8_0;
+    }
+
+    @Override
+    public Optional<Preparation> preparation() {
+        return Optional.of(input);
+    }
+
+    @Override
+    public int count() {
+        return columns;
+    }
+
+    @Override
+    public long rowBytes() {
+        return held / blockElements * blockBytes;
+    }
+
+    /** The codes of rows of weights. */
+    @Override
+    public long panelBytes() {
+        return (long) MANY_ROWS * held;
+    }
+
+    // The floats: scales and minima, by runs, of each its rows of weights; then for few rows the sums of runs, likewise, and the results of
+    // leaves; for many the codes of a chunk, the sums of its runs for one tile, and results by leaves, groups, rows of weights, rows of x.
+
+    private int minima() {
+        return runs * MANY_ROWS;
+    }
+
+    private int sums() {
+        return 2 * runs * MANY_ROWS;
+    }
+
+    private int fewResults() {
+        return sums() + runs * FEW_ROWS;
+    }
+
+    private int manySums() {
+        return sums() + MANY_ROWS * CHUNK;
+    }
+
+    private int manyResults() {
+        return manySums() + CHUNK / run * BlockKernels.TILE * Lanes.L;
+    }
+
+    private int groupFloats() {
+        return MANY_ROWS * QuantizedRows.GROUP;
+    }
+
+    @Override
+    public int panelFloats() {
+        return Math.max(fewResults() + leafEnds.length * FEW_ROWS, manyResults() + leafEnds.length * groups * groupFloats());
+    }
+
+    @Override
+    public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
+            long xStride, int xRow, int xRows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
+        if (xRows < QuantizedRows.MANY) {
+            for (int n = 0; n < columns; n += FEW_ROWS) {
+                few(w, firstRow + n, Math.min(FEW_ROWS, columns - n), x, xAt, xRow, xRows, out, outAt + 4L * n, outStride, scratch);
+            }
+            return;
+        }
+        for (int n = 0; n < columns; n += MANY_ROWS) {
+            int taken = Math.min(MANY_ROWS, columns - n);
+            codes(w, firstRow + n, taken, scratch.panel());
+            scales(w, firstRow + n, taken, MANY_ROWS, scratch.floats());
+            int end = xRow + xRows;
+            for (int row = xRow & -QuantizedRows.GROUP; row < end; row += groups * QuantizedRows.GROUP) {
+                int last = Math.min(end, row + groups * QuantizedRows.GROUP);
+                many(taken, x, xAt, row, last, scratch);
+                write(taken, row, Math.max(row, xRow), last, xRow, out, outAt + 4L * n, outStride, scratch.floats());
+            }
+        }
+    }
+
+    private void codes(MemorySegment w, long row, int count, MemorySegment panel) {
+        for (int r = 0; r < count; r++) {
+            long at = (row + r) * rowBytes();
+            long to = (long) r * held;
+            for (int i = 0; i < held; i += blockElements) {
+                unpacker.codes(w, at, panel, to + i);
+                at += blockBytes;
+            }
+        }
+    }
+
+    private void scales(MemorySegment w, long row, int count, int stride, float[] floats) {
+        for (int r = 0; r < count; r++) {
+            long at = (row + r) * rowBytes();
+            for (int i = 0; i < runs; i += blockElements / run) {
+                unpacker.scales(w, at, floats, i * stride + r, minima() + i * stride + r, stride);
+                at += blockBytes;
+            }
+        }
+    }
+
+    private void few(MemorySegment w, long row, int count, MemorySegment x, long xAt, int xRow, int xRows, MemorySegment out,
+            long to, long outStride, Scratch scratch) {
+        float[] floats = scratch.floats();
+        MemorySegment codes = direct ? w : scratch.panel();
+        long first = direct ? row * rowBytes() + 2 : 0;
+        long rowStride = direct ? rowBytes() : held;
+        long runStride = direct ? blockBytes : run;
+        if (!direct) {
+            codes(w, row, count, codes);
+        }
+        scales(w, row, count, FEW_ROWS, floats);
+        for (int m = 0; m < xRows; m++) {
+            long xCodes = input.codes(xAt, xRow + m);
+            for (int r = 0; r < count; r++) {
+                if (run == BlockUnpacker.ACTIVATIONS) {
+                    BlockKernels.sums(codes, first + r * rowStride, runStride, x, xCodes, runs, floats, sums() + r);
+                } else {
+                    BlockKernels.halfSums(codes, first + r * rowStride, x, xCodes, runs, floats, sums() + r);
+                }
+            }
+            for (int leaf = 0; leaf < leafEnds.length; leaf++) {
+                add(x, xCodes, leaf == 0 ? 0 : leafEnds[leaf - 1], leafEnds[leaf], floats, fewResults() + leaf * FEW_ROWS);
+            }
+            tree(floats, fewResults(), FEW_ROWS);
+            MemorySegment.copy(floats, fewResults(), out, JAVA_FLOAT_UNALIGNED, to + m * outStride, count);
+        }
+    }
+
+    /** Adds the sums of the runs of a leaf, for all rows of weights. */
+    private void add(MemorySegment x, long xCodes, int from, int end, float[] floats, int to) {
+        long scales = xCodes + input.scales();
+        long totals = xCodes + (run == BlockUnpacker.ACTIVATIONS ? input.sums() : input.halves());
+        int shift = run == BlockUnpacker.ACTIVATIONS ? 0 : 1;
+        for (int part = 0; part < FEW_ROWS; part += Lanes.L) {
+            if (unpacker.minima()) {
+                BlockKernels.addWithMinima(floats, sums() + part, part, minima() + part, x, scales, totals, shift, from, end,
+                        to + part);
+            } else {
+                BlockKernels.add(floats, sums() + part, part, x, scales, shift, from, end, to + part);
+            }
+        }
+    }
+
+    /** Adds the results of leaves pairwise. */
+    private void tree(float[] floats, int at, int each) {
+        for (int width = 1; width < leafEnds.length; width *= 2) {
+            for (int leaf = 0; leaf < leafEnds.length; leaf += 2 * width) {
+                int a = at + leaf * each;
+                int b = a + width * each;
+                for (int i = 0; i < each; i++) {
+                    floats[a + i] += floats[b + i];
+                }
+            }
+        }
+    }
+
+    /** Computes some groups of rows of activations. */
+    private void many(int count, MemorySegment x, long xAt, int from, int end, Scratch scratch) {
+        float[] floats = scratch.floats();
+        Arrays.fill(floats, manyResults(), panelFloats(), 0f);
+        int start = 0;
+        for (int leaf = 0; leaf < leafEnds.length; leaf++) {
+            int results = manyResults() + leaf * groups * groupFloats();
+            for (int first = start; first < leafEnds[leaf]; first += CHUNK / run) {
+                int taken = Math.min(CHUNK / run, leafEnds[leaf] - first);
+                for (int r = 0; r < count; r++) {
+                    BlockKernels.floats(scratch.panel(), (long) r * held + (long) first * run, taken * run, floats,
+                            sums() + r * CHUNK);
+                }
+                for (int row = from; row < end; row += QuantizedRows.GROUP) {
+                    chunk(count, first, taken, x, input.groupCodes(xAt, row), floats,
+                            results + (row - from) / QuantizedRows.GROUP * groupFloats());
+                }
+            }
+            start = leafEnds[leaf];
+        }
+        tree(floats, manyResults(), groups * groupFloats());
+    }
+
+    /** Adds what the runs of a chunk contribute to the results of a group. */
+    private void chunk(int count, int first, int taken, MemorySegment x, long codes, float[] floats, int to) {
+        int shift = run == BlockUnpacker.ACTIVATIONS ? 0 : 1;
+        long group = 4L * QuantizedRows.GROUP;
+        long scales = codes + QuantizedRows.GROUP * input.scales();
+        long totals = codes + QuantizedRows.GROUP * (shift == 0 ? input.sums() : input.halves());
+        for (int r = 0; r < count; r += BlockKernels.TILE) {
+            for (int part = 0; part < QuantizedRows.GROUP; part += Lanes.L) {
+                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken, floats,
+                        manySums());
+                for (int i = 0; i < BlockKernels.TILE; i++) {
+                    int result = to + (r + i) * QuantizedRows.GROUP + part;
+                    int scale = first * MANY_ROWS + r + i;
+                    if (unpacker.minima()) {
+                        BlockKernels.scaleWithMinima(floats, manySums() + i * Lanes.L, scale, minima() + scale, MANY_ROWS, x,
+                                scales + 4L * part, totals + group * first + 4L * part, shift, first, taken, result);
+                    } else {
+                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift, first,
+                                taken, result);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Writes results of some groups where they belong. */
+    private void write(int count, int groupRow, int from, int end, int xRow, MemorySegment out, long to, long outStride,
+            float[] floats) {
+        for (int row = from; row < end; row++) {
+            int at = manyResults() + (row - groupRow) / QuantizedRows.GROUP * groupFloats() + (row & QuantizedRows.GROUP - 1);
+            long line = to + (row - xRow) * outStride;
+            for (int r = 0; r < count; r++) {
+                out.set(JAVA_FLOAT_UNALIGNED, line + 4L * r, floats[at + r * QuantizedRows.GROUP]);
+            }
+        }
+    }
+
+    @Override
+    public void widen(MemorySegment w, long row, MemorySegment factors, MemorySegment out, long to, Scratch scratch) {
+        throw new IllegalStateException("rows of " + unpacker.type() + " are widened by products with floats");
+    }
+}

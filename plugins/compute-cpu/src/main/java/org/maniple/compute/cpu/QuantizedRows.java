@@ -1,0 +1,148 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import org.maniple.api.tensor.BlockRows;
+
+/**
+ * Activations as integers with a scale for each 32 elements, see {@link ActivationForm#INT8}, as the products of the Vector API read them: the
+ * integers are held as floats, in which their products and the sums of a block are exact. Each row is written by itself; if there are many
+ * rows, {@value #GROUP} of them are also written together, element by element.
+ *
+ * @param rows how the weights hold rows
+ */
+record QuantizedRows(BlockRows rows) implements Preparation {
+
+    /** Elements of a block. */
+    static final int BLOCK = BlockUnpacker.ACTIVATIONS;
+    /** Rows that are written together. */
+    static final int GROUP = Lanes.COUNT;
+    /** Rows from which on they are written together. */
+    static final int MANY = 6;
+    /** What is added to a float for its fraction to be rounded away, of two nearest integers to the even one. */
+    private static final float ROUND = 0x1.8p23f;
+    private static final int SIZE = 0x7fffffff;
+
+    @Override
+    public int rowsTogether() {
+        return GROUP;
+    }
+
+    int blocks() {
+        return rows.held() / BLOCK;
+    }
+
+    /** Floats of one row: codes, scales, sums of blocks, sums of halves of blocks. */
+    private int rowFloats() {
+        return rows.held() + 4 * blocks();
+    }
+
+    @Override
+    public long rowBytes() {
+        return (8L * rowFloats() + 63) & -64;
+    }
+
+    /** Where the codes of a row begin. */
+    long codes(long at, int row) {
+        return at + (row & -GROUP) * rowBytes() + 4L * (row & GROUP - 1) * rowFloats();
+    }
+
+    /** Where the scales begin, from the codes on. */
+    long scales() {
+        return 4L * rows.held();
+    }
+
+    /** Where the sums of blocks begin, from the codes on. */
+    long sums() {
+        return scales() + 4L * blocks();
+    }
+
+    /** Where the sums of halves begin, from the codes on. */
+    long halves() {
+        return sums() + 4L * blocks();
+    }
+
+    /** Where the codes of the rows that are written together with one begin; the other parts follow as with single rows. */
+    long groupCodes(long at, int row) {
+        return at + (row & -GROUP) * rowBytes() + 4L * GROUP * rowFloats();
+    }
+
+    @Override
+    public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
+        for (int row = from; row < to; row++) {
+            long codes = codes(at, row);
+            hold(x, 4L * row * rows.columns(), out, codes);
+            for (int block = 0; block < blocks(); block++) {
+                quantize(out, codes + 4L * BLOCK * block, codes + scales() + 4L * block, codes + sums() + 4L * block,
+                        codes + halves() + 8L * block);
+            }
+            if (all >= MANY) {
+                long together = groupCodes(at, row) + 4L * (row & GROUP - 1);
+                for (int i = 0; i < rowFloats(); i++) {
+                    out.set(JAVA_INT_UNALIGNED, together + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
+                }
+            }
+        }
+    }
+
+    /** Puts the elements of a row where they are held, among zeros. */
+    private void hold(MemorySegment x, long at, MemorySegment out, long to) {
+        int end = 0;
+        for (int i = 0; i < rows.runs().size(); i++) {
+            BlockRows.Run run = rows.runs().get(i);
+            zero(out, to, end, run.held());
+            MemorySegment.copy(x, at + 4L * run.from(), out, to + 4L * run.held(), 4L * run.count());
+            end = run.held() + run.count();
+        }
+        zero(out, to, end, rows.held());
+    }
+
+    private static void zero(MemorySegment out, long to, int from, int end) {
+        for (int i = from; i < end; i++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * i, 0f);
+        }
+    }
+
+    /** Makes a block of floats integers, in place. What is not a number makes the scale none. */
+    private static void quantize(MemorySegment x, long at, long scaleAt, long sumAt, long halvesAt) {
+        float scale = Float.intBitsToFloat(greatest(x, at)) / 127;
+        if (scale < Float.MIN_NORMAL) {
+            scale = 0;
+        }
+        float inverse = scale == 0 ? 0 : 1 / scale;
+        x.set(JAVA_FLOAT_UNALIGNED, scaleAt, scale);
+        float first = round(x, at, inverse);
+        float second = round(x, at + 2L * BLOCK, inverse);
+        x.set(JAVA_FLOAT_UNALIGNED, sumAt, first + second);
+        x.set(JAVA_FLOAT_UNALIGNED, halvesAt, first);
+        x.set(JAVA_FLOAT_UNALIGNED, halvesAt + 4, second);
+    }
+
+    /** The bits of the greatest absolute value of a block; as integers they are ordered like the values. */
+    private static int greatest(MemorySegment x, long at) {
+        var greatest = IntVector.zero(Lanes.I);
+        for (int i = 0; i < BLOCK; i += Lanes.L) {
+            greatest = greatest.max(IntVector.fromMemorySegment(Lanes.I, x, at + 4L * i, LITTLE_ENDIAN)
+                    .and(SIZE));
+        }
+        return greatest.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** Makes half a block integers and sums them. */
+    private static float round(MemorySegment x, long at, float inverse) {
+        FloatVector sum = FloatVector.zero(Lanes.F);
+        for (int i = 0; i < BLOCK / 2; i += Lanes.L) {
+            FloatVector code = FloatVector.fromMemorySegment(Lanes.F, x, at + 4L * i, LITTLE_ENDIAN).mul(inverse).add(ROUND)
+                    .sub(ROUND);
+            code.intoMemorySegment(x, at + 4L * i, LITTLE_ENDIAN);
+            sum = sum.add(code);
+        }
+        return sum.reduceLanes(VectorOperators.ADD);
+    }
+}
