@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** A unit that {@code bin/maniple launch} has started. Closing it ends it, and fails if one of its processes stays behind. */
@@ -106,12 +107,13 @@ public final class UnitProcess implements AutoCloseable {
         return output;
     }
 
-    /** The process of a rank, as the unit itself tells it; it descends from the one that was started. */
+    /** The process of a rank, as the unit itself tells it; it descends from the one that was started, or is that if it is alone. */
     ProcessHandle rank(int rank) {
         JsonNode ranks = api().get("/v1/cluster").get("ranks");
         long pid = ranks.get(rank).get("pid").asLong();
-        return process.descendants().filter(handle -> handle.pid() == pid).findFirst()
-                .orElseThrow(() -> failure("has no descendant with the process number of rank " + rank + " [" + pid + "]"));
+        return Stream.concat(Stream.of(process.toHandle()), process.descendants()).filter(handle -> handle.pid() == pid)
+                .findFirst()
+                .orElseThrow(() -> failure("has no process with the number of rank " + rank + " [" + pid + "]"));
     }
 
     public ProcessHandle launcher() {

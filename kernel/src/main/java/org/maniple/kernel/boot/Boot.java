@@ -89,7 +89,8 @@ public final class Boot {
     }
 
     /**
-     * Starts the ranks of this node as processes of their own and waits for them.
+     * Starts the ranks of this node as processes of their own and waits for them. The only rank of a unit needs none: this process is it,
+     * which saves the start of another JVM.
      *
      * @param configuration the configuration
      * @param arguments the file and flags that the ranks read it from again
@@ -97,6 +98,10 @@ public final class Boot {
      * @throws InterruptedException if this thread is interrupted; all ranks are ended
      */
     public int launch(UnitConfiguration configuration, List<String> arguments) throws InterruptedException {
+        if (configuration.mesh().ranks() == 1) {
+            configuration.notices().forEach(err::println);
+            return rank(configuration);
+        }
         UnitPlan.of(configuration).checkWeights();
         Topology topology = configuration.topology();
         if (topology.firstRank() == 0 || configuration.settings().flag(KernelOptions.API_PER_GROUP)) {
