@@ -18,6 +18,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntFunction;
 import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.checkpoint.CompanionFiles;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
@@ -34,6 +36,7 @@ import org.maniple.api.model.ModelConfig;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
+import org.maniple.checkpoint.gguf.GgufFormat;
 import org.maniple.checkpoint.safetensors.SafetensorsFormat;
 import org.maniple.collectives.tree.TreeCollectives;
 import org.maniple.compute.cpu.CpuBackend;
@@ -150,10 +153,18 @@ final class VirtualUnit implements AutoCloseable {
         }
     }
 
+    private static CheckpointFormat format(Path model) {
+        var gguf = new GgufFormat();
+        return gguf.accepts(model) ? gguf : new SafetensorsFormat();
+    }
+
     static ModelConfig config(Path model) {
         try {
-            Map<String, Object> values = new JsonMapper().readValue(Files.readString(model.resolve("config.json")),
-                    new TypeReference<>() {});
+            Optional<CompanionFiles> companions = format(model).companions(model);
+            byte[] json = companions.isPresent()
+                    ? companions.get().read("config.json").orElseThrow()
+                    : Files.readAllBytes(model.resolve("config.json"));
+            Map<String, Object> values = new JsonMapper().readValue(json, new TypeReference<>() {});
             return new ModelConfig("config.json", values);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -242,7 +253,7 @@ final class VirtualUnit implements AutoCloseable {
 
     private Loaded load(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
         ComputeSession session = backend.open(context, 1);
-        Checkpoint checkpoint = new SafetensorsFormat().open(model);
+        Checkpoint checkpoint = format(model).open(model);
         synchronized (open) {
             open.add(session);
             open.add(checkpoint);

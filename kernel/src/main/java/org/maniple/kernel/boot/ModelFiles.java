@@ -3,16 +3,20 @@ package org.maniple.kernel.boot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.maniple.api.ManipleException;
+import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.checkpoint.CompanionFiles;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
+import org.maniple.api.tensor.DType;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import tools.jackson.core.JacksonException;
@@ -37,25 +41,50 @@ final class ModelFiles {
 
     private final Path folder;
     private final Optional<CompanionFiles> companions;
+    private final Supplier<Map<String, DType>> types;
 
     /**
      * @param folder the model
      * @param companions its files, where the format of its weights has them
+     * @param types gives the types of its tensors, as far as they are known without them
      */
-    ModelFiles(Path folder, Optional<CompanionFiles> companions) {
+    private ModelFiles(Path folder, Optional<CompanionFiles> companions, Supplier<Map<String, DType>> types) {
         this.folder = folder;
         this.companions = companions;
+        this.types = types;
     }
 
     /** The files of a model, which are those that the format of its weights provides, if it does. */
     static ModelFiles of(Path model, Extensions extensions) {
-        return new ModelFiles(model, companions(model, extensions));
+        Optional<CheckpointFormat> format = format(model, extensions);
+        Optional<CompanionFiles> companions = format.flatMap(known -> known.companions(model));
+        return new ModelFiles(model, companions, () -> companions.isEmpty() ? Map.of() : types(format.orElseThrow(), model));
+    }
+
+    private static Optional<CheckpointFormat> format(Path model, Extensions extensions) {
+        List<CheckpointFormat> formats = extensions.all(ExtensionKind.CHECKPOINT);
+        return formats.stream().filter(format -> format.accepts(model)).findFirst();
+    }
+
+    private static Map<String, DType> types(CheckpointFormat format, Path model) {
+        var types = new HashMap<String, DType>();
+        try (Checkpoint checkpoint = format.open(model)) {
+            checkpoint.names().forEach(name -> types.put(name, checkpoint.tensor(name).orElseThrow().dtype()));
+        }
+        return types;
     }
 
     /** What a format provides for a model. */
     static Optional<CompanionFiles> companions(Path model, Extensions extensions) {
-        List<CheckpointFormat> formats = extensions.all(ExtensionKind.CHECKPOINT);
-        return formats.stream().filter(format -> format.accepts(model)).findFirst().flatMap(format -> format.companions(model));
+        return format(model, extensions).flatMap(format -> format.companions(model));
+    }
+
+    /**
+     * How the elements of tensors are stored, where the format of the weights has the configuration too: there it is not in the configuration. Empty
+     * elsewhere.
+     */
+    Map<String, DType> types() {
+        return types.get();
     }
 
     /** The model's configuration. */
@@ -83,7 +112,7 @@ final class ModelFiles {
     /** The names of all tensors, by the index of a checkpoint in several files; empty if there is none. */
     Set<String> indexedTensors() {
         if (companions.isPresent()) {
-            return Set.of();
+            return types().keySet();
         }
         Path file = folder.resolve("model.safetensors.index.json");
         if (!Files.isRegularFile(file)) {
