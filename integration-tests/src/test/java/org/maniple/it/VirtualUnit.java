@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,7 @@ import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
+import org.maniple.api.tensor.DType;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
@@ -56,6 +58,7 @@ import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
+import org.maniple.kernel.program.BlockGrid;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
@@ -114,7 +117,7 @@ final class VirtualUnit implements AutoCloseable {
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(settings(parallelisms, layout));
-        this.program = compile(config(model), parallelisms, models, layout);
+        this.program = compile(config(model), parallelisms, models, layout, types(model));
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
         this.balancer = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence))
@@ -171,8 +174,24 @@ final class VirtualUnit implements AutoCloseable {
         }
     }
 
+    /** How the tensors of a GGUF file are stored. */
+    private static Map<String, DType> types(Path model) {
+        var types = new HashMap<String, DType>();
+        if (format(model) instanceof GgufFormat gguf) {
+            try (Checkpoint checkpoint = gguf.open(model)) {
+                checkpoint.names().forEach(name -> types.put(name, checkpoint.tensor(name).orElseThrow().dtype()));
+            }
+        }
+        return types;
+    }
+
     static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout) {
+        return compile(config, parallelisms, models, layout, Map.of());
+    }
+
+    private static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
+            Layout layout, Map<String, DType> types) {
         var settings = settings(parallelisms, layout);
         ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
         var dimensions = new ArrayList<MeshDimension>();
@@ -194,7 +213,8 @@ final class VirtualUnit implements AutoCloseable {
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
                 !settings.text("all2all-backend").equals("direct"));
         return new ProgramCompiler(graph, mesh, rules, options,
-                (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings))).compile();
+                (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
+                BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
     }
 
     private static MapSettings settings(List<Parallelism> parallelisms, Layout layout) {

@@ -51,6 +51,11 @@ final class Architectures {
                 reader.optional("expert_feed_forward_length").orElseGet(() -> reader.integer("feed_forward_length")));
     }
 
+    /** Whether the weights of a token's experts sum to 1; files mostly say so only where the architecture leaves it open. */
+    private static boolean normalised(ModelReader reader, boolean usual) {
+        return reader.metadata().flag(reader.key("expert_weights_norm")).orElse(usual);
+    }
+
     /** Also Mistral and Mixtral. Rows of queries and keys are in the order of interleaved pairs. */
     private static MappedModel llama(ModelReader reader) {
         boolean mixture = reader.optional("expert_count").orElse(0) > 0;
@@ -69,7 +74,8 @@ final class Architectures {
     }
 
     private static MappedModel qwen2moe(ModelReader reader) {
-        usual(reader, "Qwen2MoeForCausalLM").put("qkv_bias", reader.has(FIRST + "attn_q.bias")).put("norm_topk_prob", false);
+        usual(reader, "Qwen2MoeForCausalLM").put("qkv_bias", reader.has(FIRST + "attn_q.bias")).put("norm_topk_prob", normalised(reader, false))
+                .put("mlp_only_layers", reader.without("ffn_gate_inp.weight"));
         reader.put("shared_expert_intermediate_size", reader.optional("expert_shared_feed_forward_length").map(Integer::longValue)
                 .orElseGet(
                         () -> reader.model().tensor(FIRST + "ffn_gate_shexp.weight").map(t -> t.shape().getFirst()).orElse(0L)));
@@ -79,12 +85,12 @@ final class Architectures {
     }
 
     private static MappedModel qwen3moe(ModelReader reader) {
-        usual(reader, "Qwen3MoeForCausalLM").put("norm_topk_prob", true);
+        usual(reader, "Qwen3MoeForCausalLM").put("norm_topk_prob", normalised(reader, true)).put("mlp_only_layers", reader.without("ffn_gate_inp.weight"));
         return experts(reader, "num_experts", "moe_intermediate_size").named(new TensorNames().withUsualExperts());
     }
 
     private static MappedModel olmoe(ModelReader reader) {
-        usual(reader, "OlmoeForCausalLM").put("norm_topk_prob", false).copy("attention.clamp_kqv", "clip_qkv");
+        usual(reader, "OlmoeForCausalLM").put("norm_topk_prob", normalised(reader, false)).copy("attention.clamp_kqv", "clip_qkv");
         return experts(reader, "num_experts", "intermediate_size").named(new TensorNames().withUsualExperts());
     }
 
@@ -105,7 +111,8 @@ final class Architectures {
     }
 
     private static MappedModel gptOss(ModelReader reader) {
-        usual(reader, "GptOssForCausalLM").put("separate_experts", true)
+        // The published model does not round the pairs between which frequencies change.
+        usual(reader, "GptOssForCausalLM").scaling("truncate", false).put("separate_experts", true)
                 .put("sliding_window", reader.integer("attention.sliding_window"));
         return experts(reader, "num_local_experts", "intermediate_size").named(new TensorNames()
                 .with("attn_sinks.weight", "self_attn.sinks").with("post_attention_norm", "post_attention_layernorm")
@@ -148,7 +155,7 @@ final class Architectures {
         experts(reader, "n_routed_experts", "moe_intermediate_size")
                 .put("n_shared_experts", reader.optional("expert_shared_count").orElse(0))
                 .put("first_k_dense_replace", reader.optional("leading_dense_block_count").orElse(0))
-                .put("norm_topk_prob", reader.metadata().flag(reader.key("expert_weights_norm")).orElse(false))
+                .put("norm_topk_prob", normalised(reader, false))
                 .put("routed_scaling_factor", reader.number("expert_weights_scale").filter(scale -> scale != 0).orElse(1.0));
         reader.optional("expert_group_count").filter(count -> count > 1).ifPresent(count -> reader.put("n_group", count)
                 .put("topk_group", reader.integer("expert_group_used_count")));

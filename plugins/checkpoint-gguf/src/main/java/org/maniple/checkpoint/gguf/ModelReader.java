@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.tensor.DType;
 
@@ -16,6 +17,7 @@ final class ModelReader {
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int MAX_DIVISORS = 1 << 16;
+    private static final int MAX_LAYERS = 1 << 16;
 
     private final GgufModel model;
     private final Metadata metadata;
@@ -74,6 +76,12 @@ final class ModelReader {
         return model.tensor(tensor).isPresent();
     }
 
+    /** The layers that have no such tensor. */
+    List<Integer> without(String tensor) {
+        int layers = Math.min(integer("block_count"), MAX_LAYERS);
+        return IntStream.range(0, layers).filter(layer -> !has("blk." + layer + "." + tensor)).boxed().toList();
+    }
+
     /** The end: the configuration, and the tensors by their published names. */
     MappedModel named(TensorNames names) {
         return new MappedModel(config, names.of(model));
@@ -121,7 +129,7 @@ final class ModelReader {
 
     /** Layers of which the output is made: those behind them, which predict further tokens, are not counted. */
     private int layers() {
-        int layers = integer("block_count");
+        int layers = Math.min(integer("block_count"), MAX_LAYERS);
         int counted = layers;
         while (counted > 1 && has("blk." + (counted - 1) + ".nextn.eh_proj.weight")) {
             counted--;
@@ -166,6 +174,16 @@ final class ModelReader {
             case "yarn" -> yarn(scaling, factor);
             default -> throw unsupported("rope.scaling.type", "none, linear or yarn");
         }
+    }
+
+    /** Adds to the scaling of rotary positions, if there is one. */
+    ModelReader scaling(String key, Object value) {
+        if (config.get("rope_scaling") instanceof Map<?, ?> scaling) {
+            var extended = new LinkedHashMap<Object, Object>(scaling);
+            extended.put(key, value);
+            config.put("rope_scaling", extended);
+        }
+        return this;
     }
 
     private void yarn(Map<String, Object> scaling, double factor) {
