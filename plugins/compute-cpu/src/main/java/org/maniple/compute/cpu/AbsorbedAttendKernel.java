@@ -27,17 +27,14 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
      *
      * @param mapped queries that the key map was applied to, row by row, of each its heads
      * @param gathered weighted sums of latents, likewise
-     * @param turnedScores the part of a chunk's scores that comes from turned keys
      * @param panel rows of the key map
      */
-    private record Room(Softmax softmax, MemorySegment mapped, MemorySegment gathered, MemorySegment turnedScores,
-            MemorySegment panel) {
+    private record Room(MemorySegment mapped, MemorySegment gathered, MemorySegment panel) {
 
-        static Room of(int heads, int length, float[] lanes) {
+        static Room of(int heads, int length) {
             Arena arena = Arena.ofAuto();
-            return new Room(new Softmax(heads, lanes), arena.allocate(4L * ROWS * heads * length + 64, 64),
-                    arena.allocate(4L * ROWS * heads * length + 64, 64), arena.allocate(Softmax.STRIDE * heads, 64),
-                    arena.allocate(4L * PANEL_ROWS * length + 64, 64));
+            return new Room(arena.allocate(4L * ROWS * heads * length + 64, 64),
+                    arena.allocate(4L * ROWS * heads * length + 64, 64), arena.allocate(4L * PANEL_ROWS * length + 64, 64));
         }
     }
 
@@ -47,22 +44,25 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     private final float scale;
     private final int heads;
     private final Room[] rooms;
-    private final PlainProduct latentScores;
-    private final PlainProduct turnedScores;
+    private final AttendTiles tiles;
+    private final AttendMemory memory;
+    private final Attention attention;
     /** The step that is being computed; set before the threads begin. */
     private @Nullable Step current;
 
-    AbsorbedAttendKernel(Workers workers, Scratch[] scratch, LatentAttention latent, BuiltinOp.AttendLatent op) {
+    AbsorbedAttendKernel(Workers workers, Scratch[] scratch, AttendMemory memory, LatentAttention latent, BuiltinOp.AttendLatent op) {
         this.workers = workers;
         this.scratch = scratch;
         this.latent = latent;
         this.scale = (float) op.scale();
         this.heads = Math.clamp(Math.ceilDiv(latent.heads(), workers.threads()), 1, HEADS);
-        this.latentScores = new PlainProduct(new F32Rows(), latent.latentLength());
-        this.turnedScores = new PlainProduct(new F32Rows(), latent.turnedLength());
+        this.memory = memory;
+        this.attention = memory.attention(latent.latentLength(), latent.turnedLength());
+        memory.reserve(latent.latentLength(), true);
+        this.tiles = new AttendTiles(groups(), ROWS, 0, workers.threads(), latent.out().extent(0), 0);
         this.rooms = new Room[workers.threads()];
         for (int i = 0; i < rooms.length; i++) {
-            rooms[i] = Room.of(heads, latent.latentLength(), scratch[i].lanes());
+            rooms[i] = Room.of(heads, latent.latentLength());
             latent.keyMap().reserve(scratch[i]);
             latent.valueMap().reserve(scratch[i]);
         }
@@ -75,25 +75,28 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     @Override
     public void run(Step step) {
         int rows = latent.out().rows();
+        if (rows == 0 || latent.heads() == 0) {
+            return;
+        }
         current = step;
+        tiles.cut(step, rows, 0);
         long work = (latent.seen(step) + rows * (long) latent.keyLength()) * latent.heads() * latent.latentLength();
-        workers.run(this, Math.ceilDiv(rows, ROWS) * groups(), work >= ContractKernel.WORTH_WAKING);
+        workers.run(this, tiles.tasks(), work >= ContractKernel.WORTH_WAKING);
     }
 
     @Override
-    public void compute(int chunk, int thread) {
+    public void compute(int task, int thread) {
         Step step = Objects.requireNonNull(current);
-        int firstRow = chunk / groups() * ROWS;
-        int rows = Math.min(ROWS, latent.out().rows() - firstRow);
-        int firstHead = chunk % groups() * heads;
+        int tile = tiles.tile(task);
+        int firstRow = tiles.firstRow(tile);
+        int rows = tiles.rows(tile);
+        int firstHead = tiles.group(tile, task) * heads;
         int count = Math.min(heads, latent.heads() - firstHead);
         Room room = rooms[thread];
         for (int head = 0; head < count; head++) {
             absorb(room, firstRow, rows, firstHead, head, scratch[thread]);
         }
-        for (int row = 0; row < rows; row++) {
-            attend(room, step, firstRow + row, row, firstHead, count);
-        }
+        attend(room, step, firstRow, rows, firstHead, count, memory.chunk(thread));
         for (int head = 0; head < count; head++) {
             expand(room, firstRow, rows, firstHead, head, scratch[thread]);
         }
@@ -123,63 +126,39 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         }
     }
 
-    /** Gathers the latents of the positions that a row sees. */
-    private void attend(Room room, Step step, int row, int own, int firstHead, int count) {
-        int length = latent.latentLength();
-        WeightedRows.clear(room.gathered, own(own, 0), count * length);
-        for (int head = 0; head < count; head++) {
-            room.softmax.begin(head);
-        }
-        int end = step.position(row) + 1;
-        for (int from = 0; from < end; from += Softmax.CHUNK) {
-            int to = Math.min(end, from + Softmax.CHUNK);
-            scores(room, step, row, own, firstHead, count, from, to);
-            for (int head = 0; head < count; head++) {
-                room.softmax.weigh(head, to - from, scale, room.gathered, own(own, head), length);
-            }
-            gather(room, step, row, own, count, from, to);
-        }
-        for (int head = 0; head < count; head++) {
-            room.softmax.divide(head, room.gathered, own(own, head), length);
-        }
-    }
-
-    private void scores(Room room, Step step, int row, int own, int firstHead, int count, int from, int to) {
+    /** Gathers the latents of the positions that the rows see. All heads read the same. */
+    private void attend(Room room, Step step, int firstRow, int rows, int firstHead, int count, AttendChunk chunk) {
         long bytes = 4L * latent.latentLength();
         long turnedBytes = 4L * latent.turnedLength();
-        long turnedQuery = turnedBytes * ((long) row * latent.heads() + firstHead);
-        int span = step.spanOf(row);
-        float[] lanes = room.softmax.lanes();
-        MemorySegment scores = room.softmax.scores();
-        for (int position = from; position < to;) {
-            int taken = LatentAttention.run(step, position, to);
-            long slot = step.slot(span, position);
-            long at = 4L * (position - from);
-            latentScores.compute(latent.latents().segment(), slot * bytes, bytes, taken, room.mapped, own(own, 0), bytes, count,
-                    scores, at, Softmax.STRIDE, lanes);
-            turnedScores.compute(latent.turnedKeys().segment(), slot * turnedBytes, turnedBytes, taken,
-                    latent.turnedQueries().segment(), turnedQuery, turnedBytes, count, room.turnedScores, at, Softmax.STRIDE,
-                    lanes);
-            position += taken;
+        chunk.rows = rows;
+        chunk.heads = count;
+        chunk.keyLength = latent.latentLength();
+        chunk.turnedLength = latent.turnedLength();
+        chunk.valueLength = latent.latentLength();
+        chunk.window = 0;
+        chunk.scale = scale;
+        chunk.queries.set(room.mapped, 0, bytes * heads, bytes);
+        chunk.turnedQueries.set(latent.turnedQueries().segment(), turnedBytes * ((long) firstRow * latent.heads() + firstHead),
+                turnedBytes * latent.heads(), turnedBytes);
+        chunk.keys.set(latent.latents().segment(), 0, bytes, 0);
+        chunk.turnedKeys.set(latent.turnedKeys().segment(), 0, turnedBytes, 0);
+        chunk.values.set(latent.latents().segment(), 0, bytes, 0);
+        chunk.out.set(room.gathered, 0, bytes * heads, bytes);
+        chunk.keepState();
+        for (int pair = 0; pair < chunk.pairs(); pair++) {
+            chunk.begin(pair);
         }
-        int padded = Math.ceilDiv(to - from, Lanes.COUNT) * Lanes.COUNT;
-        for (int head = 0; head < count; head++) {
-            long at = Softmax.STRIDE * head;
-            Functions.add(scores, at, room.turnedScores, at, scores, at, padded);
+        int span = step.spanOf(firstRow);
+        int position = step.position(firstRow);
+        for (int start = 0; start < position + rows; start += Softmax.CHUNK) {
+            chunk.from = 0;
+            chunk.to = Math.min(Softmax.CHUNK, position + rows - start);
+            chunk.position = position - start;
+            chunk.find(step, span, start);
+            attention.compute(chunk);
         }
-    }
-
-    private void gather(Room room, Step step, int row, int own, int count, int from, int to) {
-        int length = latent.latentLength();
-        int span = step.spanOf(row);
-        for (int position = from; position < to;) {
-            int taken = LatentAttention.run(step, position, to);
-            long slot = step.slot(span, position);
-            for (int head = 0; head < count; head++) {
-                WeightedRows.add(latent.latents().segment(), 4L * slot * length, 4L * length, taken, room.softmax.scores(),
-                        Softmax.STRIDE * head + 4L * (position - from), room.gathered, own(own, head), length);
-            }
-            position += taken;
+        for (int pair = 0; pair < chunk.pairs(); pair++) {
+            chunk.finish(pair);
         }
     }
 

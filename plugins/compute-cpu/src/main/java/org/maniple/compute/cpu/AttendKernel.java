@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
@@ -13,13 +14,14 @@ import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
 /**
- * Causal attention over the cache, with a running {@link Softmax}. A row's positions are taken in chunks that begin at the first one it
- * sees, so that its sums do not depend on its span. Threads take a row and the query heads that read one key-value head.
+ * Causal attention over the cache. A row's positions are taken in chunks that begin at multiples of {@link Softmax#CHUNK}, so that its
+ * sums do not depend on its span. Threads take some rows and the query heads that read one key-value head ({@link AttendTiles}).
  */
 final class AttendKernel implements Kernel, Workers.Task {
 
     private final Workers workers;
-    private final Softmax[] softmaxes;
+    private final AttendMemory memory;
+    private final Attention attention;
     /** A score for each head that nothing is gathered for. */
     private final @Nullable Widened sinks;
     private final Tensor queries;
@@ -31,130 +33,154 @@ final class AttendKernel implements Kernel, Workers.Task {
     private final float scale;
     private final int keyLength;
     private final int valueLength;
-    private final PlainProduct product;
+    private final AttendTiles tiles;
+    /** For each unit that is cut the chunks that are not finished. */
+    private final AtomicIntegerArray unfinished;
     /** The step that is being computed; set before the threads begin. */
     private @Nullable Step current;
 
-    private AttendKernel(Workers workers, Scratch[] shared, OpCall call, BuiltinOp.Attend op, @Nullable Widened sinks) {
+    private AttendKernel(Workers workers, AttendMemory memory, OpCall call, BuiltinOp.Attend op, @Nullable Widened sinks) {
         this.workers = workers;
+        this.memory = memory;
         this.queries = call.input(0);
         this.keys = call.input(1);
         this.values = call.input(2);
         this.out = call.output(0);
-        this.groups = HeadGroups.of(call);
+        this.groups = HeadGroups.of(call, AttendChunk.PAIRS);
         this.window = op.window();
         this.scale = (float) op.scale();
         this.keyLength = queries.extent(2);
         this.valueLength = out.extent(2);
-        this.product = new PlainProduct(new F32Rows(), keyLength);
+        this.attention = memory.attention(keyLength, 0);
         this.sinks = sinks;
-        this.softmaxes = new Softmax[workers.threads()];
-        int heads = HeadGroups.largest(groups);
-        for (int i = 0; i < softmaxes.length; i++) {
-            softmaxes[i] = new Softmax(heads, shared[i].lanes());
-        }
+        int heads = Math.max(1, HeadGroups.largest(groups));
+        int tileRows = Math.clamp(AttendChunk.PAIRS / heads, 1, 16);
+        this.tiles = new AttendTiles(groups.length / 3, tileRows, window, workers.threads(), out.extent(0),
+                4L * heads * (valueLength + 2));
+        this.unfinished = new AtomicIntegerArray(tiles.maxCutUnits());
+        memory.reserve(valueLength, false);
     }
 
-    static Optional<Kernel> of(Workers workers, Scratch[] shared, OpCall call, BuiltinOp.Attend op) {
+    static Optional<Kernel> of(Workers workers, AttendMemory memory, OpCall call, BuiltinOp.Attend op) {
         boolean floats = call.inputs().stream().limit(3).allMatch(tensor -> tensor.dtype() == DType.F32);
         if (!floats) {
             return Optional.empty();
         }
         return call.inputs().size() > 3
-                ? Widened.of(call.input(3), 0).map(sinks -> new AttendKernel(workers, shared, call, op, sinks))
-                : Optional.of(new AttendKernel(workers, shared, call, op, null));
+                ? Widened.of(call.input(3), 0).map(sinks -> new AttendKernel(workers, memory, call, op, sinks))
+                : Optional.of(new AttendKernel(workers, memory, call, op, null));
     }
 
     @Override
     public void run(Step step) {
         int rows = out.rows();
-        int count = groups.length / 3;
-        if (rows == 0 || count == 0 || valueLength == 0) {
+        if (rows == 0 || groups.length == 0 || valueLength == 0) {
             return;
-        }
-        long seen = 0;
-        for (int row = 0; row < rows; row++) {
-            seen += step.position(row) - first(step.position(row)) + 1;
         }
         if (sinks != null) {
             sinks.segment();
         }
         current = step;
-        workers.run(this, rows * count, seen * queries.width() >= ContractKernel.WORTH_WAKING / 4);
-    }
-
-    private int first(int position) {
-        return window == 0 ? 0 : Math.max(0, position - window + 1);
+        tiles.cut(step, rows, AttendMemory.LIMIT);
+        memory.reserveResults(tiles.cutBytes());
+        for (int tile = 0, unit = 0; unit < tiles.cutUnits(); tile++) {
+            for (int group = 0; tiles.cut(tile) && group < groups.length / 3; group++) {
+                unfinished.set(unit++, tiles.chunks(tile));
+            }
+        }
+        workers.run(this, tiles.tasks(), tiles.seen() * queries.width() >= ContractKernel.WORTH_WAKING);
     }
 
     @Override
-    public void compute(int chunk, int thread) {
+    public void compute(int task, int thread) {
         Step step = Objects.requireNonNull(current);
-        int row = chunk / (groups.length / 3);
-        int group = 3 * (chunk % (groups.length / 3));
-        int head = groups[group];
-        int heads = groups[group + 1];
-        int kvHead = groups[group + 2];
-        Softmax mine = softmaxes[thread];
-        long query = 4L * ((long) row * queries.width() + (long) head * keyLength);
-        long result = 4L * ((long) row * out.width() + (long) head * valueLength);
-        for (int i = 0; i < heads * valueLength; i++) {
-            out.segment().set(JAVA_FLOAT_UNALIGNED, result + 4L * i, 0f);
+        int tile = tiles.tile(task);
+        int group = tiles.group(tile, task);
+        int firstRow = tiles.firstRow(tile);
+        AttendChunk chunk = memory.chunk(thread);
+        begin(chunk, tile, group);
+        int span = step.spanOf(firstRow);
+        int position = step.position(firstRow);
+        if (!tiles.cut(tile)) {
+            results(chunk, firstRow, groups[3 * group]);
+            chunk.keepState();
+            beginPairs(chunk, groups[3 * group]);
+            for (int i = 0; i < tiles.chunks(tile); i++) {
+                compute(chunk, step, span, position, i);
+            }
+            finish(chunk);
+            return;
         }
-        for (int i = 0; i < heads; i++) {
+        int number = tiles.chunk(tile, task);
+        long result = tiles.result(tile, group, number);
+        chunk.keepState(memory.results(), result);
+        chunk.out.set(memory.results(), result + 8L * chunk.pairs(), 4L * chunk.heads * valueLength, 4L * valueLength);
+        for (int pair = 0; pair < chunk.pairs(); pair++) {
+            chunk.begin(pair);
+        }
+        compute(chunk, step, span, position, number);
+        if (unfinished.decrementAndGet(tiles.unit(tile, group)) == 0) {
+            join(chunk, tile, group);
+        }
+    }
+
+    private void begin(AttendChunk chunk, int tile, int group) {
+        int row = tiles.firstRow(tile);
+        int head = groups[3 * group];
+        int kvHead = groups[3 * group + 2];
+        chunk.rows = tiles.rows(tile);
+        chunk.heads = groups[3 * group + 1];
+        chunk.keyLength = keyLength;
+        chunk.turnedLength = 0;
+        chunk.valueLength = valueLength;
+        chunk.window = window;
+        chunk.scale = scale;
+        chunk.queries.set(queries.segment(), 4L * ((long) row * queries.width() + (long) head * keyLength), 4L * queries.width(),
+                4L * keyLength);
+        chunk.keys.set(keys.segment(), 4L * kvHead * keyLength, 4L * keys.width(), 0);
+        chunk.values.set(values.segment(), 4L * kvHead * valueLength, 4L * values.width(), 0);
+    }
+
+    private void results(AttendChunk chunk, int row, int head) {
+        chunk.out.set(out.segment(), 4L * ((long) row * out.width() + (long) head * valueLength), 4L * out.width(),
+                4L * valueLength);
+    }
+
+    private void beginPairs(AttendChunk chunk, int head) {
+        for (int pair = 0; pair < chunk.pairs(); pair++) {
             if (sinks == null) {
-                mine.begin(i);
+                chunk.begin(pair);
             } else {
-                mine.begin(i, sinks.segment().get(JAVA_FLOAT_UNALIGNED, 4L * (head + i)));
+                chunk.begin(pair, sinks.segment().get(JAVA_FLOAT_UNALIGNED, 4L * (head + pair % chunk.heads)));
             }
-        }
-        int span = step.spanOf(row);
-        int end = step.position(row) + 1;
-        int begin = first(end - 1);
-        for (int from = begin; from < end; from += Softmax.CHUNK) {
-            int to = Math.min(end, from + Softmax.CHUNK);
-            scores(mine, step, span, from, to, query, heads, kvHead);
-            for (int i = 0; i < heads; i++) {
-                mine.weigh(i, to - from, scale, out.segment(), result + 4L * i * valueLength, valueLength);
-            }
-            gather(mine, step, span, from, to, result, heads, kvHead);
-        }
-        for (int i = 0; i < heads; i++) {
-            mine.divide(i, out.segment(), result + 4L * i * valueLength, valueLength);
         }
     }
 
-    private void scores(Softmax mine, Step step, int span, int from, int to, long query, int heads, int kvHead) {
-        int size = step.blockSize();
-        long stride = 4L * keys.width();
-        int position = from;
-        while (position < to) {
-            int inBlock = position % size;
-            int count = Math.min(size - inBlock, to - position);
-            long slot = (long) step.block(span, position / size) * size + inBlock;
-            long key = slot * stride + 4L * kvHead * keyLength;
-            product.compute(keys.segment(), key, stride, count, queries.segment(), query, 4L * keyLength, heads, mine.scores(),
-                    4L * (position - from), Softmax.STRIDE, mine.lanes());
-            position += count;
-        }
+    /** Computes one of the chunks that a tile sees, counted from the first. */
+    private void compute(AttendChunk chunk, Step step, int span, int position, int number) {
+        int first = window == 0 ? 0 : Math.max(0, position - window + 1);
+        int start = (first / Softmax.CHUNK + number) * Softmax.CHUNK;
+        chunk.from = Math.max(0, first - start);
+        chunk.to = Math.min(Softmax.CHUNK, position + chunk.rows - start);
+        chunk.position = position - start;
+        chunk.find(step, span, start);
+        attention.compute(chunk);
     }
 
-    private void gather(Softmax mine, Step step, int span, int from, int to, long result, int heads, int kvHead) {
-        int size = step.blockSize();
-        long stride = 4L * values.width();
-        int position = from;
-        while (position < to) {
-            int inBlock = position % size;
-            int count = Math.min(size - inBlock, to - position);
-            long slot = (long) step.block(span, position / size) * size + inBlock;
-            long value = slot * stride + 4L * kvHead * valueLength;
-            for (int i = 0; i < heads; i++) {
-                WeightedRows.add(values.segment(), value, stride, count, mine.scores(),
-                        Softmax.STRIDE * i + 4L * (position - from),
-                        out.segment(),
-                        result + 4L * i * valueLength, valueLength);
-            }
-            position += count;
+    /** Joins the results of the chunks of a unit, in their order. */
+    private void join(AttendChunk chunk, int tile, int group) {
+        results(chunk, tiles.firstRow(tile), groups[3 * group]);
+        chunk.keepState();
+        beginPairs(chunk, groups[3 * group]);
+        for (int i = 0; i < tiles.chunks(tile); i++) {
+            attention.join(chunk, memory.results(), tiles.result(tile, group, i));
+        }
+        finish(chunk);
+    }
+
+    private static void finish(AttendChunk chunk) {
+        for (int pair = 0; pair < chunk.pairs(); pair++) {
+            chunk.finish(pair);
         }
     }
 }

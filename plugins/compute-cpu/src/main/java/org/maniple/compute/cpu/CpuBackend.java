@@ -54,7 +54,8 @@ public final class CpuBackend implements ComputeBackend {
         warmUp.products(DType.F32, ActivationForm.F32);
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                products, Precision.of(context.settings()), Optional.of(warmUp));
+                products, Precision.of(context.settings()), Optional.of(warmUp),
+                NativeFunctions.best(NativeLibrary.load(), context::announce));
         context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
                 + "; weights f32, f16, bf16, fp8");
         return session;

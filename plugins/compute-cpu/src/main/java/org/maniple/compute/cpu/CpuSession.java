@@ -14,9 +14,12 @@ import org.maniple.api.tensor.WeightLayout;
 final class CpuSession implements ComputeSession {
 
     private static final long ALIGNMENT = 64;
+    /** From this size on memory is mapped: a cache may be larger than what will ever be used of it. */
+    private static final long MAPPED = 1 << 20;
     private static final String DESCRIPTION = "vector api " + Lanes.BITS + " bits";
 
     private final Arena arena = Arena.ofShared();
+    private final Optional<LinuxCalls> linux = LinuxCalls.find();
     private final Workers workers;
     private final Shared shared;
     private final Fusion fusion;
@@ -25,7 +28,14 @@ final class CpuSession implements ComputeSession {
 
     /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
-        this(threads, processors, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty());
+        this(threads, processors, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty(),
+                Optional.empty());
+    }
+
+    /** A session without native functions. */
+    CpuSession(int threads, int processors, LatentForm latentForm, Products products, Precision precision,
+            Optional<WarmUp> warmUp) {
+        this(threads, processors, latentForm, products, precision, warmUp, Optional.empty());
     }
 
     /**
@@ -36,12 +46,13 @@ final class CpuSession implements ComputeSession {
      * @param products how it multiplies
      * @param precision what it may do to activations
      * @param warmUp warms kernels up when they are compiled
+     * @param functions what computes everything but products, if not the Vector API
      */
     CpuSession(int threads, int processors, LatentForm latentForm, Products products, Precision precision,
-            Optional<WarmUp> warmUp) {
+            Optional<WarmUp> warmUp, Optional<NativeFunctions> functions) {
         this.warmUp = warmUp;
         this.workers = new Workers(threads, processors);
-        this.shared = Shared.of(workers, products, precision);
+        this.shared = Shared.of(workers, products, precision, functions);
         this.fusion = new Fusion(new SingleKernels(shared, latentForm), shared);
     }
 
@@ -56,7 +67,10 @@ final class CpuSession implements ComputeSession {
             throw new IllegalArgumentException("allocation of " + bytes + " bytes");
         }
         try {
-            MemorySegment segment = arena.allocate(bytes, ALIGNMENT);
+            MemorySegment segment = bytes < MAPPED
+                    ? arena.allocate(bytes, ALIGNMENT)
+                    : linux.flatMap(calls -> calls.map(bytes, arena))
+                            .orElseGet(() -> arena.allocate(bytes, ALIGNMENT));
             allocated += bytes;
             return segment;
         } catch (OutOfMemoryError e) {

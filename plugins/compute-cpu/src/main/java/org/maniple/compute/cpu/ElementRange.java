@@ -2,6 +2,7 @@ package org.maniple.compute.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.graph.ElementFunction;
 
 /**
@@ -13,11 +14,21 @@ final class ElementRange {
     private static final long OPERAND = 4L * Lanes.COUNT;
 
     private final ElementFunction function;
+    /** Computes it, unless Java does. */
+    private final @Nullable NativeRows rows;
+    private final int number;
+    private final float first;
+    private final float second;
     /** For each thread the ends of x, y and the result. */
     private final MemorySegment[] ends;
 
-    ElementRange(ElementFunction function, int threads) {
+    ElementRange(ElementFunction function, Shared shared) {
+        int threads = shared.workers().threads();
         this.function = function;
+        this.number = NativeRows.number(function).orElse(-1);
+        this.rows = number < 0 ? null : shared.rows();
+        this.first = NativeRows.first(function);
+        this.second = NativeRows.second(function);
         this.ends = new MemorySegment[threads];
         for (int i = 0; i < threads; i++) {
             ends[i] = Arena.ofAuto().allocate(4 * OPERAND, 64);
@@ -26,6 +37,11 @@ final class ElementRange {
 
     /** Computes {@code out = function(a, b)}; {@code b} is not read by functions of one element. */
     void apply(MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out, long to, int count, int thread) {
+        if (rows != null) {
+            boolean two = function.operands() > 1;
+            rows.map(number, first, second, a, aAt, two ? b : a, two ? bAt : aAt, out, to, count);
+            return;
+        }
         int rest = count % Lanes.L;
         int whole = count - rest;
         if (whole > 0) {

@@ -25,9 +25,9 @@ final class ElementwiseKernel implements Kernel, Workers.Task {
     /** Elements after which the second operand repeats; 0: it does not. */
     private final int period;
 
-    private ElementwiseKernel(Workers workers, ElementFunction function, Tensor x, Tensor out, Widened second, int period) {
-        this.workers = workers;
-        this.range = new ElementRange(function, workers.threads());
+    private ElementwiseKernel(Shared shared, ElementFunction function, Tensor x, Tensor out, Widened second, int period) {
+        this.workers = shared.workers();
+        this.range = new ElementRange(function, shared);
         this.x = x;
         this.out = out;
         this.second = second;
@@ -52,7 +52,7 @@ final class ElementwiseKernel implements Kernel, Workers.Task {
         if (perRow && (y.dtype() != DType.F32 || y.width() != x.width() || x.ragged() != y.ragged())) {
             return Optional.empty();
         }
-        return Widened.of(y, 0).map(second -> new ElementwiseKernel(shared.workers(), op.function(), x, call.output(0), second,
+        return Widened.of(y, 0).map(second -> new ElementwiseKernel(shared, op.function(), x, call.output(0), second,
                 perRow ? 0 : second.count()));
     }
 

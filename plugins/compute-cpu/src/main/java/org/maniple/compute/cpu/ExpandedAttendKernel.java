@@ -1,5 +1,7 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -19,9 +21,13 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
      * What a thread needs.
      *
      * @param expanded a head's keys, and later its values, of a chunk of positions
-     * @param turnedScores the part of a chunk's scores that comes from turned keys
+     * @param scores of a chunk; later weights
+     * @param turnedScores the part of them that comes from turned keys
+     * @param part sums of a chunk's values
+     * @param state the greatest score so far, and the sum of weights relative to it
      */
-    private record Room(Softmax softmax, MemorySegment expanded, MemorySegment turnedScores) {}
+    private record Room(Softmax softmax, MemorySegment expanded, MemorySegment scores, MemorySegment turnedScores,
+            MemorySegment part, MemorySegment state) {}
 
     private final Workers workers;
     private final Scratch[] scratch;
@@ -44,8 +50,9 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long bytes = Softmax.STRIDE * Math.max(latent.keyLength(), latent.valueLength());
         for (int i = 0; i < rooms.length; i++) {
             Arena arena = Arena.ofAuto();
-            rooms[i] = new Room(new Softmax(1, scratch[i].lanes()), arena.allocate(bytes, 64),
-                    arena.allocate(Softmax.STRIDE, 64));
+            rooms[i] = new Room(new Softmax(scratch[i].lanes()), arena.allocate(bytes, 64),
+                    arena.allocate(Softmax.STRIDE, 64), arena.allocate(Softmax.STRIDE, 64),
+                    arena.allocate(4L * latent.valueLength() + 4, 64), arena.allocate(8, 8));
             latent.keyMap().reserve(scratch[i]);
             latent.valueMap().reserve(scratch[i]);
         }
@@ -69,17 +76,21 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         int length = latent.valueLength();
         long result = 4L * ((long) row * out.width() + (long) head * length);
         WeightedRows.clear(out.segment(), result, length);
-        room.softmax.begin(0);
+        room.state.set(JAVA_FLOAT, 0, Float.NEGATIVE_INFINITY);
+        room.state.set(JAVA_FLOAT, 4, 0);
         int span = step.spanOf(row);
         int end = step.position(row) + 1;
         for (int from = 0; from < end; from += Softmax.CHUNK) {
             int to = Math.min(end, from + Softmax.CHUNK);
             scores(room, step, row, head, from, to, scratch[thread]);
-            room.softmax.weigh(0, to - from, scale, out.segment(), result, length);
+            room.softmax.weigh(room.scores, 0, 0, to - from, scale);
             expand(room, step, span, from, to, latent.valueMap(), head * length, length, scratch[thread]);
-            WeightedRows.add(room.expanded, 0, 4L * length, to - from, room.softmax.scores(), 0, out.segment(), result, length);
+            WeightedRows.clear(room.part, 0, length);
+            WeightedRows.add(room.expanded, 0, 4L * length, to - from, room.scores, 0, room.part, 0, length);
+            room.softmax.join(room.state, 0, 4, out.segment(), result, room.softmax.greatest(), room.softmax.sum(), room.part, 0,
+                    length);
         }
-        room.softmax.divide(0, out.segment(), result, length);
+        Functions.divide(out.segment(), result, room.state.get(JAVA_FLOAT, 4), length);
     }
 
     private void scores(Room room, Step step, int row, int head, int from, int to, Scratch mine) {
@@ -88,7 +99,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long turnedBytes = 4L * latent.turnedLength();
         long number = (long) row * latent.heads() + head;
         int span = step.spanOf(row);
-        MemorySegment scores = room.softmax.scores();
+        MemorySegment scores = room.scores;
         expand(room, step, span, from, to, latent.keyMap(), head * length, length, mine);
         keyScores.compute(room.expanded, 0, bytes, to - from, latent.queries().segment(), number * bytes, bytes, 1, scores, 0,
                 Softmax.STRIDE, mine.lanes());

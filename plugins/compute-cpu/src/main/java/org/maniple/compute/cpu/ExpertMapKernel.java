@@ -29,7 +29,7 @@ final class ExpertMapKernel implements Kernel, Workers.Task {
     private ExpertMapKernel(Shared shared, ElementFunction function, OpCall call, WeightMatrix common) {
         this.workers = shared.workers();
         this.scratch = shared.scratch();
-        this.range = new ElementRange(function, workers.threads());
+        this.range = new ElementRange(function, shared);
         this.x = call.input(0);
         this.common = common;
         this.out = call.output(0);

@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.lang.foreign.MemorySegment;
@@ -8,7 +9,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Functions of single elements over memory. Counts are multiples of {@link Lanes#L}; each lane is computed alone. A result may lie where
+ * Functions of single elements over memory. Counts are multiples of {@link Lanes#L} unless it says otherwise; each lane is computed alone. A result may lie where
  * an operand lies unless it says otherwise.
  */
 @SuppressWarnings("FloatingPointLiteralPrecision") // the nearest float is meant
@@ -86,6 +87,33 @@ final class Functions {
         for (int i = 0; i < count; i += Lanes.L) {
             FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN).sub(shift)
                     .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+    }
+
+    /** {@code out = out · kept + a · taken}; any count. */
+    static void join(MemorySegment out, long to, float kept, MemorySegment a, long aAt, float taken, int count) {
+        int i = 0;
+        for (; i + Lanes.L <= count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, a, aAt + 4L * i, LITTLE_ENDIAN)
+                    .fma(FloatVector.broadcast(Lanes.F, taken),
+                            FloatVector.fromMemorySegment(Lanes.F, out, to + 4L * i, LITTLE_ENDIAN).mul(kept))
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+        for (; i < count; i++) {
+            float shrunk = out.get(JAVA_FLOAT_UNALIGNED, to + 4L * i) * kept;
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * i, Math.fma(a.get(JAVA_FLOAT_UNALIGNED, aAt + 4L * i), taken, shrunk));
+        }
+    }
+
+    /** {@code out = out / divisor}; any count. */
+    static void divide(MemorySegment out, long to, float divisor, int count) {
+        int i = 0;
+        for (; i + Lanes.L <= count; i += Lanes.L) {
+            FloatVector.fromMemorySegment(Lanes.F, out, to + 4L * i, LITTLE_ENDIAN).div(divisor)
+                    .intoMemorySegment(out, to + 4L * i, LITTLE_ENDIAN);
+        }
+        for (; i < count; i++) {
+            out.set(JAVA_FLOAT_UNALIGNED, to + 4L * i, out.get(JAVA_FLOAT_UNALIGNED, to + 4L * i) / divisor);
         }
     }
 

@@ -50,7 +50,7 @@ final class Fusion {
         boolean halves = sum.op() instanceof BuiltinOp.SumSquares && scale.op() instanceof BuiltinOp.Normalize
                 && scale.input(0) == sum.input(0) && scale.input(1) == sum.output(0);
         return halves && scale.op() instanceof BuiltinOp.Normalize op
-                ? NormKernel.normalize(shared.workers(), shared.scratch(), scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
+                ? NormKernel.normalize(shared, scale, op, Optional.of(sum)).map(kernel -> new Fused(kernel, 2))
                 : Optional.empty();
     }
 
@@ -67,7 +67,7 @@ final class Fusion {
         }
         ElementFunction glu = ((BuiltinOp.Elementwise) product.op()).function();
         return shared.matrix(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
-                .map(up -> new Fused(new GatedKernel(shared.workers(), shared.scratch(), gate, up, glu, product.output(0), shared.input(List.of(gate, up))), 3));
+                .map(up -> new Fused(new GatedKernel(shared.workers(), shared.scratch(), gate, up, new ElementRange(glu, shared), product.output(0), shared.input(List.of(gate, up))), 3));
     }
 
     private static boolean joins(ElementFunction function) {

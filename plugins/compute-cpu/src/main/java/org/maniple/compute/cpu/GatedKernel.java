@@ -1,7 +1,6 @@
 package org.maniple.compute.cpu;
 
 import org.maniple.api.compute.Kernel;
-import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
 
@@ -27,14 +26,14 @@ final class GatedKernel implements Kernel, Workers.Task {
      * @param out receives the products
      * @param input of both, gate first
      */
-    GatedKernel(Workers workers, Scratch[] scratch, Matrix gate, Matrix up, ElementFunction glu, Tensor out,
+    GatedKernel(Workers workers, Scratch[] scratch, Matrix gate, Matrix up, ElementRange glu, Tensor out,
             PreparedInput input) {
         this.workers = workers;
         this.scratch = scratch;
         this.gate = gate;
         this.up = up;
         this.out = out;
-        this.glu = new ElementRange(glu, workers.threads());
+        this.glu = glu;
         this.chunkColumns = Math.max(gate.chunkColumns(workers.threads()), up.weights().rowsTogether());
         this.runs = new SlotRuns(gate.x());
         this.input = input;

@@ -13,9 +13,10 @@ final class HeadGroups {
     /**
      * Runs of query heads that read the same key-value head, by their places in this rank's memory.
      *
+     * @param limit heads of a run at most
      * @return for each run its first query head, the number of its query heads, and the key-value head
      */
-    static int[] of(OpCall call) {
+    static int[] of(OpCall call, int limit) {
         Dim heads = call.node().inputs().getFirst().dims().get(1);
         Dim kvHeads = call.node().inputs().get(1).dims().get(1);
         UnitList own = call.units(heads.axis());
@@ -29,7 +30,7 @@ final class HeadGroups {
                 throw new IllegalArgumentException(call.node() + ": query head " + own.get(head) + " reads key-value head "
                         + own.get(head) / each + ", but this rank has only " + held);
             }
-            if (at < 0 || groups[at + 2] != kvHead) {
+            if (at < 0 || groups[at + 2] != kvHead || groups[at + 1] == limit) {
                 at += 3;
                 groups[at] = head;
                 groups[at + 2] = kvHead;

@@ -1,7 +1,9 @@
 package org.maniple.compute.cpu;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,14 +27,20 @@ final class NormKernel implements Kernel, Workers.Task {
     private final Tensor x;
     private final Tensor squares;
     private final boolean sums;
+    /** Computes everything, unless Java does. */
+    private final @Nullable NativeRows rows;
+    /** The ends of leaves for it. */
+    private final MemorySegment ends;
     /** Where the leaves of a sum end. */
     private final int[] leafEnds;
     private final @Nullable Scaling scaling;
 
-    private NormKernel(Workers workers, Scratch[] scratch, Tensor x, Tensor squares, boolean sums, int[] leafEnds,
-            @Nullable Scaling scaling) {
-        this.workers = workers;
-        this.scratch = scratch;
+    private NormKernel(Shared shared, Tensor x, Tensor squares, boolean sums, int[] leafEnds, @Nullable Scaling scaling) {
+        this.workers = shared.workers();
+        this.scratch = shared.scratch();
+        this.rows = shared.rows();
+        this.ends = Arena.ofAuto().allocate(4L * leafEnds.length, 4);
+        MemorySegment.copy(leafEnds, 0, ends, JAVA_INT, 0, leafEnds.length);
         this.x = x;
         this.squares = squares;
         this.sums = sums;
@@ -40,10 +48,10 @@ final class NormKernel implements Kernel, Workers.Task {
         this.scaling = scaling;
     }
 
-    static Optional<Kernel> sumSquares(Workers workers, Scratch[] scratch, OpCall call) {
+    static Optional<Kernel> sumSquares(Shared shared, OpCall call) {
         Tensor x = call.input(0);
         return x.dtype() == DType.F32
-                ? Optional.of(new NormKernel(workers, scratch, x, call.output(0), true, leafEnds(call), null))
+                ? Optional.of(new NormKernel(shared, x, call.output(0), true, leafEnds(call), null))
                 : Optional.empty();
     }
 
@@ -53,15 +61,14 @@ final class NormKernel implements Kernel, Workers.Task {
     }
 
     /** The second half; with {@code sums} the first one too. */
-    static Optional<Kernel> normalize(Workers workers, Scratch[] scratch, OpCall call, BuiltinOp.Normalize op,
-            Optional<OpCall> sums) {
+    static Optional<Kernel> normalize(Shared shared, OpCall call, BuiltinOp.Normalize op, Optional<OpCall> sums) {
         Tensor x = call.input(0);
         int count = op.normed().stream().mapToInt(axis -> call.node().inputs().getFirst().extent(axis)).reduce(1,
                 Math::multiplyExact);
         if (x.dtype() != DType.F32) {
             return Optional.empty();
         }
-        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(workers, scratch, x, call.input(1),
+        return Widened.of(call.input(2), op.offset()).map(weight -> new NormKernel(shared, x, call.input(1),
                 sums.isPresent(), sums.map(NormKernel::leafEnds).orElse(new int[0]),
                 new Scaling(call.output(0), weight, count, op.epsilon())));
     }
@@ -93,8 +100,16 @@ final class NormKernel implements Kernel, Workers.Task {
     @Override
     public void compute(int chunk, int thread) {
         int length = length();
-        int end = Math.min(groups(), (chunk + 1) * chunkGroups());
-        for (int group = chunk * chunkGroups(); group < end; group++) {
+        int first = chunk * chunkGroups();
+        int end = Math.min(groups(), first + chunkGroups());
+        if (rows != null) {
+            rows.norm(x.segment(), 4L * first * length, squares.segment(), first, ends,
+                    scaling == null ? MemorySegment.NULL : scaling.weight.segment(),
+                    scaling == null ? x.segment() : scaling.out.segment(), end - first, length, scaling == null ? 1 : scaling.count,
+                    scaling == null ? 0 : scaling.epsilon);
+            return;
+        }
+        for (int group = first; group < end; group++) {
             long at = 4L * group * length;
             if (sums) {
                 squares.segment().set(JAVA_FLOAT_UNALIGNED, 4L * group,

@@ -1,25 +1,37 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
 
-/** Rotary position embedding. */
-final class RopeKernel implements Kernel {
+/** Rotary position embedding. Threads take some rows. */
+final class RopeKernel implements Kernel, Workers.Task {
 
+    private static final int CHUNK = 4096;
+
+    private final Workers workers;
+    /** Turns rows, unless Java does. */
+    private final @Nullable NativeRows rows;
     private final Tensor x;
     private final Tensor out;
     private final int length;
     private final int pairs;
     private final boolean interleaved;
     private final RopeTable table;
+    /** The step that is being computed; set before the threads begin. */
+    private @Nullable Step current;
 
-    RopeKernel(OpCall call, BuiltinOp.Rope op, RopeTable table) {
+    RopeKernel(Shared shared, OpCall call, BuiltinOp.Rope op, RopeTable table) {
+        this.workers = shared.workers();
+        this.rows = shared.rows();
         this.x = call.input(0);
         this.out = call.output(0);
         this.length = x.extent(x.rank() - 1);
@@ -31,38 +43,61 @@ final class RopeKernel implements Kernel {
         }
     }
 
+    private int chunkRows() {
+        return Math.max(1, CHUNK / Math.max(1, x.width()));
+    }
+
     @Override
     public void run(Step step) {
-        int width = x.width();
-        if (width == 0) {
+        int count = out.rows();
+        if (count == 0 || x.width() == 0) {
             return;
         }
-        for (int row = 0; row < out.rows(); row++) {
+        current = step;
+        workers.run(this, Math.ceilDiv(count, chunkRows()), (long) count * x.width() >= 2 * CHUNK);
+    }
+
+    @Override
+    public void compute(int chunk, int thread) {
+        Step step = Objects.requireNonNull(current);
+        int width = x.width();
+        int end = Math.min(out.rows(), (chunk + 1) * chunkRows());
+        for (int row = chunk * chunkRows(); row < end; row++) {
             int line = table.line(row, step.position(row));
-            for (int start = 0; start < width; start += length) {
-                long at = 4L * ((long) row * width + start);
-                if (interleaved) {
-                    turn(x.segment(), at, at + 4, 8, line);
-                } else {
-                    turn(x.segment(), at, at + 4L * pairs, 4, line);
-                }
-                int turned = 2 * pairs;
-                if (turned < length) {
-                    MemorySegment.copy(x.segment(), at + 4L * turned, out.segment(), at + 4L * turned, 4L * (length - turned));
-                }
+            if (rows != null) {
+                rows.rope(x.segment(), out.segment(), 4L * row * width, width / length, length, pairs, interleaved, table.cosines(),
+                        table.sines(), 4L * line);
+            } else {
+                turn(row, line);
+            }
+        }
+    }
+
+    private void turn(int row, int line) {
+        int width = x.width();
+        for (int start = 0; start < width; start += length) {
+            long at = 4L * ((long) row * width + start);
+            if (interleaved) {
+                turn(x.segment(), at, at + 4, 8, line);
+            } else {
+                turn(x.segment(), at, at + 4L * pairs, 4, line);
+            }
+            int turned = 2 * pairs;
+            if (turned < length) {
+                MemorySegment.copy(x.segment(), at + 4L * turned, out.segment(), at + 4L * turned, 4L * (length - turned));
             }
         }
     }
 
     private void turn(MemorySegment from, long first, long second, long stride, int line) {
         MemorySegment to = out.segment();
-        float[] cosines = table.cosines();
-        float[] sines = table.sines();
+        MemorySegment cosines = table.cosines();
+        MemorySegment sines = table.sines();
         for (int i = 0; i < pairs; i++) {
             float a = from.get(JAVA_FLOAT_UNALIGNED, first + i * stride);
             float b = from.get(JAVA_FLOAT_UNALIGNED, second + i * stride);
-            float cos = cosines[line + i];
-            float sin = sines[line + i];
+            float cos = cosines.getAtIndex(JAVA_FLOAT, line + i);
+            float sin = sines.getAtIndex(JAVA_FLOAT, line + i);
             to.set(JAVA_FLOAT_UNALIGNED, first + i * stride, a * cos - b * sin);
             to.set(JAVA_FLOAT_UNALIGNED, second + i * stride, b * cos + a * sin);
         }

@@ -1,5 +1,9 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.maniple.api.graph.BuiltinOp;
 
@@ -12,8 +16,8 @@ final class RopeTable {
     private final double[] frequencies;
     private final double scale;
     private final int[] positions;
-    private final float[] cosines;
-    private final float[] sines;
+    private final MemorySegment cosines;
+    private final MemorySegment sines;
 
     RopeTable(BuiltinOp.Rope op, int rows) {
         this.frequencies = op.frequencies().stream().mapToDouble(Double::doubleValue).toArray();
@@ -21,19 +25,19 @@ final class RopeTable {
         this.positions = new int[rows];
         Arrays.fill(positions, -1);
         int elements = Math.multiplyExact(rows, frequencies.length);
-        this.cosines = new float[elements];
-        this.sines = new float[elements];
+        this.cosines = Arena.ofAuto().allocate(Math.max(4, 4L * elements), 64);
+        this.sines = Arena.ofAuto().allocate(Math.max(4, 4L * elements), 64);
     }
 
     int rows() {
         return positions.length;
     }
 
-    float[] cosines() {
+    MemorySegment cosines() {
         return cosines;
     }
 
-    float[] sines() {
+    MemorySegment sines() {
         return sines;
     }
 
@@ -43,8 +47,8 @@ final class RopeTable {
         if (positions[row] != position) {
             for (int i = 0; i < frequencies.length; i++) {
                 double angle = position * frequencies[i];
-                cosines[at + i] = (float) (Math.cos(angle) * scale);
-                sines[at + i] = (float) (Math.sin(angle) * scale);
+                cosines.setAtIndex(JAVA_FLOAT, at + i, (float) (Math.cos(angle) * scale));
+                sines.setAtIndex(JAVA_FLOAT, at + i, (float) (Math.sin(angle) * scale));
             }
             positions[row] = position;
         }

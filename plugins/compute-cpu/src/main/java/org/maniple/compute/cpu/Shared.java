@@ -2,6 +2,7 @@ package org.maniple.compute.cpu;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.graph.OpCall;
 
 /**
@@ -12,12 +13,27 @@ import org.maniple.api.graph.OpCall;
  * @param room memory for prepared inputs
  * @param products how it multiplies
  * @param precision what it may do to activations
+ * @param attention memory for attention
+ * @param functions what computes everything but products, if not the Vector API
  */
-record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products products, Precision precision) {
+record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products products, Precision precision,
+        AttendMemory attention, Optional<NativeFunctions> functions) {
 
     /** Of some threads, that do what the Vector API can. */
     static Shared of(Workers workers, Products products, Precision precision) {
-        return new Shared(workers, Scratch.of(workers.threads()), new SharedRoom(), products, precision);
+        return of(workers, products, precision, Optional.empty());
+    }
+
+    /** Of some threads. */
+    static Shared of(Workers workers, Products products, Precision precision, Optional<NativeFunctions> functions) {
+        Scratch[] scratch = Scratch.of(workers.threads());
+        return new Shared(workers, scratch, new SharedRoom(), products, precision,
+                new AttendMemory(scratch, functions.map(NativeFunctions::attention)), functions);
+    }
+
+    /** Operations on rows in C, if they are to be used. */
+    @Nullable NativeRows rows() {
+        return functions.map(NativeFunctions::rows).orElse(null);
     }
 
     /** The matrices of a contraction; see {@link Matrix#of}. */

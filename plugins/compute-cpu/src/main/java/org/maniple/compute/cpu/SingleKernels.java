@@ -36,7 +36,7 @@ final class SingleKernels {
         }
         return switch (op) {
             case BuiltinOp.AttendLatent attend -> LatentAttention.of(call, shared.products()).map(latent -> switch (latentForm) {
-                case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, latent, attend);
+                case ABSORBED -> new AbsorbedAttendKernel(workers, scratch, shared.attention(), latent, attend);
                 case EXPANDED -> new ExpandedAttendKernel(workers, scratch, latent, attend);
             });
             case BuiltinOp.Route route -> RouteKernel.of(workers, call, route);
@@ -46,14 +46,14 @@ final class SingleKernels {
             case BuiltinOp.Contract contract ->
                 shared.matrix(call).map(List::of)
                         .map(matrix -> new ContractKernel(workers, scratch, matrix, shared.input(matrix)));
-            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(workers, scratch, call);
-            case BuiltinOp.Normalize normalize -> NormKernel.normalize(workers, scratch, call, normalize, Optional.empty());
+            case BuiltinOp.SumSquares squares -> NormKernel.sumSquares(shared, call);
+            case BuiltinOp.Normalize normalize -> NormKernel.normalize(shared, call, normalize, Optional.empty());
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(shared, call, map);
-            case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(call, rope, table(rope, call.output(0).extent(0))));
+            case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(shared, call, rope, table(rope, call.output(0).extent(0))));
             case BuiltinOp.Cache cache -> RowCopies.cache(call);
-            case BuiltinOp.Attend attend -> AttendKernel.of(workers, scratch, call, attend);
+            case BuiltinOp.Attend attend -> AttendKernel.of(workers, shared.attention(), call, attend);
             case BuiltinOp.Select select -> RowCopies.select(call);
-            case BuiltinOp.TopK top -> TopKKernel.of(workers, scratch, call, top);
+            case BuiltinOp.TopK top -> TopKKernel.of(shared, call, top);
         };
     }
 

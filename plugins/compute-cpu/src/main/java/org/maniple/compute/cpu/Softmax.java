@@ -6,8 +6,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The running softmax of some heads (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018): what a thread needs while
- * it takes the positions that a row sees in chunks.
+ * The softmax over positions in chunks (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018). Chunks begin at
+ * multiples of {@value #CHUNK} positions, each is weighed by itself, and chunks are joined in their order: a row's bits depend neither on
+ * what else is computed, nor on who computes which chunk. For use by one thread.
  */
 final class Softmax {
 
@@ -16,81 +17,79 @@ final class Softmax {
     /** Bytes from a head's scores of a chunk to those of the next head. */
     static final long STRIDE = 4L * CHUNK;
 
-    private final MemorySegment scores;
-    private final MemorySegment single;
-    private final float[] greatest;
-    private final float[] sums;
-    private final boolean[] begun;
+    private final MemorySegment single = Arena.ofAuto().allocate(64, 64);
     private final float[] lanes;
+    private float greatest;
+    private float sum;
 
-    /** For some heads at once, with a thread's partial sums. */
-    Softmax(int heads, float[] lanes) {
-        Arena arena = Arena.ofAuto();
-        this.scores = arena.allocate(Math.max(64, STRIDE * heads), 64);
-        this.single = arena.allocate(64, 64);
-        this.greatest = new float[heads];
-        this.sums = new float[heads];
-        this.begun = new boolean[heads];
+    /** With a thread's partial sums. */
+    Softmax(float[] lanes) {
         this.lanes = lanes;
-    }
-
-    /** A chunk's scores, head by head; after {@link #weigh} its weights. */
-    MemorySegment scores() {
-        return scores;
     }
 
     float[] lanes() {
         return lanes;
     }
 
-    /** Begins a row without scores. */
-    void begin(int head) {
-        begun[head] = false;
+    /** The greatest score of the chunk that was weighed last. */
+    float greatest() {
+        return greatest;
     }
 
-    /** Begins a row with a score that nothing is gathered for. */
-    void begin(int head, float sink) {
-        begun[head] = true;
-        greatest[head] = sink;
-        sums[head] = 1;
+    /** The sum of its weights. */
+    float sum() {
+        return sum;
     }
 
     /**
-     * Turns a chunk's scores of a head into weights, and shrinks what was gathered before if a greater score has come.
+     * Turns a chunk's scores into weights, relative to the greatest of them. What lies beside the positions that are seen, up to whole
+     * groups of partial sums, becomes 0.
      *
-     * @param count scores
-     * @param scale factor on them
-     * @param gathered holds what was gathered with the weights of the chunks before
+     * @param scores begin at the first position of the chunk, at {@code at}
+     * @param from the first position that is seen, counted from the start of the chunk
+     * @param to the position after the last
+     * @param scale factor on the scores
      */
-    void weigh(int head, int count, float scale, MemorySegment gathered, long result, int length) {
-        long at = STRIDE * head;
-        int padded = Math.ceilDiv(count, Lanes.COUNT) * Lanes.COUNT;
-        // Padding with the last score changes no maximum; its weights are cleared afterwards.
-        float last = scores.get(JAVA_FLOAT_UNALIGNED, at + 4L * (count - 1));
-        for (int i = count; i < padded; i++) {
-            scores.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, last);
+    void weigh(MemorySegment scores, long at, int from, int to, float scale) {
+        int first = from - from % Lanes.COUNT;
+        int end = Math.ceilDiv(to, Lanes.COUNT) * Lanes.COUNT;
+        long begin = at + 4L * first;
+        // What is copied changes no maximum; its weights are cleared afterwards.
+        fill(scores, at, first, from, scores.get(JAVA_FLOAT_UNALIGNED, at + 4L * from));
+        fill(scores, at, to, end, scores.get(JAVA_FLOAT_UNALIGNED, at + 4L * (to - 1)));
+        Functions.scale(scores, begin, scale, scores, begin, end - first);
+        greatest = Lanes.greatest(scores, begin, end - first, lanes);
+        Functions.subtract(scores, begin, greatest, scores, begin, end - first);
+        Functions.exp(scores, begin, scores, begin, end - first);
+        fill(scores, at, first, from, 0);
+        fill(scores, at, to, end, 0);
+        sum = Lanes.sum(scores, begin, end - first, lanes);
+    }
+
+    private static void fill(MemorySegment scores, long at, int from, int to, float value) {
+        for (int i = from; i < to; i++) {
+            scores.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, value);
         }
-        Functions.scale(scores, at, scale, scores, at, padded);
-        float most = Lanes.greatest(scores, at, padded, lanes);
-        if (begun[head]) {
-            most = Math.max(most, greatest[head]);
-        }
-        Functions.subtract(scores, at, most, scores, at, padded);
-        Functions.exp(scores, at, scores, at, padded);
-        for (int i = count; i < padded; i++) {
-            scores.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, 0f);
-        }
-        float sum = Lanes.sum(scores, at, padded, lanes);
-        if (begun[head]) {
-            float factor = exp(greatest[head] - most);
-            sum = Math.fma(sums[head], factor, sum);
-            for (int i = 0; i < length; i++) {
-                gathered.set(JAVA_FLOAT_UNALIGNED, result + 4L * i, gathered.get(JAVA_FLOAT_UNALIGNED, result + 4L * i) * factor);
-            }
-        }
-        begun[head] = true;
-        greatest[head] = most;
-        sums[head] = sum;
+    }
+
+    /**
+     * Joins what a chunk gave with what came before it.
+     *
+     * @param state holds the greatest score so far at {@code greatestAt}, and at {@code sumAt} the sum of weights relative to it
+     * @param out sums of values so far
+     * @param most the chunk's greatest score
+     * @param added the sum of its weights
+     * @param part its sums of values
+     */
+    void join(MemorySegment state, long greatestAt, long sumAt, MemorySegment out, long to, float most, float added,
+            MemorySegment part, long partAt, int length) {
+        float before = state.get(JAVA_FLOAT_UNALIGNED, greatestAt);
+        float now = Math.max(most, before);
+        float kept = exp(before - now);
+        float taken = exp(most - now);
+        Functions.join(out, to, kept, part, partAt, taken, length);
+        state.set(JAVA_FLOAT_UNALIGNED, sumAt, Math.fma(added, taken, state.get(JAVA_FLOAT_UNALIGNED, sumAt) * kept));
+        state.set(JAVA_FLOAT_UNALIGNED, greatestAt, now);
     }
 
     /** The exponential of one number, by the instructions that compute those of the weights. */
@@ -98,13 +97,5 @@ final class Softmax {
         single.set(JAVA_FLOAT_UNALIGNED, 0, value);
         Functions.exp(single, 0, single, 0, Lanes.L);
         return single.get(JAVA_FLOAT_UNALIGNED, 0);
-    }
-
-    /** Divides what was gathered by the sum of the weights. */
-    void divide(int head, MemorySegment gathered, long result, int length) {
-        for (int i = 0; i < length; i++) {
-            gathered.set(JAVA_FLOAT_UNALIGNED, result + 4L * i,
-                    gathered.get(JAVA_FLOAT_UNALIGNED, result + 4L * i) / sums[head]);
-        }
     }
 }

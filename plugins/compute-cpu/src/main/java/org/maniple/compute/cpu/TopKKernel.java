@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
@@ -27,10 +28,13 @@ final class TopKKernel implements Kernel, Workers.Task {
     private final Tensor out;
     private final UnitList own;
     private final int k;
+    /** Computes everything, unless Java does. */
+    private final @Nullable NativeRows rows;
 
-    private TopKKernel(Workers workers, Scratch[] scratch, OpCall call, int k) {
-        this.workers = workers;
-        this.scratch = scratch;
+    private TopKKernel(Shared shared, OpCall call, int k) {
+        this.workers = shared.workers();
+        this.scratch = shared.scratch();
+        this.rows = shared.rows();
         this.exponentials = new MemorySegment[workers.threads()];
         for (int i = 0; i < exponentials.length; i++) {
             exponentials[i] = Arena.ofAuto().allocate(4L * BLOCK, 64);
@@ -41,9 +45,9 @@ final class TopKKernel implements Kernel, Workers.Task {
         this.k = k;
     }
 
-    static Optional<Kernel> of(Workers workers, Scratch[] scratch, OpCall call, BuiltinOp.TopK op) {
+    static Optional<Kernel> of(Shared shared, OpCall call, BuiltinOp.TopK op) {
         return call.input(0).dtype() == DType.F32
-                ? Optional.of(new TopKKernel(workers, scratch, call, op.k()))
+                ? Optional.of(new TopKKernel(shared, call, op.k()))
                 : Optional.empty();
     }
 
@@ -61,8 +65,17 @@ final class TopKKernel implements Kernel, Workers.Task {
             to.set(JAVA_FLOAT_UNALIGNED, at + 4L * i, Float.NEGATIVE_INFINITY);
             to.set(JAVA_INT_UNALIGNED, at + 4L * (k + i), -1);
         }
-        float greatest = Float.NEGATIVE_INFINITY;
         int index = 0;
+        if (rows != null) {
+            for (int range = 0; range < own.ranges(); range++) {
+                int count = own.to(range) - own.from(range);
+                rows.candidates(logits.segment(), from + 4L * index, count, own.from(range), to, at, k);
+                index += count;
+            }
+            rows.softmaxSum(logits.segment(), from, index, to, at + 8L * k);
+            return;
+        }
+        float greatest = Float.NEGATIVE_INFINITY;
         for (int range = 0; range < own.ranges(); range++) {
             for (int id = own.from(range); id < own.to(range); id++) {
                 float value = logits.segment().get(JAVA_FLOAT_UNALIGNED, from + 4L * index++);

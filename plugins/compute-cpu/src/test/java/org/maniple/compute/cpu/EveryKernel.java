@@ -116,10 +116,16 @@ final class EveryKernel {
 
     /** What each operation computes, as check sums. */
     static String digest() {
+        return digest(Optional.empty());
+    }
+
+    /** The same with native functions. */
+    static String digest(Optional<NativeFunctions> functions) {
         var text = new StringBuilder("bits " + Lanes.BITS + "\n");
         for (int rows : new int[] {1, 2, 7}) {
             var every = new EveryKernel(rows);
-            try (var session = new CpuSession(1, 1)) {
+            try (var session = new CpuSession(1, 1, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false),
+                    Optional.empty(), functions)) {
                 every.forEach(session, (name, kernel) -> {
                     kernel.run(every.step);
                     OpCall call = every.calls.get(name);

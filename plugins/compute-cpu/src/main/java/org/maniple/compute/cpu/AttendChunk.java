@@ -1,0 +1,225 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.maniple.api.step.Step;
+
+/**
+ * What a thread computes of attention at once: some rows of one sequence, of each the query heads that read one key-value head, over one
+ * chunk of positions ({@link Softmax#CHUNK}). With the memory that this takes, which all layers of a session share. A row and head is a
+ * <em>pair</em>; pairs are numbered row by row. All offsets and strides are in bytes.
+ *
+ * <p>The score of a key has a second part if there are <em>turned</em> keys (latent attention).
+ */
+final class AttendChunk {
+
+    /** Pairs at most. */
+    static final int PAIRS = 64;
+
+    /** A run of memory: rows that begin at an offset, with a distance from row to row and, for queries and results, from head to head. */
+    static final class Rows {
+        MemorySegment memory = MemorySegment.NULL;
+        long at;
+        long stride;
+        long headStride;
+
+        /** Sets all. */
+        void set(MemorySegment memory, long at, long stride, long headStride) {
+            this.memory = memory;
+            this.at = at;
+            this.stride = stride;
+            this.headStride = headStride;
+        }
+    }
+
+    final Rows queries = new Rows();
+    final Rows turnedQueries = new Rows();
+    /** Of one head; begin at slot 0. */
+    final Rows keys = new Rows();
+    final Rows turnedKeys = new Rows();
+    final Rows values = new Rows();
+    /** Sums of values, relative to the greatest score so far. */
+    final Rows out = new Rows();
+
+    /** Elements of a key, of a turned key (0: there are none), of a value. */
+    int keyLength;
+    int turnedLength;
+    int valueLength;
+    int heads;
+    int rows;
+    /** Positions that the rows see together, counted from the start of the chunk; {@code to} is exclusive. */
+    int from;
+    int to;
+    /** The position of the first row, counted likewise; may lie behind the chunk. */
+    int position;
+    /** Positions that a row sees, itself included; 0: all. */
+    int window;
+    float scale;
+
+    private final MemorySegment ownState = Arena.ofAuto().allocate(8L * PAIRS, 64);
+    private final MemorySegment scores = Arena.ofAuto().allocate(PAIRS * Softmax.STRIDE, 64);
+    private final MemorySegment runs = Arena.ofAuto().allocate(16L * Softmax.CHUNK, 64);
+    /** What a native function is given. */
+    private final MemorySegment structure = Arena.ofAuto().allocate(256, 64);
+    private final Softmax softmax;
+    private MemorySegment parts = Arena.ofAuto().allocate(64, 64);
+    private MemorySegment turnedScores = Arena.ofAuto().allocate(64, 64);
+    private MemorySegment state = ownState;
+    private long stateAt;
+    private int runCount;
+
+    /** For a thread with its partial sums. */
+    AttendChunk(float[] lanes) {
+        this.softmax = new Softmax(lanes);
+    }
+
+    /** One for each of some threads. */
+    static AttendChunk[] of(Scratch[] scratch) {
+        var all = new AttendChunk[scratch.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = new AttendChunk(scratch[i].lanes());
+        }
+        return all;
+    }
+
+    /** Makes room for sums of values; only while nothing is computed. */
+    void reserve(int length, boolean turned) {
+        if (parts.byteSize() < 4L * PAIRS * length) {
+            parts = Arena.ofAuto().allocate(4L * PAIRS * length, 64);
+        }
+        if (turned && turnedScores.byteSize() < scores.byteSize()) {
+            turnedScores = Arena.ofAuto().allocate(scores.byteSize(), 64);
+        }
+    }
+
+    /** Keeps the state of the pairs in memory of its own. */
+    void keepState() {
+        state = ownState;
+        stateAt = 0;
+    }
+
+    /** Keeps the state of the pairs elsewhere. */
+    void keepState(MemorySegment memory, long at) {
+        state = memory;
+        stateAt = at;
+    }
+
+    /** For each pair the greatest score so far, then for each the sum of weights relative to it; from {@link #stateAt} on. */
+    MemorySegment state() {
+        return state;
+    }
+
+    long stateAt() {
+        return stateAt;
+    }
+
+    int pairs() {
+        return rows * heads;
+    }
+
+    /** Scores, later weights, of the pairs, {@link Softmax#STRIDE} apart. */
+    MemorySegment scores() {
+        return scores;
+    }
+
+    MemorySegment turnedScores() {
+        return turnedScores;
+    }
+
+    /** Sums of the chunk's values, {@code valueLength} of each pair. */
+    MemorySegment parts() {
+        return parts;
+    }
+
+    MemorySegment structure() {
+        return structure;
+    }
+
+    Softmax softmax() {
+        return softmax;
+    }
+
+    /** The first position that a row sees, counted from the start of the chunk, if it sees any. */
+    int from(int row) {
+        return window == 0 ? from : Math.max(from, position + row - window + 1);
+    }
+
+    /** The position after the last one that a row sees; not after {@link #from(int)} if it sees none. */
+    int to(int row) {
+        return Math.min(to, position + row + 1);
+    }
+
+    /** Finds where the positions lie: what follows each other in memory is one run. */
+    void find(Step step, int span, int chunkStart) {
+        int size = step.blockSize();
+        int end = chunkStart + to;
+        runCount = 0;
+        long next = -1;
+        for (int at = chunkStart + from; at < end;) {
+            int inBlock = at % size;
+            int count = Math.min(size - inBlock, end - at);
+            long slot = (long) step.block(span, at / size) * size + inBlock;
+            if (slot == next) {
+                runs.setAtIndex(JAVA_LONG, 2L * runCount - 1, runs.getAtIndex(JAVA_LONG, 2L * runCount - 1) + count);
+            } else {
+                runs.setAtIndex(JAVA_LONG, 2L * runCount, slot);
+                runs.setAtIndex(JAVA_LONG, 2L * runCount + 1, count);
+                runCount++;
+            }
+            next = slot + count;
+            at += count;
+        }
+    }
+
+    /** Sets the runs: of each its first slot, and how many positions lie there. */
+    void runs(long... slotsAndCounts) {
+        MemorySegment.copy(slotsAndCounts, 0, runs, JAVA_LONG, 0, slotsAndCounts.length);
+        runCount = slotsAndCounts.length / 2;
+    }
+
+    /** Pairs of longs: a slot, and how many positions lie there. */
+    MemorySegment runs() {
+        return runs;
+    }
+
+    int runCount() {
+        return runCount;
+    }
+
+    long slot(int run) {
+        return runs.getAtIndex(JAVA_LONG, 2L * run);
+    }
+
+    int length(int run) {
+        return (int) runs.getAtIndex(JAVA_LONG, 2L * run + 1);
+    }
+
+    /** Begins a pair without scores. */
+    void begin(int pair) {
+        begin(pair, Float.NEGATIVE_INFINITY, 0);
+    }
+
+    /** Begins a pair with a score that no value belongs to. */
+    void begin(int pair, float sink) {
+        begin(pair, sink, 1);
+    }
+
+    private void begin(int pair, float most, float sum) {
+        state.set(JAVA_FLOAT_UNALIGNED, stateAt + 4L * pair, most);
+        state.set(JAVA_FLOAT_UNALIGNED, stateAt + 4L * (pairs() + pair), sum);
+        WeightedRows.clear(out.memory, result(pair), valueLength);
+    }
+
+    /** Divides the sums of a pair's values by the sum of its weights. */
+    void finish(int pair) {
+        Functions.divide(out.memory, result(pair), state.get(JAVA_FLOAT_UNALIGNED, stateAt + 4L * (pairs() + pair)), valueLength);
+    }
+
+    /** Where a pair's result begins. */
+    long result(int pair) {
+        return out.at + pair / heads * out.stride + pair % heads * out.headStride;
+    }
+}

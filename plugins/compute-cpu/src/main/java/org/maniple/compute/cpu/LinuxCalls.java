@@ -1,0 +1,135 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What the Java platform has no words for: memory that takes no room before it is written, and threads that stay on a processor. Calls
+ * functions of the C library on Linux. Safe for use by several threads.
+ */
+final class LinuxCalls {
+
+    private static final int READ_WRITE = 0x3;
+    private static final int PRIVATE_ANONYMOUS = 0x22;
+    private static final int BIND = 2;
+    /** {@code set_mempolicy}, which the C library has no function for. */
+    private static final long SET_MEMPOLICY = System.getProperty("os.arch").equals("amd64") ? 238 : 237;
+    private static final long FAILED = -1;
+    private static final int MASK_WORDS = 16;
+
+    private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+    private final MethodHandle map;
+    private final MethodHandle unmap;
+    private final MethodHandle setAffinity;
+    private final MethodHandle systemCall;
+
+    private LinuxCalls(Linker linker, SymbolLookup library) {
+        var errno = Linker.Option.captureCallState("errno");
+        map = linker.downcallHandle(library.findOrThrow("mmap"),
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+        unmap = linker.downcallHandle(library.findOrThrow("munmap"), FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+        setAffinity = linker.downcallHandle(library.findOrThrow("sched_setaffinity"),
+                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), errno);
+        systemCall = linker.downcallHandle(library.findOrThrow("syscall"),
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG), errno,
+                Linker.Option.firstVariadicArg(1));
+    }
+
+    /** Empty on other systems, and where the C library lacks one of the functions. */
+    static Optional<LinuxCalls> find() {
+        if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).equals("linux")) {
+            return Optional.empty();
+        }
+        Linker linker = Linker.nativeLinker();
+        try {
+            return Optional.of(new LinuxCalls(linker, linker.defaultLookup()));
+        } catch (RuntimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Memory whose pages the system gives, zeroed, as they are first touched.
+     *
+     * @param arena its end is the end of the memory
+     * @return empty if the system refuses
+     */
+    Optional<MemorySegment> map(long bytes, Arena arena) {
+        try {
+            long address = (long) map.invokeExact(0L, bytes, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+            if (address == FAILED) {
+                return Optional.empty();
+            }
+            return Optional.of(MemorySegment.ofAddress(address).reinterpret(bytes, arena, memory -> unmap(memory.address(), bytes)));
+        } catch (Throwable e) {
+            throw failed("mmap", e);
+        }
+    }
+
+    private void unmap(long address, long bytes) {
+        try {
+            int ignored = (int) unmap.invokeExact(address, bytes);
+        } catch (Throwable e) {
+            throw failed("munmap", e);
+        }
+    }
+
+    /**
+     * Keeps the calling thread on a processor.
+     *
+     * @param processor its number
+     * @return 0, or the system's error number
+     */
+    int pin(int processor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            int result = (int) setAffinity.invokeExact(state, 0, 8L * MASK_WORDS, mask(arena, processor));
+            return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
+        } catch (Throwable e) {
+            throw failed("sched_setaffinity", e);
+        }
+    }
+
+    /**
+     * Lets memory that the calling thread touches first, and threads that it starts, come from a NUMA node alone.
+     *
+     * @param node its number
+     * @return 0, or the system's error number
+     */
+    int bind(int node) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            long result = (long) systemCall.invokeExact(state, SET_MEMPOLICY, (long) BIND, mask(arena, node), 64L * MASK_WORDS);
+            return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
+        } catch (Throwable e) {
+            throw failed("set_mempolicy", e);
+        }
+    }
+
+    private static MemorySegment mask(Arena arena, int bit) {
+        if (bit < 0 || bit >= 64 * MASK_WORDS) {
+            throw new IllegalArgumentException("number " + bit + "; at most " + (64 * MASK_WORDS - 1));
+        }
+        MemorySegment mask = arena.allocate(JAVA_LONG, MASK_WORDS);
+        mask.setAtIndex(JAVA_LONG, bit / 64, 1L << bit % 64);
+        return mask;
+    }
+
+    private static IllegalStateException failed(String function, Throwable cause) {
+        return new IllegalStateException("the C library's " + function + " cannot be called: " + cause, cause);
+    }
+}

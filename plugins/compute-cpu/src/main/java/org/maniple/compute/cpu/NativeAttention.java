@@ -1,0 +1,118 @@
+package org.maniple.compute.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/** Attention in C ({@code attend.c}). Of each chunk a structure is filled, whose address is the only argument. */
+final class NativeAttention implements Attention {
+
+    private static final FunctionDescriptor CHUNK = FunctionDescriptor.ofVoid(JAVA_LONG);
+    private static final FunctionDescriptor JOIN = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+            JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final int STRIDES = 11;
+    private static final int NUMBERS = 40;
+
+    private final MethodHandle chunk;
+    private final MethodHandle join;
+
+    private NativeAttention(MethodHandle chunk, MethodHandle join) {
+        this.chunk = chunk;
+        this.join = join;
+    }
+
+    /** The functions for an instruction set; empty if the library does not have them. */
+    static Optional<NativeAttention> of(NativeLibrary library, String variant) {
+        Linker linker = Linker.nativeLinker();
+        return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
+                .map(join -> new NativeAttention(linker.downcallHandle(chunk, CHUNK), linker.downcallHandle(join, JOIN))));
+    }
+
+    @Override
+    public void compute(AttendChunk chunk) {
+        MemorySegment structure = chunk.structure();
+        fill(chunk, structure);
+        try {
+            this.chunk.invokeExact(structure.address());
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /** As {@code struct attend} has it: eleven addresses, nine strides, ten numbers and the scale. */
+    private static void fill(AttendChunk chunk, MemorySegment to) {
+        address(to, 0, chunk.queries);
+        address(to, 1, chunk.keys);
+        address(to, 2, chunk.turnedQueries);
+        address(to, 3, chunk.turnedKeys);
+        address(to, 4, chunk.values);
+        address(to, 5, chunk.out);
+        long state = chunk.state().address() + chunk.stateAt();
+        to.setAtIndex(JAVA_LONG, 6, state);
+        to.setAtIndex(JAVA_LONG, 7, state + 4L * chunk.pairs());
+        to.setAtIndex(JAVA_LONG, 8, chunk.scores().address());
+        to.setAtIndex(JAVA_LONG, 9, chunk.parts().address());
+        to.setAtIndex(JAVA_LONG, 10, chunk.runs().address());
+        stride(to, 0, chunk.queries.stride);
+        stride(to, 1, chunk.queries.headStride);
+        stride(to, 2, chunk.turnedQueries.stride);
+        stride(to, 3, chunk.turnedQueries.headStride);
+        stride(to, 4, chunk.keys.stride);
+        stride(to, 5, chunk.turnedKeys.stride);
+        stride(to, 6, chunk.values.stride);
+        stride(to, 7, chunk.out.stride);
+        stride(to, 8, chunk.out.headStride);
+        to.setAtIndex(JAVA_INT, NUMBERS, chunk.runCount());
+        to.setAtIndex(JAVA_INT, NUMBERS + 1, chunk.rows);
+        to.setAtIndex(JAVA_INT, NUMBERS + 2, chunk.heads);
+        to.setAtIndex(JAVA_INT, NUMBERS + 3, chunk.keyLength);
+        to.setAtIndex(JAVA_INT, NUMBERS + 4, chunk.turnedLength);
+        to.setAtIndex(JAVA_INT, NUMBERS + 5, chunk.valueLength);
+        to.setAtIndex(JAVA_INT, NUMBERS + 6, chunk.from);
+        to.setAtIndex(JAVA_INT, NUMBERS + 7, chunk.to);
+        to.setAtIndex(JAVA_INT, NUMBERS + 8, chunk.position);
+        to.setAtIndex(JAVA_INT, NUMBERS + 9, chunk.window);
+        to.setAtIndex(JAVA_FLOAT, NUMBERS + 10, chunk.scale);
+    }
+
+    private static void address(MemorySegment to, int index, AttendChunk.Rows rows) {
+        to.setAtIndex(JAVA_LONG, index, rows.memory.address() + rows.at);
+    }
+
+    private static void stride(MemorySegment to, int index, long bytes) {
+        to.setAtIndex(JAVA_LONG, STRIDES + index, bytes / Float.BYTES);
+    }
+
+    @Override
+    public void join(AttendChunk chunk, MemorySegment later, long at) {
+        int pairs = chunk.pairs();
+        long greatest = chunk.state().address() + chunk.stateAt();
+        long sums = greatest + 4L * pairs;
+        long laterSums = later.address() + at + 4L * pairs;
+        for (int row = 0; row < chunk.rows; row++) {
+            long first = 4L * row * chunk.heads;
+            // What the row does not see at all changes nothing, not even the sign of a zero.
+            if (later.get(JAVA_FLOAT_UNALIGNED, at + 4L * pairs + first) == 0) {
+                continue;
+            }
+            try {
+                join.invokeExact(greatest + first, sums + first, chunk.out.memory.address() + chunk.out.at + row * chunk.out.stride,
+                        chunk.out.headStride / Float.BYTES, later.address() + at + first, laterSums + first,
+                        laterSums + 4L * pairs + first * chunk.valueLength, chunk.heads, chunk.valueLength);
+            } catch (Throwable e) {
+                throw failed(e);
+            }
+        }
+    }
+
+    private static IllegalStateException failed(Throwable cause) {
+        return new IllegalStateException("a native function cannot be called: " + cause, cause);
+    }
+}

@@ -1,0 +1,42 @@
+package org.maniple.compute.cpu;
+
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The native functions of one instruction set that compute what lies between products.
+ *
+ * @param variant the instruction set
+ * @param attention attention
+ * @param rows operations on rows
+ */
+record NativeFunctions(String variant, NativeAttention attention, NativeRows rows) {
+
+    /** Those of an instruction set; empty if the library does not have them. */
+    static Optional<NativeFunctions> of(NativeLibrary library, String variant) {
+        return NativeAttention.of(library, variant).flatMap(
+                attention -> NativeRows.of(library, variant).map(rows -> new NativeFunctions(variant, attention, rows)));
+    }
+
+    /**
+     * The best variant that computes as the Vector API does.
+     *
+     * @param announce is told of each that does not
+     */
+    static Optional<NativeFunctions> best(NativeLibrary.Result library, Consumer<String> announce) {
+        if (!(library instanceof NativeLibrary.Loaded loaded)) {
+            return Optional.empty();
+        }
+        for (String variant : loaded.library().variants().reversed()) {
+            Optional<NativeFunctions> found = of(loaded.library(), variant);
+            if (found.isPresent() && AttentionCheck.agrees(found.get().attention)) {
+                return found;
+            }
+            if (found.isPresent()) {
+                announce.accept("cpu: native attention for " + variant
+                        + " does not compute what the Vector API computes, and is not used");
+            }
+        }
+        return Optional.empty();
+    }
+}

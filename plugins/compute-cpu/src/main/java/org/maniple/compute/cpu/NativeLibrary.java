@@ -1,0 +1,141 @@
+package org.maniple.compute.cpu;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The C kernels in this JVM: a shared library that the plugin's jar contains for some platforms, or the file that the system property
+ * {@value #PROPERTY} names. Loaded once and never unloaded. Safe for use by several threads.
+ */
+final class NativeLibrary {
+
+    /** Names a library to load in place of the one in the jar. */
+    static final String PROPERTY = "maniple.cpu.library";
+    /** The library of another version has other symbols or arguments; the same number is in {@code maniple.h}. */
+    static final int ABI = 1;
+
+    private static final String FILE = "libmaniple_cpu.so";
+
+    /** What came of looking for the library. */
+    sealed interface Result permits Loaded, Missing {}
+
+    /** It is there. */
+    record Loaded(NativeLibrary library) implements Result {}
+
+    /**
+     * It is not there, or cannot be used.
+     *
+     * @param reason for a line to the user
+     */
+    record Missing(String reason) implements Result {}
+
+    /** Loads it when it is first asked for. */
+    private static final class Once {
+        private static final Result RESULT = find();
+    }
+
+    private final SymbolLookup symbols;
+    private final List<String> variants;
+
+    private NativeLibrary(SymbolLookup symbols) throws Throwable {
+        this.symbols = symbols;
+        var linker = Linker.nativeLinker();
+        int abi = (int) linker.downcallHandle(symbol("maniple_cpu_abi"), FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                .invokeExact();
+        if (abi != ABI) {
+            throw new IOException("has version " + abi + " of the interface, this plugin needs " + ABI + "; build both together");
+        }
+        var names = (MemorySegment) linker
+                .downcallHandle(symbol("maniple_cpu_variants"), FunctionDescriptor.of(ValueLayout.ADDRESS)).invokeExact();
+        MethodHandle runs = linker.downcallHandle(symbol("maniple_cpu_runs"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        var usable = new ArrayList<String>();
+        try (var arena = Arena.ofConfined()) {
+            for (String name : names.reinterpret(256).getString(0).strip().split(" ")) {
+                if ((int) runs.invokeExact(arena.allocateFrom(name)) != 0) {
+                    usable.add(name);
+                }
+            }
+        }
+        this.variants = List.copyOf(usable);
+    }
+
+    /** The library, or why there is none. */
+    static Result load() {
+        return Once.RESULT;
+    }
+
+    /** The instruction sets that it has kernels for and this processor can run, the least first. */
+    List<String> variants() {
+        return variants;
+    }
+
+    /** A function, if it has it. */
+    Optional<MemorySegment> function(String name) {
+        return symbols.find(name);
+    }
+
+    private MemorySegment symbol(String name) throws IOException {
+        return function(name).orElseThrow(() -> new IOException("has no symbol " + name));
+    }
+
+    @SuppressWarnings("IllegalCatch") // whatever is wrong with a library, computing goes on without it
+    private static Result find() {
+        String given = System.getProperty(PROPERTY);
+        String name = given == null ? FILE + " of the plugin" : given;
+        try {
+            if (given != null) {
+                return new Loaded(open(Path.of(given).toAbsolutePath()));
+            }
+            String resource = platform() + "/" + FILE;
+            try (InputStream bytes = NativeLibrary.class.getResourceAsStream(resource)) {
+                return bytes == null
+                        ? new Missing("this build of the plugin has no native kernels for " + platform())
+                        : new Loaded(extracted(bytes));
+            }
+        } catch (Throwable e) {
+            return new Missing(name + " cannot be used: " + e.getMessage());
+        }
+    }
+
+    private static String platform() {
+        String architecture = System.getProperty("os.arch");
+        return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-"
+                + (architecture.equals("amd64") ? "x86_64" : architecture);
+    }
+
+    /** Nobody else may read or replace the file before it is loaded; after that it is not needed. */
+    private static NativeLibrary extracted(InputStream bytes) throws Throwable {
+        Path folder = Files.createTempDirectory("maniple-cpu",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path file = folder.resolve(FILE);
+        try {
+            Files.copy(bytes, file);
+            return open(file);
+        } finally {
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(folder);
+        }
+    }
+
+    private static NativeLibrary open(Path file) throws Throwable {
+        if (!Files.isReadable(file)) {
+            throw new IOException("there is no such file, or it cannot be read");
+        }
+        return new NativeLibrary(SymbolLookup.libraryLookup(file, Arena.global()));
+    }
+}
