@@ -64,19 +64,20 @@ record BenchArguments(BenchPlan plan, List<String> unit) {
     }
 
     /** llama-bench's short form of a flag that units have, too. */
-    private static void threads(List<String> rest) {
+    static void threads(List<String> rest) {
         int at = rest.indexOf("-t");
         if (at >= 0) {
             rest.set(at, "--threads");
         }
     }
 
-    private static List<Integer> numbers(List<String> rest, int least, String otherwise, String... spellings) {
+    /** Takes a flag and its numbers out of arguments. */
+    static List<Integer> numbers(List<String> rest, int least, String otherwise, String... spellings) {
         String text = value(rest, Set.of(spellings), otherwise);
         var numbers = new ArrayList<Integer>();
         for (String part : text.split(",", -1)) {
             if (!part.matches("\\d{1,7}") || Integer.parseInt(part) < least) {
-                throw mistake(spellings[1] + ": [" + part + "] is not a whole number from " + least + " to " + LARGEST
+                throw mistake(spellings[spellings.length - 1] + ": [" + part + "] is not a whole number from " + least + " to " + LARGEST
                         + "; several are separated by commas");
             }
             numbers.add(Integer.parseInt(part));
@@ -84,7 +85,8 @@ record BenchArguments(BenchPlan plan, List<String> unit) {
         return numbers;
     }
 
-    private static String value(List<String> rest, Set<String> spellings, String otherwise) {
+    /** Takes a flag and its value out of arguments. */
+    static String value(List<String> rest, Set<String> spellings, String otherwise) {
         for (int at = 0; at < rest.size(); at++) {
             String argument = rest.get(at);
             int equals = argument.indexOf('=');
@@ -103,7 +105,7 @@ record BenchArguments(BenchPlan plan, List<String> unit) {
         return otherwise;
     }
 
-    private static ConfigurationException mistake(String line) {
+    static ConfigurationException mistake(String line) {
         return new ConfigurationException(List.of(line));
     }
 }

@@ -48,6 +48,7 @@ public final class CommandTree {
         var bench = new CommandLine(new BenchCommand.Group());
         bench.addSubcommand(unit(new UnitCommand.BenchModel(surroundings)));
         bench.addSubcommand(new CommandLine(new BenchCommand.Serve(surroundings)));
+        bench.addSubcommand(unit(new UnitCommand.BenchKernels(surroundings)));
         commands.addSubcommand(bench);
         commands.addSubcommand(new CommandLine(new Version()));
         commands.setExpandAtFiles(false);

@@ -113,6 +113,30 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         }
     }
 
+    @Command(name = "kernels", description = "Times products of the back end with weights of each type, as models run them, beside how fast memory is read.", customSynopsis = "maniple bench kernels [--types T,…] [--shapes RxC,…] [--rows N,…] [-t N] [-o table|json] [flags]", footer = {
+        "%n  --types T,…          Types of weights. Default: F32,F16,BF16,Q8_0,Q4_0,Q4_1,Q4_K,Q5_K,Q6_K.",
+        "  --shapes RxC,…       Rows and columns of weights. Default: 4096x4096.",
+        "  --rows N,…           Rows of activations: 1 as when one sequence is decoded, 512 as with a prompt. Default: 1,4,16,512.",
+        "  --memory SIZE        Weights of a case, more than caches hold. Default: 768MiB.",
+        "  --seconds S          How long each case runs. Default: 0.5.",
+        "  -t, --threads N      Threads that compute. Default: one for each processor.",
+        "  -o, --output table|json",
+        "%nGB/s are those of weights as they are stored. The share is that of what the same threads read in the same run.",
+        "%nExamples:",
+        "  maniple bench kernels",
+        "  maniple bench kernels --types Q4_0,Q8_0 --shapes 4096x4096,151936x1024 --rows 1 -t 2",
+        "  maniple bench kernels --types BF16 --activation-dtype f32 -o json"})
+    static final class BenchKernels extends UnitCommand {
+        BenchKernels(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() {
+            return new KernelTable(surroundings, KernelArguments.parse(arguments), reader()).print();
+        }
+    }
+
     @Command(name = "plan", description = "Shows how a model can be spread over some ranks, from its config.json alone, and recommends a configuration.", customSynopsis = "maniple plan MODEL --ranks-per-node N [--nnodes N] [--memory-limit SIZE] [flags]", footer = {
         "%nFlags that say how the model is spread are wishes, which are kept.",
         "%nExamples:",
