@@ -6,6 +6,7 @@ import org.jspecify.annotations.NullMarked;
     requires org.maniple.api;
     requires static org.jspecify;
     requires java.management;
+    requires java.net.http;
     requires jdk.httpserver;
     requires jdk.management;
     requires tools.jackson.databind;

@@ -5,6 +5,7 @@ import java.security.Security;
 import java.util.Optional;
 import org.maniple.kernel.boot.Boot;
 import org.maniple.kernel.boot.Planning;
+import org.maniple.kernel.boot.StartupTimes;
 import org.maniple.kernel.cli.CommandTree;
 import org.maniple.kernel.cli.LaunchPlan;
 import org.maniple.kernel.cli.Surroundings;
@@ -27,6 +28,7 @@ public final class Main {
      * @param arguments the command and its flags
      */
     public static void main(String[] arguments) {
+        StartupTimes times = StartupTimes.ofThisProcess();
         // The name of a node that starts later may be unknown now: each attempt to reach it asks again.
         Security.setProperty("networkaddress.cache.negative.ttl", "0");
         var environment = Environment.ofThisProcess();
@@ -36,15 +38,15 @@ public final class Main {
         var surroundings = new Surroundings(Installation::ofThisProcess, () -> ThisHost.describe(environment), builtIn,
                 installation -> new UnitConfigurationReader(installation, builtIn, environment, NetworkView.ofThisMachine(),
                         ThisHost.describe(environment), Planning::choose),
-                new Starter(terminal), System.out, System.err, terminal && environment.coloursWanted());
+                new Starter(terminal, times), System.out, System.err, terminal && environment.coloursWanted());
         System.exit(new CommandTree(surroundings).run(arguments));
     }
 
-    private record Starter(boolean terminal) implements UnitStarter {
+    private record Starter(boolean terminal, StartupTimes times) implements UnitStarter {
 
         private Boot boot() {
             return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in,
-                    Runtime.getRuntime()::halt);
+                    Runtime.getRuntime()::halt, times);
         }
 
         @Override

@@ -18,6 +18,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import org.maniple.api.ManipleException;
+import org.maniple.kernel.bench.BenchPlan;
+import org.maniple.kernel.bench.BenchReport;
+import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.HostPort;
 import org.maniple.kernel.config.Installation;
 import org.maniple.kernel.config.KernelOptions;
@@ -43,6 +46,7 @@ public final class Boot {
     private final boolean terminal;
     private final InputStream in;
     private final IntConsumer halt;
+    private final StartupTimes times;
 
     /**
      * For one process.
@@ -53,14 +57,17 @@ public final class Boot {
      * @param terminal whether {@code out} is a terminal
      * @param in this process's standard input: its end is the end of the process that started a rank
      * @param halt ends this process at once with an exit code
+     * @param times of this process so far
      */
-    public Boot(Installation installation, PrintStream out, PrintStream err, boolean terminal, InputStream in, IntConsumer halt) {
+    public Boot(Installation installation, PrintStream out, PrintStream err, boolean terminal, InputStream in, IntConsumer halt,
+            StartupTimes times) {
         this.installation = installation;
         this.out = out;
         this.err = err;
         this.terminal = terminal;
         this.in = in;
         this.halt = halt;
+        this.times = times;
     }
 
     /**
@@ -98,6 +105,7 @@ public final class Boot {
      * @throws InterruptedException if this thread is interrupted; all ranks are ended
      */
     public int launch(UnitConfiguration configuration, List<String> arguments) throws InterruptedException {
+        checkBench(configuration);
         if (configuration.mesh().ranks() == 1) {
             configuration.notices().forEach(err::println);
             return rank(configuration);
@@ -133,7 +141,7 @@ public final class Boot {
         Runtime.getRuntime().addShutdownHook(hook);
         int code = 1;
         try {
-            code = new ProcessGroup(commands, limits, out, err).run();
+            code = new ProcessGroup(commands, limits, words(configuration), err).run();
         } finally {
             ended.complete(code);
         }
@@ -159,18 +167,23 @@ public final class Boot {
         if (configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             ParentWatch.start(in, () -> halt.accept(1));
         }
+        times.mark("plugin discovery, configuration");
+        if (configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
+            times.launched();
+        }
         UnitPlan plan = UnitPlan.of(configuration);
         if (!configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             plan.checkWeights();
             place(configuration.topology());
         }
-        var report = new StartupReport(out, terminal);
+        var report = new StartupReport(words(configuration), terminal);
         if (Place.of(configuration).rank() == 0) {
             TokenizerChoice.of(configuration);
             report.plugins(configuration.catalog().plugins().stream().map(Boot::line).toList());
             report.grid(grid(configuration));
         }
-        var process = new RankProcess(plan, report);
+        times.mark("program");
+        var process = new RankProcess(plan, report, new BenchReport(out, terminal), times);
         var ended = new CompletableFuture<Integer>();
         Duration shutdown = configuration.settings().duration(KernelOptions.SHUTDOWN_TIMEOUT);
         Thread hook = Thread.ofPlatform().name("shutdown").unstarted(() -> terminate(process, ended, shutdown));
@@ -185,6 +198,19 @@ public final class Boot {
             ended.complete(code);
         }
         return code;
+    }
+
+    private static void checkBench(UnitConfiguration configuration) {
+        try {
+            configuration.settings().optionalText(KernelOptions.BENCH).ifPresent(BenchPlan::parse);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(List.of(configuration.settings().where(KernelOptions.BENCH) + ": " + e.getMessage()));
+        }
+    }
+
+    /** Where lines about the start go: not where figures are to be read by a program. */
+    private PrintStream words(UnitConfiguration configuration) {
+        return configuration.settings().has(KernelOptions.BENCH) ? err : out;
     }
 
     /** On a unit of several machines, where this one is and how the others reach it, each with its source: what goes wrong there most. */

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.maniple.api.config.Settings;
 import org.maniple.api.mesh.Mesh;
 import org.maniple.api.mesh.MeshDimension;
@@ -91,6 +92,13 @@ record Place(int rank, Transport.Bind bind, HostPort meeting, Optional<HostPort>
             coordinates.put(dimension.name(), mesh.coordinate(rank, dimension));
         }
         return coordinates;
+    }
+
+    /** The sizes of a mesh that are not 1, for example {@code tp 2, pp 2}. */
+    static String layout(Mesh mesh) {
+        String sizes = mesh.dimensions().stream().filter(dimension -> mesh.size(dimension) > 1)
+                .map(dimension -> dimension.name() + " " + mesh.size(dimension)).collect(Collectors.joining(", "));
+        return sizes.isEmpty() ? "one rank" : sizes;
     }
 
     /** Where each rank is expected, for messages. */

@@ -31,6 +31,7 @@ import org.maniple.kernel.balance.ExpertMover;
 import org.maniple.kernel.balance.ExpertNodes;
 import org.maniple.kernel.balance.ExpertReport;
 import org.maniple.kernel.balance.LoadSums;
+import org.maniple.kernel.bench.BenchReport;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.execute.BetweenSteps;
@@ -78,6 +79,8 @@ final class RankProcess {
     private final RankProgram program;
     private final ApiPlace apiPlace;
     private final StartupReport report;
+    private final BenchReport figures;
+    private final StartupTimes times;
     private final Ending ending = new Ending();
     private final RankProgress progress = new RankProgress();
     private final Resources resources = new Resources();
@@ -88,13 +91,15 @@ final class RankProcess {
     private volatile @Nullable Membership member;
     private volatile boolean ready;
 
-    RankProcess(UnitPlan plan, StartupReport report) {
+    RankProcess(UnitPlan plan, StartupReport report, BenchReport figures, StartupTimes times) {
         this.plan = plan;
         this.configuration = plan.configuration();
         this.place = Place.of(configuration);
         this.program = plan.program().forRank(place.rank());
         this.apiPlace = ApiPlace.of(configuration, plan.program(), place.rank());
         this.report = report;
+        this.figures = figures;
+        this.times = times;
     }
 
     /** Runs the rank; the exit code of the process. */
@@ -104,11 +109,13 @@ final class RankProcess {
             Endpoint endpoint = resources.add(openTransport());
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
             Arena arena = resources.add(Arena.ofShared());
+            times.mark("transport, checkpoint");
             ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
                     .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
                             configuration.settings().integer(KernelOptions.THREADS)));
             var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
                     new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
+            times.mark("compute back end, self-check");
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {
@@ -123,8 +130,10 @@ final class RankProcess {
         List<Member> members = membership.join();
         try {
             Communicator communicator = connect(endpoint, membership, members);
+            times.mark("joining, links");
             Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
             membership.reach(Phase.LOADED, LOAD_LIMIT);
+            times.mark("weights");
             return work(membership, communicator, session, loader, weights);
         } catch (UnitFailedException e) {
             throw e;
@@ -210,10 +219,12 @@ final class RankProcess {
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
+            times.mark("kernels, warm-up");
             sayWhatIsNotCompiled(executor);
             BetweenSteps between = mover.map(own -> director().orElseThrow().with(own)).orElse(BetweenSteps.NOTHING);
             return lead(membership,
-                    new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks(), between), capacity);
+                    new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks(), between), capacity,
+                    executor.kernels());
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
         if (apiPlace.serves()) {
@@ -279,7 +290,7 @@ final class RankProcess {
                 plan.program().homes());
     }
 
-    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity)
+    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, Map<String, Integer> kernels)
             throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
@@ -288,8 +299,18 @@ final class RankProcess {
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());
         capacity.lines().forEach(report::line);
-        zero.serve(ending);
+        times.mark("tokenizer, other ranks");
+        if (configuration.settings().has(KernelOptions.BENCH)) {
+            zero.bench(figures, kernels.keySet());
+            ending.set(0, "all is measured");
+        } else {
+            zero.serve(ending);
+            times.mark("frontend");
+        }
         ready = true;
+        if (configuration.settings().flag(KernelOptions.STARTUP_REPORT)) {
+            times.lines().forEach(report::line);
+        }
         Ending.End end = ending.await();
         if (end.exitCode() == 0) {
             zero.close(Duration.ofSeconds(5));

@@ -1,6 +1,7 @@
 package org.maniple.kernel.boot;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,10 @@ import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
 import org.maniple.kernel.balance.ExpertDirector;
+import org.maniple.kernel.bench.BenchPlan;
+import org.maniple.kernel.bench.BenchReport;
+import org.maniple.kernel.bench.Machine;
+import org.maniple.kernel.bench.ModelBench;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
@@ -112,6 +117,24 @@ final class RankZero {
                 ending.set(0, "the prompt is answered");
             }
         });
+    }
+
+    /** Measures instead of serving. */
+    void bench(BenchReport figures, Collection<String> kernels) throws InterruptedException {
+        Settings settings = configuration.settings();
+        BenchPlan wanted = BenchPlan.parse(settings.text(KernelOptions.BENCH));
+        engine.start();
+        var given = new LinkedHashMap<String, String>();
+        given.put("model_filename", settings.text(KernelOptions.MODEL));
+        given.put("model_type", engine.model().architecture());
+        given.put("layout", Place.layout(configuration.mesh()));
+        given.put("n_threads", Integer.toString(settings.integer(KernelOptions.THREADS)));
+        given.put("activation_dtype", settings.text(KernelOptions.ACTIVATION_DTYPE));
+        given.put("kernels", BenchReport.kernels(kernels));
+        given.put("version", engine.version());
+        Machine machine = Machine.now();
+        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted, result -> {});
+        figures.model(given, machine, results, wanted.json());
     }
 
     /** The unit cannot go on: requests end with this reason, and health checks say it. */

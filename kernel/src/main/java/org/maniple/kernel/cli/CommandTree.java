@@ -45,6 +45,11 @@ public final class CommandTree {
             plugins.addSubcommand(new CommandLine(command));
         }
         commands.addSubcommand(plugins);
+        var bench = new CommandLine(new BenchCommand.Group());
+        bench.addSubcommand(unit(new UnitCommand.BenchModel(surroundings)));
+        bench.addSubcommand(new CommandLine(new BenchCommand.Serve(surroundings)));
+        bench.addSubcommand(unit(new UnitCommand.BenchKernels(surroundings)));
+        commands.addSubcommand(bench);
         commands.addSubcommand(new CommandLine(new Version()));
         commands.setExpandAtFiles(false);
         commands.setPosixClusteredShortOptionsAllowed(false);

@@ -3,6 +3,7 @@ package org.maniple.kernel.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfigurationReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -80,6 +81,59 @@ abstract sealed class UnitCommand implements Callable<Integer> {
                         List.of("--prompt: nothing to answer; give --prompt TEXT, or use maniple serve"));
             }
             return start(UnitArguments.withModel(arguments, List.of("--exit-after-prompt")));
+        }
+    }
+
+    @Command(name = "model", description = "Starts a unit as serve does, times prompts and tokens, prints tokens per second, and ends.", customSynopsis = "maniple bench model MODEL [-p N,…] [-n N,…] [-b N,…] [-d N,…] [-r N] [-o table|json] [flags]", footer = {
+        "%n  -p, --n-prompt N,…      Prompts of so many tokens, one at a time; 0: none. Default: 512.",
+        "  -n, --n-gen N,…         So many tokens after a prompt; 0: none. Default: 128.",
+        "  -b, --batch-size N,…    So many sequences make tokens at once. Default: 1.",
+        "  -d, --n-depth N,…       Tokens are made behind prompts of so many tokens. Default: 0.",
+        "  -r, --repetitions N     Each is measured so often, after once that does not count. Default: 3.",
+        "  -t, --threads N         Computing threads of each rank.",
+        "  -o, --output table|json How results are printed. Default: table.",
+        "%npp512 is the time from a prompt of 512 tokens to its first token; tg128x8 that of 128 tokens of each of 8 sequences.",
+        "%nExamples:",
+        "  maniple bench model models/demo-moe",
+        "  maniple bench model models/SmolLM2-135M-Instruct.Q4_1.gguf -p 512 -n 128 -b 1,4,8,16 -t 2",
+        "  maniple bench model models/demo-moe -tp 2 -t 1 -o json"})
+    static final class BenchModel extends UnitCommand {
+        BenchModel(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() throws InterruptedException {
+            var bench = BenchArguments.parse(arguments);
+            var more = new ArrayList<>(List.of("--" + KernelOptions.BENCH, bench.plan().text()));
+            if (!bench.unit().contains("--" + KernelOptions.SKIP_TOKENIZER_INIT)) {
+                more.add("--" + KernelOptions.SKIP_TOKENIZER_INIT);
+            }
+            return start(UnitArguments.withModel(bench.unit(), more));
+        }
+    }
+
+    @Command(name = "kernels", description = "Times products of the back end with weights of each type, as models run them, beside how fast memory is read.", customSynopsis = "maniple bench kernels [--types T,…] [--shapes RxC,…] [--rows N,…] [-t N] [-o table|json] [flags]", footer = {
+        "%n  --types T,…          Types of weights. Default: F32,F16,BF16,Q8_0,Q4_0,Q4_1,Q4_K,Q5_K,Q6_K.",
+        "  --shapes RxC,…       Rows and columns of weights. Default: 4096x4096.",
+        "  --rows N,…           Rows of activations: 1 as when one sequence is decoded, 512 as with a prompt. Default: 1,4,16,512.",
+        "  --memory SIZE        Weights of a case, more than caches hold. Default: 768MiB.",
+        "  --seconds S          How long each case runs. Default: 0.5.",
+        "  -t, --threads N      Threads that compute. Default: one for each processor.",
+        "  -o, --output table|json",
+        "%nGB/s are those of weights as they are stored. The share is that of what the same threads read in the same run.",
+        "%nExamples:",
+        "  maniple bench kernels",
+        "  maniple bench kernels --types Q4_0,Q8_0 --shapes 4096x4096,151936x1024 --rows 1 -t 2",
+        "  maniple bench kernels --types BF16 --activation-dtype f32 -o json"})
+    static final class BenchKernels extends UnitCommand {
+        BenchKernels(Surroundings surroundings) {
+            super(surroundings);
+        }
+
+        @Override
+        public Integer call() {
+            return new KernelTable(surroundings, KernelArguments.parse(arguments), reader()).print();
         }
     }
 

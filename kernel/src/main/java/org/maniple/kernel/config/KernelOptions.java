@@ -104,6 +104,10 @@ public final class KernelOptions {
     public static final String MAX_TOKENS = "max-tokens";
     /** End once the prompt is answered. */
     public static final String EXIT_AFTER_PROMPT = "exit-after-prompt";
+    /** What is measured instead of serving. */
+    public static final String BENCH = "bench";
+    /** Whether the time of each part of the start is printed. */
+    public static final String STARTUP_REPORT = "startup-report";
     /** Start without serving. */
     public static final String HEADLESS = "headless";
     /** Serve at every group of ranks. */
@@ -185,6 +189,9 @@ public final class KernelOptions {
             integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
             Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.")
                     .withDefault("false"),
+            text(BENCH, "What is measured instead of serving; maniple bench model gives it to the ranks that it starts.").asLocal(),
+            Option.of(STARTUP_REPORT, OptionType.BOOLEAN, "Print how long each part of the start took, once the unit is ready.")
+                    .withDefault("false").asLocal(),
             Option.of(HEADLESS, OptionType.BOOLEAN,
                     "Serve nothing on this node; nodes other than the first do only with api-per-group.")
                     .withDefault("false")

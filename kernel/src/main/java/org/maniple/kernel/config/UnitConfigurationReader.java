@@ -93,6 +93,18 @@ public final class UnitConfigurationReader {
         return new Reading(file, flags, Command.NODE).plan();
     }
 
+    /**
+     * Reads the configuration of a command that computes without a model.
+     *
+     * @param file the YAML file, if there is one
+     * @param flags the rest of the command line
+     * @return what is given, without mistakes in single values
+     * @throws ConfigurationException with all mistakes
+     */
+    public DeviceWish readForDevice(Optional<Path> file, List<String> flags) {
+        return new Reading(file, flags, Command.NODE).device();
+    }
+
     private final class Reading {
 
         private final Problems problems = new Problems();
@@ -123,6 +135,16 @@ public final class UnitConfigurationReader {
             Optional<List<Integer>> ranks = RanksPresent.find(settings, platform, problems);
             problems.throwIfAny();
             return new UnitWish(settings, catalog, host, ranks.orElseThrow(), notices);
+        }
+
+        DeviceWish device() {
+            PluginCatalog catalog = catalog();
+            var settings = EffectiveSettings.of(new OptionTable(catalog, problems).options(), given(catalog));
+            file.checkPlugins(catalog);
+            var records = new PluginConfigurations(file, problems).bind(catalog.plugins());
+            new KernelChecks(settings, problems).checkValues();
+            problems.throwIfAny();
+            return new DeviceWish(settings, catalog, host, records, notices);
         }
 
         private List<Given> given(PluginCatalog catalog) {
