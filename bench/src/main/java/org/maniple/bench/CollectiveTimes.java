@@ -104,9 +104,12 @@ public final class CollectiveTimes {
         for (int round = 1; round <= rounds; round++) {
             for (Map.Entry<String, Contender> contender : contenders.entrySet()) {
                 System.out.println("round " + round + " of " + rounds + ": " + contender.getKey());
-                contender.getValue().run().forEach((size, times) -> results
-                        .computeIfAbsent(contender.getKey(), name -> new TreeMap<>()).computeIfAbsent(size, s -> new ArrayList<>())
-                        .add(times));
+                contender.getValue().run().forEach((size, times) -> {
+                    System.out.printf(Locale.ROOT, "  %d bytes: %.1f µs (p99 %.1f, least %.1f)%n", size, times.median(), times.late(),
+                            times.least());
+                    results.computeIfAbsent(contender.getKey(), name -> new TreeMap<>()).computeIfAbsent(size, s -> new ArrayList<>())
+                            .add(times);
+                });
             }
         }
         print(rounds);
