@@ -46,6 +46,13 @@ final class Addresses {
         return "rank " + rank + " (" + address + ")";
     }
 
+    /** Whether both ends of a connection are on this machine. */
+    static boolean sameHost(SocketAddress local, SocketAddress remote) {
+        return local instanceof InetSocketAddress here && remote instanceof InetSocketAddress there && here.getAddress() != null
+                && there.getAddress() != null
+                && (here.getAddress().equals(there.getAddress()) || there.getAddress().isLoopbackAddress());
+    }
+
     /** The network interface that has an address. */
     static String interfaceOf(SocketAddress local) {
         try {

@@ -57,15 +57,19 @@ final class DataLinks {
         }
     }
 
-    /** Has a link with each of the peers, or fails naming all that are missing. */
-    Map<Integer, TcpWire.Connection> connect(List<String> addresses, Set<Integer> peers, Duration limit) {
+    /**
+     * Has a link with each of the peers, or fails naming all that are missing.
+     *
+     * @param looks whether the thread that waits for frames looks for them
+     */
+    Map<Integer, TcpWire.Connection> connect(List<String> addresses, Set<Integer> peers, boolean looks, Duration limit) {
         var attempt = new Attempt(addresses, peers, limit);
         for (int peer : peers) {
             if (peer < identity.rank()) {
                 Thread.ofVirtual().name("dial-" + peer).start(() -> attempt.dial(peer));
             }
         }
-        return attempt.connect();
+        return attempt.connect(looks);
     }
 
     void close() {
@@ -120,11 +124,11 @@ final class DataLinks {
             }
         }
 
-        Map<Integer, TcpWire.Connection> connect() {
+        Map<Integer, TcpWire.Connection> connect(boolean looks) {
             await();
             var connections = new HashMap<Integer, TcpWire.Connection>();
             found.forEach((peer, connection) -> connections.put(peer,
-                    new TcpWire.Connection(addresses.get(peer), sockets.take(connection.channel()), connection.rest())));
+                    new TcpWire.Connection(addresses.get(peer), sockets.take(connection.channel(), looks), connection.rest())));
             return connections;
         }
 

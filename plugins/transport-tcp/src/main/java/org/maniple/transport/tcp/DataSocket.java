@@ -22,5 +22,8 @@ interface DataSocket {
     /** The network interface that it uses. */
     String interfaceName();
 
+    /** How it is set up, in words. */
+    String options();
+
     void close();
 }

@@ -45,8 +45,9 @@ final class EpollSockets implements Sockets {
     }
 
     @Override
-    public DataSocket take(Channel channel) {
-        return new EpollSocket(((EpollSocketChannel) channel).fd(), Addresses.interfaceOf(channel.localAddress()));
+    public DataSocket take(Channel channel, boolean looks) {
+        return new EpollSocket(((EpollSocketChannel) channel).fd(), Addresses.interfaceOf(channel.localAddress()),
+                SocketOptions.linux(channel, looks));
     }
 
     private static final class EpollSocket implements DataSocket, EpollIoHandle {
@@ -55,14 +56,16 @@ final class EpollSockets implements Sockets {
 
         private final FileDescriptor descriptor;
         private final String interfaceName;
+        private final String options;
         /** Address and length of each piece, as {@code struct iovec}. */
         private final MemorySegment vectors = Arena.ofAuto().allocate(VECTOR_BYTES * Gather.MAX, VECTOR_BYTES);
         private @Nullable IoRegistration registration;
         private boolean awaitsWrite;
 
-        EpollSocket(FileDescriptor descriptor, String interfaceName) {
+        EpollSocket(FileDescriptor descriptor, String interfaceName, String options) {
             this.descriptor = descriptor;
             this.interfaceName = interfaceName;
+            this.options = options;
         }
 
         /** The number of a closed descriptor may be that of another one by now. */
@@ -108,6 +111,11 @@ final class EpollSockets implements Sockets {
         @Override
         public String interfaceName() {
             return interfaceName;
+        }
+
+        @Override
+        public String options() {
+            return options;
         }
 
         @Override

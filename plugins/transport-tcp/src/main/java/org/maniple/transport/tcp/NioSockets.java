@@ -39,8 +39,9 @@ final class NioSockets implements Sockets {
     }
 
     @Override
-    public DataSocket take(Channel channel) {
-        return new NioSocket(((Connection) channel).javaChannel(), Addresses.interfaceOf(channel.localAddress()));
+    public DataSocket take(Channel channel, boolean looks) {
+        return new NioSocket(((Connection) channel).javaChannel(), Addresses.interfaceOf(channel.localAddress()),
+                SocketOptions.plain(channel));
     }
 
     /** A connection that lets its socket be taken. */
@@ -77,13 +78,15 @@ final class NioSockets implements Sockets {
 
         private final SocketChannel socket;
         private final String interfaceName;
+        private final String options;
         private final ByteBuffer[] pieces = new ByteBuffer[Gather.MAX];
         private @Nullable IoRegistration registration;
         private NioIoOps operations = NioIoOps.NONE;
 
-        NioSocket(SocketChannel socket, String interfaceName) {
+        NioSocket(SocketChannel socket, String interfaceName, String options) {
             this.socket = socket;
             this.interfaceName = interfaceName;
+            this.options = options;
         }
 
         @Override
@@ -117,6 +120,11 @@ final class NioSockets implements Sockets {
         @Override
         public String interfaceName() {
             return interfaceName;
+        }
+
+        @Override
+        public String options() {
+            return options;
         }
 
         @Override

@@ -16,8 +16,12 @@ sealed interface Sockets permits EpollSockets, NioSockets {
 
     ChannelFactory<Channel> connecting();
 
-    /** Takes the socket out of a channel that no event loop serves any more. */
-    DataSocket take(Channel channel);
+    /**
+     * Takes the socket out of a channel that no event loop serves any more.
+     *
+     * @param looks whether the thread that waits for frames looks for them
+     */
+    DataSocket take(Channel channel, boolean looks);
 
     static Sockets choose(boolean portable) {
         return !portable && Epoll.isAvailable() ? new EpollSockets() : new NioSockets();

@@ -9,13 +9,17 @@ import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.netty.util.concurrent.Promise;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.PluginContext;
 import org.maniple.api.transport.ControlLink;
@@ -148,15 +152,31 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
         if (closed.isDone()) {
             throw new TransportException("the endpoint of rank " + identity.rank() + " is closed");
         }
-        return new TcpWire(identity.rank(), identity.ranks(), dataLinks.connect(addresses, new TreeSet<>(peers), limit), sockets,
-                waiting(addresses));
+        WaitStrategy waiting = waiting(addresses);
+        Map<Integer, TcpWire.Connection> connections =
+                dataLinks.connect(addresses, new TreeSet<>(peers), waiting.looks(), limit);
+        announce(connections, waiting);
+        return new TcpWire(identity.rank(), identity.ranks(), connections, sockets, waiting);
+    }
+
+    /** One line for all links that are alike. */
+    private void announce(Map<Integer, TcpWire.Connection> connections, WaitStrategy waiting) {
+        var alike = new TreeMap<String, List<Integer>>();
+        connections.forEach((peer, connection) -> alike
+                .computeIfAbsent(connection.socket().interfaceName() + ": " + connection.socket().options(), o -> new ArrayList<>())
+                .add(peer));
+        alike.forEach((how, there) -> context.announce("rank " + identity.rank() + " → "
+                + there.stream().sorted().map(String::valueOf).collect(Collectors.joining(", ")) + " via tcp over " + how));
+        if (!connections.isEmpty()) {
+            context.announce(waiting.toString());
+        }
     }
 
     /** Ranks with the same host in their addresses share this machine. */
     private WaitStrategy waiting(List<String> addresses) {
         String host = Addresses.host(addresses.get(identity.rank()));
         int here = (int) addresses.stream().filter(address -> Addresses.host(address).equals(host)).count();
-        return WaitStrategy.of(here, context.host().processors());
+        return WaitStrategy.of(here, context);
     }
 
     @Override

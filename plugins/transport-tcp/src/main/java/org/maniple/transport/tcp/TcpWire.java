@@ -149,6 +149,7 @@ final class TcpWire implements Wire {
     private void drive(TcpPending pending, long limitNanos) {
         long start = System.nanoTime();
         long idleSince = start;
+        waiting.begin(start);
         while (true) {
             boolean moved = progress();
             if (pending.done()) {
@@ -161,10 +162,12 @@ final class TcpWire implements Wire {
             long now = System.nanoTime();
             if (moved) {
                 idleSince = now;
+                waiting.resume(now);
             } else if (now - start >= limitNanos) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
-            } else if (waiting.sleepAfter(now - idleSince)) {
+            } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
+                waiting.resume(System.nanoTime());
             }
         }
     }

@@ -1,41 +1,122 @@
 package org.maniple.transport.tcp;
 
+import org.maniple.api.PluginContext;
+
 /**
  * How a thread waits for a frame: it looks again and again, then lets others run in between, then sleeps until a socket can be read.
  *
- * @param spinNanos how long to look without a break
- * @param yieldNanos how long after that to look with breaks
+ * <p>Sleeping costs both sides: who is woken up answers late, and the other one has fallen asleep in the meantime. So a thread with a processor
+ * of its own looks for much longer than waking up takes. But when somebody else gets the processor of a thread that looks, it is gone for a whole
+ * time slice, and the frame waits. That is noticed as time missing between two looks. While the slices lost cost more than sleeping would,
+ * threads sleep at once, and try again later.
+ *
+ * <p>For use by one thread.
  */
-record WaitStrategy(long spinNanos, long yieldNanos) {
+final class WaitStrategy {
 
-    /** About as long as waking a sleeping thread takes. */
-    private static final long SPIN_NANOS = 20_000;
-    private static final long YIELD_NANOS = 20_000;
+    /** Without a system call more than looking takes: most frames come within this time. */
+    static final long SPIN_NANOS = 200_000;
+    /** Waking up then costs a few percent of the wait at most. */
+    static final long LOOK_NANOS = 2_000_000;
+    /** More time than a look takes, or a small task of another thread. */
+    static final long SLICE_NANOS = 1_000_000;
+    /** Costs of falling asleep and being woken up. */
+    static final long SLEEP_COSTS_NANOS = 100_000;
+    /** How many waits a lost slice is spread over. */
+    static final int MEMORY = 64;
+    /** How many waits are slept through at once before looking is tried again; doubled each time that it does not pay. */
+    static final int SHORTEST_REST = 256;
+    static final int LONGEST_REST = 8192;
 
-    /** Sleeps at once: whom one waits for may need the processor. */
-    static final WaitStrategy SLEEP = new WaitStrategy(0, 0);
+    private static final String THREADS = "threads";
+
+    private final int ranks;
+    private final int threads;
+    private final int processors;
+    private long looked;
+    private long lostPerWait;
+    private long waits;
+    private long restsUntil;
+    private int rest = SHORTEST_REST;
 
     /**
      * What suits a host.
      *
      * @param ranks how many ranks share it
+     * @param threads how many threads of each rank compute
      * @param processors how many processors they may use
      */
-    static WaitStrategy of(int ranks, int processors) {
-        return ranks <= processors ? new WaitStrategy(SPIN_NANOS, YIELD_NANOS) : SLEEP;
+    WaitStrategy(int ranks, int threads, int processors) {
+        this.ranks = ranks;
+        this.threads = threads;
+        this.processors = processors;
     }
 
-    /** One step of waiting; whether it is time to sleep. */
+    static WaitStrategy of(int ranks, PluginContext context) {
+        boolean known = context.settings().declared(THREADS) && context.settings().has(THREADS);
+        return new WaitStrategy(ranks, known ? context.settings().integer(THREADS) : 1, context.host().processors());
+    }
+
+    /** Whether each thread of the ranks has a processor. */
+    boolean looks() {
+        return (long) ranks * threads <= processors;
+    }
+
+    /** A wait begins. */
+    void begin(long now) {
+        waits++;
+        lostPerWait -= lostPerWait / MEMORY;
+        looked = now;
+    }
+
+    /** Something other than looking has taken time until now. */
+    void resume(long now) {
+        looked = now;
+    }
+
+    /**
+     * One step of waiting; whether it is time to sleep.
+     *
+     * @param now the time
+     * @param since since when nothing has moved
+     */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but who gets the processor
-    boolean sleepAfter(long waitedNanos) {
-        if (waitedNanos < spinNanos) {
+    boolean sleepNow(long now, long since) {
+        if (!looks() || waits < restsUntil) {
+            return true;
+        }
+        long missing = now - looked;
+        looked = now;
+        if (missing > SLICE_NANOS) {
+            lose(missing);
+        }
+        long waited = now - since;
+        if (waited < SPIN_NANOS) {
             Thread.onSpinWait();
-            return false;
-        }
-        if (waitedNanos < spinNanos + yieldNanos) {
+        } else if (waited < LOOK_NANOS) {
             Thread.yield();
-            return false;
+        } else {
+            return true;
         }
-        return true;
+        return false;
+    }
+
+    private void lose(long nanos) {
+        lostPerWait += nanos / MEMORY;
+        if (lostPerWait > SLEEP_COSTS_NANOS) {
+            // Soon after the last time: it was too early to try again.
+            rest = waits - restsUntil < rest ? Math.min(2 * rest, LONGEST_REST) : SHORTEST_REST;
+            restsUntil = waits + rest;
+            lostPerWait = 0;
+        }
+    }
+
+    @Override
+    public String toString() {
+        String why = ranks + (ranks == 1 ? " rank" : " ranks") + " with " + threads + (threads == 1 ? " thread" : " threads") + " each on "
+                + processors + (processors == 1 ? " processor" : " processors");
+        return looks()
+                ? "waiting ranks look for " + LOOK_NANOS / 1_000_000 + " ms before they sleep (" + why + ")"
+                : "waiting ranks sleep at once (" + why + ")";
     }
 }
