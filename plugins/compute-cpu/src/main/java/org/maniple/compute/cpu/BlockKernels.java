@@ -65,13 +65,15 @@ final class BlockKernels {
             long from = at + 32L * i;
             long x0 = xAt + 2L * BLOCK * i;
             ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.B2S, SHORTS, 0)).mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
             products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
                     .convertShape(VectorOperators.B2S, SHORTS, 0))
                     .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
             IntVector pairs = products.reinterpretAsInts();
             ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
-                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0)).intoArray(out, to + i * VECTOR);
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
             if (WIDTH < BLOCK / 2) {
                 products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
@@ -94,13 +96,15 @@ final class BlockKernels {
             long from = at + 34L * i;
             long x0 = xAt + 2L * BLOCK * i;
             ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.B2S, SHORTS, 0)).mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
             products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
                     .convertShape(VectorOperators.B2S, SHORTS, 0))
                     .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
             IntVector pairs = products.reinterpretAsInts();
             ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
-                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0)).intoArray(out, to + i * VECTOR);
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
             if (WIDTH < BLOCK / 2) {
                 products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
@@ -123,7 +127,8 @@ final class BlockKernels {
             long from = at + 16L * i;
             long x0 = xAt + (long) BLOCK * i;
             ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.B2S, SHORTS, 0)).mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
             if (WIDTH < BLOCK / 2) {
                 products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
@@ -131,7 +136,8 @@ final class BlockKernels {
             }
             IntVector pairs = products.reinterpretAsInts();
             ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
-                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0)).intoArray(out, to + i * VECTOR);
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
         }
     }
 
@@ -159,7 +165,8 @@ final class BlockKernels {
             }
             IntVector pairs = products.reinterpretAsInts();
             ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
-                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0)).intoArray(out, to + i * VECTOR);
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
         }
     }
 

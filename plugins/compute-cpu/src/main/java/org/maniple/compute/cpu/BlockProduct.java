@@ -132,7 +132,8 @@ final class BlockProduct implements Product {
 
     @Override
     public int panelFloats() {
-        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR, manyResults() + leafEnds.length * groups * groupFloats());
+        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR,
+                manyResults() + leafEnds.length * groups * groupFloats());
     }
 
     @Override
@@ -189,7 +190,8 @@ final class BlockProduct implements Product {
                     multiply(codes, first + r * rowStride, i, taken, x, xShorts + 2L * run * i, floats,
                             fewVectors() + r * FEW_RUNS * BlockKernels.VECTOR);
                 }
-                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS, fewBetween());
+                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS,
+                        fewBetween());
                 if (offset != 0) {
                     BlockKernels.offset(floats, sums() + i * FEW_ROWS, taken, offset, x, xCodes + input.sums() + 4L * i);
                 }
