@@ -27,10 +27,13 @@ final class Expected {
     private final JsonNode header;
     private final MemorySegment data;
 
+    /** For a checkpoint's directory, or for a file with its own name before those of the expectations. */
     Expected(Path model) {
+        String prefix = Files.isDirectory(model) ? "" : model.getFileName().toString().replaceFirst("gguf$", "");
+        Path folder = Files.isDirectory(model) ? model : model.resolveSibling("");
         try {
-            json = new JsonMapper().readTree(Files.readString(model.resolve("expected.json")));
-            try (FileChannel channel = FileChannel.open(model.resolve("expected.safetensors"), StandardOpenOption.READ)) {
+            json = new JsonMapper().readTree(Files.readString(folder.resolve(prefix + "expected.json")));
+            try (FileChannel channel = FileChannel.open(folder.resolve(prefix + "expected.safetensors"), StandardOpenOption.READ)) {
                 MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
                 long length = file.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
                 byte[] text = file.asSlice(8, length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);

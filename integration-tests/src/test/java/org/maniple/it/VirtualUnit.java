@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntFunction;
 import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.checkpoint.CompanionFiles;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
@@ -31,9 +34,11 @@ import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
+import org.maniple.api.tensor.DType;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
+import org.maniple.checkpoint.gguf.GgufFormat;
 import org.maniple.checkpoint.safetensors.SafetensorsFormat;
 import org.maniple.collectives.tree.TreeCollectives;
 import org.maniple.compute.cpu.CpuBackend;
@@ -49,9 +54,11 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.UnitPipeline;
 import org.maniple.kernel.load.LoadReport;
+import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
+import org.maniple.kernel.program.BlockGrid;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
@@ -110,7 +117,7 @@ final class VirtualUnit implements AutoCloseable {
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(settings(parallelisms, layout));
-        this.program = compile(config(model), parallelisms, models, layout);
+        this.program = compile(config(model), parallelisms, models, layout, types(model));
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
         this.balancer = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence))
@@ -149,18 +156,42 @@ final class VirtualUnit implements AutoCloseable {
         }
     }
 
+    private static CheckpointFormat format(Path model) {
+        var gguf = new GgufFormat();
+        return gguf.accepts(model) ? gguf : new SafetensorsFormat();
+    }
+
     static ModelConfig config(Path model) {
         try {
-            Map<String, Object> values = new JsonMapper().readValue(Files.readString(model.resolve("config.json")),
-                    new TypeReference<>() {});
+            Optional<CompanionFiles> companions = format(model).companions(model);
+            byte[] json = companions.isPresent()
+                    ? companions.get().read("config.json").orElseThrow()
+                    : Files.readAllBytes(model.resolve("config.json"));
+            Map<String, Object> values = new JsonMapper().readValue(json, new TypeReference<>() {});
             return new ModelConfig("config.json", values);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** How the tensors of a GGUF file are stored. */
+    private static Map<String, DType> types(Path model) {
+        var types = new HashMap<String, DType>();
+        if (format(model) instanceof GgufFormat gguf) {
+            try (Checkpoint checkpoint = gguf.open(model)) {
+                checkpoint.names().forEach(name -> types.put(name, checkpoint.tensor(name).orElseThrow().dtype()));
+            }
+        }
+        return types;
+    }
+
     static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout) {
+        return compile(config, parallelisms, models, layout, Map.of());
+    }
+
+    private static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
+            Layout layout, Map<String, DType> types) {
         var settings = settings(parallelisms, layout);
         ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
         var dimensions = new ArrayList<MeshDimension>();
@@ -182,7 +213,8 @@ final class VirtualUnit implements AutoCloseable {
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
                 !settings.text("all2all-backend").equals("direct"));
         return new ProgramCompiler(graph, mesh, rules, options,
-                (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings))).compile();
+                (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
+                BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
     }
 
     private static MapSettings settings(List<Parallelism> parallelisms, Layout layout) {
@@ -241,12 +273,13 @@ final class VirtualUnit implements AutoCloseable {
 
     private Loaded load(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
         ComputeSession session = backend.open(context, 1);
-        Checkpoint checkpoint = new SafetensorsFormat().open(model);
+        Checkpoint checkpoint = format(model).open(model);
         synchronized (open) {
             open.add(session);
             open.add(checkpoint);
         }
-        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate);
+        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate,
+                new Packing(session::layout, 1));
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
         var executor = new RankExecutor(own, limits, blocks, session, communicator, weights,

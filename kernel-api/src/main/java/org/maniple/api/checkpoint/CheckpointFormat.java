@@ -1,6 +1,7 @@
 package org.maniple.api.checkpoint;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.maniple.api.Extension;
 
 /** A format in which models are stored. What it reads is hostile until checked. */
@@ -13,6 +14,17 @@ public interface CheckpointFormat extends Extension {
      * @return whether {@link #open} makes sense
      */
     boolean accepts(Path model);
+
+    /**
+     * The model's configuration, tokenizer and template, where this format keeps them with the weights.
+     *
+     * @param model a directory or file that this format {@link #accepts}
+     * @return empty if they are files beside the weights
+     * @throws CheckpointException if a file is damaged
+     */
+    default Optional<CompanionFiles> companions(Path model) {
+        return Optional.empty();
+    }
 
     /**
      * Reads and checks the headers; no weights.

@@ -207,6 +207,22 @@ public final class ModelConfig {
     }
 
     /**
+     * A list of numbers that may be absent.
+     *
+     * @param key the key
+     * @return its numbers; empty if absent
+     * @throws ModelConfigException if it is no list of finite numbers
+     */
+    public List<Double> numbers(String key) {
+        Object value = values.get(key);
+        return switch (value) {
+            case null -> List.of();
+            case List<?> list -> list.stream().map(item -> asNumber(key, item)).toList();
+            default -> throw wrong(key, "a list of numbers", value);
+        };
+    }
+
+    /**
      * Refuses a value of the configuration.
      *
      * @param key the key

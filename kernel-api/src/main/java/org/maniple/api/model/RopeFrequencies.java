@@ -12,14 +12,15 @@ import org.maniple.api.graph.BuiltinOp;
  * precision.
  *
  * <p>Sources: Su et al., "RoFormer" (the angles); Meta's Llama 3.1 reference code ({@code llama3}); Peng et al., "YaRN"
- * ({@code yarn}); position interpolation, Chen et al. ({@code linear}).
+ * ({@code yarn}); position interpolation, Chen et al. ({@code linear}). Two keys are of GGUF files: {@code rope_interleave} where the rows of queries
+ * and keys lie in the order of interleaved pairs, and the scaling {@code divisors} with a number for each pair.
  */
 public final class RopeFrequencies {
 
     /** The base where a configuration has none. */
     public static final double DEFAULT_THETA = 10_000;
 
-    private static final String TYPES = "one of default, linear, llama3, yarn";
+    private static final String TYPES = "one of default, divisors, linear, llama3, yarn";
 
     private final ModelConfig settings;
     private final double theta;
@@ -38,7 +39,7 @@ public final class RopeFrequencies {
      *
      * @param config the model's configuration
      * @param headDim elements of a head
-     * @return angles for half-split pairs
+     * @return angles for half-split pairs, or for interleaved ones if the configuration says {@code rope_interleave}
      * @throws ModelConfigException if the configuration asks for a scaling that is not known here, or lacks one of its keys
      */
     public static BuiltinOp.Rope of(ModelConfig config, int headDim) {
@@ -51,7 +52,7 @@ public final class RopeFrequencies {
      * @param config the model's configuration
      * @param headDim elements of a head
      * @param defaultShare the part that is turned if the configuration has no {@code partial_rotary_factor}
-     * @return angles for half-split pairs
+     * @return angles for half-split pairs, or for interleaved ones if the configuration says {@code rope_interleave}
      * @throws ModelConfigException if the configuration asks for a scaling that is not known here, or lacks one of its keys
      */
     public static BuiltinOp.Rope partial(ModelConfig config, int headDim, double defaultShare) {
@@ -65,7 +66,7 @@ public final class RopeFrequencies {
      * @param headDim elements of a head
      * @param layerType the word of {@code layer_types} for this kind of layer; looked for in {@code rope_parameters}
      * @param defaultTheta the base if the configuration has none
-     * @return angles for half-split pairs
+     * @return angles for half-split pairs, or for interleaved ones if the configuration says {@code rope_interleave}
      * @throws ModelConfigException if the configuration asks for a scaling that is not known here, or lacks one of its keys
      */
     public static BuiltinOp.Rope of(ModelConfig config, int headDim, String layerType, double defaultTheta) {
@@ -81,7 +82,8 @@ public final class RopeFrequencies {
             throw owner.unsupported("rope_theta", "a number greater than 1");
         }
         int dim = rotaryDim(settings.has("partial_rotary_factor") ? settings : config, headDim, defaultShare);
-        return new RopeFrequencies(settings, theta, dim, config.extent("max_position_embeddings")).scaled();
+        BuiltinOp.Rope halves = new RopeFrequencies(settings, theta, dim, config.extent("max_position_embeddings")).scaled();
+        return new BuiltinOp.Rope(halves.frequencies(), halves.scale(), config.flag("rope_interleave", false));
     }
 
     /**
@@ -157,11 +159,25 @@ public final class RopeFrequencies {
         List<Double> powers = powers(theta, dim);
         return switch (type(settings)) {
             case "default" -> new BuiltinOp.Rope(powers, 1, false);
+            case "divisors" -> divided(powers);
             case "linear" -> linear(powers);
             case "llama3" -> llama3(powers);
             case "yarn" -> yarn(powers);
             default -> throw settings.unsupported(settings.has("rope_type") ? "rope_type" : "type", TYPES);
         };
+    }
+
+    /** The angle of each pair is divided by a number of its own: how GGUF files carry {@code llama3}. */
+    private BuiltinOp.Rope divided(List<Double> powers) {
+        List<Double> divisors = settings.numbers("divisors");
+        if (divisors.size() != powers.size() || divisors.stream().anyMatch(divisor -> divisor <= 0)) {
+            throw settings.unsupported("divisors", powers.size() + " positive numbers, one for each pair that is turned");
+        }
+        var scaled = new ArrayList<Double>(powers.size());
+        for (int i = 0; i < powers.size(); i++) {
+            scaled.add(powers.get(i) / divisors.get(i));
+        }
+        return new BuiltinOp.Rope(scaled, 1, false);
     }
 
     private BuiltinOp.Rope linear(List<Double> powers) {

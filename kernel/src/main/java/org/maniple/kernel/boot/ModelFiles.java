@@ -3,13 +3,22 @@ package org.maniple.kernel.boot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.maniple.api.ManipleException;
+import org.maniple.api.checkpoint.Checkpoint;
+import org.maniple.api.checkpoint.CheckpointFormat;
+import org.maniple.api.checkpoint.CompanionFiles;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
+import org.maniple.api.tensor.DType;
+import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.Extensions;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -31,13 +40,58 @@ final class ModelFiles {
             .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     private final Path folder;
+    private final Optional<CompanionFiles> companions;
+    private final Supplier<Map<String, DType>> types;
 
-    ModelFiles(Path folder) {
+    /**
+     * @param folder the model
+     * @param companions its files, where the format of its weights has them
+     * @param types gives the types of its tensors, as far as they are known without them
+     */
+    private ModelFiles(Path folder, Optional<CompanionFiles> companions, Supplier<Map<String, DType>> types) {
         this.folder = folder;
+        this.companions = companions;
+        this.types = types;
+    }
+
+    /** The files of a model, which are those that the format of its weights provides, if it does. */
+    static ModelFiles of(Path model, Extensions extensions) {
+        Optional<CheckpointFormat> format = format(model, extensions);
+        Optional<CompanionFiles> companions = format.flatMap(known -> known.companions(model));
+        return new ModelFiles(model, companions, () -> companions.isEmpty() ? Map.of() : types(format.orElseThrow(), model));
+    }
+
+    private static Optional<CheckpointFormat> format(Path model, Extensions extensions) {
+        List<CheckpointFormat> formats = extensions.all(ExtensionKind.CHECKPOINT);
+        return formats.stream().filter(format -> format.accepts(model)).findFirst();
+    }
+
+    private static Map<String, DType> types(CheckpointFormat format, Path model) {
+        var types = new HashMap<String, DType>();
+        try (Checkpoint checkpoint = format.open(model)) {
+            checkpoint.names().forEach(name -> types.put(name, checkpoint.tensor(name).orElseThrow().dtype()));
+        }
+        return types;
+    }
+
+    /** What a format provides for a model. */
+    static Optional<CompanionFiles> companions(Path model, Extensions extensions) {
+        return format(model, extensions).flatMap(format -> format.companions(model));
+    }
+
+    /**
+     * How the elements of tensors are stored, where the format of the weights has the configuration too: there it is not in the configuration. Empty
+     * elsewhere.
+     */
+    Map<String, DType> types() {
+        return types.get();
     }
 
     /** The model's configuration. */
     ModelConfig config() {
+        if (companions.isPresent()) {
+            return provided(companions.get(), "config.json");
+        }
         Path file = folder.resolve("config.json");
         if (!Files.isRegularFile(file)) {
             throw new ModelConfigException(
@@ -48,12 +102,18 @@ final class ModelFiles {
 
     /** The model's defaults for sampling; empty if it has none. */
     ModelConfig generationDefaults() {
+        if (companions.isPresent()) {
+            return provided(companions.get(), "generation_config.json");
+        }
         Path file = folder.resolve("generation_config.json");
         return Files.isRegularFile(file) ? read(file) : new ModelConfig("generation_config.json", Map.of());
     }
 
     /** The names of all tensors, by the index of a checkpoint in several files; empty if there is none. */
     Set<String> indexedTensors() {
+        if (companions.isPresent()) {
+            return types().keySet();
+        }
         Path file = folder.resolve("model.safetensors.index.json");
         if (!Files.isRegularFile(file)) {
             return Set.of();
@@ -70,6 +130,23 @@ final class ModelFiles {
         return List.copyOf(ids);
     }
 
+    private static ModelConfig provided(CompanionFiles files, String name) {
+        String where = files.origin() + " (as " + name + ")";
+        return files.read(name).map(content -> parse(content, where)).orElseGet(() -> new ModelConfig(where, Map.of()));
+    }
+
+    private static ModelConfig parse(byte[] content, String where) {
+        try {
+            Map<String, Object> values = JSON.readValue(content, new TypeReference<>() {});
+            if (values == null) {
+                throw new ModelConfigException(where + " is null; expected an object");
+            }
+            return new ModelConfig(where, values);
+        } catch (JacksonException e) {
+            throw new ModelConfigException(where + " is no JSON object: " + e.getOriginalMessage());
+        }
+    }
+
     private static ModelConfig read(Path file) {
         return read(file, LARGEST);
     }
@@ -80,15 +157,9 @@ final class ModelFiles {
                 throw new ModelConfigException(
                         file + " has " + Files.size(file) + " bytes; expected at most " + largest);
             }
-            Map<String, Object> values = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() {});
-            if (values == null) {
-                throw new ModelConfigException(file + " is null; expected an object");
-            }
-            return new ModelConfig(file.toString(), values);
+            return parse(Files.readAllBytes(file), file.toString());
         } catch (IOException e) {
             throw new ManipleException(file + " cannot be read: " + e.getMessage(), e);
-        } catch (JacksonException e) {
-            throw new ModelConfigException(file + " is no JSON object: " + e.getOriginalMessage());
         }
     }
 }

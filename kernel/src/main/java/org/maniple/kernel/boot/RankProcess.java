@@ -37,6 +37,7 @@ import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.UnitPipeline;
+import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.KernelExtensions;
@@ -106,7 +107,8 @@ final class RankProcess {
             ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
                     .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
                             configuration.settings().integer(KernelOptions.THREADS)));
-            var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate);
+            var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
+                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {

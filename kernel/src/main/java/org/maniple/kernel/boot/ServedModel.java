@@ -25,6 +25,6 @@ final class ServedModel {
 
     static Optional<TextCodec> codec(UnitConfiguration configuration, Function<Extension, PluginContext> contexts) {
         return TokenizerChoice.of(configuration)
-                .map(choice -> choice.tokenizer().load(choice.path(), contexts.apply(choice.tokenizer())));
+                .map(choice -> choice.load(contexts.apply(choice.tokenizer())));
     }
 }

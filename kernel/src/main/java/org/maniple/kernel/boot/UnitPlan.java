@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.maniple.api.HostInfo;
 import org.maniple.api.checkpoint.Checkpoint;
@@ -19,6 +20,7 @@ import org.maniple.api.mesh.SplitException;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.model.ModelConfigException;
+import org.maniple.api.tensor.DType;
 import org.maniple.kernel.balance.ExpertNodes;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.EffectiveSettings;
@@ -30,6 +32,7 @@ import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
+import org.maniple.kernel.program.BlockGrid;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
@@ -58,18 +61,20 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
      */
     static UnitPlan of(UnitConfiguration configuration) {
         Path model = Path.of(configuration.settings().text(KernelOptions.MODEL));
-        var files = new ModelFiles(model);
         try {
+            var files = ModelFiles.of(model, configuration.extensions());
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
             MeshProgram program = compile(configuration.catalog(), configuration.host(), configuration.settings(),
-                    configuration.mesh(), architecture.graph(config));
+                    configuration.mesh(), architecture.graph(config), files.types());
             return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config), program,
                     balancer(configuration, program));
         } catch (SplitException e) {
             throw new ConfigurationException(
                     List.of(configuration.settings().where(e.key()) + ": " + e.getMessage() + otherReading(configuration)));
+        } catch (CheckpointException e) {
+            throw new ConfigurationException(List.of("model [" + model + "]: " + e.getMessage()));
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
@@ -106,7 +111,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
     }
 
     /** What ranks do with some settings, which need not be those of a unit that is to be started. */
-    static MeshProgram compile(PluginCatalog catalog, HostInfo host, EffectiveSettings settings, Mesh mesh, ModelGraph graph) {
+    static MeshProgram compile(PluginCatalog catalog, HostInfo host, EffectiveSettings settings, Mesh mesh, ModelGraph graph,
+            Map<String, DType> types) {
         List<Parallelism> parallelisms = catalog.extensions().all(ExtensionKind.PARALLELISM).stream()
                 .sorted(Comparator.comparingInt(Parallelism::precedence)).toList();
         refuseMissingAxes(settings, parallelisms, graph);
@@ -119,7 +125,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
                 lookup = (layer, experts) -> parallelism.experts(layer, experts, mesh, settings);
             }
         }
-        return new ProgramCompiler(graph, mesh, rules, options(catalog.extensions(), host, settings), lookup).compile();
+        return new ProgramCompiler(graph, mesh, rules, options(catalog.extensions(), host, settings), lookup,
+                BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
     }
 
     /** Somebody who asks for experts to be spread has another model in mind. */

@@ -155,9 +155,10 @@ final class ReferenceAttention {
     private static double mapped(Tensor map, int head, int index, Tensor latents, int slot) {
         int length = latents.width();
         int row = head * map.extent(1) + index;
+        float[] elements = ReferenceMath.elements(map, 0, row, length);
         double sum = 0;
         for (int i = 0; i < length; i++) {
-            sum += (double) ReferenceMath.weight(map, row, i, length) * get(latents, (long) slot * length + i);
+            sum += (double) (elements[i] * ReferenceMath.factor(map, 0, row, i)) * get(latents, (long) slot * length + i);
         }
         return sum;
     }

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.maniple.api.graph.Axes;
@@ -11,6 +12,8 @@ import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Operand;
+import org.maniple.api.tensor.BlockCodec;
+import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.PairRows;
@@ -22,8 +25,42 @@ final class ReferenceMath {
 
     private ReferenceMath() {}
 
+    /** An element, by its number among those that are the tensor's own. */
     static float get(Tensor tensor, long index) {
-        return get(tensor.dtype(), tensor.segment(), index);
+        return weight(tensor, tensor.segment(), index);
+    }
+
+    /** An element of a weight in some memory; of a block type its block is decoded for it. */
+    private static float weight(Tensor tensor, MemorySegment memory, long index) {
+        if (!tensor.dtype().blocked()) {
+            refusePacked(tensor);
+            return get(tensor.dtype(), memory, index);
+        }
+        BlockRows rows = tensor.blockRows().orElseThrow();
+        float[] row = row(tensor, memory, index / rows.columns());
+        return row[(int) (index % rows.columns())];
+    }
+
+    /** A row of a weight of a block type, decoded: the elements that are its own. */
+    private static float[] row(Tensor tensor, MemorySegment memory, long row) {
+        refusePacked(tensor);
+        BlockRows rows = tensor.blockRows().orElseThrow();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment floats = arena.allocate((long) rows.held() * Float.BYTES);
+            BlockCodec.of(tensor.dtype()).decode(memory, row * tensor.dtype().bytes((long) rows.held()), floats, 0, rows.held());
+            float[] own = new float[rows.columns()];
+            for (BlockRows.Run run : rows.runs()) {
+                MemorySegment.copy(floats, JAVA_FLOAT_UNALIGNED, (long) run.held() * Float.BYTES, own, run.from(), run.count());
+            }
+            return own;
+        }
+    }
+
+    private static void refusePacked(Tensor tensor) {
+        if (tensor.layout().isPresent()) {
+            throw new IllegalArgumentException(
+                    "the reference operations do not read " + tensor + "; whoever asked for this layout computes what reads it");
+        }
     }
 
     private static float get(DType dtype, MemorySegment memory, long index) {
@@ -69,8 +106,9 @@ final class ReferenceMath {
         UnitList own = call.units(call.node().inputs().get(1).dims().getFirst().axis());
         for (int row = 0; row < out.rows(); row++) {
             int local = own.indexOf(ids.segment().get(JAVA_INT_UNALIGNED, row * 4L));
+            float[] elements = local < 0 ? new float[out.width()] : elements(weight, 0, local, out.width());
             for (int i = 0; i < out.width(); i++) {
-                set(out, (long) row * out.width() + i, local < 0 ? 0 : get(weight, (long) local * out.width() + i));
+                set(out, (long) row * out.width() + i, elements[i]);
             }
         }
     }
@@ -93,37 +131,45 @@ final class ReferenceMath {
         Tensor out = call.output(0);
         int summed = x.width();
         float[] leaves = new float[Math.max(1, call.leaves().size())];
-        for (int row = from; row < to; row++) {
-            for (int n = 0; n < out.width(); n++) {
+        for (int n = 0; n < out.width() && from < to; n++) {
+            float[] elements = elements(weight, slot, n, summed);
+            for (int row = from; row < to; row++) {
                 if (call.leaves().isEmpty()) {
-                    leaves[0] = product(x, row, weight, slot, n, 0, summed);
+                    leaves[0] = product(x, row, elements, weight, slot, n, 0, summed);
                 }
                 for (int leaf = 0; leaf < call.leaves().size(); leaf++) {
                     int begin = leaf == 0 ? 0 : call.leaves().get(leaf - 1);
-                    leaves[leaf] = product(x, row, weight, slot, n, begin, call.leaves().get(leaf));
+                    leaves[leaf] = product(x, row, elements, weight, slot, n, begin, call.leaves().get(leaf));
                 }
                 set(out, (long) row * out.width() + n, tree(leaves));
             }
         }
     }
 
-    private static float product(Tensor x, int row, Tensor weight, int slot, int n, int from, int to) {
-        long start = base(weight, slot) + (long) n * x.width();
+    /** A row of a weight, without its factors. */
+    static float[] elements(Tensor weight, int slot, int n, int length) {
+        long start = base(weight, slot) + (long) n * length;
+        if (weight.dtype().blocked()) {
+            return length == 0 ? new float[0] : row(weight, memory(weight, slot), start / length);
+        }
+        refusePacked(weight);
+        float[] elements = new float[length];
+        for (int k = 0; k < length; k++) {
+            elements[k] = get(weight.dtype(), memory(weight, slot), start + k);
+        }
+        return elements;
+    }
+
+    private static float product(Tensor x, int row, float[] elements, Tensor weight, int slot, int n, int from, int to) {
         float sum = 0;
         for (int k = from; k < to; k++) {
-            sum += get(x, (long) row * x.width() + k) * get(weight.dtype(), memory(weight, slot), start + k)
-                    * factor(weight, slot, n, k);
+            sum += get(x, (long) row * x.width() + k) * elements[k] * factor(weight, slot, n, k);
         }
         return sum;
     }
 
-    /** An element of a weight that is not stacked, by its row of some length. */
-    static float weight(Tensor weight, int row, int k, int length) {
-        return get(weight, (long) row * length + k) * factor(weight, 0, row, k);
-    }
-
     /** The factor of an element of a scaled weight, by its row within the slot. */
-    private static float factor(Tensor weight, int slot, int n, int k) {
+    static float factor(Tensor weight, int slot, int n, int k) {
         if (weight.scales().isEmpty()) {
             return 1;
         }
@@ -208,7 +254,7 @@ final class ReferenceMath {
             while (pairs.start(slot + 1) <= row) {
                 slot++;
             }
-            return get(y.dtype(), memory(y, slot), base(y, slot) + i);
+            return weight(y, memory(y, slot), base(y, slot) + i);
         }
         return get(y, i % ((long) y.rows() * y.width()));
     }

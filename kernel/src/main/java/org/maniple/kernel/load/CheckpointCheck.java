@@ -1,10 +1,12 @@
 package org.maniple.kernel.load;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.checkpoint.StoredTensor;
@@ -17,6 +19,8 @@ import org.maniple.api.tensor.DType;
 final class CheckpointCheck {
 
     private static final int MAX_PROBLEMS = 20;
+    private static final DType[] COMPUTED = Stream.of(DType.values()).filter(type -> type.blocked()
+            || EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F8_E4M3).contains(type)).toArray(DType[]::new);
 
     private final Checkpoint checkpoint;
     private final Quantization quantization;
@@ -70,8 +74,7 @@ final class CheckpointCheck {
         Optional<DType> first = Optional.empty();
         for (var entry : view.tensors().entrySet()) {
             String name = entry.getKey();
-            if (!shaped(name, entry.getValue(), "")
-                    || !type(name, "F32, F16, BF16 and F8_E4M3 can", DType.F32, DType.F16, DType.BF16, DType.F8_E4M3)) {
+            if (!shaped(name, entry.getValue(), "") || !type(name, "F32, F16, BF16, F8_E4M3 and block types can", COMPUTED)) {
                 continue;
             }
             StoredTensor tensor = checkpoint.tensor(name).orElseThrow();

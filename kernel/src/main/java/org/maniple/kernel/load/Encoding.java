@@ -11,6 +11,17 @@ sealed interface Encoding {
     /** As it is computed with. */
     record Plain(DType held) implements Encoding {}
 
+    /** In blocks, which a rank holds whole. */
+    record Blocks(DType held) implements Encoding {}
+
+    /** In blocks that lie across the rows that a rank needs, so that they are decoded when they are read. */
+    record DecodedBlocks(DType stored) implements Encoding {
+        @Override
+        public DType held() {
+            return DType.F32;
+        }
+    }
+
     /** FP8 with factors in another tensor. */
     record Fp8() implements Encoding {
         /** What the name of the tensor with the factors has after the name of the weight. */

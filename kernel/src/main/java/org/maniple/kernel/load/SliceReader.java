@@ -11,6 +11,8 @@ import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.checkpoint.StoredTensor;
 import org.maniple.api.graph.TensorView;
+import org.maniple.api.tensor.BlockCodec;
+import org.maniple.api.tensor.DType;
 
 /** Reads slices: maps what can be used where it is stored, copies what cannot. Safe for use by several threads. */
 final class SliceReader {
@@ -43,13 +45,12 @@ final class SliceReader {
 
     /** The elements where they are mapped, if they are stored as the rank holds them, otherwise in memory. */
     MemorySegment elements(StoredSlice slice, LongFunction<MemorySegment> memory) {
-        int size = slice.encoding().held().bytes();
-        long first = slice.encoding() instanceof Encoding.Mxfp4 ? -1 : slice.layout().contiguous();
         if (slice.elementBytes() == 0) {
             return MemorySegment.NULL;
         }
+        long first = slice.contiguous();
         if (first >= 0) {
-            var range = new Range(slice.tensor(), first * size, slice.elementBytes());
+            var range = new Range(slice.tensor(), first, slice.elementBytes());
             return mapped.computeIfAbsent(range, r -> checkpoint.map(r.tensor(), r.offset(), r.length(), arena));
         }
         MemorySegment target = memory.apply(slice.elementBytes());
@@ -71,21 +72,53 @@ final class SliceReader {
 
     /** Copies the elements. */
     void copy(StoredSlice slice, MemorySegment target) {
+        read(slice, target);
+        copiedBytes.add(slice.elementBytes());
+    }
+
+    /** Copies the elements to where they do not stay. */
+    void read(StoredSlice slice, MemorySegment target) {
         if (slice.elementBytes() == 0) {
             return;
         }
-        long[] span = slice.layout().span();
         try (Arena window = Arena.ofConfined()) {
-            if (slice.encoding() instanceof Encoding.Mxfp4 mxfp4) {
-                decode(slice, mxfp4.scales(), span, target, window);
-            } else {
-                int size = slice.encoding().held().bytes();
-                MemorySegment source = checkpoint.map(slice.tensor(), span[0] * size, (span[1] - span[0]) * size, window);
-                slice.layout().forEachRun((from, to, count) -> MemorySegment.copy(source, (from - span[0]) * size, target,
-                        to * size, count * size));
+            switch (slice.encoding()) {
+                case Encoding.Mxfp4 mxfp4 -> decode(slice, mxfp4.scales(), slice.layout().span(), target, window);
+                case Encoding.Plain plain -> copyElements(slice, plain.held().bytes(), target, window);
+                case Encoding.Fp8 fp8 -> copyElements(slice, fp8.held().bytes(), target, window);
+                case Encoding.Blocks blocks -> copyBlocks(slice, slice.blocks().orElseThrow(), target, window);
+                case Encoding.DecodedBlocks decoded -> decode(slice, decoded.stored(), target, window);
             }
         }
-        copiedBytes.add(slice.elementBytes());
+    }
+
+    private void copyElements(StoredSlice slice, int size, MemorySegment target, Arena window) {
+        long[] span = slice.layout().span();
+        MemorySegment source = checkpoint.map(slice.tensor(), span[0] * size, (span[1] - span[0]) * size, window);
+        slice.layout().forEachRun((from, to, count) -> MemorySegment.copy(source, (from - span[0]) * size, target, to * size,
+                count * size));
+    }
+
+    private void copyBlocks(StoredSlice slice, BlockLayout blocks, MemorySegment target, Arena window) {
+        long[] span = blocks.span();
+        MemorySegment source = checkpoint.map(slice.tensor(), span[0], span[1] - span[0], window);
+        blocks.forEachRun((from, to, count) -> MemorySegment.copy(source, from - span[0], target, to, count));
+    }
+
+    /** Decodes the blocks that the slice touches, and takes from them what it has. */
+    private void decode(StoredSlice slice, DType type, MemorySegment target, Arena window) {
+        long[] span = slice.layout().span();
+        long block = type.blockElements();
+        long first = span[0] / block;
+        long count = Math.ceilDiv(span[1], block) - first;
+        MemorySegment source = checkpoint.map(slice.tensor(), first * type.blockBytes(), count * type.blockBytes(), window);
+        MemorySegment floats = window.allocate(count * block * Float.BYTES);
+        BlockCodec codec = BlockCodec.of(type);
+        for (long i = 0; i < count; i++) {
+            codec.decode(source, i * type.blockBytes(), floats, i * block * Float.BYTES, type.blockElements());
+        }
+        slice.layout().forEachRun((from, to, length) -> MemorySegment.copy(floats, (from - first * block) * Float.BYTES, target,
+                to * Float.BYTES, length * Float.BYTES));
     }
 
     private void decode(StoredSlice slice, String scales, long[] span, MemorySegment target, Arena window) {

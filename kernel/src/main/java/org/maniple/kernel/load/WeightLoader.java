@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.graph.Axes;
@@ -19,10 +20,12 @@ import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
+import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
+import org.maniple.api.tensor.WeightLayout;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 
@@ -31,7 +34,8 @@ import org.maniple.kernel.program.RankProgram;
  * around it; any other is copied from a mapping that is given up at once. Tensors that the rank's program does not use are never touched.
  *
  * <p>Weights whose first axis is {@link Axes#EXPERTS} become stacked tensors, whose slots are mapped or copied one by one. FP8 weights stay
- * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16.
+ * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16. Of a weight of a block
+ * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed.
  *
  * <p>{@link #slot} may be called by any thread at any time; the rest by one thread.
  */
@@ -40,12 +44,16 @@ public final class WeightLoader {
     private final Checkpoint checkpoint;
     private final Quantization quantization;
     private final LongFunction<MemorySegment> memory;
+    private final Packing packing;
     private final SliceReader reader;
+    private final SlicePacker packer;
     private final WeightSlices slices;
+    private volatile @Nullable ProgramUses uses;
+    private final LongAdder packedBytes = new LongAdder();
     private final LongAdder replicatedBytes = new LongAdder();
 
     /**
-     * A loader for one rank.
+     * A loader for one rank, which holds weights as they are stored.
      *
      * @param checkpoint where the weights are
      * @param quantization what the model's configuration says about them
@@ -53,10 +61,26 @@ public final class WeightLoader {
      * @param memory gives memory for slices that are copied
      */
     public WeightLoader(Checkpoint checkpoint, Quantization quantization, Arena arena, LongFunction<MemorySegment> memory) {
+        this(checkpoint, quantization, arena, memory, Packing.NONE);
+    }
+
+    /**
+     * A loader for one rank.
+     *
+     * @param checkpoint where the weights are
+     * @param quantization what the model's configuration says about them
+     * @param arena mappings live as long as it does
+     * @param memory gives memory for slices that are copied or packed
+     * @param packing which layouts the back end wants
+     */
+    public WeightLoader(Checkpoint checkpoint, Quantization quantization, Arena arena, LongFunction<MemorySegment> memory,
+            Packing packing) {
         this.checkpoint = checkpoint;
         this.quantization = quantization;
         this.memory = memory;
+        this.packing = packing;
         this.reader = new SliceReader(checkpoint, arena);
+        this.packer = new SlicePacker(checkpoint, reader);
         this.slices = new WeightSlices(quantization, name -> reader.stored(name).dtype());
     }
 
@@ -109,7 +133,45 @@ public final class WeightLoader {
             throw new IllegalArgumentException("expert " + expert + " of " + parameter.name() + " " + parameter.dims());
         }
         StoredSlice slice = slices.slice(parameter, WeightSlices.units(program, piece), expert);
-        return new ExpertSlot(reader.elements(slice, slotMemory), reader.factors(slice, slotMemory));
+        Optional<Wanted> wanted = wanted(program, piece, slice);
+        MemorySegment elements = wanted.isPresent()
+                ? packed(slice, wanted.get(), slotMemory, 1)
+                : reader.elements(slice, slotMemory);
+        return new ExpertSlot(elements, reader.factors(slice, slotMemory));
+    }
+
+    /** A matrix and the layout that the back end wants it to be held in. */
+    private record Wanted(WeightLayout.Weight weight, WeightLayout layout) {
+        long bytes() {
+            return layout.bytes(weight.rows());
+        }
+    }
+
+    private Optional<Wanted> wanted(RankProgram program, Piece piece, StoredSlice slice) {
+        if (((Parameter) piece.operand()).source() instanceof TensorView.Stacked
+                && !WeightSlices.byExpert((Parameter) piece.operand())) {
+            return Optional.empty();
+        }
+        return uses(program).matrix(piece, slice)
+                .flatMap(weight -> packing.layouts().apply(weight).map(layout -> new Wanted(weight, layout)));
+    }
+
+    private record ProgramUses(RankProgram program, WeightUses uses) {}
+
+    private WeightUses uses(RankProgram program) {
+        ProgramUses known = uses;
+        if (known == null || known.program() != program) {
+            known = new ProgramUses(program, WeightUses.of(program));
+            uses = known;
+        }
+        return known.uses();
+    }
+
+    private MemorySegment packed(StoredSlice slice, Wanted wanted, LongFunction<MemorySegment> where, int threads) {
+        MemorySegment target = where.apply(wanted.bytes());
+        packer.pack(slice, wanted.weight(), wanted.layout(), target, threads);
+        packedBytes.add(wanted.bytes());
+        return target;
     }
 
     /**
@@ -150,7 +212,7 @@ public final class WeightLoader {
                 model += wholeBytes(parameter);
             }
         }
-        return new LoadReport(reader.mappedBytes(), reader.copiedBytes(), replicatedBytes.sum(), model);
+        return new LoadReport(reader.mappedBytes(), reader.copiedBytes() + packedBytes.sum(), replicatedBytes.sum(), model);
     }
 
     private long wholeBytes(Parameter parameter) {
@@ -164,7 +226,9 @@ public final class WeightLoader {
     private long bytes(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = WeightSlices.units(program, piece);
-        return slices.parts(program, piece, units) * slices.part(parameter, units).bytes();
+        StoredSlice part = slices.part(parameter, units);
+        long held = wanted(program, piece, part).map(Wanted::bytes).orElseGet(part::elementBytes) + part.factorBytes();
+        return slices.parts(program, piece, units) * held;
     }
 
     private Tensor load(RankProgram program, Piece piece) {
@@ -180,14 +244,23 @@ public final class WeightLoader {
             replicatedBytes.add(bytes(program, piece));
         }
         if (WeightSlices.byExpert(parameter)) {
-            return stacked(parameter, units, slots, shape);
+            return stacked(program, piece, units, slots, shape);
         }
         if (parameter.source() instanceof TensorView.Stacked stacked) {
             return joined(parameter, stacked, units, shape);
         }
         StoredSlice slice = slices.slice(parameter, units);
-        Tensor tensor = Tensor.of(slice.encoding().held(), shape, reader.elements(slice, memory));
+        Tensor tensor = wanted(program, piece, slice)
+                .map(wanted -> Tensor.packed(slice.encoding().held(), shape, wanted.weight().columns(), wanted.layout(),
+                        packed(slice, wanted, memory, packing.threads())))
+                .orElseGet(() -> tensor(slice, shape, reader.elements(slice, memory)));
         return scaled(tensor, slice, shape, reader.factors(slice, memory));
+    }
+
+    /** A tensor that is held as it is stored. */
+    private static Tensor tensor(StoredSlice slice, int[] shape, MemorySegment elements) {
+        return slice.blocks().map(blocks -> Tensor.blocked(blocks.type(), shape, blocks.columns(), elements))
+                .orElseGet(() -> Tensor.of(slice.encoding().held(), shape, elements));
     }
 
     private static Tensor scaled(Tensor tensor, StoredSlice slice, int[] shape, Optional<MemorySegment> factors) {
@@ -205,16 +278,23 @@ public final class WeightLoader {
         return factors;
     }
 
-    private Tensor stacked(Parameter parameter, Map<Axis, UnitList> units, List<Integer> slots, int[] shape) {
+    private Tensor stacked(RankProgram program, Piece piece, Map<Axis, UnitList> units, List<Integer> slots, int[] shape) {
+        var parameter = (Parameter) piece.operand();
         var elements = new ArrayList<MemorySegment>();
         var factors = new ArrayList<MemorySegment>();
+        StoredSlice any = slices.slice(parameter, units, 0);
+        Optional<Wanted> wanted = wanted(program, piece, any);
         for (int expert : slots) {
             StoredSlice slice = slices.slice(parameter, units, expert);
-            elements.add(reader.elements(slice, memory));
+            elements.add(wanted.isPresent()
+                    ? packed(slice, wanted.get(), memory, packing.threads())
+                    : reader.elements(slice, memory));
             reader.factors(slice, memory).ifPresent(factors::add);
         }
-        StoredSlice any = slices.slice(parameter, units, 0);
-        Tensor tensor = Tensor.stacked(any.encoding().held(), shape, elements);
+        Optional<BlockRows> rows = wanted.map(w -> w.weight().columns()).or(() -> any.blocks().map(BlockLayout::columns));
+        Tensor tensor = rows.isPresent()
+                ? Tensor.stacked(any.encoding().held(), shape, rows.get(), wanted.map(Wanted::layout), elements)
+                : Tensor.stacked(any.encoding().held(), shape, elements);
         return any.scales().map(scales -> tensor.scaled(new BlockScales(scales.ends(),
                 Tensor.stacked(DType.F32, factorShape(any, shape), factors)))).orElse(tensor);
     }
@@ -234,6 +314,6 @@ public final class WeightLoader {
             MemorySegment target = factors.asSlice(i * any.factorBytes(), any.factorBytes());
             slice.scales().ifPresent(scales -> reader.expand(slice, scales, target));
         }
-        return scaled(Tensor.of(any.encoding().held(), shape, elements), any, shape, any.scales().map(s -> factors));
+        return scaled(tensor(any, shape, elements), any, shape, any.scales().map(s -> factors));
     }
 }

@@ -94,6 +94,9 @@ public final class WeightSizes {
         long elements = slice.layout().elements();
         long stored = switch (slice.encoding()) {
             case Encoding.Plain plain -> slice.elementBytes();
+            case Encoding.Blocks blocks -> slice.elementBytes();
+            case Encoding.DecodedBlocks decoded -> Math.ceilDiv(elements, decoded.stored().blockElements())
+                    * decoded.stored().blockBytes();
             case Encoding.Fp8 fp8 -> elements
                     + FACTOR_BYTES * slice.scales().map(ScaleLayout::storedFactors).orElse(0L);
             case Encoding.Mxfp4 mxfp4 -> Math.ceilDiv(elements * MXFP4_BYTES, TensorView.Mxfp4.BLOCK);

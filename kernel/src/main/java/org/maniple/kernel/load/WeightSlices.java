@@ -68,14 +68,13 @@ final class WeightSlices {
     /** The slice of a weight that is in one tensor. */
     StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units) {
         String tensor = tensor(parameter.source(), 0);
-        return StoredSlice.of(tensor, parameter.source().dims(), parameter.dims(), units, encoding(parameter.source(), tensor),
-                quantization);
+        return StoredSlice.of(tensor, parameter.source().dims(), parameter.dims(), units,
+                encoding(parameter.source(), tensor, parameter.dims()), quantization);
     }
 
     /** The slice of the part of a weight that belongs to one unit of its first axis. */
     StoredSlice slice(Parameter parameter, Map<Axis, UnitList> units, int unit) {
         String tensor = tensor(parameter.source(), unit);
-        Encoding encoding = encoding(parameter.source(), tensor);
         List<Dim> dims = parameter.dims();
         Map<Axis, UnitList> own = units;
         if (parameter.source() instanceof TensorView.Stacked) {
@@ -84,7 +83,8 @@ final class WeightSlices {
             own = new HashMap<>(units);
             own.put(dims.getFirst().axis(), UnitList.of(unit));
         }
-        return StoredSlice.of(tensor, parameter.source().dims(), dims, own, encoding, quantization);
+        return StoredSlice.of(tensor, parameter.source().dims(), dims, own, encoding(parameter.source(), tensor, dims),
+                quantization);
     }
 
     private static String tensor(TensorView view, int unit) {
@@ -95,11 +95,16 @@ final class WeightSlices {
         };
     }
 
-    private Encoding encoding(TensorView view, String tensor) {
+    private Encoding encoding(TensorView view, String tensor, List<Dim> dims) {
         if (view instanceof TensorView.Mxfp4 mxfp4) {
             return new Encoding.Mxfp4(mxfp4.scales());
         }
         DType dtype = types.apply(tensor);
+        if (dtype.blocked()) {
+            return ScaleLayout.columns(dims, view.dims()).isPresent()
+                    ? new Encoding.Blocks(dtype)
+                    : new Encoding.DecodedBlocks(dtype);
+        }
         return dtype == DType.F8_E4M3 ? new Encoding.Fp8() : new Encoding.Plain(dtype);
     }
 }

@@ -31,7 +31,7 @@ public final class PlannedModel {
     private final int[] kinds;
 
     /**
-     * A model.
+     * A model of whose tensors at most the names are known.
      *
      * @param graph its graph
      * @param config its configuration
@@ -39,9 +39,22 @@ public final class PlannedModel {
      * @throws org.maniple.api.model.ModelConfigException if it is quantised in a way that cannot be read
      */
     public PlannedModel(ModelGraph graph, ModelConfig config, Set<String> index) {
+        this(graph, config, index, Map.of());
+    }
+
+    /**
+     * A model.
+     *
+     * @param graph its graph
+     * @param config its configuration
+     * @param index the names of its tensors; empty if they are not known
+     * @param stored how the elements of tensors are stored, as far as that is known
+     * @throws org.maniple.api.model.ModelConfigException if it is quantised in a way that cannot be read
+     */
+    public PlannedModel(ModelGraph graph, ModelConfig config, Set<String> index, Map<String, DType> stored) {
         this.graph = graph;
         this.quantization = Quantization.of(config);
-        this.types = new WeightTypes(graph, config, quantization, index);
+        this.types = new WeightTypes(graph, config, quantization, index, stored);
         this.index = Set.copyOf(index);
         this.kinds = kinds(graph);
         this.choices = graph.nodes().stream().flatMap(n -> n.outputs().stream()).mapToInt(v -> v.choices()).max().orElse(0);
@@ -70,7 +83,7 @@ public final class PlannedModel {
             for (var tensor : parameter.source().tensors().entrySet()) {
                 if (counted.add(tensor.getKey())) {
                     long count = tensor.getValue().stream().reduce(1L, Math::multiplyExact);
-                    stored += count * type.bytes();
+                    stored += type.bytes(count);
                     elements += elements(parameter.source(), tensor.getKey(), count);
                     if (type == DType.F8_E4M3) {
                         stored += FACTOR_BYTES * factors(tensor.getValue());

@@ -35,8 +35,9 @@ final class WeightTypes implements Function<String, DType> {
 
     /**
      * @param index the names of all stored tensors; empty if they are not known
+     * @param stored the types of those tensors, if they are known
      */
-    WeightTypes(ModelGraph graph, ModelConfig config, Quantization quantization, Set<String> index) {
+    WeightTypes(ModelGraph graph, ModelConfig config, Quantization quantization, Set<String> index, Map<String, DType> stored) {
         this.ordinary = ordinary(config);
         this.method = quantization.method();
         this.unconverted = config.object("quantization_config").map(c -> c.texts("modules_to_not_convert")).orElse(List.of());
@@ -62,6 +63,7 @@ final class WeightTypes implements Function<String, DType> {
                     ? DType.F32
                     : multiplied.contains(parameter) && fp8(parameter, tensor) ? DType.F8_E4M3 : ordinary);
         }
+        types.putAll(stored);
     }
 
     @Override

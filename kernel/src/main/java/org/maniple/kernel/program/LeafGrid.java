@@ -12,7 +12,7 @@ import org.maniple.api.tensor.UnitList;
 
 /**
  * Where a sum over an axis that may be split is cut into leaves, so that it has the same bits however many ranks share it. The leaves follow from the
- * model alone: as many as {@link #LEAVES}, as equal as they can be. A rank must have whole leaves, as many as a subtree of their binary tree
+ * model alone: as many as {@link #LEAVES}, as equal as they can be, and none ends within a block of a weight. A rank must have whole leaves, as many as a subtree of their binary tree
  * has, and the ranks of a sum must have them in their order.
  */
 final class LeafGrid {
@@ -37,15 +37,21 @@ final class LeafGrid {
         long from = own.size() == 0 ? 0 : own.from(0) * inner;
         long to = own.size() == 0 ? 0 : own.to(own.ranges() - 1) * inner;
         long whole = summed.getFirst().extent() * inner;
+        int block = program.grid().block(summed.getFirst().axis());
         var ends = new ArrayList<Integer>();
         for (int leaf = 0; leaf < LEAVES; leaf++) {
-            long end = whole * (leaf + 1) / LEAVES;
-            long begin = whole * leaf / LEAVES;
+            long end = boundary(whole, leaf + 1, block);
+            long begin = boundary(whole, leaf, block);
             if (begin >= from && end <= to) {
                 ends.add(Math.toIntExact(end - from));
             }
         }
         return ends;
+    }
+
+    /** Where a leaf begins, in elements: the boundary between blocks that is next to an equal share, or before it. */
+    private static long boundary(long whole, int leaf, int block) {
+        return leaf == LEAVES ? whole : whole * leaf / LEAVES / block * block;
     }
 
     /**
@@ -71,11 +77,13 @@ final class LeafGrid {
         List<Integer> group = program.group(0, splitting);
         long inner = inner(summed);
         long whole = summed.getFirst().extent() * inner;
+        int block = program.grid().block(summed.getFirst().axis());
         for (int i = 0; i < group.size(); i++) {
             UnitList own = program.units(x, summed.getFirst(), group.get(i));
             int each = LEAVES / group.size();
-            boolean fits = LEAVES % group.size() == 0 && own.ranges() == 1 && own.from(0) * inner == whole * i * each / LEAVES
-                    && own.to(0) * inner == whole * (i + 1) * each / LEAVES;
+            boolean fits = LEAVES % group.size() == 0 && own.ranges() == 1
+                    && own.from(0) * inner == boundary(whole, i * each, block)
+                    && own.to(0) * inner == boundary(whole, (i + 1) * each, block);
             if (!fits) {
                 throw new CompileException("numerics [exact]: " + local.node() + " sums over " + summed.getFirst()
                         + ", of which rank "

@@ -37,13 +37,15 @@ public final class MeshProgram {
     private final Piece candidates;
     private final CompileOptions options;
     private final ProgramCompiler.ExpertLookup lookup;
+    private final BlockGrid blocks;
     private final Map<Integer, ExpertPlacement> placements = new TreeMap<>();
     private final Map<Piece, Integer> weightLayers = new HashMap<>();
 
     MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension,
             List<UnitList> stages,
             UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates,
-            CompileOptions options, ProgramCompiler.ExpertLookup lookup) {
+            CompileOptions options, ProgramCompiler.ExpertLookup lookup, BlockGrid blocks) {
+        this.blocks = blocks;
         this.graph = graph;
         this.mesh = mesh;
         this.placed = placed;
@@ -151,6 +153,11 @@ public final class MeshProgram {
     /** How it was compiled. */
     public CompileOptions options() {
         return options;
+    }
+
+    /** Along which axes weights are stored in blocks. */
+    BlockGrid grid() {
+        return blocks;
     }
 
     /** Where the experts of each block that has some are when the unit starts, by block. */

@@ -43,6 +43,7 @@ public final class ProgramCompiler {
     private final Optional<MeshDimension> stageDimension;
 
     private final CompileOptions options;
+    private final BlockGrid blocks;
     private final ExpertLookup lookup;
     private final ExpertPlacing experts;
     /** For each value whose rows are those of experts, the dimensions along which the rows were brought to their ranks. */
@@ -80,7 +81,7 @@ public final class ProgramCompiler {
     }
 
     /**
-     * Prepares to compile.
+     * Prepares to compile a model whose weights are not stored in blocks.
      *
      * @param graph the model
      * @param mesh the ranks
@@ -90,6 +91,23 @@ public final class ProgramCompiler {
      * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
      */
     public ProgramCompiler(ModelGraph graph, Mesh mesh, List<AxisRule> rules, CompileOptions options, ExpertLookup lookup) {
+        this(graph, mesh, rules, options, lookup, BlockGrid.NONE);
+    }
+
+    /**
+     * Prepares to compile.
+     *
+     * @param graph the model
+     * @param mesh the ranks
+     * @param rules what is split over what, in order
+     * @param options how
+     * @param lookup which rank has which experts
+     * @param blocks along which axes weights are stored in blocks
+     * @throws org.maniple.api.mesh.SplitException if an axis cannot be split as the configuration asks
+     */
+    public ProgramCompiler(ModelGraph graph, Mesh mesh, List<AxisRule> rules, CompileOptions options, ExpertLookup lookup,
+            BlockGrid blocks) {
+        this.blocks = blocks;
         this.options = options;
         this.lookup = lookup;
         this.graph = graph;
@@ -107,7 +125,7 @@ public final class ProgramCompiler {
                 .toList();
         this.units = new UnitTable(graph, mesh, placed, rules.stream()
                 .filter(r -> !r.axis().equals(Axes.LAYERS) && r.over().stream().anyMatch(placed::contains))
-                .toList());
+                .toList(), blocks);
         this.experts = new ExpertPlacing(units, options);
     }
 
@@ -130,7 +148,7 @@ public final class ProgramCompiler {
         Piece logits = whole(graph.logits(), true);
         Piece candidates = whole(graph.candidates(), false);
         var program = new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages, logits, candidates,
-                options, lookup);
+                options, lookup, blocks);
         if (options.exact()) {
             LeafGrid.check(program);
         }

@@ -27,13 +27,16 @@ final class UnitTable {
     private final Mesh mesh;
     private final List<MeshDimension> placed;
     private final List<AxisRule> rules;
+    private final BlockGrid blocks;
     private final Map<Key, List<UnitList>> splits = new HashMap<>();
 
     /**
      * @param placed the dimensions of the mesh that the compiler places over, in the mesh's order
      * @param rules the rules over these dimensions, in order
+     * @param blocks where boundaries between ranks should be
      */
-    UnitTable(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, List<AxisRule> rules) {
+    UnitTable(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, List<AxisRule> rules, BlockGrid blocks) {
+        this.blocks = blocks;
         this.graph = graph;
         this.mesh = mesh;
         this.placed = placed;
@@ -134,7 +137,8 @@ final class UnitTable {
 
     private List<UnitList> ask(AxisRule rule, Axis axis, int extent) {
         int parts = rule.over().stream().mapToInt(mesh::size).reduce(1, Math::multiplyExact);
-        List<UnitList> split = rule.splitter().split(new Splitter.Request(axis, extent, parts, 1, UnitCost.EQUAL));
+        List<UnitList> split = rule.splitter()
+                .split(new Splitter.Request(axis, extent, parts, blocks.quantum(axis), UnitCost.EQUAL));
         if (split.size() != parts || !UnitList.merge(split).equals(UnitList.range(0, extent))) {
             throw new CompileException(
                     "the rule for axis " + axis + " over " + rule.over() + " splits " + extent + " units into " + split

@@ -66,7 +66,7 @@ public final class SafetensorsFormat implements CheckpointFormat {
         SafetensorsFile file = SafetensorsFile.open(path);
         var tensors = new LinkedHashMap<String, SafetensorsFile>();
         file.tensors().keySet().forEach(name -> tensors.put(name, file));
-        return new SafetensorsCheckpoint(List.of(file), tensors, companions(path.resolveSibling("config.json")));
+        return new SafetensorsCheckpoint(List.of(file), tensors, beside(path.resolveSibling("config.json")));
     }
 
     private static Checkpoint openShards(Path index) {
@@ -88,7 +88,7 @@ public final class SafetensorsFormat implements CheckpointFormat {
                 tensors.put(tensor, file);
             });
             return new SafetensorsCheckpoint(List.copyOf(opened.values()), tensors,
-                    companions(index.resolveSibling("config.json"), index));
+                    beside(index.resolveSibling("config.json"), index));
         } catch (RuntimeException e) {
             opened.values().forEach(SafetensorsFile::close);
             throw e;
@@ -104,7 +104,7 @@ public final class SafetensorsFormat implements CheckpointFormat {
         return SafetensorsFile.open(path);
     }
 
-    private static List<Path> companions(Path... paths) {
+    private static List<Path> beside(Path... paths) {
         return Stream.of(paths).filter(Files::isRegularFile).toList();
     }
 

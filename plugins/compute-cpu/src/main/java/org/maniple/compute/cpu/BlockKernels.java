@@ -6,8 +6,11 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -28,36 +31,106 @@ final class BlockKernels {
             Lanes.BITS / 4)));
     private static final int STEP = B.length();
 
+    /** Lanes whose number has a bit. */
+    private static final VectorMask<Float> HAS_8 = VectorMask.fromLong(Lanes.F, 0xff00);
+    private static final VectorMask<Float> HAS_4 = VectorMask.fromLong(Lanes.F, 0xf0f0);
+    private static final VectorMask<Float> HAS_2 = VectorMask.fromLong(Lanes.F, 0xcccc);
+    private static final VectorMask<Float> HAS_1 = VectorMask.fromLong(Lanes.F, 0xaaaa);
+    /** Swaps lanes whose numbers differ in that bit. */
+    private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(Lanes.F, i -> (i ^ 8) % Lanes.L);
+    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(Lanes.F, i -> (i ^ 4) % Lanes.L);
+    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(Lanes.F, i -> i ^ 2);
+    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(Lanes.F, i -> i ^ 1);
+
     private BlockKernels() {}
 
     /**
-     * Sums of products of codes, for each 32 of a row.
+     * Products of codes, for each 32 of a row a vector of which only the sum counts.
      *
      * @param w codes
-     * @param stride bytes from 32 codes to the next
      * @param x codes as floats
      * @param runs how many
-     * @param sums receives the sum of run {@code i} at {@code to + 16 i}
+     * @param out receives the vectors
      */
-    static void sums(MemorySegment w, long at, long stride, MemorySegment x, long xAt, int runs, float[] sums, int to) {
+    static void products(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
+            long from = at + 32L * i;
+            long x0 = xAt + 4L * BLOCK * i;
             FloatVector sum = FloatVector.zero(Lanes.F);
             for (int j = 0; j < BLOCK; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, at + i * stride + j, LITTLE_ENDIAN);
-                long x0 = xAt + 4L * (i * BLOCK + j);
+                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
                 sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0, LITTLE_ENDIAN), sum);
+                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
                 if (STEP > Lanes.L) {
                     sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * Lanes.L, LITTLE_ENDIAN), sum);
+                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
                 }
             }
-            sums[to + COUNT * i] = sum.reduceLanes(VectorOperators.ADD);
+            sum.intoArray(out, to + i * Lanes.L);
         }
     }
 
-    /** As {@link #sums}, for each 16 of a row whose codes follow each other. */
-    static void halfSums(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] sums, int to) {
+    /** As {@link #products}, with blocks of Q8_0. */
+    static void eightBits(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
+        for (int i = 0; i < runs; i++) {
+            long from = at + 34L * i;
+            long x0 = xAt + 4L * BLOCK * i;
+            FloatVector sum = FloatVector.zero(Lanes.F);
+            for (int j = 0; j < BLOCK; j += STEP) {
+                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
+                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
+                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
+                if (STEP > Lanes.L) {
+                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
+                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
+                }
+            }
+            sum.intoArray(out, to + i * Lanes.L);
+        }
+    }
+
+    /**
+     * As {@link #products}, with blocks of 16 bytes: the lower four bits of each are an element of the first half.
+     *
+     * @param stride bytes from a block to the next
+     */
+    static void fourBits(MemorySegment w, long at, int stride, MemorySegment x, long xAt, int runs, float[] out, int to) {
+        for (int i = 0; i < runs; i++) {
+            long from = at + (long) stride * i;
+            long x0 = xAt + 4L * BLOCK * i;
+            FloatVector sum = FloatVector.zero(Lanes.F);
+            for (int j = 0; j < BLOCK / 2; j += STEP) {
+                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
+                IntVector pairs = (IntVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.I, 0);
+                sum = ((FloatVector) pairs.and(15).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
+                sum = ((FloatVector) pairs.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + BLOCK / 2), LITTLE_ENDIAN), sum);
+                if (STEP > Lanes.L) {
+                    pairs = (IntVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.I, 1);
+                    sum = ((FloatVector) pairs.and(15).convert(VectorOperators.I2F, 0))
+                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
+                    sum = ((FloatVector) pairs.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
+                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L + BLOCK / 2), LITTLE_ENDIAN),
+                                    sum);
+                }
+            }
+            sum.intoArray(out, to + i * Lanes.L);
+        }
+    }
+
+    /** Takes from sums of runs what codes had too much. */
+    static void offset(float[] sums, int at, int runs, int offset, MemorySegment x, long xSums) {
+        for (int i = 0; i < runs; i++) {
+            float less = offset * x.get(JAVA_FLOAT_UNALIGNED, xSums + 4L * i);
+            for (int part = 0; part < COUNT; part += Lanes.L) {
+                FloatVector.fromArray(Lanes.F, sums, at + COUNT * i + part).sub(less).intoArray(sums, at + COUNT * i + part);
+            }
+        }
+    }
+
+    /** As {@link #products}, for each 16 of a row whose codes follow each other. */
+    static void halfProducts(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
             FloatVector sum = FloatVector.zero(Lanes.F);
             for (int j = 0; j < BLOCK / 2; j += STEP) {
@@ -70,8 +143,70 @@ final class BlockKernels {
                             .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * Lanes.L, LITTLE_ENDIAN), sum);
                 }
             }
-            sums[to + COUNT * i] = sum.reduceLanes(VectorOperators.ADD);
+            sum.intoArray(out, to + i * Lanes.L);
         }
+    }
+
+    /**
+     * Sums the lanes of vectors, so that lanes become rows of weights.
+     *
+     * @param floats the vectors of 16 rows
+     * @param stride floats from a row to the next; the vectors of a row follow each other
+     * @param runs vectors of a row
+     * @param to receives 16 sums for each of them
+     * @param between room for four vectors
+     */
+    static void fold(float[] floats, int at, int stride, int runs, int to, int between) {
+        for (int i = 0; i < runs; i++) {
+            int first = at + i * Lanes.L;
+            if (Lanes.L == 16) {
+                foldFour(floats, first, stride, between);
+                foldLast(floats, between, Lanes.L, to + COUNT * i);
+            } else if (Lanes.L == 8) {
+                for (int part = 0; part < COUNT; part += Lanes.L) {
+                    foldTwo(floats, first + part * stride, stride, between);
+                    foldLast(floats, between, Lanes.L, to + COUNT * i + part);
+                }
+            } else {
+                for (int part = 0; part < COUNT; part += Lanes.L) {
+                    foldLast(floats, first + part * stride, stride, to + COUNT * i + part);
+                }
+            }
+        }
+    }
+
+    /** Sixteen vectors become four: a lane has the sum of four lanes of the row whose upper two bits it has. */
+    private static void foldFour(float[] v, int at, int stride, int to) {
+        for (int i = 0; i < 4; i++) {
+            int from = at + i * stride;
+            FloatVector a = FloatVector.fromArray(Lanes.F, v, from);
+            FloatVector b = FloatVector.fromArray(Lanes.F, v, from + 8 * stride);
+            FloatVector c = a.blend(b, HAS_8).add(b.blend(a, HAS_8).rearrange(BY_8));
+            a = FloatVector.fromArray(Lanes.F, v, from + 4 * stride);
+            b = FloatVector.fromArray(Lanes.F, v, from + 12 * stride);
+            a = a.blend(b, HAS_8).add(b.blend(a, HAS_8).rearrange(BY_8));
+            c.blend(a, HAS_4).add(a.blend(c, HAS_4).rearrange(BY_4)).intoArray(v, to + i * Lanes.L);
+        }
+    }
+
+    /** Eight vectors become four. */
+    private static void foldTwo(float[] v, int at, int stride, int to) {
+        for (int i = 0; i < 4; i++) {
+            FloatVector a = FloatVector.fromArray(Lanes.F, v, at + i * stride);
+            FloatVector b = FloatVector.fromArray(Lanes.F, v, at + (i + 4) * stride);
+            a.blend(b, HAS_4).add(b.blend(a, HAS_4).rearrange(BY_4)).intoArray(v, to + i * Lanes.L);
+        }
+    }
+
+    /** Four vectors become one. */
+    private static void foldLast(float[] v, int at, int stride, int to) {
+        FloatVector a = FloatVector.fromArray(Lanes.F, v, at);
+        FloatVector b = FloatVector.fromArray(Lanes.F, v, at + 2 * stride);
+        FloatVector c = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
+        a = FloatVector.fromArray(Lanes.F, v, at + stride);
+        b = FloatVector.fromArray(Lanes.F, v, at + 3 * stride);
+        a = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
+        c.blend(a, HAS_1).add(a.blend(c, HAS_1).rearrange(BY_1)).intoArray(v, to);
     }
 
     /**
@@ -108,6 +243,43 @@ final class BlockKernels {
                     .fma(FloatVector.broadcast(Lanes.F, x.get(JAVA_FLOAT_UNALIGNED, xSums + 4L * i)), total);
         }
         total.intoArray(floats, to);
+    }
+
+    /**
+     * The elements of runs, each of which is a code times its scale.
+     *
+     * @param scales of the runs
+     * @param length of a run
+     */
+    static void decode(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
+    }
+
+    /** As {@link #decode}, and then plus the minimum of the run, which follow after all scales. */
+    static void decodeWithMinima(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i]).add(scales[runs + i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i]).add(scales[runs + i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
     }
 
     /** Codes as floats; their number is a multiple of 16. */
@@ -178,7 +350,8 @@ final class BlockKernels {
             int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
         }
@@ -194,7 +367,8 @@ final class BlockKernels {
             long xSums, int shift, int first, int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
             total = FloatVector.fromMemorySegment(Lanes.F, x, xSums + 4L * COUNT * i, LITTLE_ENDIAN)

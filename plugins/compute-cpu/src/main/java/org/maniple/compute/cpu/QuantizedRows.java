@@ -8,16 +8,15 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.tensor.BlockRows;
 
 /**
  * Activations as integers with a scale for each 32 elements, see {@link ActivationForm#INT8}, as the products of the Vector API read them: the
  * integers are held as floats, in which their products and the sums of a block are exact. Each row is written by itself; if there are many
  * rows, {@value #GROUP} of them are also written together, element by element.
- *
- * @param rows how the weights hold rows
  */
-record QuantizedRows(BlockRows rows) implements Preparation {
+final class QuantizedRows implements Preparation {
 
     /** Elements of a block. */
     static final int BLOCK = BlockUnpacker.ACTIVATIONS;
@@ -28,6 +27,29 @@ record QuantizedRows(BlockRows rows) implements Preparation {
     /** What is added to a float for its fraction to be rounded away, of two nearest integers to the even one. */
     private static final float ROUND = 0x1.8p23f;
     private static final int SIZE = 0x7fffffff;
+
+    private final BlockRows rows;
+    private final int columns;
+
+    /**
+     * A preparation.
+     *
+     * @param rows how the weights hold rows
+     */
+    QuantizedRows(BlockRows rows) {
+        this.rows = rows;
+        this.columns = rows.columns();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof QuantizedRows same && rows.equals(same.rows);
+    }
+
+    @Override
+    public int hashCode() {
+        return rows.hashCode();
+    }
 
     @Override
     public int rowsTogether() {
@@ -77,7 +99,7 @@ record QuantizedRows(BlockRows rows) implements Preparation {
     public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
         for (int row = from; row < to; row++) {
             long codes = codes(at, row);
-            hold(x, 4L * row * rows.columns(), out, codes);
+            hold(x, 4L * row * columns, out, codes);
             for (int block = 0; block < blocks(); block++) {
                 quantize(out, codes + 4L * BLOCK * block, codes + scales() + 4L * block, codes + sums() + 4L * block,
                         codes + halves() + 8L * block);

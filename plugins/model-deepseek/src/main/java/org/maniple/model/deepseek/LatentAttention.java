@@ -25,9 +25,11 @@ import org.maniple.api.model.RopeFrequencies;
  * @param values elements of a head's value
  * @param rope the angles
  * @param scale factor on the scores
+ * @param separateMaps whether the maps to keys and to values are two tensors, that to keys with the latent before the elements: as newer GGUF
+ *     files have them
  */
 record LatentAttention(OptionalInt queryLatent, int latent, int plain, int turned, int values, BuiltinOp.Rope rope,
-        double scale) {
+        double scale, boolean separateMaps) {
 
     /** Of the norms of both latents, whatever {@code rms_norm_eps} says: published implementations leave theirs at the default. */
     private static final double EPSILON = 1e-6;
@@ -48,7 +50,7 @@ record LatentAttention(OptionalInt queryLatent, int latent, int plain, int turne
         BuiltinOp.Rope halves = RopeFrequencies.of(config, turned);
         var rope = new BuiltinOp.Rope(halves.frequencies(), halves.scale(), config.flag("rope_interleave", true));
         return new LatentAttention(queryLatent, config.extent("kv_lora_rank"), plain, turned, config.extent("v_head_dim"), rope,
-                RopeFrequencies.scoreFactor(config) / Math.sqrt(plain + turned));
+                RopeFrequencies.scoreFactor(config) / Math.sqrt(plain + turned), config.flag("separate_kv_b", false));
     }
 
     /** Elements of a head's query. */
@@ -91,8 +93,12 @@ record LatentAttention(OptionalInt queryLatent, int latent, int plain, int turne
 
             State latents = latents(x);
             State keys = keys(x);
-            Parameter keyMap = part("kv_b_proj.weight", "keys", PLAIN.of(plain), plain + values, 0, LATENT.of(latent));
-            Parameter valueMap = part("kv_b_proj.weight", "values", VALUE.of(values), plain + values, plain, LATENT.of(latent));
+            Parameter keyMap = separateMaps
+                    ? transposedKeyMap()
+                    : part("kv_b_proj.weight", "keys", PLAIN.of(plain), plain + values, 0, LATENT.of(latent));
+            Parameter valueMap = separateMaps
+                    ? map("v_b_proj.weight", VALUE.of(values))
+                    : part("kv_b_proj.weight", "values", VALUE.of(values), plain + values, plain, LATENT.of(latent));
             Value attended = graph.attendLatent("attended." + number, queries, turnedQueries, latents, keys, keyMap, valueMap,
                     scale);
             return graph.contract("attn." + number, attended, output());
@@ -138,6 +144,19 @@ record LatentAttention(OptionalInt queryLatent, int latent, int plain, int turne
             TensorView view = TensorView.stored(prefix + name,
                     TensorView.dim(TensorView.whole(heads), TensorView.part(rows, stored, from)), TensorView.dim(summed));
             return graph.parameter(prefix + name + ":" + word, view, heads, rows, summed);
+        }
+
+        private Parameter transposedKeyMap() {
+            String tensor = prefix + "k_b_proj.weight";
+            Dim elements = PLAIN.of(plain);
+            TensorView view = TensorView.stored(tensor, TensorView.dim(shape.queryHeads()), TensorView.dim(LATENT.of(latent)),
+                    TensorView.dim(elements));
+            return graph.parameter(tensor, view, shape.queryHeads(), elements, LATENT.of(latent));
+        }
+
+        private Parameter map(String name, Dim rows) {
+            String tensor = prefix + name;
+            return graph.parameter(tensor, shape.queryHeads(), rows, LATENT.of(latent));
         }
 
         private Parameter output() {

@@ -46,7 +46,8 @@ public final class GemmaFamily implements ModelArchitecture {
         String activationKey = config.has("hidden_activation") ? "hidden_activation" : "hidden_act";
         var feedForward = new FeedForward(DecoderBlocks.activation(config, activationKey, "gelu_pytorch_tanh"), false);
 
-        var blocks = new DecoderBlocks(name(), shape, 1);
+        // GGUF files have the 1 in the weights.
+        var blocks = new DecoderBlocks(name(), shape, config.flag("norm_weights_with_one", false) ? 0 : 1);
         Value stream = blocks.graph().scale("hidden.0", blocks.embeddings("embedded"), (float) Math.sqrt(shape.hidden()));
         for (int layer = 0; layer < shape.layers(); layer++) {
             stream = block(blocks, layer, stream, types.get(layer).equals(LayerTypes.SLIDING) ? local : global, feedForward);

@@ -25,10 +25,20 @@ import org.maniple.api.model.ModelConfig;
  * @param graph the model's graph
  * @param shape the decoder's extents
  * @param experts the mixture's extents
- * @param mxfp4 whether the matrices are stored in MXFP4
+ * @param storage how the matrices are stored
  * @param middle the function of gate and up
  */
-record GptOssExperts(GraphBuilder graph, DecoderShape shape, ExpertShape experts, boolean mxfp4, ElementFunction middle) {
+record GptOssExperts(GraphBuilder graph, DecoderShape shape, ExpertShape experts, Storage storage, ElementFunction middle) {
+
+    /** Ways of storing the matrices. */
+    enum Storage {
+        /** In one tensor with the output last, in 16 bits or more. */
+        TRANSPOSED,
+        /** In MXFP4 with the output before the blocks. */
+        MXFP4,
+        /** Expert by expert, gate and up apart: as GGUF files are given. */
+        SEPARATE
+    }
 
     private static final Router ROUTER = new Router("mlp.router", true, Optional.empty(),
             new Route(Route.Score.SOFTMAX_OF_CHOSEN, 1, 1, Route.GroupScore.MAX, false, 1));
@@ -39,7 +49,10 @@ record GptOssExperts(GraphBuilder graph, DecoderShape shape, ExpertShape experts
         var experts = ExpertShape.of(config, "num_local_experts", "intermediate_size");
         var middle = new ElementFunction.ClampedGlu((float) positive(config, "swiglu_alpha", DEFAULT_ALPHA),
                 (float) positive(config, "swiglu_limit", DEFAULT_LIMIT));
-        return new GptOssExperts(graph, shape, experts, mxfp4(config), middle);
+        Storage storage = config.flag("separate_experts", false)
+                ? Storage.SEPARATE
+                : mxfp4(config) ? Storage.MXFP4 : Storage.TRANSPOSED;
+        return new GptOssExperts(graph, shape, experts, storage, middle);
     }
 
     /**
@@ -51,9 +64,25 @@ record GptOssExperts(GraphBuilder graph, DecoderShape shape, ExpertShape experts
         var blocks = new ExpertBlocks(graph, shape, experts);
         String prefix = "model.layers." + layer + ".mlp.experts.";
         Dim columns = experts.expertColumns();
-        var weights = new Weights(oneOfTwo(prefix + "gate_up_proj", "gate", 0), oneOfTwo(prefix + "gate_up_proj", "up", 1),
-                projection(prefix + "down_proj", "", TensorView.dim(shape.hiddenChannels()), shape.hiddenChannels(), columns));
+        Weights weights = storage == Storage.SEPARATE ? separate(blocks, layer) : together(prefix, columns);
         return blocks.routed("mlp." + layer, layer, x, blocks.route(layer, x, ROUTER), weights, middle);
+    }
+
+    private Weights separate(ExpertBlocks blocks, int layer) {
+        Weights weights = blocks.weights(layer, ExpertBlocks.Names.USUAL);
+        String prefix = "model.layers." + layer + ".mlp.experts.";
+        return new Weights(biased(weights.gate(), prefix + "gate_proj.bias", experts.expertColumns()),
+                biased(weights.up(), prefix + "up_proj.bias", experts.expertColumns()),
+                biased(weights.down(), prefix + "down_proj.bias", shape.hiddenChannels()));
+    }
+
+    private Projection biased(Projection projection, String tensor, Dim output) {
+        return new Projection(projection.weight(), Optional.of(graph.parameter(tensor, experts.routedExperts(), output)));
+    }
+
+    private Weights together(String prefix, Dim columns) {
+        return new Weights(oneOfTwo(prefix + "gate_up_proj", "gate", 0), oneOfTwo(prefix + "gate_up_proj", "up", 1),
+                projection(prefix + "down_proj", "", TensorView.dim(shape.hiddenChannels()), shape.hiddenChannels(), columns));
     }
 
     /** Gate and up share a tensor: a column of one, a column of the other. */
@@ -65,7 +94,7 @@ record GptOssExperts(GraphBuilder graph, DecoderShape shape, ExpertShape experts
 
     private Projection projection(String tensor, String part, StoredDim storedOutput, Dim output, Dim summed) {
         StoredDim storedExperts = TensorView.dim(experts.routedExperts());
-        TensorView view = mxfp4
+        TensorView view = storage == Storage.MXFP4
                 ? new TensorView.Mxfp4(tensor + "_blocks", tensor + "_scales",
                         List.of(storedExperts, storedOutput, TensorView.dim(summed)))
                 : TensorView.stored(tensor, storedExperts, TensorView.dim(summed), storedOutput);

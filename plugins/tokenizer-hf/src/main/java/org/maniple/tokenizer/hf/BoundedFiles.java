@@ -1,7 +1,6 @@
 package org.maniple.tokenizer.hf;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -57,23 +56,21 @@ final class BoundedFiles {
         }
     }
 
-    static String text(Path file, long largest) {
-        return new String(read(file, largest), StandardCharsets.UTF_8);
-    }
-
     /** The root of a small JSON file, or empty where there is no such file. */
-    static Optional<JsonField> config(Path file) {
-        if (!Files.isRegularFile(file)) {
+    static Optional<JsonField> config(TextFiles files, String name) {
+        Optional<byte[]> content = files.read(name, LARGEST_CONFIG);
+        if (content.isEmpty()) {
             return Optional.empty();
         }
+        String file = files.label(name);
         try {
-            var root = new JsonField(file.toString(), "", MAPPER.readTree(read(file, LARGEST_CONFIG)));
+            var root = new JsonField(file, "", MAPPER.readTree(content.get()));
             if (!root.isObject()) {
                 throw root.error("expected an object");
             }
             return Optional.of(root);
         } catch (JacksonException e) {
-            throw new TokenizerFileException(file.toString(), "", "is not valid JSON: " + e.getOriginalMessage(), e);
+            throw new TokenizerFileException(file, "", "is not valid JSON: " + e.getOriginalMessage(), e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package org.maniple.tokenizer.hf;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -11,18 +12,23 @@ import java.util.OptionalInt;
 
 /** The files of a model directory that concern text: tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja. */
 final class ModelFiles {
-    private static final String TOKENIZER = "tokenizer.json";
+    static final String TOKENIZER = "tokenizer.json";
     private static final List<String> SPECIAL_TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
             "cls_token",
             "mask_token");
 
-    private final Path directory;
+    private final TextFiles files;
     private final Optional<JsonField> config;
 
     /** Opens a model's directory, or the directory that a tokenizer.json is in. */
     ModelFiles(Path model) {
-        directory = Files.isDirectory(model) ? model : model.resolveSibling("");
-        config = BoundedFiles.config(directory.resolve("tokenizer_config.json"));
+        this(new TextFiles.InDirectory(Files.isDirectory(model) ? model : model.resolveSibling("")));
+    }
+
+    /** Opens a model's files, wherever they are. */
+    ModelFiles(TextFiles files) {
+        this.files = files;
+        this.config = BoundedFiles.config(files, "tokenizer_config.json");
     }
 
     /** Whether there is a tokenizer.json. */
@@ -31,8 +37,9 @@ final class ModelFiles {
     }
 
     HfTextCodec load(Clock clock) {
-        var file = directory.resolve(TOKENIZER);
-        var tokenizer = TokenizerJson.read(file.toString(), BoundedFiles.read(file, BoundedFiles.LARGEST_TOKENIZER));
+        String file = files.label(TOKENIZER);
+        var tokenizer = TokenizerJson.read(file, files.read(TOKENIZER, BoundedFiles.LARGEST_TOKENIZER)
+                .orElseThrow(() -> new TokenizerFileException(file, "", "is not there")));
         var special = specialTokens();
         var policy = new SpecialTokenPolicy(rule("add_bos_token", "bos_token", special, tokenizer.tokens()),
                 rule("add_eos_token", "eos_token", special, tokenizer.tokens()));
@@ -41,7 +48,7 @@ final class ModelFiles {
 
     private Map<String, String> specialTokens() {
         var tokens = new LinkedHashMap<String, String>();
-        var map = BoundedFiles.config(directory.resolve("special_tokens_map.json"));
+        var map = BoundedFiles.config(files, "special_tokens_map.json");
         for (var name : SPECIAL_TOKENS) {
             config.flatMap(root -> root.optional(name)).or(() -> map.flatMap(root -> root.optional(name)))
                     .ifPresent(field -> tokens.put(name, (field.isObject() ? field.required("content") : field).string()));
@@ -67,10 +74,11 @@ final class ModelFiles {
 
     /** The file chat_template.jinja, else what the configuration has: one template or several with names. */
     private Map<String, ChatTemplate> chatTemplates() {
-        var file = directory.resolve("chat_template.jinja");
-        if (Files.isRegularFile(file)) {
-            var text = BoundedFiles.text(file, BoundedFiles.LARGEST_TEMPLATE);
-            return Map.of(ChatTemplates.DEFAULT, parse(new TemplateSource(file.toString(), "", text)));
+        String file = "chat_template.jinja";
+        var own = files.read(file, BoundedFiles.LARGEST_TEMPLATE);
+        if (own.isPresent()) {
+            String text = new String(own.get(), StandardCharsets.UTF_8);
+            return Map.of(ChatTemplates.DEFAULT, parse(new TemplateSource(files.label(file), "", text)));
         }
         var field = config.flatMap(root -> root.optional("chat_template"));
         if (field.isEmpty()) {
