@@ -23,12 +23,15 @@ public final class UnitPipeline implements StepPipeline {
     private static final class Slot {
         private final StepBatch batch;
         private final MemorySegment frame;
+        /** The plan, which is some ints long. */
+        private final RowSlices plans;
         private final List<Wire.Pending> sends = new ArrayList<>();
         private final Results results = new Results();
 
         Slot(StepBatch batch, MemorySegment frame) {
             this.batch = batch;
             this.frame = frame;
+            this.plans = new RowSlices(frame, Integer.BYTES, Math.toIntExact(frame.byteSize() / Integer.BYTES));
         }
     }
 
@@ -41,6 +44,7 @@ public final class UnitPipeline implements StepPipeline {
     private final Queue<Slot> running = new ArrayDeque<>();
     private final BetweenSteps between;
     private final int depth;
+    private final int ranks;
     private final int resultRank;
     private final int width;
     private final @Nullable RowSlices candidateRows;
@@ -71,6 +75,7 @@ public final class UnitPipeline implements StepPipeline {
         this.communicator = communicator;
         this.limits = limits;
         this.depth = program.program().stages();
+        this.ranks = program.program().mesh().ranks();
         this.resultRank = program.program().resultRank();
         int vocabulary = program.program().graph().vocabulary();
         this.width = program.program().graph().candidates().dims().getLast().extent();
@@ -168,12 +173,12 @@ public final class UnitPipeline implements StepPipeline {
     }
 
     private void send(Slot slot) {
-        if (program.program().mesh().ranks() == 1) {
+        if (ranks == 1) {
             plans++;
             return;
         }
-        MemorySegment plan = slot.frame.asSlice(0, slot.batch.encode(slot.frame));
-        for (int rank = 1; rank < program.program().mesh().ranks(); rank++) {
+        MemorySegment plan = slot.plans.first(Math.toIntExact(slot.batch.encode(slot.frame) / Integer.BYTES));
+        for (int rank = 1; rank < ranks; rank++) {
             slot.sends.add(wire.send(rank, Tag.of(Tag.Operation.PLAN, 0, plans), plan));
         }
         plans++;

@@ -61,13 +61,15 @@ public final class CpuBackend implements ComputeBackend {
         Isa isa = context.settings().optionalText(Isa.KEY).map(Isa::of).orElse(Isa.AUTO);
         Choice choice = choose(isa, context::announce);
         var warmUp = new WarmUp(choice.products());
-        warmUp.common();
-        warmUp.products(DType.F32, ActivationForm.F32);
+        Optional<NativeFunctions> functions = NativeFunctions.best(NativeLibrary.load(), isa, context::announce);
+        if (functions.isEmpty()) {
+            warmUp.common();
+            warmUp.products(DType.F32, ActivationForm.F32);
+        }
         Precision precision = Precision.of(context.settings());
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                choice.products(), precision, Optional.of(warmUp),
-                NativeFunctions.best(NativeLibrary.load(), isa, context::announce));
+                choice.products(), precision, Optional.of(warmUp), functions);
         context.announce("cpu: " + choice.description() + "; vector api " + Lanes.BITS + " bits; " + threads
                 + (threads == 1 ? " thread" : " threads"));
         context.announce("cpu: " + paths(choice.products(), precision));

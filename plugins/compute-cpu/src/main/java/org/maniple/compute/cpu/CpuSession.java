@@ -98,7 +98,9 @@ final class CpuSession implements ComputeSession {
                 }
             }
             case BuiltinOp.Embed embed -> warmUp.floats(call.input(1).dtype());
+            case BuiltinOp.Combine combine -> warmUp.rows();
             case BuiltinOp.AttendLatent attend -> {
+                warmUp.rows();
                 warmUp.floats(call.input(4).dtype());
                 warmUp.products(call.input(5).dtype(), ActivationForm.F32);
             }

@@ -48,6 +48,11 @@ enum Isa {
                 .orElseThrow(() -> new IllegalArgumentException(KEY + ": " + word));
     }
 
+    /** The variants that may be used, the best first. */
+    List<String> usable(List<String> variantsHere) {
+        return variants.stream().filter(variantsHere::contains).toList();
+    }
+
     /** The variant of the kernels to use; empty if there is none. */
     Optional<String> choose(List<String> usable) {
         return choices(usable).stream().findFirst();

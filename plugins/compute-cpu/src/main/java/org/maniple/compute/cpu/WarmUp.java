@@ -34,6 +34,7 @@ final class WarmUp {
     private final MemorySegment a = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment b = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment out = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
+    private boolean sums;
 
     WarmUp(Products products) {
         this.products = products;
@@ -91,7 +92,7 @@ final class WarmUp {
         });
     }
 
-    /** What every model computes between its products. */
+    /** What every model computes between its products, where no native functions do. */
     void common() {
         repeat(() -> {
             Functions.add(a, 0, b, 0, out, 0, LENGTH);
@@ -102,6 +103,19 @@ final class WarmUp {
             Functions.scale(a, 0, 1, out, 0, LENGTH);
             Lanes.greatest(a, 0, LENGTH, scratch.lanes());
             Functions.subtract(a, 0, 1, out, 0, LENGTH);
+            Functions.join(out, 0, 1, a, 0, 1, LENGTH);
+            Functions.divide(out, 0, 2, LENGTH);
+        });
+        rows();
+    }
+
+    /** Weighted sums of rows, if this has not been done. */
+    void rows() {
+        if (sums) {
+            return;
+        }
+        sums = true;
+        repeat(() -> {
             WeightedRows.add(a, 0, 4L * LENGTH, ROWS, b, 0, out, 0, LENGTH);
             chosen.clear();
             chosen.add(0, 1);
