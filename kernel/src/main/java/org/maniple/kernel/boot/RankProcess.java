@@ -37,6 +37,7 @@ import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
+import org.maniple.kernel.execute.StepProfile;
 import org.maniple.kernel.execute.UnitPipeline;
 import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.WeightLoader;
@@ -224,7 +225,7 @@ final class RankProcess {
             BetweenSteps between = mover.map(own -> director().orElseThrow().with(own)).orElse(BetweenSteps.NOTHING);
             return lead(membership,
                     new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks(), between), capacity,
-                    executor.kernels());
+                    executor.kernels(), configuration.settings().flag(KernelOptions.STEP_PROFILE) ? Optional.of(executor.profile()) : Optional.empty());
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
         if (apiPlace.serves()) {
@@ -290,7 +291,8 @@ final class RankProcess {
                 plan.program().homes());
     }
 
-    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, Map<String, Integer> kernels)
+    private int lead(Membership membership, UnitPipeline pipeline, Capacity capacity, Map<String, Integer> kernels,
+            Optional<StepProfile> profile)
             throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
@@ -301,7 +303,7 @@ final class RankProcess {
         capacity.lines().forEach(report::line);
         times.mark("tokenizer, other ranks");
         if (configuration.settings().has(KernelOptions.BENCH)) {
-            zero.bench(figures, kernels.keySet());
+            zero.bench(figures, kernels.keySet(), profile);
             ending.set(0, "all is measured");
         } else {
             zero.serve(ending);

@@ -30,6 +30,7 @@ import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
 import org.maniple.kernel.engine.StepPipeline;
 import org.maniple.kernel.engine.UnitEngine;
+import org.maniple.kernel.execute.StepProfile;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.KernelExtensions;
 import org.maniple.kernel.program.MeshProgram;
@@ -120,7 +121,7 @@ final class RankZero {
     }
 
     /** Measures instead of serving. */
-    void bench(BenchReport figures, Collection<String> kernels) throws InterruptedException {
+    void bench(BenchReport figures, Collection<String> kernels, Optional<StepProfile> profile) throws InterruptedException {
         Settings settings = configuration.settings();
         BenchPlan wanted = BenchPlan.parse(settings.text(KernelOptions.BENCH));
         engine.start();
@@ -133,7 +134,10 @@ final class RankZero {
         given.put("kernels", BenchReport.kernels(kernels));
         given.put("version", engine.version());
         Machine machine = Machine.now();
-        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted, result -> {});
+        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted, result -> profile.ifPresent(measured -> {
+            report.line("profile: of " + result.test().name());
+            measured.take().forEach(report::line);
+        }));
         figures.model(given, machine, results, wanted.json());
     }
 

@@ -108,6 +108,8 @@ public final class KernelOptions {
     public static final String BENCH = "bench";
     /** Whether the time of each part of the start is printed. */
     public static final String STARTUP_REPORT = "startup-report";
+    /** Whether kernels are timed one by one. */
+    public static final String STEP_PROFILE = "step-profile";
     /** Start without serving. */
     public static final String HEADLESS = "headless";
     /** Serve at every group of ranks. */
@@ -191,6 +193,8 @@ public final class KernelOptions {
                     .withDefault("false"),
             text(BENCH, "What is measured instead of serving; maniple bench model gives it to the ranks that it starts.").asLocal(),
             Option.of(STARTUP_REPORT, OptionType.BOOLEAN, "Print how long each part of the start took, once the unit is ready.")
+                    .withDefault("false").asLocal(),
+            Option.of(STEP_PROFILE, OptionType.BOOLEAN, "With maniple bench model: print how long each kind of kernel takes in a step of rank 0.")
                     .withDefault("false").asLocal(),
             Option.of(HEADLESS, OptionType.BOOLEAN,
                     "Serve nothing on this node; nodes other than the first do only with api-per-group.")

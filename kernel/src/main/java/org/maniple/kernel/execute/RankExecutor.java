@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.collective.PairExchange;
@@ -72,6 +73,7 @@ public final class RankExecutor {
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
     private final ExpertBinder experts;
+    private @Nullable StepProfile profile;
 
     /**
      * Binds a program to memory and compiles it.
@@ -180,12 +182,33 @@ public final class RankExecutor {
     }
 
     /**
+     * Begins to measure how long each kernel takes, which costs a little time itself.
+     *
+     * @return what is measured from now on
+     */
+    public StepProfile profile() {
+        var measured = new StepProfile();
+        for (int i = 0; i < actions.size(); i++) {
+            Action action = actions.get(i);
+            int slot = measured.slot(action.made().isEmpty() ? "(sent)" : action.made().getLast().toString());
+            actions.set(i, new Action(step -> {
+                long begin = System.nanoTime();
+                action.work().run(step);
+                measured.add(slot, System.nanoTime() - begin);
+            }, action.view(), action.onlyForFullRows(), action.made()));
+        }
+        profile = measured;
+        return measured;
+    }
+
+    /**
      * Runs a step.
      *
      * @param step the batch
      * @throws org.maniple.api.transport.TransportException if another rank cannot be reached
      */
     public void run(StepBatch step) {
+        long begin = profile == null ? 0 : System.nanoTime();
         current.set(step);
         for (StepView view : allViews) {
             show(step, view);
@@ -200,6 +223,9 @@ public final class RankExecutor {
             if (observer.isPresent()) {
                 action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
             }
+        }
+        if (profile != null) {
+            profile.step(begin, System.nanoTime());
         }
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.api.ManipleException;
 import org.maniple.kernel.config.Installation;
@@ -129,6 +130,34 @@ class CommandTreeTest {
     }
 
     @Test
+    void benchModelStartsAUnitThatMeasuresWithoutATokenizer() {
+        assertThat(run("bench", "model", "models/demo", "-p", "64,512", "-n", "32", "-b", "1,8", "-r", "2", "-t", "1", "-tp", "2")).isEqualTo(7);
+        assertThat(started).containsExactly("launch [--model, models/demo, --threads, 1, -tp, 2, --bench,"
+                + " pp64,pp512,tg32,tg32x8,repetitions=2, --skip-tokenizer-init] 2");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "bench model models/demo -p x | --n-prompt: [x] is not a whole number from 0 to 9999999; several are separated by commas",
+        "bench model models/demo -p 0 -n 0 | -p 0 -n 0 leaves nothing to be measured; leave one of them out",
+        "bench model models/demo -o xml | --output: [xml] is neither table nor json",
+        "bench kernels --types Q9_0 | --types: [Q9_0] is no type of weights; there are",
+        "bench kernels --types Q4_K --shapes 64x100 | --shapes: rows of 100 elements are not whole blocks of Q4_K (256 elements each)",
+        "bench serve --concurrency 0 | --concurrency: [0] is not a number above 0; several are separated by commas",
+        "bench serve --url nowhere | --url: [nowhere] is no address of a server; give one like http://127.0.0.1:8000"})
+    void whatCannotBeMeasuredIsWrongUsage(String line, String mistake) {
+        assertThat(run(line.split(" "))).isEqualTo(2);
+        assertThat(errors()).startsWith("maniple: " + mistake);
+        assertThat(started).isEmpty();
+    }
+
+    @Test
+    void benchServeFailsWhereNoServerIs() {
+        assertThat(run("bench", "serve", "--url", "http://127.0.0.1:1")).isEqualTo(1);
+        assertThat(errors()).startsWith("maniple: no server answers at http://127.0.0.1:1");
+    }
+
+    @Test
     void aDryRunStartsNothing() {
         assertThat(run("launch", "--dry-run", "--model", "models/demo")).isZero();
         assertThat(run("launch", "--model", "models/demo", "--dry-run", "--program")).isZero();
@@ -198,7 +227,7 @@ class CommandTreeTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "launch", "serve", "generate", "plan", "rank", "plugins", "plugins list", "plugins info",
         "plugins verify",
-        "plugins enable", "plugins disable", "version"})
+        "plugins enable", "plugins disable", "bench", "bench model", "bench serve", "bench kernels", "version"})
     void everyCommandHasHelpWithExamples(String command) {
         assertThat(run((command + " --help").strip().split(" "))).isZero();
         assertThat(output()).anyMatch(line -> line.startsWith("Usage: maniple" + (command.isEmpty() ? "" : " " + command)))
