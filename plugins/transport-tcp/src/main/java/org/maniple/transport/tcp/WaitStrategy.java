@@ -36,7 +36,7 @@ final class WaitStrategy {
     private long looked;
     private long lostPerWait;
     private long waits;
-    private long restsUntil;
+    private long restsUntil = -SHORTEST_REST;
     private int rest = SHORTEST_REST;
 
     /**
