@@ -64,7 +64,8 @@ final class ModelWriter {
             case F32 -> "float32";
             case F16 -> "float16";
             case BF16 -> "bfloat16";
-            default -> throw new IllegalArgumentException("safetensors files hold F32, F16 or BF16; for " + mixture + " write a GGUF file");
+            default -> throw new IllegalArgumentException(
+                    "safetensors files hold F32, F16 or BF16; for " + mixture + " write a GGUF file");
         };
         new PublishedFiles(shape, SyntheticVocabulary.of(shape.vocabulary())).write(folder, dtype);
         // Published checkpoints hold all tensors in one type; the rotary frequencies follow from config.json.

@@ -53,8 +53,9 @@ final class PublishedFiles {
         config.put("bos_token_id", vocabulary.id("<|im_start|>"));
         config.put("eos_token_id", vocabulary.id("<|im_end|>"));
         if (shape.ropeScaled()) {
-            config.put("rope_scaling", Map.of("rope_type", "llama3", "factor", 32.0, "low_freq_factor", 1.0, "high_freq_factor", 4.0,
-                    "original_max_position_embeddings", 8192));
+            config.put("rope_scaling",
+                    Map.of("rope_type", "llama3", "factor", 32.0, "low_freq_factor", 1.0, "high_freq_factor", 4.0,
+                            "original_max_position_embeddings", 8192));
         }
         if (shape.experts() > 0) {
             config.put("num_experts", shape.experts());
@@ -81,7 +82,8 @@ final class PublishedFiles {
         var tokenizer = new LinkedHashMap<String, Object>();
         tokenizer.put("version", "1.0");
         tokenizer.put("added_tokens", added);
-        tokenizer.put("pre_tokenizer", Map.of("type", "ByteLevel", "add_prefix_space", false, "trim_offsets", true, "use_regex", true));
+        tokenizer.put("pre_tokenizer",
+                Map.of("type", "ByteLevel", "add_prefix_space", false, "trim_offsets", true, "use_regex", true));
         tokenizer.put("decoder", Map.of("type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true, "use_regex", true));
         tokenizer.put("model", model);
         return tokenizer;

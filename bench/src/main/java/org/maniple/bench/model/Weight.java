@@ -77,7 +77,8 @@ record Weight(String gguf, String published, Role role, int layer, int experts, 
         }
 
         private void matrix(String gguf, String published, Role role, int rows, int columns) {
-            all.add(new Weight("blk." + layer + "." + gguf + ".weight", "model.layers." + layer + "." + published + ".weight", role,
+            all.add(new Weight("blk." + layer + "." + gguf + ".weight", "model.layers." + layer + "." + published + ".weight",
+                    role,
                     layer, 1, rows, columns));
         }
 

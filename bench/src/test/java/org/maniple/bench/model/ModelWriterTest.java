@@ -20,8 +20,10 @@ import org.maniple.checkpoint.safetensors.SafetensorsFormat;
 
 class ModelWriterTest {
 
-    private static final ModelShape DENSE = new ModelShape("small", "qwen3", 400, 256, 4, 512, 4, 2, 64, 128, 1e6f, false, 1e-6f, "qwen2", 0, 0);
-    private static final ModelShape EXPERTS = new ModelShape("mixed", "qwen3moe", 400, 256, 2, 96, 4, 2, 64, 128, 1e6f, false, 1e-6f, "qwen2", 8,
+    private static final ModelShape DENSE = new ModelShape("small", "qwen3", 400, 256, 4, 512, 4, 2, 64, 128, 1e6f, false, 1e-6f,
+            "qwen2", 0, 0);
+    private static final ModelShape EXPERTS = new ModelShape("mixed", "qwen3moe", 400, 256, 2, 96, 4, 2, 64, 128, 1e6f, false,
+            1e-6f, "qwen2", 8,
             2);
 
     @TempDir
@@ -42,7 +44,8 @@ class ModelWriterTest {
 
             try (Checkpoint checkpoint = open(new GgufFormat(), file)) {
                 assertThat(checkpoint.names()).hasSize(Weight.of(shape).stream().mapToInt(Weight::experts).sum());
-                long bytes = Weight.of(shape).stream().mapToLong(weight -> mixture.of(weight, shape.layers()).bytes(weight.elements())).sum();
+                long bytes = Weight.of(shape).stream()
+                        .mapToLong(weight -> mixture.of(weight, shape.layers()).bytes(weight.elements())).sum();
                 assertThat(Files.size(file)).isGreaterThanOrEqualTo(bytes);
             }
         }
@@ -76,11 +79,13 @@ class ModelWriterTest {
         // More bits for the first and last eighth of 32 layers, and every third of those between.
         var shape = new ModelShape("deep", "qwen3", 400, 256, 32, 512, 4, 2, 64, 128, 1e6f, false, 1e-6f, "qwen2", 0, 0);
         List<StoredType> down = types(Weight.of(shape), Mixture.Q4_K_M, "ffn_down", 32);
-        assertThat(down.subList(0, 8)).containsExactly(StoredType.Q6_K, StoredType.Q6_K, StoredType.Q6_K, StoredType.Q6_K, StoredType.Q4_K,
+        assertThat(down.subList(0, 8)).containsExactly(StoredType.Q6_K, StoredType.Q6_K, StoredType.Q6_K, StoredType.Q6_K,
+                StoredType.Q4_K,
                 StoredType.Q4_K, StoredType.Q6_K, StoredType.Q4_K);
         assertThat(down.subList(28, 32)).containsOnly(StoredType.Q6_K);
         // Rows that are not of whole blocks of 256 get a type with blocks of 32.
-        assertThat(types(Weight.of(EXPERTS), Mixture.Q4_K_M, "ffn_down_exps", 2)).containsExactly(StoredType.Q5_0, StoredType.Q8_0);
+        assertThat(types(Weight.of(EXPERTS), Mixture.Q4_K_M, "ffn_down_exps", 2)).containsExactly(StoredType.Q5_0,
+                StoredType.Q8_0);
         assertThat(types(Weight.of(EXPERTS), Mixture.Q8_0, "ffn_gate_inp", 2)).containsOnly(StoredType.F32);
     }
 

@@ -111,9 +111,11 @@ public final class KernelBench {
 
         Case(KernelCase product, int mostRows, LongFunction<MemorySegment> memory) {
             this.product = product;
-            this.layout = session.layout(new WeightLayout.Weight(product.type(), product.rows(), BlockRows.whole(product.columns()),
-                    List.of(WeightLayout.Use.CONTRACT)));
-            this.x = Tensor.of(DType.F32, new int[] {mostRows, product.columns()}, memory.apply(4L * mostRows * product.columns()));
+            this.layout = session
+                    .layout(new WeightLayout.Weight(product.type(), product.rows(), BlockRows.whole(product.columns()),
+                            List.of(WeightLayout.Use.CONTRACT)));
+            this.x = Tensor.of(DType.F32, new int[] {mostRows, product.columns()},
+                    memory.apply(4L * mostRows * product.columns()));
             this.out = Tensor.of(DType.F32, new int[] {mostRows, product.rows()}, memory.apply(4L * mostRows * product.rows()));
             RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(1);
             for (long i = 0; i < (long) mostRows * product.columns(); i++) {

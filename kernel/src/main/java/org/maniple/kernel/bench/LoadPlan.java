@@ -20,7 +20,8 @@ import java.util.Optional;
  * @param temperature of sampling
  * @param timeout of a request
  */
-public record LoadPlan(URI url, Optional<String> model, Optional<String> apiKey, Pace pace, int requests, int warmUp, int inputTokens,
+public record LoadPlan(URI url, Optional<String> model, Optional<String> apiKey, Pace pace, int requests, int warmUp,
+        int inputTokens,
         int outputTokens, int firstToken, int lastToken, double temperature, Duration timeout) {
 
     /** When requests are sent. */

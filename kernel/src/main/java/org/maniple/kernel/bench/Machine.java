@@ -22,7 +22,8 @@ public record Machine(String cpu, List<String> features, int processors, double 
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final Set<String> KNOWN = Set.of("avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni",
-            "avx512_vbmi", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16", "sve");
+            "avx512_vbmi", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16",
+            "sve");
 
     /** Copies the list. */
     public Machine {

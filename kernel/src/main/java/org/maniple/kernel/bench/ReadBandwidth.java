@@ -1,11 +1,11 @@
 package org.maniple.kernel.bench;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.ArrayList;
-import java.util.List;
 import org.maniple.api.ManipleException;
 
 /** How fast threads together read memory that no cache holds. Used by one thread. */

@@ -70,8 +70,9 @@ public final class ServeBench implements AutoCloseable {
                     HttpResponse.BodyHandlers.ofString());
             JsonNode first = json.readTree(response.body()).path("data").path(0).path("id");
             if (response.statusCode() != 200 || !first.isString()) {
-                throw new ManipleException(plan.url() + "/v1/models answers with status " + response.statusCode() + " and names no model: "
-                        + shortened(response.body()) + "; give --model");
+                throw new ManipleException(
+                        plan.url() + "/v1/models answers with status " + response.statusCode() + " and names no model: "
+                                + shortened(response.body()) + "; give --model");
             }
             return first.stringValue();
         } catch (IOException | JacksonException e) {

@@ -204,7 +204,8 @@ public final class Boot {
         try {
             configuration.settings().optionalText(KernelOptions.BENCH).ifPresent(BenchPlan::parse);
         } catch (IllegalArgumentException e) {
-            throw new ConfigurationException(List.of(configuration.settings().where(KernelOptions.BENCH) + ": " + e.getMessage()));
+            throw new ConfigurationException(
+                    List.of(configuration.settings().where(KernelOptions.BENCH) + ": " + e.getMessage()));
         }
     }
 

@@ -225,7 +225,10 @@ final class RankProcess {
             BetweenSteps between = mover.map(own -> director().orElseThrow().with(own)).orElse(BetweenSteps.NOTHING);
             return lead(membership,
                     new UnitPipeline(program, executor, opened, communicator, limits, capacity.blocks(), between), capacity,
-                    executor.kernels(), configuration.settings().flag(KernelOptions.STEP_PROFILE) ? Optional.of(executor.profile()) : Optional.empty());
+                    executor.kernels(),
+                    configuration.settings().flag(KernelOptions.STEP_PROFILE)
+                            ? Optional.of(executor.profile())
+                            : Optional.empty());
         }
         var batch = new StepBatch(limits, capacity.blocks(), plan.program().graph().vocabulary());
         if (apiPlace.serves()) {

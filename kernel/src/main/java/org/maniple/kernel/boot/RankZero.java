@@ -134,10 +134,11 @@ final class RankZero {
         given.put("kernels", BenchReport.kernels(kernels));
         given.put("version", engine.version());
         Machine machine = Machine.now();
-        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted, result -> profile.ifPresent(measured -> {
-            report.line("profile: of " + result.test().name());
-            measured.take().forEach(report::line);
-        }));
+        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted,
+                result -> profile.ifPresent(measured -> {
+                    report.line("profile: of " + result.test().name());
+                    measured.take().forEach(report::line);
+                }));
         figures.model(given, machine, results, wanted.json());
     }
 

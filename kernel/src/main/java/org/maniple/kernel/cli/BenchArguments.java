@@ -77,7 +77,8 @@ record BenchArguments(BenchPlan plan, List<String> unit) {
         var numbers = new ArrayList<Integer>();
         for (String part : text.split(",", -1)) {
             if (!part.matches("\\d{1,7}") || Integer.parseInt(part) < least) {
-                throw mistake(spellings[spellings.length - 1] + ": [" + part + "] is not a whole number from " + least + " to " + LARGEST
+                throw mistake(spellings[spellings.length - 1] + ": [" + part + "] is not a whole number from " + least + " to "
+                        + LARGEST
                         + "; several are separated by commas");
             }
             numbers.add(Integer.parseInt(part));

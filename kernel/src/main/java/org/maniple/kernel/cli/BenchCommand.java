@@ -142,7 +142,9 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             } else {
                 report.line("model: " + asked + " at " + url + ", " + input + " tokens in, " + answer + " out");
                 report.line("machine: " + machine.line());
-                report.table(List.of("load", "requests", "failed", "tokens/s", "requests/s", "TTFT p50 ms", "p95", "p99", "inter-token p50 ms", "p99"),
+                report.table(
+                        List.of("load", "requests", "failed", "tokens/s", "requests/s", "TTFT p50 ms", "p95", "p99",
+                                "inter-token p50 ms", "p99"),
                         results.stream().map(Serve::row).toList());
                 results.stream().flatMap(result -> result.failures().entrySet().stream())
                         .forEach(failure -> report.line("failed " + failure.getValue() + " times: " + failure.getKey()));
@@ -175,7 +177,9 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             }
             int first = Integer.parseInt(ids.substring(0, ids.indexOf('-')));
             int last = Integer.parseInt(ids.substring(ids.indexOf('-') + 1));
-            int count = requests != null ? requests : pace instanceof LoadPlan.Pace.Clients closed ? Math.max(8, 4 * closed.clients()) : 8;
+            int count = requests != null
+                    ? requests
+                    : pace instanceof LoadPlan.Pace.Clients closed ? Math.max(8, 4 * closed.clients()) : 8;
             if (last < first || input < 1 || answer < 1 || count < 1 || warmUp < 0 || timeout < 1 || temperature < 0) {
                 throw mistake("numbers of requests, tokens and seconds must be above 0, and ranges ascend");
             }
@@ -193,7 +197,8 @@ abstract sealed class BenchCommand implements Callable<Integer> {
         private static List<String> row(LoadResult result) {
             return List.of(name(result.pace()), Integer.toString(result.requests()), Integer.toString(result.failed()),
                     decimals(result.tokensPerSecond()), decimals(result.requestsPerSecond()), quantile(result.firstToken(), 0.5),
-                    quantile(result.firstToken(), 0.95), quantile(result.firstToken(), 0.99), quantile(result.betweenTokens(), 0.5),
+                    quantile(result.firstToken(), 0.95), quantile(result.firstToken(), 0.99),
+                    quantile(result.betweenTokens(), 0.5),
                     quantile(result.betweenTokens(), 0.99));
         }
 

@@ -21,7 +21,8 @@ import org.maniple.kernel.bench.KernelCase;
 record KernelArguments(List<KernelCase> cases, List<Integer> rows, long memoryBytes, double seconds, boolean json,
         List<String> unit) {
 
-    private static final Set<DType> NO_WEIGHTS = Set.of(DType.F64, DType.I8, DType.U8, DType.I16, DType.I32, DType.I64, DType.BOOL);
+    private static final Set<DType> NO_WEIGHTS = Set.of(DType.F64, DType.I8, DType.U8, DType.I16, DType.I32, DType.I64,
+            DType.BOOL);
     private static final int MOST_ROWS = 4096;
 
     static KernelArguments parse(List<String> arguments) {
@@ -57,8 +58,9 @@ record KernelArguments(List<KernelCase> cases, List<Integer> rows, long memoryBy
             for (String name : types.split(",", -1)) {
                 DType type = type(name);
                 if (sizes[1] % type.blockElements() != 0) {
-                    throw BenchArguments.mistake("--shapes: rows of " + sizes[1] + " elements are not whole blocks of " + type + " ("
-                            + type.blockElements() + " elements each)");
+                    throw BenchArguments
+                            .mistake("--shapes: rows of " + sizes[1] + " elements are not whole blocks of " + type + " ("
+                                    + type.blockElements() + " elements each)");
                 }
                 cases.add(new KernelCase(type, sizes[0], sizes[1]));
             }

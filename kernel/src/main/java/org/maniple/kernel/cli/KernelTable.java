@@ -49,7 +49,8 @@ final class KernelTable {
                 List<KernelBench.Result> results = bench.run(product, wanted.rows());
                 results.forEach(result -> rows.add(new Row(result, bandwidth)));
                 if (results.isEmpty()) {
-                    missing.add("no kernel of the back end multiplies with " + product.type() + "; models would be computed one element at a time");
+                    missing.add("no kernel of the back end multiplies with " + product.type()
+                            + "; models would be computed one element at a time");
                 }
             }
         }
@@ -67,7 +68,8 @@ final class KernelTable {
 
     private static List<String> cells(Row row) {
         KernelBench.Result result = row.result();
-        return List.of(result.product().type().name(), result.product().rows() + " x " + result.product().columns(), result.layout(),
+        return List.of(result.product().type().name(), result.product().rows() + " x " + result.product().columns(),
+                result.layout(),
                 result.kernel(), Integer.toString(result.rows()), number("%.1f", 1e6 * result.seconds()),
                 number("%.2f", result.bytesPerSecond() / 1e9), number("%.2f", result.bytesPerSecond() / row.bandwidth()),
                 number("%.1f", result.operationsPerSecond() / 1e9));

@@ -47,7 +47,8 @@ public record DeviceWish(EffectiveSettings settings, PluginCatalog catalog, Host
     public ComputeSession open(Consumer<String> announcer) {
         ComputeBackend backend = catalog.extensions().choose(ExtensionKind.COMPUTE, settings.text(KernelOptions.COMPUTE), host);
         String plugin = catalog.extensions().pluginOf(backend).id();
-        return backend.open(new RankContext(plugin, settings, host, Optional.ofNullable(pluginConfigurations.get(plugin)), announcer),
+        return backend.open(
+                new RankContext(plugin, settings, host, Optional.ofNullable(pluginConfigurations.get(plugin)), announcer),
                 threads());
     }
 }

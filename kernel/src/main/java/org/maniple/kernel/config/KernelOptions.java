@@ -191,10 +191,12 @@ public final class KernelOptions {
             integer(MAX_TOKENS, 1, "Most tokens of the answer to that prompt.").withDefault("256").asLocal(),
             Option.of(EXIT_AFTER_PROMPT, OptionType.BOOLEAN, "End the unit once the prompt is answered, without serving.")
                     .withDefault("false"),
-            text(BENCH, "What is measured instead of serving; maniple bench model gives it to the ranks that it starts.").asLocal(),
+            text(BENCH, "What is measured instead of serving; maniple bench model gives it to the ranks that it starts.")
+                    .asLocal(),
             Option.of(STARTUP_REPORT, OptionType.BOOLEAN, "Print how long each part of the start took, once the unit is ready.")
                     .withDefault("false").asLocal(),
-            Option.of(STEP_PROFILE, OptionType.BOOLEAN, "With maniple bench model: print how long each kind of kernel takes in a step of rank 0.")
+            Option.of(STEP_PROFILE, OptionType.BOOLEAN,
+                    "With maniple bench model: print how long each kind of kernel takes in a step of rank 0.")
                     .withDefault("false").asLocal(),
             Option.of(HEADLESS, OptionType.BOOLEAN,
                     "Serve nothing on this node; nodes other than the first do only with api-per-group.")

@@ -66,6 +66,7 @@ public final class StepProfile {
     }
 
     private String line(String name, long time) {
-        return String.format(Locale.ROOT, "profile: %9.1f µs %5.1f %%  %s", time / 1e3 / steps, 100.0 * time / Math.max(1, inside), name);
+        return String.format(Locale.ROOT, "profile: %9.1f µs %5.1f %%  %s", time / 1e3 / steps,
+                100.0 * time / Math.max(1, inside), name);
     }
 }

@@ -25,7 +25,8 @@ class BenchPlanTest {
 
     @Test
     void aPlanIsTheSameOnTheOtherSideOfACommandLine() {
-        var plan = new BenchPlan(List.of(new ModelTest(ModelTest.Kind.PROMPT, 64, 0, 1), new ModelTest(ModelTest.Kind.GENERATE, 8, 0, 4)),
+        var plan = new BenchPlan(
+                List.of(new ModelTest(ModelTest.Kind.PROMPT, 64, 0, 1), new ModelTest(ModelTest.Kind.GENERATE, 8, 0, 4)),
                 5, true);
 
         assertThat(plan.text()).isEqualTo("pp64,tg8x4,repetitions=5,json");

@@ -17,7 +17,8 @@ class LoadResultTest {
 
     @Test
     void throughputIsThatOfTheWholeTime() {
-        var result = LoadResult.of(PACE, List.of(answer(0, 3, 1_000_000_000L, 2_000_000_000L), answer(500_000_000, 5, 4_000_000_000L)));
+        var result = LoadResult.of(PACE,
+                List.of(answer(0, 3, 1_000_000_000L, 2_000_000_000L), answer(500_000_000, 5, 4_000_000_000L)));
 
         assertThat(result.seconds()).isCloseTo(4, within(1e-9));
         assertThat(result.tokensPerSecond()).isCloseTo(2, within(1e-9));

@@ -88,7 +88,8 @@ class ModelBenchTest {
         List<ModelBench.Result> results = run("pp16,tg4,repetitions=3");
 
         assertThat(results).extracting(result -> result.test().name()).containsExactly("pp16", "tg4");
-        assertThat(results).allSatisfy(result -> assertThat(result.tokensPerSecond().values()).hasSize(3).allMatch(value -> value > 0));
+        assertThat(results)
+                .allSatisfy(result -> assertThat(result.tokensPerSecond().values()).hasSize(3).allMatch(value -> value > 0));
         assertThat(requests).hasSize(8);
     }
 

@@ -131,7 +131,9 @@ class CommandTreeTest {
 
     @Test
     void benchModelStartsAUnitThatMeasuresWithoutATokenizer() {
-        assertThat(run("bench", "model", "models/demo", "-p", "64,512", "-n", "32", "-b", "1,8", "-r", "2", "-t", "1", "-tp", "2")).isEqualTo(7);
+        assertThat(
+                run("bench", "model", "models/demo", "-p", "64,512", "-n", "32", "-b", "1,8", "-r", "2", "-t", "1", "-tp", "2"))
+                .isEqualTo(7);
         assertThat(started).containsExactly("launch [--model, models/demo, --threads, 1, -tp, 2, --bench,"
                 + " pp64,pp512,tg32,tg32x8,repetitions=2, --skip-tokenizer-init] 2");
     }

@@ -73,10 +73,12 @@ final class SocketOptions {
     }
 
     private String text() {
-        Integer send = channel.config().getOption(ChannelOption.SO_SNDBUF);
-        Integer receive = channel.config().getOption(ChannelOption.SO_RCVBUF);
-        if (send != null && receive != null) {
+        try {
+            int send = channel.config().getOption(ChannelOption.SO_SNDBUF);
+            int receive = channel.config().getOption(ChannelOption.SO_RCVBUF);
             shown.add("buffers from " + (send >> 10) + " and " + (receive >> 10) + " KiB on");
+        } catch (ChannelException e) {
+            // The peer has closed already; whoever uses the link will say so.
         }
         return String.join(", ", shown);
     }

@@ -15,7 +15,7 @@ import org.maniple.api.PluginContext;
 final class WaitStrategy {
 
     /** Without a system call more than looking takes: most frames come within this time. */
-    static final long SPIN_NANOS = 200_000;
+    static final long SPIN_NANOS = 500_000;
     /** Waking up then costs a few percent of the wait at most. */
     static final long LOOK_NANOS = 2_000_000;
     /** More time than a look takes, or a small task of another thread. */
@@ -26,7 +26,7 @@ final class WaitStrategy {
     static final int MEMORY = 64;
     /** How many waits are slept through at once before looking is tried again; doubled each time that it does not pay. */
     static final int SHORTEST_REST = 256;
-    static final int LONGEST_REST = 8192;
+    static final int LONGEST_REST = 4096;
 
     private static final String THREADS = "threads";
 
@@ -36,7 +36,7 @@ final class WaitStrategy {
     private long looked;
     private long lostPerWait;
     private long waits;
-    private long restsUntil;
+    private long restsUntil = -SHORTEST_REST;
     private int rest = SHORTEST_REST;
 
     /**

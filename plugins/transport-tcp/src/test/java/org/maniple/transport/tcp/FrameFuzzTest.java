@@ -75,6 +75,11 @@ class FrameFuzzTest {
         }
 
         @Override
+        public String options() {
+            return "none";
+        }
+
+        @Override
         public void close() {
             open = false;
         }

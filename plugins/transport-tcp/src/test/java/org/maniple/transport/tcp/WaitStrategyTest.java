@@ -8,6 +8,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.maniple.api.HostInfo;
 import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
 import org.maniple.testkit.GivenContext;
 import org.maniple.testkit.GivenSettings;
 
@@ -81,7 +82,8 @@ class WaitStrategyTest {
         var strategy = new WaitStrategy(2, 1, 2);
         for (int i = 0; i < 10; i++) {
             strategy.begin(now);
-            assertThat(strategy.sleepNow(now + WaitStrategy.LOOK_NANOS, now)).as("wait %d", i).isTrue();
+            now += WaitStrategy.SLICE_NANOS;
+            assertThat(strategy.sleepNow(now, now - WaitStrategy.LOOK_NANOS)).as("wait %d", i).isTrue();
             now += 10 * SLICE;
             strategy.resume(now);
             assertThat(strategy.sleepNow(now + 1, now)).as("after sleep %d", i).isFalse();
@@ -90,7 +92,7 @@ class WaitStrategyTest {
 
     @Test
     void theThreadsOfARankAreTheConfiguredOnes() {
-        var declared = new GivenSettings(List.of(Option.integer("threads", 1, "Threads.")), Map.of("threads", 4));
+        var declared = new GivenSettings(List.of(Option.of("threads", OptionType.INTEGER, "Threads.")), Map.of("threads", 4));
         var host = new HostInfo("localhost", "linux", "amd64", 8, 1 << 30);
         var context = new GivenContext(declared, host, new CopyOnWriteArrayList<>());
         assertThat(WaitStrategy.of(2, context).looks()).isTrue();
