@@ -51,7 +51,7 @@ final class InterleavedKernels {
                 c = ((FloatVector) four.and(BYTE << 16).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 2]), c);
                 d = ((FloatVector) four.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 3]), d);
             }
-            b.fma(0x1p-8f, a).add(c.fma(0x1p-16f, d)).intoArray(sums, to + GROUP * i);
+            a.add(b.mul(0x1p-8f)).add(c.mul(0x1p-16f).add(d)).intoArray(sums, to + GROUP * i);
         }
     }
 
@@ -114,7 +114,7 @@ final class InterleavedKernels {
                 c = ((FloatVector) two.and(NIBBLE << 8).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 1]), c);
                 d = ((FloatVector) two.and(NIBBLE << 12).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + HALF + 1]), d);
             }
-            b.fma(0x1p-4f, a).add(d.fma(0x1p-4f, c).mul(0x1p-8f)).intoArray(sums, to + GROUP * i);
+            a.add(b.mul(0x1p-4f)).add(c.add(d.mul(0x1p-4f)).mul(0x1p-8f)).intoArray(sums, to + GROUP * i);
         }
     }
 
