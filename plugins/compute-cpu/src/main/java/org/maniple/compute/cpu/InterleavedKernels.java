@@ -47,9 +47,12 @@ final class InterleavedKernels {
                 int k = x0 + first + 4 * j;
                 IntVector four = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN);
                 a = ((FloatVector) four.and(BYTE).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k]), a);
-                b = ((FloatVector) four.and(BYTE << 8).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 1]), b);
-                c = ((FloatVector) four.and(BYTE << 16).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 2]), c);
-                d = ((FloatVector) four.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 3]), d);
+                b = ((FloatVector) four.and(BYTE << 8).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + 1]), b);
+                c = ((FloatVector) four.and(BYTE << 16).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + 2]), c);
+                d = ((FloatVector) four.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + 3]), d);
             }
             a.add(b.mul(0x1p-8f)).add(c.mul(0x1p-16f).add(d)).intoArray(sums, to + GROUP * i);
         }
@@ -110,9 +113,12 @@ final class InterleavedKernels {
                 IntVector two = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * (j >> 1), LITTLE_ENDIAN)
                         .lanewise(VectorOperators.LSHR, 16 * (j & 1));
                 a = ((FloatVector) two.and(NIBBLE).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k]), a);
-                b = ((FloatVector) two.and(NIBBLE << 4).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + HALF]), b);
-                c = ((FloatVector) two.and(NIBBLE << 8).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + 1]), c);
-                d = ((FloatVector) two.and(NIBBLE << 12).convert(VectorOperators.I2F, 0)).fma(FloatVector.broadcast(Lanes.F, x[k + HALF + 1]), d);
+                b = ((FloatVector) two.and(NIBBLE << 4).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + HALF]), b);
+                c = ((FloatVector) two.and(NIBBLE << 8).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + 1]), c);
+                d = ((FloatVector) two.and(NIBBLE << 12).convert(VectorOperators.I2F, 0))
+                        .fma(FloatVector.broadcast(Lanes.F, x[k + HALF + 1]), d);
             }
             a.add(b.mul(0x1p-4f)).add(c.add(d.mul(0x1p-4f)).mul(0x1p-8f)).intoArray(sums, to + GROUP * i);
         }
@@ -141,7 +147,8 @@ final class InterleavedKernels {
                 b = low.fma(FloatVector.broadcast(Lanes.F, x[x1 + k]), b);
                 c = low.fma(FloatVector.broadcast(Lanes.F, x[x2 + k]), c);
                 d = low.fma(FloatVector.broadcast(Lanes.F, x[x3 + k]), d);
-                FloatVector high = (FloatVector) pair.lanewise(VectorOperators.LSHR, 4).and(NIBBLE).convert(VectorOperators.I2F, 0);
+                FloatVector high = (FloatVector) pair.lanewise(VectorOperators.LSHR, 4).and(NIBBLE).convert(VectorOperators.I2F,
+                        0);
                 e = high.fma(FloatVector.broadcast(Lanes.F, x[x0 + k + HALF]), e);
                 f = high.fma(FloatVector.broadcast(Lanes.F, x[x1 + k + HALF]), f);
                 g = high.fma(FloatVector.broadcast(Lanes.F, x[x2 + k + HALF]), g);
@@ -168,7 +175,8 @@ final class InterleavedKernels {
         for (int i = 0; i < runs; i++) {
             float scale = x.get(JAVA_FLOAT_UNALIGNED, xScales + 4L * i);
             total = FloatVector.fromArray(Lanes.F, floats, sums + GROUP * i)
-                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale), total);
+                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale),
+                            total);
         }
         total.intoArray(floats, to);
     }
@@ -180,7 +188,8 @@ final class InterleavedKernels {
         for (int i = 0; i < runs; i++) {
             float scale = x.get(JAVA_FLOAT_UNALIGNED, xScales + 4L * i);
             total = FloatVector.fromArray(Lanes.F, floats, sums + GROUP * i)
-                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale), total);
+                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale),
+                            total);
             total = FloatVector.fromMemorySegment(Lanes.F, w, minima + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale)
                     .fma(FloatVector.broadcast(Lanes.F, x.get(JAVA_FLOAT_UNALIGNED, xSums + 4L * i)), total);
         }

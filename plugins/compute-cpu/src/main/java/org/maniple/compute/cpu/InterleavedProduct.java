@@ -95,7 +95,8 @@ final class InterleavedProduct implements Product {
                 rows(w, (firstRow + n) / GROUP * layout.groupBytes(), x, xAt, xRow + m, together, floats);
                 int taken = Math.min(GROUP, columns - n);
                 for (int i = 0; i < together; i++) {
-                    MemorySegment.copy(floats, results(i), out, JAVA_FLOAT_UNALIGNED, outAt + (m + i) * outStride + 4L * n, taken);
+                    MemorySegment.copy(floats, results(i), out, JAVA_FLOAT_UNALIGNED, outAt + (m + i) * outStride + 4L * n,
+                            taken);
                 }
             }
             m += together;
@@ -113,9 +114,11 @@ final class InterleavedProduct implements Product {
         for (int leaf = 0; leaf < leafEnds.length; leaf++) {
             for (int from = start; from < leafEnds[leaf]; from += CHUNK) {
                 int taken = Math.min(CHUNK, leafEnds[leaf] - from);
-                multiply(w, group + (long) GROUP * layout.codeBytes() * from, from * BlockUnpacker.ACTIVATIONS, together, taken, floats);
+                multiply(w, group + (long) GROUP * layout.codeBytes() * from, from * BlockUnpacker.ACTIVATIONS, together, taken,
+                        floats);
                 for (int m = 0; m < together; m++) {
-                    add(w, group + InterleavedRows.SCALES * from, x, input.row(xAt, xRow + m), from, taken, floats, m, results(m) + leaf * GROUP);
+                    add(w, group + InterleavedRows.SCALES * from, x, input.row(xAt, xRow + m), from, taken, floats, m,
+                            results(m) + leaf * GROUP);
                 }
             }
             start = leafEnds[leaf];
@@ -153,7 +156,8 @@ final class InterleavedProduct implements Product {
         for (int part = 0; part < GROUP; part += Lanes.L) {
             long scales = at + layout.scalesAt() + 4L * part;
             if (layout.minima()) {
-                InterleavedKernels.addWithMinima(floats, sums(m) + part, w, scales, scales + layout.minimaAt() - layout.scalesAt(), x,
+                InterleavedKernels.addWithMinima(floats, sums(m) + part, w, scales,
+                        scales + layout.minimaAt() - layout.scalesAt(), x,
                         row + input.scales() + 4L * from, row + input.sums() + 4L * from, taken, to + part);
             } else {
                 InterleavedKernels.add(floats, sums(m) + part, w, scales, x, row + input.scales() + 4L * from, taken, to + part);

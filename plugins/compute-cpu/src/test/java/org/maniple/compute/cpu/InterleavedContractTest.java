@@ -141,7 +141,8 @@ class InterleavedContractTest {
         long lastBlockOfRow17 = (17 * 2 + 1) * 18L;
         float scale = Float.float16ToFloat(
                 stored.segment().get(java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED, lastBlockOfRow17));
-        assertThat(packed.get(JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.nativeOrder()), second + 2 * 256 + 64 + 4)).isEqualTo(scale);
+        assertThat(packed.get(JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.nativeOrder()), second + 2 * 256 + 64 + 4))
+                .isEqualTo(scale);
         assertThat(packed.get(java.lang.foreign.ValueLayout.JAVA_BYTE, second + 256 + 64 + 4 + 3))
                 .isEqualTo(stored.segment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, lastBlockOfRow17 + 2 + 7));
     }
