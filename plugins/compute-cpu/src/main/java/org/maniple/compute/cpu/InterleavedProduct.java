@@ -15,8 +15,6 @@ final class InterleavedProduct implements Product {
     private static final int CHUNK = 64;
     /** Rows of activations that are multiplied at once. */
     private static final int TOGETHER = 4;
-    /** What codes of Q4_0 have too much, as they are multiplied. */
-    private static final int OFFSET = 8;
 
     private final InterleavedRows layout;
     private final QuantizedRows input;
@@ -62,10 +60,14 @@ final class InterleavedProduct implements Product {
         return 0;
     }
 
-    /** Sums of blocks, for each row of activations, and results of leaves likewise. */
+    /** Sums of blocks, for each row of activations, results of leaves likewise, and its codes. */
     @Override
     public int panelFloats() {
-        return results(0) + TOGETHER * leafEnds.length * GROUP;
+        return codes(TOGETHER);
+    }
+
+    private int codes(int m) {
+        return results(TOGETHER) + m * layout.blocks() * BlockUnpacker.ACTIVATIONS;
     }
 
     private static int sums(int m) {
@@ -82,18 +84,22 @@ final class InterleavedProduct implements Product {
         if (firstRow % GROUP != 0) {
             throw new IllegalArgumentException("row " + firstRow + " does not begin a group of " + GROUP);
         }
-        for (int n = 0; n < columns; n += GROUP) {
-            long group = (firstRow + n) / GROUP * layout.groupBytes();
-            int taken = Math.min(GROUP, columns - n);
-            for (int m = 0; m < xRows;) {
-                int together = xRows - m < TOGETHER ? 1 : TOGETHER;
-                rows(w, group, x, xAt, xRow + m, together, scratch.floats());
-                for (int i = 0; i < together; i++) {
-                    MemorySegment.copy(scratch.floats(), results(i), out, JAVA_FLOAT_UNALIGNED,
-                            outAt + (m + i) * outStride + 4L * n, taken);
-                }
-                m += together;
+        float[] floats = scratch.floats();
+        for (int m = 0; m < xRows;) {
+            int together = xRows - m < TOGETHER ? 1 : TOGETHER;
+            for (int i = 0; i < together; i++) {
+                MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.row(xAt, xRow + m + i), floats, codes(i),
+                        layout.blocks() * BlockUnpacker.ACTIVATIONS);
             }
+            for (int n = 0; n < columns; n += GROUP) {
+                rows(w, (firstRow + n) / GROUP * layout.groupBytes(), x, xAt, xRow + m, together, floats);
+                int taken = Math.min(GROUP, columns - n);
+                for (int i = 0; i < together; i++) {
+                    MemorySegment.copy(floats, results(i), out, JAVA_FLOAT_UNALIGNED, outAt + (m + i) * outStride + 4L * n,
+                            taken);
+                }
+            }
+            m += together;
         }
     }
 
@@ -108,10 +114,11 @@ final class InterleavedProduct implements Product {
         for (int leaf = 0; leaf < leafEnds.length; leaf++) {
             for (int from = start; from < leafEnds[leaf]; from += CHUNK) {
                 int taken = Math.min(CHUNK, leafEnds[leaf] - from);
-                long at = group + from * layout.blockBytes();
-                multiply(w, at + layout.codesAt(), x, xAt, xRow, 128L * from, together, taken, floats);
+                multiply(w, group + (long) GROUP * layout.codeBytes() * from, from * BlockUnpacker.ACTIVATIONS, together, taken,
+                        floats);
                 for (int m = 0; m < together; m++) {
-                    add(w, at, x, input.row(xAt, xRow + m), from, taken, floats, m, results(m) + leaf * GROUP);
+                    add(w, group + InterleavedRows.SCALES * from, x, input.row(xAt, xRow + m), from, taken, floats, m,
+                            results(m) + leaf * GROUP);
                 }
             }
             start = leafEnds[leaf];
@@ -121,40 +128,39 @@ final class InterleavedProduct implements Product {
         }
     }
 
-    private void multiply(MemorySegment w, long codes, MemorySegment x, long xAt, int xRow, long from, int together, int taken,
-            float[] floats) {
-        long x0 = input.row(xAt, xRow) + from;
-        long stride = layout.blockBytes();
+    /** Forms the sums of some blocks, of which the first begins at an element. */
+    private void multiply(MemorySegment w, long at, int from, int together, int taken, float[] floats) {
         boolean bytes = layout.type() == DType.Q8_0;
+        int x0 = codes(0) + from;
+        int x1 = codes(1) + from;
+        int x2 = codes(2) + from;
+        int x3 = codes(3) + from;
         for (int part = 0; part < GROUP; part += Lanes.L) {
+            int to = sums(0) + part;
             if (together == 1 && bytes) {
-                InterleavedKernels.eightBits(w, codes, stride, part, x, x0, taken, floats, sums(0) + part);
+                InterleavedKernels.eightBits(w, at, part, floats, x0, taken, floats, to);
             } else if (together == 1) {
-                InterleavedKernels.fourBits(w, codes, stride, part, x, x0, taken, floats, sums(0) + part);
+                InterleavedKernels.fourBits(w, at, part, floats, x0, taken, floats, to);
+            } else if (bytes) {
+                InterleavedKernels.eightBits(w, at, part, floats, x0, x1, x2, x3, taken, floats, to, sums(1));
             } else {
-                long x1 = input.row(xAt, xRow + 1) + from;
-                long x2 = input.row(xAt, xRow + 2) + from;
-                long x3 = input.row(xAt, xRow + 3) + from;
-                if (bytes) {
-                    InterleavedKernels.eightBits(w, codes, stride, part, x, x0, x1, x2, x3, taken, floats, part, sums(1));
-                } else {
-                    InterleavedKernels.fourBits(w, codes, stride, part, x, x0, x1, x2, x3, taken, floats, part, sums(1));
-                }
+                InterleavedKernels.fourBits(w, at, part, floats, x0, x1, x2, x3, taken, floats, to, sums(1));
             }
         }
     }
 
     private void add(MemorySegment w, long at, MemorySegment x, long row, int from, int taken, float[] floats, int m, int to) {
-        if (layout.type() == DType.Q4_0) {
-            BlockKernels.offset(floats, sums(m), taken, OFFSET, x, row + input.sums() + 4L * from);
+        if (layout.offset() != 0) {
+            BlockKernels.offset(floats, sums(m), taken, layout.offset(), x, row + input.sums() + 4L * from);
         }
         for (int part = 0; part < GROUP; part += Lanes.L) {
+            long scales = at + layout.scalesAt() + 4L * part;
             if (layout.minima()) {
-                InterleavedKernels.addWithMinima(floats, sums(m) + part, w, at + 4L * part, layout.blockBytes(), x,
+                InterleavedKernels.addWithMinima(floats, sums(m) + part, w, scales,
+                        scales + layout.minimaAt() - layout.scalesAt(), x,
                         row + input.scales() + 4L * from, row + input.sums() + 4L * from, taken, to + part);
             } else {
-                InterleavedKernels.add(floats, sums(m) + part, w, at + 4L * part, layout.blockBytes(), x,
-                        row + input.scales() + 4L * from, taken, to + part);
+                InterleavedKernels.add(floats, sums(m) + part, w, scales, x, row + input.scales() + 4L * from, taken, to + part);
             }
         }
     }

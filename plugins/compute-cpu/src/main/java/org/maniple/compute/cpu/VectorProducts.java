@@ -20,7 +20,9 @@ final class VectorProducts implements Products {
     @Override
     public Optional<Product> product(Tensor weight, int[] leafEnds, ActivationForm form) {
         if (weight.layout().isPresent()) {
-            return weight.layout().get() instanceof InterleavedRows layout ? packed(weight, layout, leafEnds, form) : Optional.empty();
+            return weight.layout().get() instanceof InterleavedRows layout
+                    ? packed(weight, layout, leafEnds, form)
+                    : Optional.empty();
         }
         return switch (form) {
             case F32 -> floats(weight, leafEnds);

@@ -131,7 +131,7 @@ class InterleavedContractTest {
         assertThat(new VectorProducts().layout(weight, new Precision(false, false))).isEmpty();
     }
 
-    /** Of each block first the scales of 16 rows, then of each byte of codes that of 16 rows. */
+    /** Of each four bytes of codes those of 16 rows, and behind all codes for each block the scales of 16 rows. */
     @Test
     void holdWhatBelongsToSixteenRowsTogether() {
         Tensor stored = BlockWeights.random(2, DType.Q4_0, BlockRows.whole(64), 18, 64);
@@ -141,8 +141,9 @@ class InterleavedContractTest {
         long lastBlockOfRow17 = (17 * 2 + 1) * 18L;
         float scale = Float.float16ToFloat(
                 stored.segment().get(java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED, lastBlockOfRow17));
-        assertThat(packed.get(JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.nativeOrder()), second + 320 + 4)).isEqualTo(scale);
-        assertThat(packed.get(java.lang.foreign.ValueLayout.JAVA_BYTE, second + 320 + 64 + 16 * 7 + 1))
+        assertThat(packed.get(JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.nativeOrder()), second + 2 * 256 + 64 + 4))
+                .isEqualTo(scale);
+        assertThat(packed.get(java.lang.foreign.ValueLayout.JAVA_BYTE, second + 256 + 64 + 4 + 3))
                 .isEqualTo(stored.segment().get(java.lang.foreign.ValueLayout.JAVA_BYTE, lastBlockOfRow17 + 2 + 7));
     }
 }
