@@ -54,7 +54,8 @@ class HostileGgufTest {
                 .value("llama.context_length", 64).value("llama.embedding_length", 32).value("llama.feed_forward_length", 32)
                 .value("llama.attention.head_count", 2).value("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .value("llama.attention.head_count_kv", List.of(2)).value("tokenizer.ggml.model", "llama")
-                .value("tokenizer.ggml.tokens", List.of("<s>", "▁a", "▁", "a")).value("tokenizer.ggml.scores", List.of(0f, -1f, -2f, -3f))
+                .value("tokenizer.ggml.tokens", List.of("<s>", "▁a", "▁", "a"))
+                .value("tokenizer.ggml.scores", List.of(0f, -1f, -2f, -3f))
                 .value("tokenizer.ggml.token_type", List.of(3, 1, 1, 1)).value("tokenizer.ggml.bos_token_id", 0)
                 .value("tokenizer.ggml.add_bos_token", true).value("tokenizer.chat_template", "{{ messages }}");
         writer.tensor("token_embd.weight", new float[128], DType.Q8_0, 4, 32);

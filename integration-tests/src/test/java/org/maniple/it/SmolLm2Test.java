@@ -117,7 +117,8 @@ class SmolLm2Test {
                 int now = step;
                 List<Run> open = runs.stream().filter(run -> now < run.ids().length).toList();
                 List<float[]> logits = sequences.run(open.stream()
-                        .map(run -> new Span(run.sequence(), now == 0 ? run.prompt() : new int[] {run.ids()[now - 1]}, Rows.LAST)).toList());
+                        .map(run -> new Span(run.sequence(), now == 0 ? run.prompt() : new int[] {run.ids()[now - 1]}, Rows.LAST))
+                        .toList());
                 for (int i = 0; i < open.size(); i++) {
                     largest = Math.max(largest, compare(open.get(i), step, logits.get(i), tolerance));
                 }

@@ -18,6 +18,7 @@ record Bf16Activations(NativeBf16 kernels, int columns) implements Preparation {
     @Override
     public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
         long floats = Native.address(x, 0, 4L * columns * to, "activations");
-        kernels.prepare(floats, columns, from, to, Native.address(out, at, to * rowBytes(), "memory for activations"), rowBytes());
+        kernels.prepare(floats, columns, from, to, Native.address(out, at, to * rowBytes(), "memory for activations"),
+                rowBytes());
     }
 }

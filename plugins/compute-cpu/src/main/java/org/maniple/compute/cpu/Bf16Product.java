@@ -68,7 +68,8 @@ final class Bf16Product implements Product {
         long to = Native.address(out, outAt, (rows - 1) * outStride + 4L * columns, "results");
         if (packed) {
             if (firstRow % PackedRows.GROUP != 0) {
-                throw new IllegalArgumentException("row " + firstRow + " of packed weights does not begin a group of " + PackedRows.GROUP);
+                throw new IllegalArgumentException(
+                        "row " + firstRow + " of packed weights does not begin a group of " + PackedRows.GROUP);
             }
             long groups = Native.address(w, 0, layout.bytes(Math.toIntExact(firstRow + columns)), "packed weights");
             kernels.multiply(groups, firstRow, columns, layout.columns(), from, xStride, rows, to, outStride / 4);

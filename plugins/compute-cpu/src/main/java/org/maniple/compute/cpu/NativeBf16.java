@@ -45,7 +45,8 @@ final class NativeBf16 {
         List<String> usable = library.variants();
         return switch (variant) {
             case "amx" -> Optional.of(new NativeBf16(library, variant));
-            case "avx512vnni" -> usable.contains("avx512bf16") ? Optional.of(new NativeBf16(library, "avx512bf16")) : Optional.empty();
+            case "avx512vnni" ->
+                usable.contains("avx512bf16") ? Optional.of(new NativeBf16(library, "avx512bf16")) : Optional.empty();
             default -> Optional.empty();
         };
     }
@@ -70,7 +71,8 @@ final class NativeBf16 {
      * @param x the address of the first row of activations as {@link #prepare} writes them
      * @param outStride in floats
      */
-    void multiply(long packed, long first, long rowsOfWeights, long columns, long x, long xStride, long rows, long out, long outStride) {
+    void multiply(long packed, long first, long rowsOfWeights, long columns, long x, long xStride, long rows, long out,
+            long outStride) {
         try {
             MULTIPLY.invokeExact(multiply, packed, first, rowsOfWeights, columns, x, xStride, rows, out, outStride);
         } catch (Throwable e) {

@@ -82,14 +82,16 @@ final class NativeCheck {
             MemorySegment packed = arena.allocate(layout.bytes(ROWS), 64);
             layout.pack(stored, ROWS, packed);
             int[] ends = {length};
-            Optional<Product> other = others.product(Tensor.of(DType.BF16, new int[] {ROWS, length}, stored), ends, ActivationForm.F32);
+            Optional<Product> other = others.product(Tensor.of(DType.BF16, new int[] {ROWS, length}, stored), ends,
+                    ActivationForm.F32);
             if (other.isEmpty()) {
                 return Optional.empty();
             }
             float[] expected = results(arena, other.get(), stored, x, MANY);
             boolean same = Arrays.equals(expected, results(arena, new Bf16Product(bf16, true, length), packed, x, MANY))
                     && Arrays.equals(expected, results(arena, new Bf16Product(bf16, false, length), stored, x, MANY))
-                    && Arrays.equals(expected, 0, ROWS, results(arena, new Bf16Product(bf16, true, length), packed, x, 1), 0, ROWS);
+                    && Arrays.equals(expected, 0, ROWS, results(arena, new Bf16Product(bf16, true, length), packed, x, 1), 0,
+                            ROWS);
             return same
                     ? Optional.empty()
                     : Optional.of("cpu: the " + bf16.variant() + " kernels for bf16 disagree with "

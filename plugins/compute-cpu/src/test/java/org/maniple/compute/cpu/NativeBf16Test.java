@@ -30,19 +30,22 @@ class NativeBf16Test {
                 String beside = variant.equals("amx") ? "amx" : "avx512vnni";
                 assumeTrue(library.variants().containsAll(List.of(variant, beside)),
                         () -> "this processor cannot run " + variant + "; it can run " + library.variants());
-                yield new NativeProducts(new NativeKernels(library, beside), NativeBf16.beside(beside, library), new VectorProducts(),
+                yield new NativeProducts(new NativeKernels(library, beside), NativeBf16.beside(beside, library),
+                        new VectorProducts(),
                         message -> assertThat(message).isNull());
             }
         };
     }
 
     private static Tensor packed(Products products, Tensor weight) {
-        var asked = new WeightLayout.Weight(DType.BF16, COLUMNS, BlockRows.whole(weight.extent(1)), List.of(WeightLayout.Use.CONTRACT));
+        var asked = new WeightLayout.Weight(DType.BF16, COLUMNS, BlockRows.whole(weight.extent(1)),
+                List.of(WeightLayout.Use.CONTRACT));
         WeightLayout layout = products.layout(asked, REDUCED).orElseThrow();
         MemorySegment memory = Arena.ofAuto().allocate(layout.bytes(COLUMNS), 64);
         memory.fill((byte) 77);
         layout.pack(weight.segment(), COLUMNS, memory);
-        return Tensor.packed(DType.BF16, new int[] {COLUMNS, weight.extent(1)}, BlockRows.whole(weight.extent(1)), layout, memory);
+        return Tensor.packed(DType.BF16, new int[] {COLUMNS, weight.extent(1)}, BlockRows.whole(weight.extent(1)), layout,
+                memory);
     }
 
     private static double rounded(double value) {
@@ -72,7 +75,8 @@ class NativeBf16Test {
                         double sum = 0;
                         double size = 0;
                         for (int i = 0; i < length; i++) {
-                            double product = rounded(Tensors.get(x, (long) row * length + i)) * Tensors.get(weight, (long) n * length + i);
+                            double product = rounded(Tensors.get(x, (long) row * length + i))
+                                    * Tensors.get(weight, (long) n * length + i);
                             sum += product;
                             size += Math.abs(product);
                         }
@@ -108,7 +112,8 @@ class NativeBf16Test {
     void decodePackedRows(String variant) {
         NativeProducts products = products(variant);
         Tensor weight = Tensors.random(2, DType.BF16, 0, COLUMNS, 33);
-        var matrix = WeightMatrix.of(products, packed(products, weight), COLUMNS, new int[] {33}, ActivationForm.F32).orElseThrow();
+        var matrix = WeightMatrix.of(products, packed(products, weight), COLUMNS, new int[] {33}, ActivationForm.F32)
+                .orElseThrow();
         var scratch = new Scratch();
         matrix.reserve(scratch);
         Tensor out = Tensors.zeros(1, 33);

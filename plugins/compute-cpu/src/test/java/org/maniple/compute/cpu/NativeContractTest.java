@@ -47,7 +47,8 @@ class NativeContractTest {
     }
 
     private static NativeProducts products(String variant) {
-        return new NativeProducts(kernels(variant), Optional.empty(), new VectorProducts(), message -> assertThat(message).isNull());
+        return new NativeProducts(kernels(variant), Optional.empty(), new VectorProducts(),
+                message -> assertThat(message).isNull());
     }
 
     private static CpuSession session(Products products, int threads) {
