@@ -133,47 +133,39 @@ INLINE void add(int groups, int halves, const uint8_t *w, int64_t size, int64_t 
 
 /* Blocks of two groups that stay in the first-level cache while many rows pass over them. */
 #define RUN 16
+/* Rows of activations whose sums are kept together: in the output they would fall into the same few sets of the cache. */
+#define PART 256
 
-/* All groups with rows of activations in parts of 32, of which the tiles are configured for. */
+INLINE void add_some(int groups, int halves, const uint8_t *w, int64_t size, int64_t from, int64_t to, const uint8_t *x, int64_t stride, float *out)
+{
+    if (groups == 2 && halves == 2) {
+        add(2, 2, w, size, from, to, x, stride, out, 32);
+    } else if (groups == 2) {
+        add(2, 1, w, size, from, to, x, stride, out, 32);
+    } else if (halves == 2) {
+        add(1, 2, w, size, from, to, x, stride, out, 32);
+    } else {
+        add(1, 1, w, size, from, to, x, stride, out, 32);
+    }
+}
+
+/* All groups with up to PART rows of activations, each of them at once; for as many the tiles are configured. */
 static void parts(const uint8_t *w, int64_t size, int64_t columns, int64_t blocks, const uint8_t *x, int64_t stride, int64_t rows, int each,
                   float *out, int64_t out_stride)
 {
-    const int halves = each > 16 ? 2 : 1;
-    for (int64_t n = 0; n < columns;) {
-        const uint8_t *group = w + n / GROUP * size;
-        if (columns - n < GROUP) {
-            float results[32][16];
-            for (int64_t m = 0; m < rows; m += each) {
-                if (halves == 2) {
-                    add(1, 2, group, size, 0, blocks, x + m * stride, stride, results[0], 16);
-                } else {
-                    add(1, 1, group, size, 0, blocks, x + m * stride, stride, results[0], 16);
-                }
-                for (int i = 0; i < each; i++) {
-                    memcpy(out + (m + i) * out_stride + n, results[i], 4 * (size_t) (columns - n));
-                }
-            }
-            return;
-        }
-        const int groups = columns - n >= 2 * GROUP ? 2 : 1;
-        const int64_t run = rows > each ? RUN : blocks;
+    float sums[PART][32] __attribute__((aligned(64)));
+    const int64_t run = rows > each ? RUN : blocks;
+    for (int64_t n = 0; n < columns; n += 2 * GROUP) {
+        const int64_t here = columns - n < 2 * GROUP ? columns - n : 2 * GROUP;
         for (int64_t from = 0; from < blocks; from += run) {
             const int64_t to = from + run < blocks ? from + run : blocks;
             for (int64_t m = 0; m < rows; m += each) {
-                const uint8_t *xm = x + m * stride;
-                float *to_out = out + m * out_stride + n;
-                if (groups == 2 && halves == 2) {
-                    add(2, 2, group, size, from, to, xm, stride, to_out, out_stride);
-                } else if (groups == 2) {
-                    add(2, 1, group, size, from, to, xm, stride, to_out, out_stride);
-                } else if (halves == 2) {
-                    add(1, 2, group, size, from, to, xm, stride, to_out, out_stride);
-                } else {
-                    add(1, 1, group, size, from, to, xm, stride, to_out, out_stride);
-                }
+                add_some(here > GROUP ? 2 : 1, each > GROUP ? 2 : 1, w + n / GROUP * size, size, from, to, x + m * stride, stride, sums[m]);
             }
         }
-        n += groups * GROUP;
+        for (int64_t m = 0; m < rows; m++) {
+            memcpy(out + m * out_stride + n, sums[m], 4 * (size_t) here);
+        }
     }
 }
 
@@ -188,7 +180,9 @@ EXPORT void NAME(maniple_multiply_bf16)(const uint8_t *packed, int64_t first, in
     const int tail = (int) (rows - whole);
     if (whole > 0) {
         configure(16, 16);
-        parts(w, size, rows_of_w, blocks, x, stride, whole, 32, out, out_stride);
+    }
+    for (int64_t m = 0; m < whole; m += PART) {
+        parts(w, size, rows_of_w, blocks, x + m * stride, stride, whole - m < PART ? whole - m : PART, 32, out + m * out_stride, out_stride);
     }
     if (tail > 0) {
         configure(tail > 16 ? 16 : tail, tail > 16 ? tail - 16 : 1);

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -31,42 +32,61 @@ final class BlockKernels {
             Lanes.BITS / 4)));
     private static final int STEP = B.length();
 
+    /** Vectors of shorts, of at most 256 bits since a byte of 16 is then one load, and what has as many bits or lanes. */
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512
+            .withShape(VectorShape.forBitSize(Math.min(256, Lanes.BITS)));
+    private static final int WIDTH = SHORTS.length();
+    private static final VectorSpecies<Byte> NARROW = ByteVector.SPECIES_512.withShape(VectorShape.forBitSize(8 * WIDTH));
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512.withShape(SHORTS.vectorShape());
+    /** Floats of such a vector. */
+    static final int VECTOR = WIDTH / 2;
     /** Lanes whose number has a bit. */
-    private static final VectorMask<Float> HAS_8 = VectorMask.fromLong(Lanes.F, 0xff00);
-    private static final VectorMask<Float> HAS_4 = VectorMask.fromLong(Lanes.F, 0xf0f0);
-    private static final VectorMask<Float> HAS_2 = VectorMask.fromLong(Lanes.F, 0xcccc);
-    private static final VectorMask<Float> HAS_1 = VectorMask.fromLong(Lanes.F, 0xaaaa);
+    private static final VectorMask<Float> HAS_4 = VectorMask.fromLong(FLOATS, 0xf0);
+    private static final VectorMask<Float> HAS_2 = VectorMask.fromLong(FLOATS, 0xcc);
+    private static final VectorMask<Float> HAS_1 = VectorMask.fromLong(FLOATS, 0xaa);
     /** Swaps lanes whose numbers differ in that bit. */
-    private static final VectorShuffle<Float> BY_8 = VectorShuffle.fromOp(Lanes.F, i -> (i ^ 8) % Lanes.L);
-    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(Lanes.F, i -> (i ^ 4) % Lanes.L);
-    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(Lanes.F, i -> i ^ 2);
-    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(Lanes.F, i -> i ^ 1);
+    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(FLOATS, i -> (i ^ 4) % VECTOR);
+    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(FLOATS, i -> i ^ 2);
+    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(FLOATS, i -> i ^ 1);
 
     private BlockKernels() {}
 
     /**
-     * Products of codes, for each 32 of a row a vector of which only the sum counts.
+     * Products of codes, for each 32 of a row a vector of {@link #VECTOR} floats of which only the sum counts. Two products
+     * fit in a short.
      *
      * @param w codes
-     * @param x codes as floats
+     * @param x codes as shorts
      * @param runs how many
      * @param out receives the vectors
      */
     static void products(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
             long from = at + 32L * i;
-            long x0 = xAt + 4L * BLOCK * i;
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
-                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
-                }
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
+                pairs = products.reinterpretAsInts();
+                FloatVector.fromArray(FLOATS, out, to + i * VECTOR)
+                        .add(pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                                .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                        .intoArray(out, to + i * VECTOR);
             }
-            sum.intoArray(out, to + i * Lanes.L);
         }
     }
 
@@ -74,18 +94,50 @@ final class BlockKernels {
     static void eightBits(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
             long from = at + 34L * i;
-            long x0 = xAt + 4L * BLOCK * i;
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
-                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
-                }
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
+                pairs = products.reinterpretAsInts();
+                FloatVector.fromArray(FLOATS, out, to + i * VECTOR)
+                        .add(pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                                .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                        .intoArray(out, to + i * VECTOR);
             }
-            sum.intoArray(out, to + i * Lanes.L);
+        }
+    }
+
+    /** As {@link #products}, for each 16 of a row. */
+    static void halfProducts(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
+        for (int i = 0; i < runs; i++) {
+            long from = at + 16L * i;
+            long x0 = xAt + (long) BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            }
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
         }
     }
 
@@ -97,25 +149,24 @@ final class BlockKernels {
     static void fourBits(MemorySegment w, long at, int stride, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
             long from = at + (long) stride * i;
-            long x0 = xAt + 4L * BLOCK * i;
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK / 2; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, from + j, LITTLE_ENDIAN);
-                IntVector pairs = (IntVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.I, 0);
-                sum = ((FloatVector) pairs.and(15).convert(VectorOperators.I2F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * j, LITTLE_ENDIAN), sum);
-                sum = ((FloatVector) pairs.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + BLOCK / 2), LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    pairs = (IntVector) codes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.I, 1);
-                    sum = ((FloatVector) pairs.and(15).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L), LITTLE_ENDIAN), sum);
-                    sum = ((FloatVector) pairs.lanewise(VectorOperators.LSHR, 4).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * (j + Lanes.L + BLOCK / 2), LITTLE_ENDIAN),
-                                    sum);
-                }
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector codes = (ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
+            ShortVector products = codes.and((short) 15).mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = codes.lanewise(VectorOperators.LSHR, 4)
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + BLOCK, LITTLE_ENDIAN)).add(products);
+            if (WIDTH < BLOCK / 2) {
+                codes = (ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
+                products = codes.and((short) 15)
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+                products = codes.lanewise(VectorOperators.LSHR, 4)
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + BLOCK + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
             }
-            sum.intoArray(out, to + i * Lanes.L);
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
         }
     }
 
@@ -126,24 +177,6 @@ final class BlockKernels {
             for (int part = 0; part < COUNT; part += Lanes.L) {
                 FloatVector.fromArray(Lanes.F, sums, at + COUNT * i + part).sub(less).intoArray(sums, at + COUNT * i + part);
             }
-        }
-    }
-
-    /** As {@link #products}, for each 16 of a row whose codes follow each other. */
-    static void halfProducts(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
-        for (int i = 0; i < runs; i++) {
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK / 2; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, at + i * (BLOCK / 2) + j, LITTLE_ENDIAN);
-                long x0 = xAt + 4L * (i * (BLOCK / 2) + j);
-                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0, LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * Lanes.L, LITTLE_ENDIAN), sum);
-                }
-            }
-            sum.intoArray(out, to + i * Lanes.L);
         }
     }
 
@@ -158,53 +191,34 @@ final class BlockKernels {
      */
     static void fold(float[] floats, int at, int stride, int runs, int to, int between) {
         for (int i = 0; i < runs; i++) {
-            int first = at + i * Lanes.L;
-            if (Lanes.L == 16) {
-                foldFour(floats, first, stride, between);
-                foldLast(floats, between, Lanes.L, to + COUNT * i);
-            } else if (Lanes.L == 8) {
-                for (int part = 0; part < COUNT; part += Lanes.L) {
-                    foldTwo(floats, first + part * stride, stride, between);
-                    foldLast(floats, between, Lanes.L, to + COUNT * i + part);
-                }
-            } else {
-                for (int part = 0; part < COUNT; part += Lanes.L) {
-                    foldLast(floats, first + part * stride, stride, to + COUNT * i + part);
+            for (int part = 0; part < COUNT; part += VECTOR) {
+                int first = at + i * VECTOR + part * stride;
+                if (VECTOR == 8) {
+                    foldTwo(floats, first, stride, between);
+                    foldLast(floats, between, VECTOR, to + COUNT * i + part);
+                } else {
+                    foldLast(floats, first, stride, to + COUNT * i + part);
                 }
             }
-        }
-    }
-
-    /** Sixteen vectors become four: a lane has the sum of four lanes of the row whose upper two bits it has. */
-    private static void foldFour(float[] v, int at, int stride, int to) {
-        for (int i = 0; i < 4; i++) {
-            int from = at + i * stride;
-            FloatVector a = FloatVector.fromArray(Lanes.F, v, from);
-            FloatVector b = FloatVector.fromArray(Lanes.F, v, from + 8 * stride);
-            FloatVector c = a.blend(b, HAS_8).add(b.blend(a, HAS_8).rearrange(BY_8));
-            a = FloatVector.fromArray(Lanes.F, v, from + 4 * stride);
-            b = FloatVector.fromArray(Lanes.F, v, from + 12 * stride);
-            a = a.blend(b, HAS_8).add(b.blend(a, HAS_8).rearrange(BY_8));
-            c.blend(a, HAS_4).add(a.blend(c, HAS_4).rearrange(BY_4)).intoArray(v, to + i * Lanes.L);
         }
     }
 
     /** Eight vectors become four. */
     private static void foldTwo(float[] v, int at, int stride, int to) {
         for (int i = 0; i < 4; i++) {
-            FloatVector a = FloatVector.fromArray(Lanes.F, v, at + i * stride);
-            FloatVector b = FloatVector.fromArray(Lanes.F, v, at + (i + 4) * stride);
-            a.blend(b, HAS_4).add(b.blend(a, HAS_4).rearrange(BY_4)).intoArray(v, to + i * Lanes.L);
+            FloatVector a = FloatVector.fromArray(FLOATS, v, at + i * stride);
+            FloatVector b = FloatVector.fromArray(FLOATS, v, at + (i + 4) * stride);
+            a.blend(b, HAS_4).add(b.blend(a, HAS_4).rearrange(BY_4)).intoArray(v, to + i * VECTOR);
         }
     }
 
     /** Four vectors become one. */
     private static void foldLast(float[] v, int at, int stride, int to) {
-        FloatVector a = FloatVector.fromArray(Lanes.F, v, at);
-        FloatVector b = FloatVector.fromArray(Lanes.F, v, at + 2 * stride);
+        FloatVector a = FloatVector.fromArray(FLOATS, v, at);
+        FloatVector b = FloatVector.fromArray(FLOATS, v, at + 2 * stride);
         FloatVector c = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
-        a = FloatVector.fromArray(Lanes.F, v, at + stride);
-        b = FloatVector.fromArray(Lanes.F, v, at + 3 * stride);
+        a = FloatVector.fromArray(FLOATS, v, at + stride);
+        b = FloatVector.fromArray(FLOATS, v, at + 3 * stride);
         a = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
         c.blend(a, HAS_1).add(a.blend(c, HAS_1).rearrange(BY_1)).intoArray(v, to);
     }

@@ -17,7 +17,7 @@ final class BlockProduct implements Product {
     /** Rows of weights that are taken apart at once for few rows of activations. */
     private static final int FEW_ROWS = Lanes.COUNT;
     /** Runs of them whose products are summed at once. */
-    private static final int FEW_RUNS = 16;
+    private static final int FEW_RUNS = 64;
     /** And for many. */
     private static final int MANY_ROWS = 64;
     /** Elements of a row that are made floats at once for many rows of activations. */
@@ -115,7 +115,7 @@ final class BlockProduct implements Product {
     }
 
     private int fewVectors() {
-        return fewBetween() + 4 * Lanes.L;
+        return fewBetween() + 4 * BlockKernels.VECTOR;
     }
 
     private int manySums() {
@@ -132,7 +132,8 @@ final class BlockProduct implements Product {
 
     @Override
     public int panelFloats() {
-        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * Lanes.L, manyResults() + leafEnds.length * groups * groupFloats());
+        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR,
+                manyResults() + leafEnds.length * groups * groupFloats());
     }
 
     @Override
@@ -181,14 +182,16 @@ final class BlockProduct implements Product {
         }
         scales(w, row, count, FEW_ROWS, floats);
         for (int m = 0; m < xRows; m++) {
-            long xCodes = input.codes(xAt, xRow + m);
+            long xCodes = input.row(xAt, xRow + m);
+            long xShorts = input.shorts(xAt, xRow + m);
             for (int i = 0; i < runs; i += FEW_RUNS) {
                 int taken = Math.min(FEW_RUNS, runs - i);
                 for (int r = 0; r < count; r++) {
-                    multiply(codes, first + r * rowStride, i, taken, x, xCodes + 4L * run * i, floats,
-                            fewVectors() + r * FEW_RUNS * Lanes.L);
+                    multiply(codes, first + r * rowStride, i, taken, x, xShorts + 2L * run * i, floats,
+                            fewVectors() + r * FEW_RUNS * BlockKernels.VECTOR);
                 }
-                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * Lanes.L, taken, sums() + i * FEW_ROWS, fewBetween());
+                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS,
+                        fewBetween());
                 if (offset != 0) {
                     BlockKernels.offset(floats, sums() + i * FEW_ROWS, taken, offset, x, xCodes + input.sums() + 4L * i);
                 }
