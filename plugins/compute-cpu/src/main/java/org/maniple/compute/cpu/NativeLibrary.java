@@ -65,7 +65,7 @@ final class NativeLibrary {
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
         var usable = new ArrayList<String>();
         try (var arena = Arena.ofConfined()) {
-            for (String name : names.reinterpret(256).getString(0).strip().split(" ")) {
+            for (String name : names.reinterpret(256).getString(0).strip().split(" ", -1)) {
                 if ((int) runs.invokeExact(arena.allocateFrom(name)) != 0) {
                     usable.add(name);
                 }
