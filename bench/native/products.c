@@ -24,6 +24,19 @@ static const char *NAMES[TYPES] = {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k
 typedef void Multiply(int32_t type, const uint8_t *packed, int64_t first, int64_t columns, int64_t blocks, const uint8_t *x, int64_t x_stride,
                       int64_t x_rows, float *out, int64_t out_stride, const int32_t *ends, int64_t count);
 
+typedef void MultiplyBf16(const uint8_t *packed, int64_t first, int64_t rows_of_w, int64_t columns, const uint8_t *x, int64_t stride, int64_t rows,
+                          float *out, int64_t out_stride);
+
+static MultiplyBf16 *multiply_bf16;
+
+/* As the others; the prepared activations are as good as any bits. */
+static void bf16(int32_t type, const uint8_t *packed, int64_t first, int64_t columns, int64_t blocks, const uint8_t *x, int64_t x_stride,
+                 int64_t x_rows, float *out, int64_t out_stride, const int32_t *ends, int64_t count)
+{
+    (void) type, (void) ends, (void) count;
+    multiply_bf16(packed, first, columns, 32 * blocks, x, x_stride, x_rows, out, out_stride);
+}
+
 static uint64_t seed = 88172645463325252ull;
 
 static uint32_t next(void)
@@ -285,27 +298,31 @@ static double run(void *(*task)(void *), Work *works, int threads)
 
 static void times(Multiply *multiply, int type, int64_t rows, int64_t columns, uint8_t *memory, size_t bytes)
 {
-    const int64_t units = columns / unit_elements(type);
+    const int64_t units = type == TYPES ? 0 : columns / unit_elements(type);
     const int64_t blocks = columns / 32;
-    const int64_t size = (rows + 15) / 16 * group_bytes(type, units);
+    const int64_t size = type == TYPES ? rows * columns * 2 : (rows + 15) / 16 * group_bytes(type, units);
     const int matrices = (int) (bytes / size);
-    uint8_t *w = malloc(units * rows * unit_bytes(type));
-    fill(type, w, rows * units, 0);
+    uint8_t *w = malloc(1 + units * rows * unit_bytes(type % TYPES));
+    fill(type % TYPES, w, rows * units, 0);
     for (int i = 0; i < matrices; i++) {
-        if (i == 0) {
+        if (type == TYPES) {
+            for (int64_t k = 0; k < size; k += 2) {
+                memcpy(memory + i * size + k, &(uint16_t){(uint16_t) (next() & 0xbfff)}, 2);
+            }
+        } else if (i == 0) {
             maniple_pack(type, w, rows, units, memory);
         } else {
             memcpy(memory + i * size, memory, size);
         }
     }
     free(w);
-    const int64_t stride = x_row_bytes(blocks);
+    const int64_t stride = x_row_bytes(blocks) + (type == TYPES ? 32 * blocks / 64 * 64 : 0);
     uint8_t *x = room(512 * stride);
     for (int m = 0; m < 512; m++) {
         activations_of(x + m * stride, blocks, 0);
     }
     float *out = room(4 * 512 * rows);
-    printf("%-7s", NAMES[type]);
+    printf("%-7s", type == TYPES ? "bf16" : NAMES[type]);
     for (int threads = 1; threads <= 2; threads++) {
         double read = 1e9, best = 1e9;
         Work works[2];
@@ -370,6 +387,11 @@ int main(int argc, char **argv)
         printf("%s\n", VARIANTS_OF[v]);
         size_t bytes = (size_t) 600 << 20;
         uint8_t *memory = strcmp(argv[2], "time") == 0 ? room(bytes + (2 << 20)) : NULL;
+        snprintf(name, sizeof name, "maniple_multiply_bf16_%s", v == 1 ? "avx512bf16" : VARIANTS_OF[v]);
+        multiply_bf16 = v == 1 && !runs("avx512bf16") ? NULL : (MultiplyBf16 *) dlsym(library, name);
+        if (memory != NULL && multiply_bf16 != NULL && (argc <= 4 || strcmp(argv[4], "all") == 0 || strcmp(argv[4], "bf16") == 0)) {
+            times(bf16, TYPES, argc > 6 ? atol(argv[5]) : 4096, argc > 6 ? atol(argv[6]) : 4096, memory, bytes);
+        }
         for (int type = 0; type < TYPES; type++) {
             if (argc > 4 && strcmp(argv[4], "all") != 0 && strcmp(argv[4], NAMES[type]) != 0) {
                 continue;

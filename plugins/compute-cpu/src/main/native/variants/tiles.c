@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Rows of activations from which tiles are faster than vpdpbusd. */
-#define TILES_FROM 4
+#define TILES_FROM 6
 /* Blocks whose weights are expanded at once, to be multiplied with all rows of activations. */
 #define RUN 16
 
@@ -30,8 +30,6 @@ typedef struct {
     float minimum[2 * RUN][16] __attribute__((aligned(64)));
     /* Results of tiles. */
     int32_t tile[4][16][16] __attribute__((aligned(64)));
-    /* Scales and sums of 16 rows of activations: block by block. */
-    float dx[2][16] __attribute__((aligned(64)));
 } Run;
 
 void maniple_multiply_avx512vnni(int32_t type, const uint8_t *packed, int64_t first, int64_t columns, int64_t blocks, const uint8_t *x_at,
@@ -69,79 +67,97 @@ INLINE void expand(int type, const uint8_t *heads, const uint8_t *cells_at, int6
     }
 }
 
+/* Begins the product of a tile of activations with a tile of weights, and its way to memory. C, A and B are constants: which tiles. */
+#define ISSUE(C, A, B, step)                                                                                                               \
+    do {                                                                                                                                   \
+        const int at_ = (step);                                                                                                            \
+        _tile_loadd(B, codes_at + (512 / parts) * at_, 64);                                                                                \
+        _tile_loadd(A, a + (32 / parts) * at_, x.stride);                                                                                  \
+        _tile_zero(C);                                                                                                                     \
+        _tile_dpbssd(C, A, B);                                                                                                             \
+        _tile_stored(C, run->tile[C], 64);                                                                                                 \
+    } while (0)
+
+/* Adds the results of a tile to the sums. */
+#define FINISH(C, step)                                                                                                                    \
+    do {                                                                                                                                   \
+        const int at_ = (step);                                                                                                            \
+        const __m512 scale = _mm512_load_ps(run->scale[at_]);                                                                              \
+        const float *d = dx + 16 * (at_ / parts);                                                                                          \
+        __m512 minimum = _mm512_setzero_ps();                                                                                              \
+        if (has_minimum(type)) {                                                                                                           \
+            minimum = _mm512_load_ps(run->minimum[at_]);                                                                                   \
+        }                                                                                                                                  \
+        _Pragma("GCC unroll 16") for (int m = 0; m < many; m++)                                                                            \
+        {                                                                                                                                  \
+            const __m512 dm = _mm512_set1_ps(d[m]);                                                                                        \
+            sum[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(run->tile[C][m])), _mm512_mul_ps(scale, dm), sum[m]);           \
+            if (has_minimum(type)) {                                                                                                       \
+                sum[m] = _mm512_fmadd_ps(_mm512_set1_ps(sx[16 * at_ + m]), _mm512_mul_ps(minimum, dm), sum[m]);                            \
+            }                                                                                                                              \
+        }                                                                                                                                  \
+    } while (0)
+
 /*
- * Adds the blocks of a run to the sums of up to 16 rows of activations.
+ * Adds the blocks of a run to the sums of up to 16 rows of activations. Tiles are begun three steps before their results are read.
  *
- * many: 4, 8 or 16, at least as many as the tiles have rows; codes_at: of the run's first block, 512 bytes for each
+ * many: 4, 8, 12 or 16, at least as many as the tiles have rows; codes_at: of the run's first block, 512 bytes for each; a, dx, sx: activations of
+ * the first block; sums: 16 floats for each row
  */
-INLINE void add(int type, int many, int tail, const int8_t *codes_at, Run *run, int64_t from, int count, Activations x, const float *dx,
-                const float *sx, int fresh, float *out, int64_t out_stride, int rows, int columns)
+INLINE void add(int type, int many, const int8_t *codes_at, Run *run, int count, Activations x, const int8_t *a, const float *dx,
+                const float *sx, int fresh, float *sums)
 {
     const int parts = scales_of_cell(type);
-    const __mmask16 mask = (__mmask16) ((1u << columns) - 1);
+    const int steps = count * parts;
     __m512 sum[16];
     for (int m = 0; m < many; m++) {
-        sum[m] = fresh || m >= rows ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(mask, out + m * out_stride);
+        sum[m] = fresh ? _mm512_setzero_ps() : _mm512_load_ps(sums + 16 * m);
     }
-    const int steps = count * parts;
-    for (int step = 0; step <= steps; step++) {
-        if (step < steps) {
-            const int i = step / parts;
-            const int part = step % parts;
-            const int8_t *a = (const int8_t *) x.at + 32 * (from + i) + 16 * part;
-            const int8_t *b = codes_at + 512 * i + 256 * part;
-            int32_t(*to)[16] = run->tile[step & 3];
-            if (tail) {
-                if (step & 1) {
-                    _tile_zero(5);
-                    _tile_loadd(6, a, x.stride);
-                    _tile_loadd(1, b, 64);
-                    _tile_dpbssd(5, 6, 1);
-                    _tile_stored(5, to, 64);
-                } else {
-                    _tile_zero(4);
-                    _tile_loadd(7, a, x.stride);
-                    _tile_loadd(3, b, 64);
-                    _tile_dpbssd(4, 7, 3);
-                    _tile_stored(4, to, 64);
-                }
-            } else {
-                if (step & 1) {
-                    _tile_zero(0);
-                    _tile_loadd(2, a, x.stride);
-                    _tile_loadd(1, b, 64);
-                    _tile_dpbssd(0, 2, 1);
-                    _tile_stored(0, to, 64);
-                } else {
-                    _tile_zero(0);
-                    _tile_loadd(2, a, x.stride);
-                    _tile_loadd(3, b, 64);
-                    _tile_dpbssd(0, 2, 3);
-                    _tile_stored(0, to, 64);
-                }
-            }
-        }
-        if (step > 0) {
-            const int done = step - 1;
-            int32_t(*results)[16] = run->tile[done & 3];
-            const __m512 scale = _mm512_load_ps(run->scale[done]);
-            const float *d = dx + 16 * (from + done / parts);
-            const float *s = sx + 16 * (parts * from + done);
-            __m512 minimum = _mm512_setzero_ps();
-            if (has_minimum(type)) {
-                minimum = _mm512_load_ps(run->minimum[done]);
-            }
-            for (int m = 0; m < many; m++) {
-                const __m512 dm = _mm512_set1_ps(d[m]);
-                sum[m] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_load_si512(results[m])), _mm512_mul_ps(scale, dm), sum[m]);
-                if (has_minimum(type)) {
-                    sum[m] = _mm512_fmadd_ps(_mm512_set1_ps(s[m]), _mm512_mul_ps(minimum, dm), sum[m]);
-                }
-            }
-        }
+    ISSUE(0, 4, 6, 0);
+    if (steps > 1) {
+        ISSUE(1, 5, 7, 1);
     }
-    for (int m = 0; m < many && m < rows; m++) {
-        _mm512_mask_storeu_ps(out + m * out_stride, mask, sum[m]);
+    if (steps > 2) {
+        ISSUE(2, 4, 6, 2);
+    }
+    int step = 0;
+    for (; step + 7 <= steps; step += 4) {
+        ISSUE(3, 5, 7, step + 3);
+        FINISH(0, step);
+        ISSUE(0, 4, 6, step + 4);
+        FINISH(1, step + 1);
+        ISSUE(1, 5, 7, step + 5);
+        FINISH(2, step + 2);
+        ISSUE(2, 4, 6, step + 6);
+        FINISH(3, step + 3);
+    }
+    if (step + 3 < steps) {
+        ISSUE(3, 5, 7, step + 3);
+    }
+    FINISH(0, step);
+    if (step + 4 < steps) {
+        ISSUE(0, 4, 6, step + 4);
+    }
+    if (step + 1 < steps) {
+        FINISH(1, step + 1);
+    }
+    if (step + 5 < steps) {
+        ISSUE(1, 5, 7, step + 5);
+    }
+    if (step + 2 < steps) {
+        FINISH(2, step + 2);
+    }
+    if (step + 3 < steps) {
+        FINISH(3, step + 3);
+    }
+    if (step + 4 < steps) {
+        FINISH(0, step + 4);
+    }
+    if (step + 5 < steps) {
+        FINISH(1, step + 5);
+    }
+    for (int m = 0; m < many; m++) {
+        _mm512_store_ps(sums + 16 * m, sum[m]);
     }
 }
 
@@ -164,8 +180,9 @@ static void turn(int parts, int minimum, Activations x, int64_t x_rows, int64_t 
     }
 }
 
+/* Rows of activations are as many as the tiles have rows, or a multiple of 16. */
 INLINE void group(int type, const uint8_t *at, int64_t blocks, Activations x, int64_t x_rows, const float *dx, const float *sx, float *out,
-                  int64_t out_stride, int columns, Run *run)
+                  int64_t out_stride, int columns, Run *run, float *sums)
 {
     const int parts = scales_of_cell(type);
     const uint8_t *cells_at = at + heads_of_group(type, blocks / unit_cells(type));
@@ -174,33 +191,35 @@ INLINE void group(int type, const uint8_t *at, int64_t blocks, Activations x, in
         expand(type, at, cells_at, from, count, run);
         const int8_t *codes_at = type == Q8_0 ? (const int8_t *) cells_at + 512 * from : run->codes[0];
         for (int64_t m = 0; m < x_rows; m += 16) {
-            Activations xm = x;
-            xm.at += m * x.stride;
+            const int8_t *a = (const int8_t *) x.at + m * x.stride + 32 * from;
+            const float *d = dx + m * blocks + 16 * from;
+            const float *s = sx + (m * blocks + 16 * from) * parts;
             const int rows = (int) (x_rows - m < 16 ? x_rows - m : 16);
-            const float *d = dx + m * blocks;
-            const float *s = sx + m * blocks * parts;
-            float *to = out + m * out_stride;
-            if (rows == 16) {
-                add(type, 16, 0, codes_at, run, from, count, xm, d, s, from == 0, to, out_stride, 16, columns);
+            if (rows > 12) {
+                add(type, 16, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
             } else if (rows > 8) {
-                add(type, 16, 1, codes_at, run, from, count, xm, d, s, from == 0, to, out_stride, rows, columns);
+                add(type, 12, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
             } else if (rows > 4) {
-                add(type, 8, 1, codes_at, run, from, count, xm, d, s, from == 0, to, out_stride, rows, columns);
+                add(type, 8, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
             } else {
-                add(type, 4, 1, codes_at, run, from, count, xm, d, s, from == 0, to, out_stride, rows, columns);
+                add(type, 4, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
             }
         }
+    }
+    const __mmask16 mask = (__mmask16) ((1u << columns) - 1);
+    for (int64_t m = 0; m < x_rows; m++) {
+        _mm512_mask_storeu_ps(out + m * out_stride, mask, _mm512_load_ps(sums + 16 * m));
     }
 }
 
 typedef void Group(const uint8_t *at, int64_t blocks, Activations x, int64_t x_rows, const float *dx, const float *sx, float *out,
-                   int64_t out_stride, int columns, Run *run);
+                   int64_t out_stride, int columns, Run *run, float *sums);
 
 #define GROUP_OF(type)                                                                                                                       \
     static void group_##type(const uint8_t *at, int64_t blocks, Activations x, int64_t x_rows, const float *dx, const float *sx, float *out,  \
-                             int64_t out_stride, int columns, Run *run)                                                                      \
+                             int64_t out_stride, int columns, Run *run, float *sums)                                                         \
     {                                                                                                                                        \
-        group(type, at, blocks, x, x_rows, dx, sx, out, out_stride, columns, run);                                                            \
+        group(type, at, blocks, x, x_rows, dx, sx, out, out_stride, columns, run, sums);                                                      \
     }
 
 GROUP_OF(Q8_0) GROUP_OF(Q4_0) GROUP_OF(Q4_1) GROUP_OF(Q5_0) GROUP_OF(Q5_1) GROUP_OF(Q2_K) GROUP_OF(Q3_K) GROUP_OF(Q4_K) GROUP_OF(Q5_K)
@@ -210,54 +229,59 @@ static Group *const GROUPS[TYPES] = {group_Q8_0, group_Q4_0, group_Q4_1, group_Q
                                      group_Q5_K, group_Q6_K, group_IQ4_NL, group_MXFP4};
 
 /* What is on the stack of a thread for scales and sums of activations, in floats; more rows are multiplied in parts. */
-#define TURNED (48 * 1024)
+#define TURNED (40 * 1024)
+/* Rows of activations of a part, at most. */
+#define PART 256
+
+static void part(int type, const uint8_t *w, int64_t size, int64_t columns, int64_t blocks, Activations x, int64_t rows, float *turned, Run *run,
+                 float *out, int64_t out_stride)
+{
+    float sums[16 * PART] __attribute__((aligned(64)));
+    const int parts = scales_of_cell(type);
+    const int64_t all = (rows + 15) / 16 * 16;
+    float *dx = turned;
+    float *sx = turned + all * blocks;
+    if (rows < 16) {
+        memset(turned, 0, 4 * 16 * (size_t) blocks * (1 + (has_minimum(type) ? parts : 0)));
+    }
+    turn(parts, has_minimum(type), x, rows, blocks, dx, sx);
+    TileConfig config;
+    memset(&config, 0, sizeof config);
+    config.palette = 1;
+    for (int t = 0; t < 8; t++) {
+        config.bytes[t] = (uint16_t) (t == 4 || t == 5 ? 32 / parts : 64);
+        config.rows[t] = (uint8_t) (t >= 6 ? 8 / parts : rows < 16 ? rows : 16);
+    }
+    _tile_loadconfig(&config);
+    for (int64_t n = 0; n < columns; n += GROUP) {
+        const int here = (int) (columns - n < GROUP ? columns - n : GROUP);
+        GROUPS[type](w + n / GROUP * size, blocks, x, rows, dx, sx, out + n, out_stride, here, run, sums);
+    }
+    _tile_release();
+}
 
 /* As in products.c. */
 EXPORT void maniple_multiply_amx(int32_t type, const uint8_t *packed, int64_t first, int64_t columns, int64_t blocks, const uint8_t *x_at,
                                  int64_t x_stride, int64_t x_rows, float *out, int64_t out_stride, const int32_t *ends, int64_t count)
 {
-    const int parts = scales_of_cell(type);
-    const int64_t of_16 = 16 * blocks * (1 + (has_minimum(type) ? parts : 0));
-    if (x_rows < TILES_FROM || count > 1 || of_16 > TURNED) {
-        maniple_multiply_avx512vnni(type, packed, first, columns, blocks, x_at, x_stride, x_rows, out, out_stride, ends, count);
-        return;
-    }
+    const int64_t of_16 = 16 * blocks * (1 + (has_minimum(type) ? scales_of_cell(type) : 0));
+    const int64_t fit = TURNED / of_16 * 16 < PART ? TURNED / of_16 * 16 : PART;
     const int64_t size = group_bytes(type, blocks / unit_cells(type));
-    const int64_t most = TURNED / of_16 * 16;
-    float turned[TURNED] __attribute__((aligned(64)));
-    Run run;
-    memset(run.tile, 0, sizeof run.tile);
-    while (x_rows > 0) {
-        const int64_t taken = x_rows < most ? x_rows : most;
-        const Activations x = activations(x_at, x_stride, blocks);
-        const int64_t all = (taken + 15) / 16 * 16;
-        float *dx = turned;
-        float *sx = turned + all * blocks;
-        if (taken % 16 != 0) {
-            memset(dx + taken / 16 * 16 * blocks, 0, 4 * 16 * blocks);
-            if (has_minimum(type)) {
-                memset(sx + taken / 16 * 16 * blocks * parts, 0, 4 * 16 * blocks * parts);
-            }
+    if (x_rows >= TILES_FROM && count == 1 && fit > 0) {
+        float turned[TURNED] __attribute__((aligned(64)));
+        Run run;
+        memset(run.tile, 0, sizeof run.tile);
+        while (x_rows >= TILES_FROM) {
+            const int64_t whole = x_rows / 16 * 16;
+            const int64_t taken = whole == 0 ? x_rows : whole < fit ? whole : fit;
+            part(type, packed + first / GROUP * size, size, columns, blocks, activations(x_at, x_stride, blocks), taken, turned, &run, out,
+                 out_stride);
+            x_at += taken * x_stride;
+            out += taken * out_stride;
+            x_rows -= taken;
         }
-        turn(parts, has_minimum(type), x, taken, blocks, dx, sx);
-        TileConfig config;
-        memset(&config, 0, sizeof config);
-        config.palette = 1;
-        const uint8_t tail = (uint8_t) (taken % 16 == 0 ? 16 : taken % 16);
-        for (int t = 0; t < 8; t++) {
-            const int is_a = t == 2 || t == 6 || t == 7;
-            const int is_b = t == 1 || t == 3;
-            config.bytes[t] = (uint16_t) (is_a ? 32 / parts : 64);
-            config.rows[t] = is_b ? (uint8_t) (8 / parts) : t < 4 ? 16 : tail;
-        }
-        _tile_loadconfig(&config);
-        for (int64_t n = 0; n < columns; n += GROUP) {
-            const int here = (int) (columns - n < GROUP ? columns - n : GROUP);
-            GROUPS[type](packed + (first + n) / GROUP * size, blocks, x, taken, dx, sx, out + n, out_stride, here, &run);
-        }
-        _tile_release();
-        x_at += taken * x_stride;
-        out += taken * out_stride;
-        x_rows -= taken;
+    }
+    if (x_rows > 0) {
+        maniple_multiply_avx512vnni(type, packed, first, columns, blocks, x_at, x_stride, x_rows, out, out_stride, ends, count);
     }
 }

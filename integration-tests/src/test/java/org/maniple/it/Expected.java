@@ -33,7 +33,8 @@ final class Expected {
         Path folder = Files.isDirectory(model) ? model : model.resolveSibling("");
         try {
             json = new JsonMapper().readTree(Files.readString(folder.resolve(prefix + "expected.json")));
-            try (FileChannel channel = FileChannel.open(folder.resolve(prefix + "expected.safetensors"), StandardOpenOption.READ)) {
+            try (FileChannel channel = FileChannel.open(folder.resolve(prefix + "expected.safetensors"),
+                    StandardOpenOption.READ)) {
                 MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
                 long length = file.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
                 byte[] text = file.asSlice(8, length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);

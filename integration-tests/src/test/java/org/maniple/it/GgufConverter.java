@@ -57,7 +57,8 @@ final class GgufConverter {
         }
     }
 
-    private static final Map<String, String> EXPERTS = Map.of("gate_proj", "gate", "up_proj", "up", "down_proj", "down", "w1", "gate",
+    private static final Map<String, String> EXPERTS = Map.of("gate_proj", "gate", "up_proj", "up", "down_proj", "down", "w1",
+            "gate",
             "w3", "up", "w2", "down");
 
     private final Checkpoint source;
@@ -330,7 +331,8 @@ final class GgufConverter {
         for (int expert = 0; expert < experts; expert++) {
             for (int output = 0; output < outputs; output++) {
                 for (int i = 0; i < inner; i++) {
-                    turned[(expert * outputs + output) * inner + i] = elements[(expert * inner + i) * columns + from + step * output];
+                    turned[(expert * outputs + output) * inner + i] = elements[(expert * inner + i) * columns + from
+                            + step * output];
                 }
             }
         }

@@ -20,6 +20,7 @@ class GgufOracleTest {
     @ParameterizedTest(name = "{0} on {1}")
     @MethodSource("filesAndLayouts")
     void matchesTheReference(String file, Layout layout) {
-        ReferenceCheck.check(Oracles.directory().resolve("gguf").resolve(file + ".gguf"), layout.with("activation-dtype", "f32", "f32"));
+        ReferenceCheck.check(Oracles.directory().resolve("gguf").resolve(file + ".gguf"),
+                layout.with("activation-dtype", "f32", "f32"));
     }
 }

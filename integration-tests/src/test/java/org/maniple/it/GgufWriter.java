@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.maniple.api.tensor.BlockEncoder;
 import org.maniple.api.tensor.DType;
@@ -27,7 +28,7 @@ final class GgufWriter {
     private final Map<String, Object> values = new LinkedHashMap<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
-    /** A text, an int (as u32), a float, or a truth value. */
+    /** A text, an int (as u32), a float, a truth value, or a list of texts, ints or floats. */
     GgufWriter value(String key, Object value) {
         values.put(key, value);
         return this;
@@ -52,6 +53,14 @@ final class GgufWriter {
     }
 
     void write(Path file) {
+        try {
+            Files.write(file, bytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    byte[] bytes() {
         var out = new ByteArrayOutputStream();
         out.writeBytes("GGUF".getBytes(StandardCharsets.UTF_8));
         number(out, 3, 4);
@@ -76,6 +85,10 @@ final class GgufWriter {
                     number(out, 7, 4);
                     number(out, flag ? 1 : 0, 1);
                 }
+                case List<?> list -> {
+                    number(out, 9, 4);
+                    array(out, list);
+                }
                 default -> throw new IllegalArgumentException(key + " " + value);
             }
         });
@@ -95,10 +108,20 @@ final class GgufWriter {
             pad(out);
             out.writeBytes(tensor.bytes());
         }
-        try {
-            Files.write(file, out.toByteArray());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        return out.toByteArray();
+    }
+
+    private static void array(ByteArrayOutputStream out, List<?> list) {
+        boolean texts = list.getFirst() instanceof String;
+        number(out, texts ? 8 : list.getFirst() instanceof Float ? 6 : 5, 4);
+        number(out, list.size(), 8);
+        for (Object element : list) {
+            switch (element) {
+                case String text -> text(out, text);
+                case Float number -> number(out, Float.floatToRawIntBits(number), 4);
+                case Integer number -> number(out, number, 4);
+                default -> throw new IllegalArgumentException(String.valueOf(element));
+            }
         }
     }
 

@@ -31,11 +31,15 @@ class SmolLm2Test {
 
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
 
-    /** How close results must be to the reference. */
-    private record Tolerance(String activations, double clearGap, double logProbability) {}
+    /**
+     * How close results must be to the reference: where the gap between its two best tokens is clear, the best one is the same, and the
+     * log-probabilities of the best one, or of both, are near.
+     */
+    private record Tolerance(String activations, double clearGap, double logProbability, int compared) {}
 
-    private static final Tolerance FLOATS = new Tolerance("f32", 0.02, 0.01);
-    private static final Tolerance BYTES = new Tolerance("auto", 0.5, 0.4);
+    private static final Tolerance FLOATS = new Tolerance("f32", 0.02, 0.01, 2);
+    /** Of llama.cpp's own runs with activations in 8 bits, the largest difference at the token that the reference chose is 0.37. */
+    private static final Tolerance BYTES = new Tolerance("auto", 0.5, 0.4, 1);
 
     static Stream<Layout> layouts() {
         return Stream.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(3, 1));
@@ -60,13 +64,13 @@ class SmolLm2Test {
     @ParameterizedTest
     @MethodSource("layouts")
     void followsTheReferenceWithFloats(Layout layout) {
-        follow(layout, FLOATS, layout.equals(Layout.of(1, 1)) ? 64 : 12);
+        follow(layout, FLOATS, steps());
     }
 
     @ParameterizedTest
     @MethodSource("layouts")
     void staysNearTheReferenceWithBytes(Layout layout) {
-        follow(layout, BYTES, layout.equals(Layout.of(1, 1)) ? 64 : 12);
+        follow(layout, BYTES, steps());
     }
 
     @Test
@@ -84,6 +88,11 @@ class SmolLm2Test {
                         .isEqualTo(run.get("prompt_text").asString());
             }
         }
+    }
+
+    /** Not all in the usual tests; {@code -Dmaniple.layouts=all}. */
+    private static int steps() {
+        return System.getProperty("maniple.layouts", "").equals("all") ? 64 : 12;
     }
 
     private static JsonNode reference() {
@@ -108,7 +117,8 @@ class SmolLm2Test {
                 int now = step;
                 List<Run> open = runs.stream().filter(run -> now < run.ids().length).toList();
                 List<float[]> logits = sequences.run(open.stream()
-                        .map(run -> new Span(run.sequence(), now == 0 ? run.prompt() : new int[] {run.ids()[now - 1]}, Rows.LAST)).toList());
+                        .map(run -> new Span(run.sequence(), now == 0 ? run.prompt() : new int[] {run.ids()[now - 1]}, Rows.LAST))
+                        .toList());
                 for (int i = 0; i < open.size(); i++) {
                     largest = Math.max(largest, compare(open.get(i), step, logits.get(i), tolerance));
                 }
@@ -117,7 +127,7 @@ class SmolLm2Test {
         }
     }
 
-    /** The largest difference of the two best log-probabilities. */
+    /** The largest difference of the log-probabilities that are compared. */
     private static double compare(Run run, int step, float[] logits, Tolerance tolerance) {
         JsonNode reference = run.steps().get(step);
         String where = "prompt of " + run.prompt().length + " tokens, step " + step;
@@ -130,7 +140,8 @@ class SmolLm2Test {
             sum += Math.exp(logit - greatest);
         }
         double largest = 0;
-        for (JsonNode best : reference.get("top")) {
+        for (int i = 0; i < tolerance.compared(); i++) {
+            JsonNode best = reference.get("top").get(i);
             double found = logits[best.get(0).asInt()] - greatest - Math.log(sum);
             assertThat(found).as(where).isCloseTo(best.get(1).asDouble(), within(tolerance.logProbability()));
             largest = Math.max(largest, Math.abs(found - best.get(1).asDouble()));

@@ -5,13 +5,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What the reference implementation generated for a checkpoint. */
-public record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
+public record Expected(List<Prompt> prompts, Optional<EosCase> eosCase, Map<String, List<Integer>> tokenizerCases) {
 
     /** A likely token. */
     public record Candidate(int token, double logprob) {}
@@ -31,10 +33,17 @@ public record Expected(List<Prompt> prompts, Optional<EosCase> eosCase) {
             return new Expected(prompts, eos.isObject()
                     ? Optional.of(new EosCase(eos.get("prompt").asString(), eos.get("eos_token_id").asInt(),
                             ids(eos.get("output_ids"))))
-                    : Optional.empty());
+                    : Optional.empty(), tokenizerCases(json.path("tokenizer_cases")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Texts and the tokens that they become; of files that have a tokenizer in them. */
+    private static Map<String, List<Integer>> tokenizerCases(JsonNode cases) {
+        var texts = new LinkedHashMap<String, List<Integer>>();
+        cases.valueStream().forEach(one -> texts.put(one.get("text").asString(), ids(one.get("ids"))));
+        return texts;
     }
 
     public Prompt prompt(String name) {

@@ -48,6 +48,16 @@ public final class Oracles {
         return new Oracle(committed, Expected.of(committed));
     }
 
+    /** The folder of all oracles; skips the test where there is none, and fails it on CI. */
+    public static Path directory() {
+        Path directory = candidate();
+        if (!Files.isDirectory(directory) && "true".equals(System.getenv("CI"))) {
+            Assertions.fail("no oracles in " + directory + "; on CI they must be there (-Dmaniple.oracle=DIR)");
+        }
+        Assumptions.assumeTrue(Files.isDirectory(directory), "skipped: no oracles in " + directory + " (-Dmaniple.oracle=DIR)");
+        return directory;
+    }
+
     private static Path candidate() {
         String given = System.getProperty("maniple.oracle", "");
         return given.isEmpty() ? TOP.resolve("../shared/oracle").normalize() : Path.of(given);

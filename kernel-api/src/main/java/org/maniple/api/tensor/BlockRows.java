@@ -54,7 +54,7 @@ public record BlockRows(int held, List<Run> runs) {
      * @return how many
      */
     public int columns() {
-        return runs.stream().mapToInt(Run::count).sum();
+        return runs.isEmpty() ? 0 : runs.getLast().from() + runs.getLast().count();
     }
 
     /**

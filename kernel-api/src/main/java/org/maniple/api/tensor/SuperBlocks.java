@@ -35,7 +35,7 @@ final class SuperBlocks {
             int high = unsigned(blocks, at + 104 + (sub & 3)) >> 2 * (sub >> 2) & 3;
             float own = scale * ((low | high << 4) - 32);
             for (int i = 0; i < SUB; i++) {
-                int third = unsigned(blocks, at + (sub & 1) * SUB + i) >> (sub >> 1) & 1;
+                int third = unsigned(blocks, at + (sub & 1) * (long) SUB + i) >> (sub >> 1) & 1;
                 put(out, to, sub * SUB + i, own * (twoBits(blocks, at + 32, sub, i) - (third == 0 ? 4 : 0)));
             }
         }
@@ -43,7 +43,7 @@ final class SuperBlocks {
 
     /** A byte has the codes of four elements, 32 apart; those of elements 0 to 127 come first. */
     private static int twoBits(MemorySegment blocks, long codes, int sub, int i) {
-        return unsigned(blocks, codes + (sub >> 3) * 32L + (sub & 1) * SUB + i) >> (sub & 6) & 3;
+        return unsigned(blocks, codes + (sub >> 3) * 32L + (sub & 1) * (long) SUB + i) >> (sub & 6) & 3;
     }
 
     static void q4k(MemorySegment blocks, long at, MemorySegment out, long to) {

@@ -51,6 +51,9 @@ final class EngineLoop {
     /** Takes requests from the queue, first come, first served, while there are seats and blocks for them. */
     void admit(ArrayDeque<Sequence> waiting) {
         release();
+        if (waiting.isEmpty()) {
+            return;
+        }
         for (Iterator<Sequence> each = waiting.iterator(); each.hasNext();) {
             Sequence sequence = each.next();
             if (sequence.cancelled) {
@@ -82,7 +85,9 @@ final class EngineLoop {
                 running.set(kept++, sequence);
             }
         }
-        running.subList(kept, running.size()).clear();
+        if (kept < running.size()) {
+            running.subList(kept, running.size()).clear();
+        }
     }
 
     private void abort(Sequence sequence) {

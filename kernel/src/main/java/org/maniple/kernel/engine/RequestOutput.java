@@ -50,6 +50,11 @@ final class RequestOutput {
         promptLogprobs = entries;
     }
 
+    /** Makes room for tokens before the first one comes. */
+    void reserve(int count) {
+        tokens = Arrays.copyOf(tokens, Math.max(tokens.length, count));
+    }
+
     /** Appends a token; with the ending that it causes, which must be seen no later than the token. */
     void token(int token, @Nullable TokenLogprob logprob, @Nullable Ending end) {
         int index = published;

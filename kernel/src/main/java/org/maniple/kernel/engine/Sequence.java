@@ -37,7 +37,7 @@ final class Sequence {
         this.output = output;
         this.maxLength = maxLength;
         promptLength = request.prompt().length;
-        tokens = Arrays.copyOf(request.prompt(), promptLength + 16);
+        tokens = request.prompt().clone();
         length = promptLength;
     }
 
@@ -82,7 +82,7 @@ final class Sequence {
 
     void append(int token) {
         if (length == tokens.length) {
-            tokens = Arrays.copyOf(tokens, Math.min(maxLength, 2 * length));
+            tokens = Arrays.copyOf(tokens, length + 1);
         }
         tokens[length++] = token;
     }
@@ -96,7 +96,10 @@ final class Sequence {
         return home;
     }
 
+    /** Has been admitted: room for all that it may become is made now, since steps do not allocate. */
     void settle(int itsHome, int[] reserved) {
+        tokens = Arrays.copyOf(tokens, maxLength);
+        output.reserve(maxLength - promptLength);
         home = itsHome;
         blocks = reserved;
     }

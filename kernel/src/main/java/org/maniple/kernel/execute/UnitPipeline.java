@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
@@ -22,15 +23,18 @@ public final class UnitPipeline implements StepPipeline {
     private static final class Slot {
         private final StepBatch batch;
         private final MemorySegment frame;
+        /** The plan, which is some ints long. */
+        private final RowSlices plans;
         private final List<Wire.Pending> sends = new ArrayList<>();
+        private final Results results = new Results();
 
         Slot(StepBatch batch, MemorySegment frame) {
             this.batch = batch;
             this.frame = frame;
+            this.plans = new RowSlices(frame, Integer.BYTES, Math.toIntExact(frame.byteSize() / Integer.BYTES));
         }
     }
 
-    private final RankProgram program;
     private final RankExecutor executor;
     private final Wire wire;
     private final Communicator communicator;
@@ -39,6 +43,7 @@ public final class UnitPipeline implements StepPipeline {
     private final Queue<Slot> running = new ArrayDeque<>();
     private final BetweenSteps between;
     private final int depth;
+    private final int ranks;
     private final int resultRank;
     private final int width;
     private final @Nullable RowSlices candidateRows;
@@ -63,12 +68,12 @@ public final class UnitPipeline implements StepPipeline {
     public UnitPipeline(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch.Limits limits,
             int blocks, BetweenSteps between) {
         this.between = between;
-        this.program = program;
         this.executor = executor;
         this.wire = wire;
         this.communicator = communicator;
         this.limits = limits;
         this.depth = program.program().stages();
+        this.ranks = program.program().mesh().ranks();
         this.resultRank = program.program().resultRank();
         int vocabulary = program.program().graph().vocabulary();
         this.width = program.program().graph().candidates().dims().getLast().extent();
@@ -105,8 +110,8 @@ public final class UnitPipeline implements StepPipeline {
         if (filling == null) {
             recycle();
             Slot slot = free.remove();
-            for (Wire.Pending send : slot.sends) {
-                communicator.await(send);
+            for (int i = 0; i < slot.sends.size(); i++) {
+                communicator.await(slot.sends.get(i));
             }
             slot.sends.clear();
             filling = slot;
@@ -140,7 +145,7 @@ public final class UnitPipeline implements StepPipeline {
             }
         }
         answered = slot;
-        return new Results(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
+        return slot.results.of(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
                 slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL);
     }
 
@@ -166,13 +171,57 @@ public final class UnitPipeline implements StepPipeline {
     }
 
     private void send(Slot slot) {
-        MemorySegment plan = slot.frame.asSlice(0, slot.batch.encode(slot.frame));
-        for (int rank = 1; rank < program.program().mesh().ranks(); rank++) {
+        if (ranks == 1) {
+            plans++;
+            return;
+        }
+        MemorySegment plan = slot.plans.first(Math.toIntExact(slot.batch.encode(slot.frame) / Integer.BYTES));
+        for (int rank = 1; rank < ranks; rank++) {
             slot.sends.add(wire.send(rank, Tag.of(Tag.Operation.PLAN, 0, plans), plan));
         }
         plans++;
     }
 
-    private record Results(StepBatch batch, int rows, MemorySegment candidates, int k, MemorySegment logits)
-            implements StepResults {}
+    /** Made once for each batch, since steps do not allocate; set anew in every step. */
+    private static final class Results implements StepResults {
+        private @Nullable StepBatch batch;
+        private int rows;
+        private MemorySegment candidates = MemorySegment.NULL;
+        private int k;
+        private MemorySegment logits = MemorySegment.NULL;
+
+        Results of(StepBatch ofBatch, int ofRows, MemorySegment someCandidates, int count, MemorySegment someLogits) {
+            batch = ofBatch;
+            rows = ofRows;
+            candidates = someCandidates;
+            k = count;
+            logits = someLogits;
+            return this;
+        }
+
+        @Override
+        public StepBatch batch() {
+            return Objects.requireNonNull(batch);
+        }
+
+        @Override
+        public int rows() {
+            return rows;
+        }
+
+        @Override
+        public MemorySegment candidates() {
+            return candidates;
+        }
+
+        @Override
+        public int k() {
+            return k;
+        }
+
+        @Override
+        public MemorySegment logits() {
+            return logits;
+        }
+    }
 }

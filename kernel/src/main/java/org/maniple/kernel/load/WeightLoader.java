@@ -4,15 +4,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
-import org.jspecify.annotations.Nullable;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.graph.Axes;
@@ -48,7 +49,8 @@ public final class WeightLoader {
     private final SliceReader reader;
     private final SlicePacker packer;
     private final WeightSlices slices;
-    private volatile @Nullable ProgramUses uses;
+    /** By identity: a program is too large to be compared. */
+    private final Map<RankProgram, WeightUses> uses = Collections.synchronizedMap(new IdentityHashMap<>());
     private final LongAdder packedBytes = new LongAdder();
     private final LongAdder replicatedBytes = new LongAdder();
 
@@ -152,19 +154,8 @@ public final class WeightLoader {
                 && !WeightSlices.byExpert((Parameter) piece.operand())) {
             return Optional.empty();
         }
-        return uses(program).matrix(piece, slice)
+        return uses.computeIfAbsent(program, WeightUses::of).matrix(piece, slice)
                 .flatMap(weight -> packing.layouts().apply(weight).map(layout -> new Wanted(weight, layout)));
-    }
-
-    private record ProgramUses(RankProgram program, WeightUses uses) {}
-
-    private WeightUses uses(RankProgram program) {
-        ProgramUses known = uses;
-        if (known == null || known.program() != program) {
-            known = new ProgramUses(program, WeightUses.of(program));
-            uses = known;
-        }
-        return known.uses();
     }
 
     private MemorySegment packed(StoredSlice slice, Wanted wanted, LongFunction<MemorySegment> where, int threads) {

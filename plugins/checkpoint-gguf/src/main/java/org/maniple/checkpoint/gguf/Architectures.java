@@ -74,7 +74,8 @@ final class Architectures {
     }
 
     private static MappedModel qwen2moe(ModelReader reader) {
-        usual(reader, "Qwen2MoeForCausalLM").put("qkv_bias", reader.has(FIRST + "attn_q.bias")).put("norm_topk_prob", normalised(reader, false))
+        usual(reader, "Qwen2MoeForCausalLM").put("qkv_bias", reader.has(FIRST + "attn_q.bias"))
+                .put("norm_topk_prob", normalised(reader, false))
                 .put("mlp_only_layers", reader.without("ffn_gate_inp.weight"));
         reader.put("shared_expert_intermediate_size", reader.optional("expert_shared_feed_forward_length").map(Integer::longValue)
                 .orElseGet(
@@ -85,12 +86,14 @@ final class Architectures {
     }
 
     private static MappedModel qwen3moe(ModelReader reader) {
-        usual(reader, "Qwen3MoeForCausalLM").put("norm_topk_prob", normalised(reader, true)).put("mlp_only_layers", reader.without("ffn_gate_inp.weight"));
+        usual(reader, "Qwen3MoeForCausalLM").put("norm_topk_prob", normalised(reader, true)).put("mlp_only_layers",
+                reader.without("ffn_gate_inp.weight"));
         return experts(reader, "num_experts", "moe_intermediate_size").named(new TensorNames().withUsualExperts());
     }
 
     private static MappedModel olmoe(ModelReader reader) {
-        usual(reader, "OlmoeForCausalLM").put("norm_topk_prob", normalised(reader, false)).copy("attention.clamp_kqv", "clip_qkv");
+        usual(reader, "OlmoeForCausalLM").put("norm_topk_prob", normalised(reader, false)).copy("attention.clamp_kqv",
+                "clip_qkv");
         return experts(reader, "num_experts", "intermediate_size").named(new TensorNames().withUsualExperts());
     }
 

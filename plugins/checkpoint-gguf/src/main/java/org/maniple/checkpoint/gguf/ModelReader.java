@@ -147,9 +147,10 @@ final class ModelReader {
     ModelReader rope() {
         put("rope_theta", number("rope.freq_base").orElse(10_000.0));
         var scaling = new LinkedHashMap<String, Object>();
-        if (has("rope_freqs.weight")) {
+        GgufModel.Placed frequencies = model.tensors().get("rope_freqs.weight");
+        if (frequencies != null) {
             scaling.put("rope_type", "divisors");
-            scaling.put("divisors", divisors(model.tensors().get("rope_freqs.weight")));
+            scaling.put("divisors", divisors(frequencies));
         } else {
             scaling(scaling);
         }

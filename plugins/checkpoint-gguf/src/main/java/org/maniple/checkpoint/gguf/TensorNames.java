@@ -16,6 +16,7 @@ final class TensorNames {
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,6})\\.(.+)");
     private static final Pattern ONE_EXPERT = Pattern.compile("(ffn_(?:gate|up|down))\\.(\\d{1,6})");
     private static final String WEIGHT = ".weight";
+    private static final int MAX_EXPERTS = 16_384;
     private static final Map<String, String> OUTSIDE = Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm",
             "output", "lm_head");
 
@@ -68,11 +69,12 @@ final class TensorNames {
         String own = block.group(2);
         String stem = stem(own);
         Matcher single = ONE_EXPERT.matcher(stem);
+        String alone = single.matches() ? experts.get(single.group(1) + "_exps") : null;
         String stacked = experts.get(stem);
         if (inBlock.containsKey(own)) {
             parts.put(prefix + inBlock.get(own), TensorPart.whole(placed));
-        } else if (single.matches() && experts.containsKey(single.group(1) + "_exps")) {
-            parts.put(prefix + expert(experts.get(single.group(1) + "_exps"), Long.parseLong(single.group(2))) + kind(own),
+        } else if (alone != null) {
+            parts.put(prefix + expert(alone, Long.parseLong(single.group(2))) + kind(own),
                     TensorPart.whole(placed));
         } else if (stacked != null && own.endsWith(WEIGHT)) {
             stack(name, placed, prefix + stacked, parts);
@@ -83,9 +85,10 @@ final class TensorNames {
     }
 
     private static void stack(String name, GgufModel.Placed placed, String pattern, Map<String, TensorPart> parts) {
-        if (placed.tensor().shape().size() != 3) {
+        if (placed.tensor().shape().size() != 3 || placed.tensor().shape().getFirst() > MAX_EXPERTS) {
             throw new CheckpointException(placed.file().path() + ": tensor [" + Shown.name(name) + "] has shape "
-                    + placed.tensor().shape() + "; experts are stacked in three dimensions");
+                    + placed.tensor().shape() + "; at most " + MAX_EXPERTS
+                    + " experts are stacked, in three dimensions");
         }
         for (long expert = 0; expert < placed.tensor().shape().getFirst(); expert++) {
             parts.put(expert(pattern, expert) + WEIGHT, TensorPart.of(placed, expert));

@@ -50,7 +50,8 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
     /** The step that is being computed; set before the threads begin. */
     private @Nullable Step current;
 
-    AbsorbedAttendKernel(Workers workers, Scratch[] scratch, AttendMemory memory, LatentAttention latent, BuiltinOp.AttendLatent op) {
+    AbsorbedAttendKernel(Workers workers, Scratch[] scratch, AttendMemory memory, LatentAttention latent,
+            BuiltinOp.AttendLatent op) {
         this.workers = workers;
         this.scratch = scratch;
         this.latent = latent;

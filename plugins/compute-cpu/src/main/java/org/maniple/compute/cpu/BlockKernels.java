@@ -6,8 +6,12 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -28,50 +32,195 @@ final class BlockKernels {
             Lanes.BITS / 4)));
     private static final int STEP = B.length();
 
+    /** Vectors of shorts, of at most 256 bits since a byte of 16 is then one load, and what has as many bits or lanes. */
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512
+            .withShape(VectorShape.forBitSize(Math.min(256, Lanes.BITS)));
+    private static final int WIDTH = SHORTS.length();
+    private static final VectorSpecies<Byte> NARROW = ByteVector.SPECIES_512.withShape(VectorShape.forBitSize(8 * WIDTH));
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512.withShape(SHORTS.vectorShape());
+    /** Floats of such a vector. */
+    static final int VECTOR = WIDTH / 2;
+    /** Lanes whose number has a bit. */
+    private static final VectorMask<Float> HAS_4 = VectorMask.fromLong(FLOATS, 0xf0);
+    private static final VectorMask<Float> HAS_2 = VectorMask.fromLong(FLOATS, 0xcc);
+    private static final VectorMask<Float> HAS_1 = VectorMask.fromLong(FLOATS, 0xaa);
+    /** Swaps lanes whose numbers differ in that bit. */
+    private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(FLOATS, i -> (i ^ 4) % VECTOR);
+    private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(FLOATS, i -> i ^ 2);
+    private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(FLOATS, i -> i ^ 1);
+
     private BlockKernels() {}
 
     /**
-     * Sums of products of codes, for each 32 of a row.
+     * Products of codes, for each 32 of a row a vector of {@link #VECTOR} floats of which only the sum counts. Two products
+     * fit in a short.
      *
      * @param w codes
-     * @param stride bytes from 32 codes to the next
-     * @param x codes as floats
+     * @param x codes as shorts
      * @param runs how many
-     * @param sums receives the sum of run {@code i} at {@code to + 16 i}
+     * @param out receives the vectors
      */
-    static void sums(MemorySegment w, long at, long stride, MemorySegment x, long xAt, int runs, float[] sums, int to) {
+    static void products(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, at + i * stride + j, LITTLE_ENDIAN);
-                long x0 = xAt + 4L * (i * BLOCK + j);
-                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0, LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * Lanes.L, LITTLE_ENDIAN), sum);
-                }
+            long from = at + 32L * i;
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
+                pairs = products.reinterpretAsInts();
+                FloatVector.fromArray(FLOATS, out, to + i * VECTOR)
+                        .add(pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                                .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                        .intoArray(out, to + i * VECTOR);
             }
-            sums[to + COUNT * i] = sum.reduceLanes(VectorOperators.ADD);
         }
     }
 
-    /** As {@link #sums}, for each 16 of a row whose codes follow each other. */
-    static void halfSums(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] sums, int to) {
+    /** As {@link #products}, with blocks of Q8_0. */
+    static void eightBits(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
         for (int i = 0; i < runs; i++) {
-            FloatVector sum = FloatVector.zero(Lanes.F);
-            for (int j = 0; j < BLOCK / 2; j += STEP) {
-                ByteVector codes = ByteVector.fromMemorySegment(B, w, at + i * (BLOCK / 2) + j, LITTLE_ENDIAN);
-                long x0 = xAt + 4L * (i * (BLOCK / 2) + j);
-                sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 0))
-                        .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0, LITTLE_ENDIAN), sum);
-                if (STEP > Lanes.L) {
-                    sum = ((FloatVector) codes.convertShape(VectorOperators.B2F, Lanes.F, 1))
-                            .fma(FloatVector.fromMemorySegment(Lanes.F, x, x0 + 4L * Lanes.L, LITTLE_ENDIAN), sum);
+            long from = at + 34L * i;
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
+                pairs = products.reinterpretAsInts();
+                FloatVector.fromArray(FLOATS, out, to + i * VECTOR)
+                        .add(pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                                .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                        .intoArray(out, to + i * VECTOR);
+            }
+        }
+    }
+
+    /** As {@link #products}, for each 16 of a row. */
+    static void halfProducts(MemorySegment w, long at, MemorySegment x, long xAt, int runs, float[] out, int to) {
+        for (int i = 0; i < runs; i++) {
+            long from = at + 16L * i;
+            long x0 = xAt + (long) BLOCK * i;
+            ShortVector products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.B2S, SHORTS, 0))
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            if (WIDTH < BLOCK / 2) {
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.B2S, SHORTS, 0))
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            }
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+        }
+    }
+
+    /**
+     * As {@link #products}, with blocks of 16 bytes: the lower four bits of each are an element of the first half.
+     *
+     * @param stride bytes from a block to the next
+     */
+    static void fourBits(MemorySegment w, long at, int stride, MemorySegment x, long xAt, int runs, float[] out, int to) {
+        for (int i = 0; i < runs; i++) {
+            long from = at + (long) stride * i;
+            long x0 = xAt + 2L * BLOCK * i;
+            ShortVector codes = (ShortVector) ByteVector.fromMemorySegment(NARROW, w, from, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
+            ShortVector products = codes.and((short) 15).mul(ShortVector.fromMemorySegment(SHORTS, x, x0, LITTLE_ENDIAN));
+            products = codes.lanewise(VectorOperators.LSHR, 4)
+                    .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + BLOCK, LITTLE_ENDIAN)).add(products);
+            if (WIDTH < BLOCK / 2) {
+                codes = (ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + WIDTH, LITTLE_ENDIAN)
+                        .convertShape(VectorOperators.ZERO_EXTEND_B2S, SHORTS, 0);
+                products = codes.and((short) 15)
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+                products = codes.lanewise(VectorOperators.LSHR, 4)
+                        .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + BLOCK + 2L * WIDTH, LITTLE_ENDIAN)).add(products);
+            }
+            IntVector pairs = products.reinterpretAsInts();
+            ((FloatVector) pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)
+                    .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, to + i * VECTOR);
+        }
+    }
+
+    /** Takes from sums of runs what codes had too much. */
+    static void offset(float[] sums, int at, int runs, int offset, MemorySegment x, long xSums) {
+        for (int i = 0; i < runs; i++) {
+            float less = offset * x.get(JAVA_FLOAT_UNALIGNED, xSums + 4L * i);
+            for (int part = 0; part < COUNT; part += Lanes.L) {
+                FloatVector.fromArray(Lanes.F, sums, at + COUNT * i + part).sub(less).intoArray(sums, at + COUNT * i + part);
+            }
+        }
+    }
+
+    /**
+     * Sums the lanes of vectors, so that lanes become rows of weights.
+     *
+     * @param floats the vectors of 16 rows
+     * @param stride floats from a row to the next; the vectors of a row follow each other
+     * @param runs vectors of a row
+     * @param to receives 16 sums for each of them
+     * @param between room for four vectors
+     */
+    static void fold(float[] floats, int at, int stride, int runs, int to, int between) {
+        for (int i = 0; i < runs; i++) {
+            for (int part = 0; part < COUNT; part += VECTOR) {
+                int first = at + i * VECTOR + part * stride;
+                if (VECTOR == 8) {
+                    foldTwo(floats, first, stride, between);
+                    foldLast(floats, between, VECTOR, to + COUNT * i + part);
+                } else {
+                    foldLast(floats, first, stride, to + COUNT * i + part);
                 }
             }
-            sums[to + COUNT * i] = sum.reduceLanes(VectorOperators.ADD);
         }
+    }
+
+    /** Eight vectors become four. */
+    private static void foldTwo(float[] v, int at, int stride, int to) {
+        for (int i = 0; i < 4; i++) {
+            FloatVector a = FloatVector.fromArray(FLOATS, v, at + i * stride);
+            FloatVector b = FloatVector.fromArray(FLOATS, v, at + (i + 4) * stride);
+            a.blend(b, HAS_4).add(b.blend(a, HAS_4).rearrange(BY_4)).intoArray(v, to + i * VECTOR);
+        }
+    }
+
+    /** Four vectors become one. */
+    private static void foldLast(float[] v, int at, int stride, int to) {
+        FloatVector a = FloatVector.fromArray(FLOATS, v, at);
+        FloatVector b = FloatVector.fromArray(FLOATS, v, at + 2 * stride);
+        FloatVector c = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
+        a = FloatVector.fromArray(FLOATS, v, at + stride);
+        b = FloatVector.fromArray(FLOATS, v, at + 3 * stride);
+        a = a.blend(b, HAS_2).add(b.blend(a, HAS_2).rearrange(BY_2));
+        c.blend(a, HAS_1).add(a.blend(c, HAS_1).rearrange(BY_1)).intoArray(v, to);
     }
 
     /**
@@ -108,6 +257,43 @@ final class BlockKernels {
                     .fma(FloatVector.broadcast(Lanes.F, x.get(JAVA_FLOAT_UNALIGNED, xSums + 4L * i)), total);
         }
         total.intoArray(floats, to);
+    }
+
+    /**
+     * The elements of runs, each of which is a code times its scale.
+     *
+     * @param scales of the runs
+     * @param length of a run
+     */
+    static void decode(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
+    }
+
+    /** As {@link #decode}, and then plus the minimum of the run, which follow after all scales. */
+    static void decodeWithMinima(MemorySegment codes, long at, float[] scales, int runs, int length, MemorySegment out, long to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < length; j += STEP) {
+                ByteVector bytes = ByteVector.fromMemorySegment(B, codes, at + (long) length * i + j, LITTLE_ENDIAN);
+                long first = to + 4L * (length * i + j);
+                ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 0)).mul(scales[i]).add(scales[runs + i])
+                        .intoMemorySegment(out, first, LITTLE_ENDIAN);
+                if (STEP > Lanes.L) {
+                    ((FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.F, 1)).mul(scales[i]).add(scales[runs + i])
+                            .intoMemorySegment(out, first + 4L * Lanes.L, LITTLE_ENDIAN);
+                }
+            }
+        }
     }
 
     /** Codes as floats; their number is a multiple of 16. */
@@ -178,7 +364,8 @@ final class BlockKernels {
             int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
         }
@@ -194,7 +381,8 @@ final class BlockKernels {
             long xSums, int shift, int first, int runs, int to) {
         FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
         for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift), LITTLE_ENDIAN);
+            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                    LITTLE_ENDIAN);
             total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
                     total);
             total = FloatVector.fromMemorySegment(Lanes.F, x, xSums + 4L * COUNT * i, LITTLE_ENDIAN)

@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 import org.maniple.api.tensor.BlockRows;
-import org.maniple.api.tensor.DType;
 
 /**
  * Products of {@link QuantizedRows} with weights of a block type as they are stored. Rows of weights are taken apart once for all rows of
@@ -17,6 +16,8 @@ final class BlockProduct implements Product {
 
     /** Rows of weights that are taken apart at once for few rows of activations. */
     private static final int FEW_ROWS = Lanes.COUNT;
+    /** Runs of them whose products are summed at once. */
+    private static final int FEW_RUNS = 64;
     /** And for many. */
     private static final int MANY_ROWS = 64;
     /** Elements of a row that are made floats at once for many rows of activations. */
@@ -24,6 +25,11 @@ final class BlockProduct implements Product {
     /** Groups of rows of activations whose sums are formed at once; a whole matrix would not stay in the cache. */
     private static final int GROUPS = 16;
     private static final int GROUPS_OF_LEAVES = 4;
+
+    /** What few rows of activations are multiplied with: codes that were taken apart, or blocks as they are stored. */
+    private enum Multiplier {
+        BYTES, Q8_0, Q4_0, Q4_1
+    }
 
     private final BlockUnpacker unpacker;
     private final QuantizedRows input;
@@ -33,10 +39,12 @@ final class BlockProduct implements Product {
     private final int runs;
     /** Where leaves end, in runs. */
     private final int[] leafEnds;
-    private final int blockElements;
-    private final long blockBytes;
+    private final int blocks;
+    private final long rowBytes;
     private final int groups;
-    private final boolean direct;
+    private final Multiplier multiplier;
+    /** What codes have too much, as they are multiplied. */
+    private final int offset;
 
     /**
      * Products.
@@ -52,11 +60,18 @@ final class BlockProduct implements Product {
         this.held = rows.held();
         this.run = unpacker.run();
         this.runs = held / run;
-        this.leafEnds = Arrays.stream(BlockLeaves.ends(rows, leafEnds)).map(end -> end * BlockUnpacker.ACTIVATIONS / run).toArray();
-        this.blockElements = unpacker.type().blockElements();
-        this.blockBytes = unpacker.type().blockBytes();
+        this.leafEnds = Arrays.stream(BlockLeaves.ends(rows, leafEnds)).map(end -> end * BlockUnpacker.ACTIVATIONS / run)
+                .toArray();
+        this.blocks = held / unpacker.type().blockElements();
+        this.rowBytes = unpacker.type().bytes(held);
         this.groups = leafEnds.length == 1 ? GROUPS : GROUPS_OF_LEAVES;
-        this.direct = unpacker.type() == DType.Q8_0;
+        this.multiplier = switch (unpacker.type()) {
+            case Q8_0 -> Multiplier.Q8_0;
+            case Q4_0 -> Multiplier.Q4_0;
+            case Q4_1 -> Multiplier.Q4_1;
+            default -> Multiplier.BYTES;
+        };
+        this.offset = multiplier == Multiplier.Q4_0 ? 8 : 0;
     }
 
     @Override
@@ -71,7 +86,7 @@ final class BlockProduct implements Product {
 
     @Override
     public long rowBytes() {
-        return held / blockElements * blockBytes;
+        return rowBytes;
     }
 
     /** The codes of rows of weights. */
@@ -80,8 +95,8 @@ final class BlockProduct implements Product {
         return (long) MANY_ROWS * held;
     }
 
-    // The floats: scales and minima, by runs, of each its rows of weights; then for few rows the sums of runs, likewise, and the results of
-    // leaves; for many the codes of a chunk, the sums of its runs for one tile, and results by leaves, groups, rows of weights, rows of x.
+    // The floats: scales and minima, by runs, of each its rows of weights; then for few rows the sums of runs, likewise, the results of
+    // leaves, and vectors that are being summed; for many the codes of a chunk, the sums of its runs for one tile, and results by leaves, groups, rows of weights, rows of x.
 
     private int minima() {
         return runs * MANY_ROWS;
@@ -93,6 +108,14 @@ final class BlockProduct implements Product {
 
     private int fewResults() {
         return sums() + runs * FEW_ROWS;
+    }
+
+    private int fewBetween() {
+        return fewResults() + leafEnds.length * FEW_ROWS;
+    }
+
+    private int fewVectors() {
+        return fewBetween() + 4 * BlockKernels.VECTOR;
     }
 
     private int manySums() {
@@ -109,7 +132,8 @@ final class BlockProduct implements Product {
 
     @Override
     public int panelFloats() {
-        return Math.max(fewResults() + leafEnds.length * FEW_ROWS, manyResults() + leafEnds.length * groups * groupFloats());
+        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR,
+                manyResults() + leafEnds.length * groups * groupFloats());
     }
 
     @Override
@@ -117,7 +141,8 @@ final class BlockProduct implements Product {
             long xStride, int xRow, int xRows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
         if (xRows < QuantizedRows.MANY) {
             for (int n = 0; n < columns; n += FEW_ROWS) {
-                few(w, firstRow + n, Math.min(FEW_ROWS, columns - n), x, xAt, xRow, xRows, out, outAt + 4L * n, outStride, scratch);
+                few(w, firstRow + n, Math.min(FEW_ROWS, columns - n), x, xAt, xRow, xRows, out, outAt + 4L * n, outStride,
+                        scratch);
             }
             return;
         }
@@ -136,43 +161,39 @@ final class BlockProduct implements Product {
 
     private void codes(MemorySegment w, long row, int count, MemorySegment panel) {
         for (int r = 0; r < count; r++) {
-            long at = (row + r) * rowBytes();
-            long to = (long) r * held;
-            for (int i = 0; i < held; i += blockElements) {
-                unpacker.codes(w, at, panel, to + i);
-                at += blockBytes;
-            }
+            unpacker.codes(w, (row + r) * rowBytes(), blocks, panel, (long) r * held);
         }
     }
 
     private void scales(MemorySegment w, long row, int count, int stride, float[] floats) {
         for (int r = 0; r < count; r++) {
-            long at = (row + r) * rowBytes();
-            for (int i = 0; i < runs; i += blockElements / run) {
-                unpacker.scales(w, at, floats, i * stride + r, minima() + i * stride + r, stride);
-                at += blockBytes;
-            }
+            unpacker.scales(w, (row + r) * rowBytes(), blocks, floats, r, minima() + r, stride);
         }
     }
 
     private void few(MemorySegment w, long row, int count, MemorySegment x, long xAt, int xRow, int xRows, MemorySegment out,
             long to, long outStride, Scratch scratch) {
         float[] floats = scratch.floats();
-        MemorySegment codes = direct ? w : scratch.panel();
-        long first = direct ? row * rowBytes() + 2 : 0;
-        long rowStride = direct ? rowBytes() : held;
-        long runStride = direct ? blockBytes : run;
-        if (!direct) {
+        MemorySegment codes = multiplier == Multiplier.BYTES ? scratch.panel() : w;
+        long first = multiplier == Multiplier.BYTES ? 0 : row * rowBytes;
+        long rowStride = multiplier == Multiplier.BYTES ? held : rowBytes;
+        if (multiplier == Multiplier.BYTES) {
             codes(w, row, count, codes);
         }
         scales(w, row, count, FEW_ROWS, floats);
         for (int m = 0; m < xRows; m++) {
-            long xCodes = input.codes(xAt, xRow + m);
-            for (int r = 0; r < count; r++) {
-                if (run == BlockUnpacker.ACTIVATIONS) {
-                    BlockKernels.sums(codes, first + r * rowStride, runStride, x, xCodes, runs, floats, sums() + r);
-                } else {
-                    BlockKernels.halfSums(codes, first + r * rowStride, x, xCodes, runs, floats, sums() + r);
+            long xCodes = input.row(xAt, xRow + m);
+            long xShorts = input.shorts(xAt, xRow + m);
+            for (int i = 0; i < runs; i += FEW_RUNS) {
+                int taken = Math.min(FEW_RUNS, runs - i);
+                for (int r = 0; r < count; r++) {
+                    multiply(codes, first + r * rowStride, i, taken, x, xShorts + 2L * run * i, floats,
+                            fewVectors() + r * FEW_RUNS * BlockKernels.VECTOR);
+                }
+                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS,
+                        fewBetween());
+                if (offset != 0) {
+                    BlockKernels.offset(floats, sums() + i * FEW_ROWS, taken, offset, x, xCodes + input.sums() + 4L * i);
                 }
             }
             for (int leaf = 0; leaf < leafEnds.length; leaf++) {
@@ -180,6 +201,22 @@ final class BlockProduct implements Product {
             }
             tree(floats, fewResults(), FEW_ROWS);
             MemorySegment.copy(floats, fewResults(), out, JAVA_FLOAT_UNALIGNED, to + m * outStride, count);
+        }
+    }
+
+    /** Multiplies some runs of a row of weights, so that the sum of each vector is the sum of a run. */
+    private void multiply(MemorySegment w, long row, int first, int taken, MemorySegment x, long xAt, float[] floats, int to) {
+        switch (multiplier) {
+            case BYTES -> {
+                if (run == BlockUnpacker.ACTIVATIONS) {
+                    BlockKernels.products(w, row + (long) first * run, x, xAt, taken, floats, to);
+                } else {
+                    BlockKernels.halfProducts(w, row + (long) first * run, x, xAt, taken, floats, to);
+                }
+            }
+            case Q8_0 -> BlockKernels.eightBits(w, row + 34L * first + 2, x, xAt, taken, floats, to);
+            case Q4_0 -> BlockKernels.fourBits(w, row + 18L * first + 2, 18, x, xAt, taken, floats, to);
+            case Q4_1 -> BlockKernels.fourBits(w, row + 20L * first + 4, 20, x, xAt, taken, floats, to);
         }
     }
 
@@ -242,7 +279,8 @@ final class BlockProduct implements Product {
         long totals = codes + QuantizedRows.GROUP * (shift == 0 ? input.sums() : input.halves());
         for (int r = 0; r < count; r += BlockKernels.TILE) {
             for (int part = 0; part < QuantizedRows.GROUP; part += Lanes.L) {
-                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken, floats,
+                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken,
+                        floats,
                         manySums());
                 for (int i = 0; i < BlockKernels.TILE; i++) {
                     int result = to + (r + i) * QuantizedRows.GROUP + part;
@@ -251,7 +289,8 @@ final class BlockProduct implements Product {
                         BlockKernels.scaleWithMinima(floats, manySums() + i * Lanes.L, scale, minima() + scale, MANY_ROWS, x,
                                 scales + 4L * part, totals + group * first + 4L * part, shift, first, taken, result);
                     } else {
-                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift, first,
+                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift,
+                                first,
                                 taken, result);
                     }
                 }

@@ -25,16 +25,16 @@ interface BlockUnpacker {
         return false;
     }
 
-    /** Writes a block's codes as signed bytes. */
-    void codes(MemorySegment w, long at, MemorySegment out, long to);
+    /** Writes the codes of blocks as signed bytes. */
+    void codes(MemorySegment w, long at, int blocks, MemorySegment out, long to);
 
     /**
-     * Writes the scales of a block, and its minima if the type has some.
+     * Writes the scales of blocks, and their minima if the type has some.
      *
      * @param scales receives the scale of run {@code i} at {@code to + i * stride}
      * @param minima where in the same array the minima go, likewise
      */
-    void scales(MemorySegment w, long at, float[] scales, int to, int minima, int stride);
+    void scales(MemorySegment w, long at, int blocks, float[] scales, int to, int minima, int stride);
 
     /** The unpacker of a block type. */
     static BlockUnpacker of(DType type) {

@@ -1,7 +1,12 @@
 package org.maniple.compute.cpu;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.maniple.api.Availability;
 import org.maniple.api.HostInfo;
 import org.maniple.api.ManipleException;
@@ -33,10 +38,15 @@ public final class CpuBackend implements ComputeBackend {
 
     @Override
     public List<Option> options() {
-        return List.of(Option.of(MLA_FORM, OptionType.TEXT,
-                "How latent attention (MLA) is computed: absorbed applies the maps to queries and results; expanded, for comparison, to "
-                        + "every cached latent.")
-                .withDefault(LatentForm.ABSORBED.word()).withChoices(LatentForm.ABSORBED.word(), LatentForm.EXPANDED.word()));
+        return List.of(Option.of(Isa.KEY, OptionType.TEXT,
+                "The instructions that native kernels may use; auto: all that the processor has; vector-api: no native kernels. For comparison and "
+                        + "error reports: results do not depend on it, except for BF16 weights.")
+                .withDefault(Isa.AUTO.word()).withChoices(Isa.words()),
+                Option.of(MLA_FORM, OptionType.TEXT,
+                        "How latent attention (MLA) is computed: absorbed applies the maps to queries and results; expanded, for comparison, to "
+                                + "every cached latent.")
+                        .withDefault(LatentForm.ABSORBED.word())
+                        .withChoices(LatentForm.ABSORBED.word(), LatentForm.EXPANDED.word()));
     }
 
     @Override
@@ -48,17 +58,57 @@ public final class CpuBackend implements ComputeBackend {
             throw new ManipleException(
                     "compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
         }
-        var products = new VectorProducts();
-        var warmUp = new WarmUp(products);
-        warmUp.common();
-        warmUp.products(DType.F32, ActivationForm.F32);
+        Isa isa = context.settings().optionalText(Isa.KEY).map(Isa::of).orElse(Isa.AUTO);
+        Choice choice = choose(isa, context::announce);
+        var warmUp = new WarmUp(choice.products());
+        Optional<NativeFunctions> functions = NativeFunctions.best(NativeLibrary.load(), isa, context::announce);
+        if (functions.isEmpty()) {
+            warmUp.common();
+            warmUp.products(DType.F32, ActivationForm.F32);
+        }
+        Precision precision = Precision.of(context.settings());
         var session = new CpuSession(threads, context.host().processors(),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
-                products, Precision.of(context.settings()), Optional.of(warmUp),
-                NativeFunctions.best(NativeLibrary.load(), context::announce));
-        context.announce("cpu: vector api " + Lanes.BITS + " bits, " + threads + (threads == 1 ? " thread" : " threads")
-                + "; weights f32, f16, bf16, fp8");
+                choice.products(), precision, Optional.of(warmUp), functions);
+        context.announce("cpu: " + choice.description() + "; vector api " + Lanes.BITS + " bits; " + threads
+                + (threads == 1 ? " thread" : " threads"));
+        context.announce("cpu: " + paths(choice.products(), precision));
         return session;
+    }
+
+    /** How products are computed, and a word about it. */
+    private record Choice(Products products, String description) {}
+
+    private static Choice choose(Isa isa, Consumer<String> announce) {
+        var vectors = new VectorProducts();
+        if (isa == Isa.VECTOR_API) {
+            return new Choice(vectors, "no native kernels (" + Isa.KEY + " " + isa.word() + ")");
+        }
+        return switch (NativeLibrary.load()) {
+            case NativeLibrary.Missing(String reason) -> new Choice(vectors, "no native kernels: " + reason);
+            case NativeLibrary.Loaded(NativeLibrary library) -> isa.choose(library.variants())
+                    .map(variant -> new Choice(new NativeProducts(new NativeKernels(library, variant),
+                            NativeBf16.beside(variant, library), vectors, announce),
+                            "native kernels " + variant + " (of " + String.join(", ", library.variants()) + ")"))
+                    .orElseGet(() -> new Choice(vectors,
+                            "no native kernels: " + Isa.KEY + " " + isa.word() + ", and this processor can run "
+                                    + library.variants()));
+        };
+    }
+
+    /** Which path each type of weights takes, those of the same one together. */
+    private static String paths(Products products, Precision precision) {
+        var typesOfPath = new LinkedHashMap<String, List<String>>();
+        for (DType type : DType.values()) {
+            boolean weight = type.blocked()
+                    || type == DType.F32 || type == DType.F16 || type == DType.BF16 || type == DType.F8_E4M3;
+            if (weight) {
+                typesOfPath.computeIfAbsent(products.describe(type, products.form(type, precision)), any -> new ArrayList<>())
+                        .add(type.name().toLowerCase(Locale.ROOT));
+            }
+        }
+        return typesOfPath.entrySet().stream().map(path -> path.getKey() + ": " + String.join(" ", path.getValue()))
+                .collect(Collectors.joining("; "));
     }
 
     static Availability availability(ModuleLayer boot) {

@@ -97,7 +97,10 @@ final class CpuSession implements ComputeSession {
                     warmUp.floats(type);
                 }
             }
+            case BuiltinOp.Embed embed -> warmUp.floats(call.input(1).dtype());
+            case BuiltinOp.Combine combine -> warmUp.rows();
             case BuiltinOp.AttendLatent attend -> {
+                warmUp.rows();
                 warmUp.floats(call.input(4).dtype());
                 warmUp.products(call.input(5).dtype(), ActivationForm.F32);
             }

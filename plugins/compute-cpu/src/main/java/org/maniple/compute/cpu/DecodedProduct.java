@@ -1,9 +1,7 @@
 package org.maniple.compute.cpu;
 
 import java.lang.foreign.MemorySegment;
-import org.maniple.api.tensor.BlockCodec;
 import org.maniple.api.tensor.BlockRows;
-import org.maniple.api.tensor.DType;
 
 /** Products of floats with weights of a block type: a few rows of weights are made floats, and multiplied as such. */
 final class DecodedProduct implements Product {
@@ -11,23 +9,25 @@ final class DecodedProduct implements Product {
     /** Rows of weights that are made floats at once. */
     private static final int PANEL_ROWS = 4;
 
-    private final BlockCodec codec;
+    private final BlockUnpacker unpacker;
     private final BlockRows rows;
     private final PlainProduct floats;
+    private final int blocks;
     private final long rowBytes;
 
     /**
      * Products.
      *
-     * @param type the block type
+     * @param unpacker for the type
      * @param rows how rows are held
      * @param leafEnds where leaves end, in elements of a row that are its own
      */
-    DecodedProduct(DType type, BlockRows rows, int[] leafEnds) {
-        this.codec = BlockCodec.of(type);
+    DecodedProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
+        this.unpacker = unpacker;
         this.rows = rows;
         this.floats = new PlainProduct(new F32Rows(), leafEnds);
-        this.rowBytes = type.bytes(rows.held());
+        this.blocks = rows.held() / unpacker.type().blockElements();
+        this.rowBytes = unpacker.type().bytes(rows.held());
     }
 
     @Override
@@ -40,10 +40,24 @@ final class DecodedProduct implements Product {
         return rowBytes;
     }
 
-    /** Panel rows, and behind them a row as it is held. */
+    /** Panel rows, and behind them a row as it is held, and its codes. */
     @Override
     public long panelBytes() {
+        return codesAt() + rows.held();
+    }
+
+    private long codesAt() {
         return heldAt() + 4L * rows.held();
+    }
+
+    /** A row's scales and minima. */
+    @Override
+    public int panelFloats() {
+        return 2 * runs();
+    }
+
+    private int runs() {
+        return rows.held() / unpacker.run();
     }
 
     private long heldAt() {
@@ -67,14 +81,26 @@ final class DecodedProduct implements Product {
     @Override
     public void widen(MemorySegment w, long row, MemorySegment factors, MemorySegment out, long to, Scratch scratch) {
         if (rows.whole()) {
-            codec.decode(w, row * rowBytes, out, to, rows.held());
+            decode(w, row, out, to, scratch);
             return;
         }
         MemorySegment panel = scratch.panel();
-        codec.decode(w, row * rowBytes, panel, heldAt(), rows.held());
+        decode(w, row, panel, heldAt(), scratch);
         for (int i = 0; i < rows.runs().size(); i++) {
             BlockRows.Run run = rows.runs().get(i);
             MemorySegment.copy(panel, heldAt() + 4L * run.held(), out, to + 4L * run.from(), 4L * run.count());
+        }
+    }
+
+    /** All elements that are held of a row. */
+    private void decode(MemorySegment w, long row, MemorySegment out, long to, Scratch scratch) {
+        float[] scales = scratch.floats();
+        unpacker.codes(w, row * rowBytes, blocks, scratch.panel(), codesAt());
+        unpacker.scales(w, row * rowBytes, blocks, scales, 0, runs(), 1);
+        if (unpacker.minima()) {
+            BlockKernels.decodeWithMinima(scratch.panel(), codesAt(), scales, runs(), unpacker.run(), out, to);
+        } else {
+            BlockKernels.decode(scratch.panel(), codesAt(), scales, runs(), unpacker.run(), out, to);
         }
     }
 }

@@ -67,7 +67,8 @@ final class Fusion {
         }
         ElementFunction glu = ((BuiltinOp.Elementwise) product.op()).function();
         return shared.matrix(calls.get(from + 1)).filter(up -> up.columns() == gate.columns())
-                .map(up -> new Fused(new GatedKernel(shared.workers(), shared.scratch(), gate, up, new ElementRange(glu, shared), product.output(0), shared.input(List.of(gate, up))), 3));
+                .map(up -> new Fused(new GatedKernel(shared.workers(), shared.scratch(), gate, up, new ElementRange(glu, shared),
+                        product.output(0), shared.input(List.of(gate, up))), 3));
     }
 
     private static boolean joins(ElementFunction function) {

@@ -37,7 +37,8 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         check(call, valueMap, valueRows, length[0]);
         // Floats whatever the session may do: a map is applied to queries, of which there are few, and to sums of latents.
         return WeightMatrix.of(products, keyMap, keyRows, length, ActivationForm.F32).flatMap(keys -> WeightMatrix
-                .of(products, valueMap, valueRows, length, ActivationForm.F32).map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
+                .of(products, valueMap, valueRows, length, ActivationForm.F32)
+                .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
                         out)));
     }
 

@@ -74,7 +74,8 @@ final class LinuxCalls {
             if (address == FAILED) {
                 return Optional.empty();
             }
-            return Optional.of(MemorySegment.ofAddress(address).reinterpret(bytes, arena, memory -> unmap(memory.address(), bytes)));
+            return Optional
+                    .of(MemorySegment.ofAddress(address).reinterpret(bytes, arena, memory -> unmap(memory.address(), bytes)));
         } catch (Throwable e) {
             throw failed("mmap", e);
         }

@@ -18,8 +18,6 @@ import org.maniple.api.tensor.Tensor;
  */
 record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
 
-    /** Bytes of weights that a chunk reads at most: they stay in the second-level cache while all rows pass over them. */
-    private static final int CHUNK_BYTES = 128 * 1024;
     /** Columns of a chunk are a multiple of this, unless it is the last. */
     private static final int STEP = 8;
 
@@ -44,7 +42,8 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
                     + (x.ragged() ? " with " + x.pairs().slots() + " slots" : ""));
         }
         return WeightMatrix
-                .of(products, weights, out.width(), Leaves.ends(call.leaves(), x.width()), products.form(weights.dtype(), precision))
+                .of(products, weights, out.width(), Leaves.ends(call.leaves(), x.width()),
+                        products.form(weights.dtype(), precision))
                 .map(matrix -> new Matrix(x, matrix, out));
     }
 
@@ -76,7 +75,7 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
     /** Columns of a chunk: few enough for the cache, and for every thread to get several. */
     int chunkColumns(int threads) {
         long rowBytes = Math.max(1, weights.rowBytes());
-        long cached = Math.clamp(CHUNK_BYTES / rowBytes, STEP, 64 * STEP);
+        long cached = Math.clamp(weights.chunkBytes() / rowBytes, STEP, 64 * STEP);
         long shared = Math.max(STEP, columns() / (4L * threads));
         int step = Math.max(STEP, weights.rowsTogether());
         return Math.max(step, (int) Math.min(cached, shared) / step * step);

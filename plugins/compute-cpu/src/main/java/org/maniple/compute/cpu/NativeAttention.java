@@ -15,7 +15,8 @@ import java.util.Optional;
 final class NativeAttention implements Attention {
 
     private static final FunctionDescriptor CHUNK = FunctionDescriptor.ofVoid(JAVA_LONG);
-    private static final FunctionDescriptor JOIN = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+    private static final FunctionDescriptor JOIN = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+            JAVA_LONG,
             JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final int STRIDES = 11;
     private static final int NUMBERS = 40;
@@ -103,7 +104,8 @@ final class NativeAttention implements Attention {
                 continue;
             }
             try {
-                join.invokeExact(greatest + first, sums + first, chunk.out.memory.address() + chunk.out.at + row * chunk.out.stride,
+                join.invokeExact(greatest + first, sums + first,
+                        chunk.out.memory.address() + chunk.out.at + row * chunk.out.stride,
                         chunk.out.headStride / Float.BYTES, later.address() + at + first, laterSums + first,
                         laterSums + 4L * pairs + first * chunk.valueLength, chunk.heads, chunk.valueLength);
             } catch (Throwable e) {

@@ -21,20 +21,21 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
     /**
      * The best variant that computes as the Vector API does.
      *
+     * @param isa what may be used
      * @param announce is told of each that does not
      */
-    static Optional<NativeFunctions> best(NativeLibrary.Result library, Consumer<String> announce) {
+    static Optional<NativeFunctions> best(NativeLibrary.Result library, Isa isa, Consumer<String> announce) {
         if (!(library instanceof NativeLibrary.Loaded loaded)) {
             return Optional.empty();
         }
-        for (String variant : loaded.library().variants().reversed()) {
+        for (String variant : isa.usable(loaded.library().variants())) {
             Optional<NativeFunctions> found = of(loaded.library(), variant);
-            if (found.isPresent() && AttentionCheck.agrees(found.get().attention)) {
+            if (found.isPresent() && AttentionCheck.agrees(found.get().attention) && RowsCheck.agrees(found.get())) {
                 return found;
             }
             if (found.isPresent()) {
-                announce.accept("cpu: native attention for " + variant
-                        + " does not compute what the Vector API computes, and is not used");
+                announce.accept("cpu: native attention and row operations for " + variant
+                        + " do not compute what the Vector API computes, and are not used");
             }
         }
         return Optional.empty();

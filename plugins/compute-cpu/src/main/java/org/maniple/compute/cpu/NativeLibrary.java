@@ -26,7 +26,7 @@ final class NativeLibrary {
     /** Names a library to load in place of the one in the jar. */
     static final String PROPERTY = "maniple.cpu.library";
     /** The library of another version has other symbols or arguments; the same number is in {@code maniple.h}. */
-    static final int ABI = 1;
+    static final int ABI = 2;
 
     private static final String FILE = "libmaniple_cpu.so";
 
@@ -65,7 +65,7 @@ final class NativeLibrary {
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
         var usable = new ArrayList<String>();
         try (var arena = Arena.ofConfined()) {
-            for (String name : names.reinterpret(256).getString(0).strip().split(" ")) {
+            for (String name : names.reinterpret(256).getString(0).strip().split(" ", -1)) {
                 if ((int) runs.invokeExact(arena.allocateFrom(name)) != 0) {
                     usable.add(name);
                 }
@@ -87,6 +87,15 @@ final class NativeLibrary {
     /** A function, if it has it. */
     Optional<MemorySegment> function(String name) {
         return symbols.find(name);
+    }
+
+    /**
+     * A function that every library of this version has.
+     *
+     * @throws IllegalStateException if it has not
+     */
+    MemorySegment required(String name) {
+        return function(name).orElseThrow(() -> new IllegalStateException("the library of native kernels has no " + name));
     }
 
     private MemorySegment symbol(String name) throws IOException {

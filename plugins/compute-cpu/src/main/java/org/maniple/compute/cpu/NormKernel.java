@@ -105,7 +105,8 @@ final class NormKernel implements Kernel, Workers.Task {
         if (rows != null) {
             rows.norm(x.segment(), 4L * first * length, squares.segment(), first, ends,
                     scaling == null ? MemorySegment.NULL : scaling.weight.segment(),
-                    scaling == null ? x.segment() : scaling.out.segment(), end - first, length, scaling == null ? 1 : scaling.count,
+                    scaling == null ? x.segment() : scaling.out.segment(), end - first, length,
+                    scaling == null ? 1 : scaling.count,
                     scaling == null ? 0 : scaling.epsilon);
             return;
         }

@@ -49,7 +49,8 @@ final class PlainProduct implements Product {
     @Override
     public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
             long xStride, int xRow, int rows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
-        compute(w, firstRow * rowBytes(), rowBytes(), columns, x, xAt + xRow * xStride, xStride, rows, out, outAt, outStride, scratch.lanes());
+        compute(w, firstRow * rowBytes(), rowBytes(), columns, x, xAt + xRow * xStride, xStride, rows, out, outAt, outStride,
+                scratch.lanes());
     }
 
     @Override

@@ -18,6 +18,11 @@ interface Product {
     /** A row's own elements. */
     int count();
 
+    /** Bytes of weights of a chunk, at most: what stays in a cache while all rows of activations pass over it, unless it sees to that itself. */
+    default int chunkBytes() {
+        return 128 * 1024;
+    }
+
     /** Bytes of weights for each row, for the size of chunks. */
     long rowBytes();
 

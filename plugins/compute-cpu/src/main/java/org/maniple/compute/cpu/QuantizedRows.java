@@ -7,17 +7,17 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.tensor.BlockRows;
 
 /**
  * Activations as integers with a scale for each 32 elements, see {@link ActivationForm#INT8}, as the products of the Vector API read them: the
- * integers are held as floats, in which their products and the sums of a block are exact. Each row is written by itself; if there are many
- * rows, {@value #GROUP} of them are also written together, element by element.
- *
- * @param rows how the weights hold rows
+ * integers are held as shorts for few rows, and as floats, in which their products and the sums of a block are exact, for many. Each row is
+ * written by itself; if there are many rows, {@value #GROUP} of them are also written together, element by element.
  */
-record QuantizedRows(BlockRows rows) implements Preparation {
+final class QuantizedRows implements Preparation {
 
     /** Elements of a block. */
     static final int BLOCK = BlockUnpacker.ACTIVATIONS;
@@ -28,6 +28,29 @@ record QuantizedRows(BlockRows rows) implements Preparation {
     /** What is added to a float for its fraction to be rounded away, of two nearest integers to the even one. */
     private static final float ROUND = 0x1.8p23f;
     private static final int SIZE = 0x7fffffff;
+
+    private final BlockRows rows;
+    private final int columns;
+
+    /**
+     * A preparation.
+     *
+     * @param rows how the weights hold rows
+     */
+    QuantizedRows(BlockRows rows) {
+        this.rows = rows;
+        this.columns = rows.columns();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof QuantizedRows same && rows.equals(same.rows);
+    }
+
+    @Override
+    public int hashCode() {
+        return rows.hashCode();
+    }
 
     @Override
     public int rowsTogether() {
@@ -45,25 +68,30 @@ record QuantizedRows(BlockRows rows) implements Preparation {
 
     @Override
     public long rowBytes() {
-        return (8L * rowFloats() + 63) & -64;
+        return (8L * rowFloats() + 2L * rows.held() + 63) & -64;
     }
 
-    /** Where the codes of a row begin. */
-    long codes(long at, int row) {
+    /** Where a row begins, which it does with codes as floats. */
+    long row(long at, int row) {
         return at + (row & -GROUP) * rowBytes() + 4L * (row & GROUP - 1) * rowFloats();
     }
 
-    /** Where the scales begin, from the codes on. */
+    /** Where the codes of a row are as shorts. */
+    long shorts(long at, int row) {
+        return at + (row & -GROUP) * rowBytes() + 8L * GROUP * rowFloats() + 2L * (row & GROUP - 1) * rows.held();
+    }
+
+    /** Where the scales begin, from the beginning of a row on. */
     long scales() {
         return 4L * rows.held();
     }
 
-    /** Where the sums of blocks begin, from the codes on. */
+    /** Where the sums of blocks begin, likewise. */
     long sums() {
         return scales() + 4L * blocks();
     }
 
-    /** Where the sums of halves begin, from the codes on. */
+    /** Where the sums of halves begin, likewise. */
     long halves() {
         return sums() + 4L * blocks();
     }
@@ -76,18 +104,27 @@ record QuantizedRows(BlockRows rows) implements Preparation {
     @Override
     public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
         for (int row = from; row < to; row++) {
-            long codes = codes(at, row);
-            hold(x, 4L * row * rows.columns(), out, codes);
+            long codes = row(at, row);
+            hold(x, 4L * row * columns, out, codes);
             for (int block = 0; block < blocks(); block++) {
                 quantize(out, codes + 4L * BLOCK * block, codes + scales() + 4L * block, codes + sums() + 4L * block,
                         codes + halves() + 8L * block);
             }
+            narrow(out, codes, rows.held(), shorts(at, row));
             if (all >= MANY) {
                 long together = groupCodes(at, row) + 4L * (row & GROUP - 1);
                 for (int i = 0; i < rowFloats(); i++) {
                     out.set(JAVA_INT_UNALIGNED, together + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
                 }
             }
+        }
+    }
+
+    /** Makes codes shorts. */
+    private static void narrow(MemorySegment codes, long at, int count, long to) {
+        for (int i = 0; i < count; i += Lanes.L) {
+            ((ShortVector) FloatVector.fromMemorySegment(Lanes.F, codes, at + 4L * i, LITTLE_ENDIAN)
+                    .convertShape(VectorOperators.F2S, Lanes.S, 0)).intoMemorySegment(codes, to + 2L * i, LITTLE_ENDIAN);
         }
     }
 

@@ -65,7 +65,8 @@ final class RopeKernel implements Kernel, Workers.Task {
         for (int row = chunk * chunkRows(); row < end; row++) {
             int line = table.line(row, step.position(row));
             if (rows != null) {
-                rows.rope(x.segment(), out.segment(), 4L * row * width, width / length, length, pairs, interleaved, table.cosines(),
+                rows.rope(x.segment(), out.segment(), 4L * row * width, width / length, length, pairs, interleaved,
+                        table.cosines(),
                         table.sines(), 4L * line);
             } else {
                 turn(row, line);

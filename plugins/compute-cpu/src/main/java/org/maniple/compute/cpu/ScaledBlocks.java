@@ -4,8 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 import org.maniple.api.tensor.DType;
 
 /**
@@ -21,10 +25,19 @@ record ScaledBlocks(DType type) implements BlockUnpacker {
     private static final long SPREAD = 0x8040201008040201L;
     private static final long TOPS = 0x8080808080808080L;
     private static final int HALF = 16;
+    private static final VectorSpecies<Byte> B = ByteVector.SPECIES_128;
     /** The values of IQ4_NL's codes. */
-    private static final byte[] NON_LINEAR = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    private static final ByteVector NON_LINEAR = table(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
     /** Twice the values of MXFP4's codes. */
-    private static final byte[] E2M1_TWICE = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    private static final ByteVector E2M1_TWICE = table(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+
+    private static ByteVector table(int... values) {
+        ByteVector table = ByteVector.zero(B);
+        for (int i = 0; i < values.length; i++) {
+            table = table.withLane(i, (byte) values[i]);
+        }
+        return table;
+    }
 
     @Override
     public boolean minima() {
@@ -32,35 +45,53 @@ record ScaledBlocks(DType type) implements BlockUnpacker {
     }
 
     @Override
-    public void codes(MemorySegment w, long at, MemorySegment out, long to) {
+    public void codes(MemorySegment w, long at, int blocks, MemorySegment out, long to) {
         switch (type) {
-            case Q8_0 -> {
-                for (int i = 0; i < ACTIVATIONS; i += 8) {
-                    out.set(JAVA_LONG_UNALIGNED, to + i, w.get(JAVA_LONG_UNALIGNED, at + 2 + i));
-                }
-            }
-            case Q4_0 -> fourBits(w, at + 2, 8, out, to);
-            case Q4_1 -> fourBits(w, at + 4, 0, out, to);
-            case Q5_0 -> fiveBits(w, at + 6, w.get(JAVA_INT_UNALIGNED, at + 2), 16, out, to);
-            case Q5_1 -> fiveBits(w, at + 8, w.get(JAVA_INT_UNALIGNED, at + 4), 0, out, to);
-            case IQ4_NL -> table(NON_LINEAR, w, at + 2, out, to);
-            default -> table(E2M1_TWICE, w, at + 1, out, to);
+            case Q8_0 -> eightBits(w, at + 2, blocks, out, to);
+            case Q4_0 -> fourBits(w, at + 2, type.blockBytes(), blocks, 8, out, to);
+            case Q4_1 -> fourBits(w, at + 4, type.blockBytes(), blocks, 0, out, to);
+            case Q5_0 -> fiveBits(w, at + 2, type.blockBytes(), blocks, 16, out, to);
+            case Q5_1 -> fiveBits(w, at + 4, type.blockBytes(), blocks, 0, out, to);
+            case IQ4_NL -> table(NON_LINEAR, w, at + 2, type.blockBytes(), blocks, out, to);
+            default -> table(E2M1_TWICE, w, at + 1, type.blockBytes(), blocks, out, to);
         }
     }
 
-    private static void fourBits(MemorySegment w, long at, int offset, MemorySegment out, long to) {
-        for (int i = 0; i < HALF; i += 8) {
-            long pairs = w.get(JAVA_LONG_UNALIGNED, at + i);
-            out.set(JAVA_LONG_UNALIGNED, to + i, less(pairs & NIBBLES, offset));
-            out.set(JAVA_LONG_UNALIGNED, to + i + HALF, less(pairs >>> 4 & NIBBLES, offset));
+    private static void eightBits(MemorySegment w, long at, int blocks, MemorySegment out, long to) {
+        for (int block = 0; block < blocks; block++) {
+            long from = at + 34L * block;
+            long first = to + 32L * block;
+            out.set(JAVA_LONG_UNALIGNED, first, w.get(JAVA_LONG_UNALIGNED, from));
+            out.set(JAVA_LONG_UNALIGNED, first + 8, w.get(JAVA_LONG_UNALIGNED, from + 8));
+            out.set(JAVA_LONG_UNALIGNED, first + 16, w.get(JAVA_LONG_UNALIGNED, from + 16));
+            out.set(JAVA_LONG_UNALIGNED, first + 24, w.get(JAVA_LONG_UNALIGNED, from + 24));
         }
     }
 
-    private static void fiveBits(MemorySegment w, long at, int fifth, int offset, MemorySegment out, long to) {
-        for (int i = 0; i < HALF; i += 8) {
-            long pairs = w.get(JAVA_LONG_UNALIGNED, at + i);
-            out.set(JAVA_LONG_UNALIGNED, to + i, less(pairs & NIBBLES | fifth(fifth >>> i), offset));
-            out.set(JAVA_LONG_UNALIGNED, to + i + HALF, less(pairs >>> 4 & NIBBLES | fifth(fifth >>> i + HALF), offset));
+    private static void fourBits(MemorySegment w, long at, int stride, int blocks, int offset, MemorySegment out, long to) {
+        for (int block = 0; block < blocks; block++) {
+            long from = at + (long) stride * block;
+            long first = to + 32L * block;
+            long low = w.get(JAVA_LONG_UNALIGNED, from);
+            long high = w.get(JAVA_LONG_UNALIGNED, from + 8);
+            out.set(JAVA_LONG_UNALIGNED, first, less(low & NIBBLES, offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 8, less(high & NIBBLES, offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 16, less(low >>> 4 & NIBBLES, offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 24, less(high >>> 4 & NIBBLES, offset));
+        }
+    }
+
+    private static void fiveBits(MemorySegment w, long at, int stride, int blocks, int offset, MemorySegment out, long to) {
+        for (int block = 0; block < blocks; block++) {
+            long from = at + (long) stride * block;
+            long first = to + 32L * block;
+            int fifth = w.get(JAVA_INT_UNALIGNED, from);
+            long low = w.get(JAVA_LONG_UNALIGNED, from + 4);
+            long high = w.get(JAVA_LONG_UNALIGNED, from + 12);
+            out.set(JAVA_LONG_UNALIGNED, first, less(low & NIBBLES | fifth(fifth), offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 8, less(high & NIBBLES | fifth(fifth >>> 8), offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 16, less(low >>> 4 & NIBBLES | fifth(fifth >>> 16), offset));
+            out.set(JAVA_LONG_UNALIGNED, first + 24, less(high >>> 4 & NIBBLES | fifth(fifth >>> 24), offset));
         }
     }
 
@@ -75,25 +106,39 @@ record ScaledBlocks(DType type) implements BlockUnpacker {
         return (bytes | TOPS) - offset * 0x0101010101010101L ^ TOPS;
     }
 
-    private static void table(byte[] values, MemorySegment w, long at, MemorySegment out, long to) {
-        for (int i = 0; i < HALF; i++) {
-            int pair = w.get(JAVA_BYTE, at + i) & 0xff;
-            out.set(JAVA_BYTE, to + i, values[pair & 15]);
-            out.set(JAVA_BYTE, to + i + HALF, values[pair >> 4]);
+    private static void table(ByteVector values, MemorySegment w, long at, int stride, int blocks, MemorySegment out, long to) {
+        for (int block = 0; block < blocks; block++) {
+            ByteVector pairs = ByteVector.fromMemorySegment(B, w, at + (long) stride * block, LITTLE_ENDIAN);
+            long first = to + 32L * block;
+            pairs.and((byte) 15).selectFrom(values).intoMemorySegment(out, first, LITTLE_ENDIAN);
+            pairs.lanewise(VectorOperators.LSHR, 4).and((byte) 15).selectFrom(values).intoMemorySegment(out, first + HALF,
+                    LITTLE_ENDIAN);
         }
     }
 
     @Override
-    public void scales(MemorySegment w, long at, float[] scales, int to, int minima, int stride) {
+    public void scales(MemorySegment w, long at, int blocks, float[] scales, int to, int minima, int stride) {
         if (type == DType.MXFP4) {
-            int exponent = w.get(JAVA_BYTE, at) & 0xff;
-            // Half of the power of two, since codes are twice the values; the two smallest are subnormal.
-            scales[to] = Float.intBitsToFloat(exponent < 2 ? 0x0020_0000 << exponent : exponent - 1 << 23);
+            powers(w, at, blocks, scales, to, stride);
             return;
         }
-        scales[to] = Float.float16ToFloat(w.get(JAVA_SHORT_UNALIGNED, at));
+        halves(w, at, type.blockBytes(), blocks, scales, to, stride);
         if (minima()) {
-            scales[minima] = Float.float16ToFloat(w.get(JAVA_SHORT_UNALIGNED, at + 2));
+            halves(w, at + 2, type.blockBytes(), blocks, scales, minima, stride);
+        }
+    }
+
+    private static void halves(MemorySegment w, long at, int bytes, int blocks, float[] scales, int to, int stride) {
+        for (int block = 0; block < blocks; block++) {
+            scales[to + block * stride] = Float.float16ToFloat(w.get(JAVA_SHORT_UNALIGNED, at + (long) bytes * block));
+        }
+    }
+
+    private static void powers(MemorySegment w, long at, int blocks, float[] scales, int to, int stride) {
+        for (int block = 0; block < blocks; block++) {
+            int exponent = w.get(JAVA_BYTE, at + 17L * block) & 0xff;
+            // Half of the power of two, since codes are twice the values; the two smallest are subnormal.
+            scales[to + block * stride] = Float.intBitsToFloat(exponent < 2 ? 0x0020_0000 << exponent : exponent - 1 << 23);
         }
     }
 }

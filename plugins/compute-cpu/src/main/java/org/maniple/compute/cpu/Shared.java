@@ -32,7 +32,8 @@ record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products prod
     }
 
     /** Operations on rows in C, if they are to be used. */
-    @Nullable NativeRows rows() {
+    @Nullable
+    NativeRows rows() {
         return functions.map(NativeFunctions::rows).orElse(null);
     }
 

@@ -29,13 +29,17 @@ record SuperBlocks(DType type) implements BlockUnpacker {
     }
 
     @Override
-    public void codes(MemorySegment w, long at, MemorySegment out, long to) {
-        switch (type) {
-            case Q2_K -> q2k(w, at, out, to);
-            case Q3_K -> q3k(w, at, out, to);
-            case Q4_K -> q4k(w, at, out, to);
-            case Q5_K -> q5k(w, at, out, to);
-            default -> q6k(w, at, out, to);
+    public void codes(MemorySegment w, long at, int blocks, MemorySegment out, long to) {
+        for (int block = 0; block < blocks; block++) {
+            long from = at + (long) type.blockBytes() * block;
+            long first = to + 256L * block;
+            switch (type) {
+                case Q2_K -> q2k(w, from, out, first);
+                case Q3_K -> q3k(w, from, out, first);
+                case Q4_K -> q4k(w, from, out, first);
+                case Q5_K -> q5k(w, from, out, first);
+                default -> q6k(w, from, out, first);
+            }
         }
     }
 
@@ -98,39 +102,51 @@ record SuperBlocks(DType type) implements BlockUnpacker {
     }
 
     @Override
-    public void scales(MemorySegment w, long at, float[] scales, int to, int minima, int stride) {
-        switch (type) {
-            case Q2_K -> {
-                float scale = half(w, at + 80);
-                float minimum = half(w, at + 82);
-                for (int i = 0; i < 16; i++) {
-                    int factors = unsigned(w, at + i);
-                    scales[to + i * stride] = scale * (factors & 15);
-                    scales[minima + i * stride] = -(minimum * (factors >> 4));
-                }
+    public void scales(MemorySegment w, long at, int blocks, float[] scales, int to, int minima, int stride) {
+        int step = type.blockElements() / run() * stride;
+        for (int block = 0; block < blocks; block++) {
+            long from = at + (long) type.blockBytes() * block;
+            switch (type) {
+                case Q2_K -> q2kScales(w, from, scales, to + block * step, minima + block * step, stride);
+                case Q3_K -> q3kScales(w, from, scales, to + block * step, stride);
+                case Q6_K -> q6kScales(w, from, scales, to + block * step, stride);
+                default -> q45kScales(w, from, scales, to + block * step, minima + block * step, stride);
             }
-            case Q3_K -> {
-                float scale = half(w, at + 108);
-                for (int i = 0; i < 16; i++) {
-                    int low = unsigned(w, at + 96 + (i & 7)) >> (i < 8 ? 0 : 4) & 15;
-                    int high = unsigned(w, at + 104 + (i & 3)) >> 2 * (i >> 2) & 3;
-                    scales[to + i * stride] = scale * ((low | high << 4) - 32);
-                }
-            }
-            case Q6_K -> {
-                float scale = half(w, at + 208);
-                for (int i = 0; i < 16; i++) {
-                    scales[to + i * stride] = scale * w.get(JAVA_BYTE, at + 192 + i);
-                }
-            }
-            default -> {
-                float scale = half(w, at);
-                float minimum = half(w, at + 2);
-                for (int i = 0; i < 8; i++) {
-                    scales[to + i * stride] = scale * subScale(w, at + 4, i);
-                    scales[minima + i * stride] = -(minimum * subMinimum(w, at + 4, i));
-                }
-            }
+        }
+    }
+
+    private static void q2kScales(MemorySegment w, long at, float[] scales, int to, int minima, int stride) {
+        float scale = half(w, at + 80);
+        float minimum = half(w, at + 82);
+        for (int i = 0; i < 16; i++) {
+            int factors = unsigned(w, at + i);
+            scales[to + i * stride] = scale * (factors & 15);
+            scales[minima + i * stride] = -(minimum * (factors >> 4));
+        }
+    }
+
+    private static void q3kScales(MemorySegment w, long at, float[] scales, int to, int stride) {
+        float scale = half(w, at + 108);
+        for (int i = 0; i < 16; i++) {
+            int low = unsigned(w, at + 96 + (i & 7)) >> (i < 8 ? 0 : 4) & 15;
+            int high = unsigned(w, at + 104 + (i & 3)) >> 2 * (i >> 2) & 3;
+            scales[to + i * stride] = scale * ((low | high << 4) - 32);
+        }
+    }
+
+    private static void q6kScales(MemorySegment w, long at, float[] scales, int to, int stride) {
+        float scale = half(w, at + 208);
+        for (int i = 0; i < 16; i++) {
+            scales[to + i * stride] = scale * w.get(JAVA_BYTE, at + 192 + i);
+        }
+    }
+
+    private static void q45kScales(MemorySegment w, long at, float[] scales, int to, int minima, int stride) {
+        float scale = half(w, at);
+        float minimum = half(w, at + 2);
+        for (int i = 0; i < 8; i++) {
+            scales[to + i * stride] = scale * subScale(w, at + 4, i);
+            scales[minima + i * stride] = -(minimum * subMinimum(w, at + 4, i));
         }
     }
 

@@ -99,7 +99,8 @@ final class VectorAttention implements Attention {
 
     private static void join(AttendChunk chunk, int pair, float greatest, float sum, MemorySegment part, long partAt) {
         long at = chunk.stateAt() + 4L * pair;
-        chunk.softmax().join(chunk.state(), at, at + 4L * chunk.pairs(), chunk.out.memory, chunk.result(pair), greatest, sum, part,
+        chunk.softmax().join(chunk.state(), at, at + 4L * chunk.pairs(), chunk.out.memory, chunk.result(pair), greatest, sum,
+                part,
                 partAt, chunk.valueLength);
     }
 }

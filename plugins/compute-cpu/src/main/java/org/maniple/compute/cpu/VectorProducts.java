@@ -28,7 +28,7 @@ final class VectorProducts implements Products {
 
     private static Optional<Product> floats(Tensor weight, int[] leafEnds) {
         if (weight.blockRows().isPresent()) {
-            return Optional.of(new DecodedProduct(weight.dtype(), weight.blockRows().get(), leafEnds));
+            return Optional.of(new DecodedProduct(BlockUnpacker.of(weight.dtype()), weight.blockRows().get(), leafEnds));
         }
         if (weight.dtype() != DType.F8_E4M3) {
             return WeightRows.of(weight.dtype()).map(kernels -> new PlainProduct(kernels, leafEnds));

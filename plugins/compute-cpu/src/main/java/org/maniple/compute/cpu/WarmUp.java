@@ -34,6 +34,7 @@ final class WarmUp {
     private final MemorySegment a = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment b = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
     private final MemorySegment out = Arena.ofAuto().allocate(4L * ROWS * LENGTH, 64);
+    private boolean sums;
 
     WarmUp(Products products) {
         this.products = products;
@@ -82,7 +83,8 @@ final class WarmUp {
         }
         Preparation preparation = product.preparation().get();
         long stride = preparation.rowBytes();
-        MemorySegment prepared = Arena.ofAuto().allocate(stride * ROWS, 64);
+        int together = preparation.rowsTogether();
+        MemorySegment prepared = Arena.ofAuto().allocate(stride * Math.ceilDiv(ROWS, together) * together, 64);
         repeat(() -> {
             preparation.prepare(b, 0, ROWS, ROWS, prepared, 0);
             product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
@@ -90,7 +92,7 @@ final class WarmUp {
         });
     }
 
-    /** What every model computes between its products. */
+    /** What every model computes between its products, where no native functions do. */
     void common() {
         repeat(() -> {
             Functions.add(a, 0, b, 0, out, 0, LENGTH);
@@ -101,6 +103,19 @@ final class WarmUp {
             Functions.scale(a, 0, 1, out, 0, LENGTH);
             Lanes.greatest(a, 0, LENGTH, scratch.lanes());
             Functions.subtract(a, 0, 1, out, 0, LENGTH);
+            Functions.join(out, 0, 1, a, 0, 1, LENGTH);
+            Functions.divide(out, 0, 2, LENGTH);
+        });
+        rows();
+    }
+
+    /** Weighted sums of rows, if this has not been done. */
+    void rows() {
+        if (sums) {
+            return;
+        }
+        sums = true;
+        repeat(() -> {
             WeightedRows.add(a, 0, 4L * LENGTH, ROWS, b, 0, out, 0, LENGTH);
             chosen.clear();
             chosen.add(0, 1);

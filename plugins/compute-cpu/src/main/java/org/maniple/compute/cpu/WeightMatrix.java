@@ -79,6 +79,11 @@ final class WeightMatrix {
         return product.rowBytes();
     }
 
+    /** See {@link Product#chunkBytes}. */
+    int chunkBytes() {
+        return product.chunkBytes();
+    }
+
     /** See {@link Product#rowsTogether}. */
     int rowsTogether() {
         return product.rowsTogether();
@@ -97,9 +102,11 @@ final class WeightMatrix {
     }
 
     /** Computes {@code out[m][n] = x[m] · weight[from + n]} with the matrix of a slot. Offsets and strides are in bytes. */
-    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRow, int xRows, MemorySegment out,
+    void multiply(int slot, int from, int columns, MemorySegment x, long xAt, long xStride, int xRow, int xRows,
+            MemorySegment out,
             long outAt, long outStride, Scratch scratch) {
-        product.compute(memory(stored, slot), row(slot, from), factorMemory(slot), columns, x, xAt, xStride, xRow, xRows, out, outAt,
+        product.compute(memory(stored, slot), row(slot, from), factorMemory(slot), columns, x, xAt, xStride, xRow, xRows, out,
+                outAt,
                 outStride, scratch);
     }
 

@@ -39,8 +39,8 @@ class BlockContractTest {
         float[] factors = new float[2 * runs];
         for (int block = 0; block < 50; block++) {
             long at = (long) block * type.blockBytes();
-            unpacker.codes(blocks, at, codes, 0);
-            unpacker.scales(blocks, at, factors, 0, runs, 1);
+            unpacker.codes(blocks, at, 1, codes, 0);
+            unpacker.scales(blocks, at, 1, factors, 0, runs, 1);
             float[] elementsOfBlock = BlockWeights.decoded(type, blocks, at, elements);
             for (int i = 0; i < elements; i++) {
                 float product = codes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, i) * factors[i / unpacker.run()];
@@ -68,7 +68,8 @@ class BlockContractTest {
                         out.segment().fill((byte) 77);
                         kernel.run(new BatchStep(0));
                         for (int row = 0; row < rows; row++) {
-                            assertThat(Tensors.row(out, row)).as("row %d of %d of %d elements, %d threads", row, rows, length, threads)
+                            assertThat(Tensors.row(out, row))
+                                    .as("row %d of %d of %d elements, %d threads", row, rows, length, threads)
                                     .isEqualTo(expected[row]);
                         }
                     }
@@ -84,7 +85,8 @@ class BlockContractTest {
     void countElementsThatAreNotTheRowsOwnAsZero(DType type) {
         int block = type.blockElements();
         for (BlockRows rows : List.of(new BlockRows(2 * block, List.of(new BlockRows.Run(5, 0, block + 9))),
-                new BlockRows(3 * block, List.of(new BlockRows.Run(0, 0, block + 7), new BlockRows.Run(2 * block + 3, block + 7, 11))))) {
+                new BlockRows(3 * block,
+                        List.of(new BlockRows.Run(0, 0, block + 7), new BlockRows.Run(2 * block + 3, block + 7, 11))))) {
             int own = rows.columns();
             Tensor weight = BlockWeights.random(3, type, rows, 37, own);
             Tensor x = Tensors.random(4, 9, own);
@@ -133,7 +135,8 @@ class BlockContractTest {
             }
             for (int row = 0; row < rows; row++) {
                 assertThat(Tensors.row(out, row))
-                        .isEqualTo(BlockWeights.product(weight, 0, x, row, Arrays.stream(ends).mapToInt(Integer::intValue).toArray()));
+                        .isEqualTo(BlockWeights.product(weight, 0, x, row,
+                                Arrays.stream(ends).mapToInt(Integer::intValue).toArray()));
             }
         }
     }
@@ -144,8 +147,9 @@ class BlockContractTest {
         var call = Calls.leaves(Calls.contract(Tensors.zeros(1, 64), weight, Tensors.zeros(1, 3)), 16, 64);
         try (var session = new CpuSession(1, 1)) {
             assertThatThrownBy(() -> Calls.compile(session, call)).isInstanceOf(ManipleException.class)
-                    .hasMessage("numerics [exact]: sums over rows of Q8_0[3, 64] are cut at [16, 64], not at multiples of 32 elements "
-                            + "as int8 activations need it; choose activation-dtype f32, or numerics fast");
+                    .hasMessage(
+                            "numerics [exact]: sums over rows of Q8_0[3, 64] are cut at [16, 64], not at multiples of 32 elements "
+                                    + "as int8 activations need it; choose activation-dtype f32, or numerics fast");
         }
     }
 
@@ -167,7 +171,8 @@ class BlockContractTest {
         try (var session = new CpuSession(2, 2, LatentForm.ABSORBED, new VectorProducts(), new Precision(false, false),
                 Optional.empty())) {
             Calls.compile(session, Calls.contract(x, weight, out)).run(new BatchStep(0));
-            Calls.compile(session, Calls.contract(x, Tensors.of(new int[] {21, length - 7}, own), expected)).run(new BatchStep(0));
+            Calls.compile(session, Calls.contract(x, Tensors.of(new int[] {21, length - 7}, own), expected))
+                    .run(new BatchStep(0));
         }
         assertThat(Tensors.all(out)).isEqualTo(Tensors.all(expected));
     }

@@ -65,6 +65,16 @@ final class BlockWeights {
         return memory;
     }
 
+    /** Whether a byte of a block is part of an F16 number, or of an exponent. */
+    static boolean isScale(DType type, int at) {
+        for (int half : halves(type)) {
+            if (at == half || at == half + 1) {
+                return true;
+            }
+        }
+        return type == DType.MXFP4 && at == 0;
+    }
+
     /** Where the F16 numbers of a block are. */
     private static int[] halves(DType type) {
         return switch (type) {
@@ -141,8 +151,8 @@ final class BlockWeights {
         float sum = 0;
         for (int i = from; i < end; i += run) {
             long block = at + i / elements * (long) type.blockBytes();
-            unpacker.codes(w, block, bytes, 0);
-            unpacker.scales(w, block, factors, 0, elements / run, 1);
+            unpacker.codes(w, block, 1, bytes, 0);
+            unpacker.scales(w, block, 1, factors, 0, elements / run, 1);
             int products = 0;
             int total = 0;
             for (int j = i; j < i + run; j++) {

@@ -11,17 +11,20 @@ import org.maniple.api.Availability;
 import org.maniple.api.HostInfo;
 import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
+import org.maniple.api.config.Option;
 import org.maniple.api.config.Settings;
 
 class CpuBackendTest {
 
+    private String setting = "mla-form";
+    private String value = "expanded";
     private final List<String> lines = new ArrayList<>();
     private final CpuBackend backend = new CpuBackend();
 
     private final PluginContext context = new PluginContext() {
         @Override
         public Settings settings() {
-            return new OneText("mla-form", "expanded");
+            return new OneText(setting, value);
         }
 
         @Override
@@ -41,18 +44,39 @@ class CpuBackendTest {
     };
 
     @Test
-    void tellsWidthThreadsAndTypes() {
+    void tellsKernelsWidthThreadsAndThePathOfEachTypeOfWeights() {
         backend.open(context, 2).close();
-        assertThat(lines).containsExactly("cpu: vector api " + Lanes.BITS + " bits, 2 threads; weights f32, f16, bf16, fp8");
+        assertThat(lines).hasSize(2);
+        assertThat(lines.getFirst()).startsWith("cpu: ").contains("native kernels").endsWith("; vector api " + Lanes.BITS + " bits; 2 threads");
+        assertThat(lines.getLast()).startsWith("cpu: vector api f32: f32 f16").contains(" q8_0 q4_0 q4_1 ").contains("bf16");
     }
 
     @Test
-    void offersBothFormsOfLatentAttention() {
-        assertThat(backend.options()).singleElement().satisfies(option -> {
-            assertThat(option.key()).isEqualTo("mla-form");
-            assertThat(option.choices()).containsExactly("absorbed", "expanded");
-            assertThat(option.defaultValue()).contains("absorbed");
-        });
+    void computesWithoutNativeKernelsIfAsked() {
+        setting = "cpu-isa";
+        value = "vector-api";
+        backend.open(context, 1).close();
+        assertThat(lines).containsExactly(
+                "cpu: no native kernels (cpu-isa vector-api); vector api " + Lanes.BITS + " bits; 1 thread",
+                "cpu: vector api f32: f32 f16 bf16 f8_e4m3; vector api int8: q8_0 q4_0 q4_1 q5_0 q5_1 q2_k q3_k q4_k q5_k q6_k iq4_nl mxfp4");
+    }
+
+    @Test
+    void choosesTheMostThatTheProcessorCanDoUpToWhatIsAskedFor() {
+        var usable = List.of("avx2", "avx512vnni", "avx512bf16", "amx");
+        assertThat(Isa.AUTO.choose(usable)).contains("amx");
+        assertThat(Isa.AVX512.choose(usable)).contains("avx512vnni");
+        assertThat(Isa.AVX2.choose(usable)).contains("avx2");
+        assertThat(Isa.AMX.choose(List.of("avx2"))).contains("avx2");
+        assertThat(Isa.AUTO.choose(List.of())).isEmpty();
+    }
+
+    @Test
+    void offersInstructionSetsAndBothFormsOfLatentAttention() {
+        assertThat(backend.options()).extracting(Option::key).startsWith("cpu-isa", "mla-form");
+        assertThat(backend.options().getFirst().choices()).containsExactly("auto", "vector-api", "avx2", "avx512", "amx");
+        assertThat(backend.options().get(1).choices()).containsExactly("absorbed", "expanded");
+        assertThat(backend.options().get(1).defaultValue()).contains("absorbed");
     }
 
     @Test

@@ -12,6 +12,7 @@ import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.ElementFunction;
 import org.maniple.api.graph.ElementFunction.Activation;
 import org.maniple.api.graph.OpCall;
+import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.PairRows;
 import org.maniple.api.tensor.Tensor;
@@ -37,6 +38,7 @@ final class EveryKernel {
             calls.put("embed " + type, Calls.embed(Tensors.ids(new int[rows]), Tensors.random(3, type, 1, 2, SUMMED),
                     Tensors.zeros(rows, SUMMED), 2, UnitList.range(0, 2)));
         }
+        putBlocks(rows);
         putExperts(rows, x);
         putLatent(rows);
         Tensor squares = Tensors.zeros(rows);
@@ -63,6 +65,21 @@ final class EveryKernel {
         calls.put("select", Calls.select(x, Tensors.zeros(rows, SUMMED)));
         Tensor logits = Tensors.random(11, rows, 5000);
         calls.put("candidates", Calls.topK(20, logits, Tensors.zeros(rows, 42), 5000, UnitList.range(0, 5000)));
+    }
+
+    private void putBlocks(int rows) {
+        Tensor x = Tensors.random(1, rows, 512);
+        for (DType type : DType.values()) {
+            if (type.blocked()) {
+                Tensor weight = BlockWeights.random(27, type, BlockRows.whole(512), COLUMNS, 512);
+                calls.put("contract " + type, Calls.contract(x, weight, Tensors.zeros(rows, COLUMNS)));
+            }
+        }
+        BlockRows part = new BlockRows(256, List.of(new BlockRows.Run(3, 0, SUMMED)));
+        calls.put("contract a part of Q5_K", Calls.contract(Tensors.random(1, rows, SUMMED),
+                BlockWeights.random(28, DType.Q5_K, part, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)));
+        calls.put("embed Q4_K", Calls.embed(Tensors.ids(new int[rows]), BlockWeights.random(29, DType.Q4_K, part, 2, SUMMED),
+                Tensors.zeros(rows, SUMMED), 2, UnitList.range(0, 2)));
     }
 
     /** Weights of experts and with factors, by leaves, and what belongs to mixtures of experts. */

@@ -126,6 +126,6 @@ class NativeAttentionTest {
     @Test
     void isUsedOnceItAgreesWithTheVectorApi() {
         assertThat(variants()).isNotEmpty();
-        assertThat(NativeFunctions.best(NativeLibrary.load(), line -> assertThat(line).isEmpty())).isPresent();
+        assertThat(NativeFunctions.best(NativeLibrary.load(), Isa.AUTO, line -> assertThat(line).isEmpty())).isPresent();
     }
 }

@@ -1,0 +1,172 @@
+package org.maniple.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.Sampling;
+import org.maniple.api.engine.UnitStatus;
+import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.StepPipeline;
+import org.maniple.kernel.engine.StepResults;
+import org.maniple.kernel.engine.UnitEngine;
+import org.maniple.kernel.step.StepBatch;
+
+/** What threads that take part in steps allocate while tokens are generated: the engine's thread, which is rank 0, and the other ranks'. */
+class DecodeAllocationTest {
+
+    private static final int WINDOW = 60;
+    private static final int WINDOWS = 10;
+    /** Requests that a unit may take to become warm: loops that run once per token are compiled late. */
+    private static final int REQUESTS = 12;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** The bytes that each thread has allocated, noted whenever another window of tokens is full. */
+    private static final class Meter {
+        private final List<Thread> threads;
+        private final long[][] bytes;
+        private final AtomicInteger tokens = new AtomicInteger();
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private volatile String end = "";
+        private int windows;
+
+        Meter(List<Thread> threads) {
+            this.threads = threads;
+            this.bytes = new long[WINDOWS + 1][threads.size()];
+        }
+
+        void accept(GenerationEvent event) {
+            switch (event) {
+                case GenerationEvent.Tokens some -> {
+                    if (tokens.addAndGet(some.tokens().size()) >= windows * WINDOW && windows <= WINDOWS) {
+                        for (int i = 0; i < threads.size(); i++) {
+                            bytes[windows][i] = THREADS.getThreadAllocatedBytes(threads.get(i).threadId());
+                        }
+                        windows++;
+                    }
+                }
+                case GenerationEvent.Finished finished -> ended.countDown();
+                case GenerationEvent.Failed failed -> {
+                    end = failed.message();
+                    ended.countDown();
+                }
+                case GenerationEvent.Prompt prompt -> {
+                    // Not asked for.
+                }
+            }
+        }
+
+        /** What a thread allocated in each window. */
+        List<Long> windowsOf(int thread) {
+            var all = new ArrayList<Long>();
+            for (int window = 1; window < windows; window++) {
+                all.add(bytes[window][thread] - bytes[window - 1][thread]);
+            }
+            return all;
+        }
+    }
+
+    /** A pipeline that outlives the engine: the unit shuts it down. */
+    private record Lent(StepPipeline of) implements StepPipeline {
+
+        @Override
+        public int depth() {
+            return of.depth();
+        }
+
+        @Override
+        public StepBatch.Limits limits() {
+            return of.limits();
+        }
+
+        @Override
+        public StepBatch begin() {
+            return of.begin();
+        }
+
+        @Override
+        public void submit(StepBatch batch) {
+            of.submit(batch);
+        }
+
+        @Override
+        public StepResults await() {
+            return of.await();
+        }
+
+        @Override
+        public void idle() {
+            of.idle();
+        }
+
+        @Override
+        public void shutdown() {
+            // The unit does.
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,0", "1,1,0.8", "2,1,0", "1,2,0", "2,2,0.8"})
+    void noRankAllocatesForATokenOnceItIsWarm(int tensorParallel, int stages, double temperature) throws Exception {
+        Path model = Oracles.committed();
+        var limits = new StepBatch.Limits(64, 4, 1024, 8, 16, 1);
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        try (var unit = new VirtualUnit(model, Layout.of(tensorParallel, stages), limits, 512)) {
+            int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
+            var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
+                    List.of(), VirtualUnit.config(model));
+            var engine = new UnitEngine(info, Optional.empty(), new Lent(unit.pipeline()),
+                    new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates),
+                    () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()),
+                    Optional::empty, "test");
+            engine.start();
+            List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> !before.contains(thread))
+                    .filter(thread -> thread.getName().equals("maniple-engine") || thread.getName().startsWith("rank "))
+                    .toList();
+            assertThat(threads).hasSize(tensorParallel * stages);
+            var seen = new ArrayList<String>();
+            boolean none = false;
+            for (int number = 0; number < REQUESTS && !none; number++) {
+                var meter = new Meter(threads);
+                engine.submit(new GenerationRequest("request " + number, new int[] {5, 6, 7}, sampling(temperature)),
+                        meter::accept);
+                assertThat(meter.ended.await(100, TimeUnit.SECONDS)).as("the end of the output").isTrue();
+                assertThat(meter.end).isEmpty();
+                none = true;
+                for (int i = 0; i < threads.size(); i++) {
+                    List<Long> windows = meter.windowsOf(i);
+                    seen.add("\nrequest " + number + ", " + threads.get(i).getName() + ": " + windows);
+                    none &= windows.stream().allMatch(bytes -> bytes == 0);
+                }
+            }
+            assertThat(none).as(
+                    "a request of which no thread allocates a byte between its first and its last tokens; bytes for each %d tokens: %s",
+                    WINDOW, seen).isTrue();
+            engine.close(Duration.ofSeconds(10));
+        }
+    }
+
+    private static Sampling sampling(double temperature) {
+        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
+                Map.of(),
+                List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
+    }
+}
