@@ -55,8 +55,8 @@ public final class StartupTimes {
         try {
             String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
             // The second field is a name in brackets, which may hold anything; the 22nd is the start.
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            double seconds = Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ")[0])
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            double seconds = Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ", -1)[0])
                     - Long.parseLong(fields[START_FIELD]) / TICKS;
             return Duration.ofMillis(Math.max(0, Math.round(1000 * seconds)));
         } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException | StringIndexOutOfBoundsException e) {
