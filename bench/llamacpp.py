@@ -54,7 +54,7 @@ class Maniple:
         self.seen = set()
 
     def bench(self, model, *arguments):
-        done = run([self.program, "bench", "model", model, "-r", "1", "-o", "json", *arguments, *self.flags], self.limit)
+        done = run([self.program, "bench", "model", model, "-r", "2", "-o", "json", *arguments, *self.flags], self.limit)
         self.seen.update(line for line in done.stderr.splitlines() if line.startswith("cpu: "))
         entries = json.loads(done.stdout)
         return {entry["test"]: entry["avg_ts"] for entry in entries}
@@ -79,7 +79,7 @@ class Llama:
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
     def bench(self, model, threads, prompt, generated):
-        entries = self.call("llama-bench", "-m", model, "-t", str(threads), "-p", str(prompt), "-n", str(generated), "-r", "1", "-o", "jsonl")
+        entries = self.call("llama-bench", "-m", model, "-t", str(threads), "-p", str(prompt), "-n", str(generated), "-r", "2", "-o", "jsonl")
         for entry in entries:
             self.seen.add(f"commit {entry['build_commit']}")
         return {(f"pp{e['n_prompt']}" if e["n_prompt"] else f"tg{e['n_gen']}"): e["avg_ts"] for e in entries}

@@ -157,14 +157,16 @@ class DecodeAllocationTest {
                     none &= windows.stream().allMatch(bytes -> bytes == 0);
                 }
             }
-            assertThat(none).as("a request of which no thread allocates a byte between its first and its last tokens; bytes for each %d tokens: %s",
+            assertThat(none).as(
+                    "a request of which no thread allocates a byte between its first and its last tokens; bytes for each %d tokens: %s",
                     WINDOW, seen).isTrue();
             engine.close(Duration.ofSeconds(10));
         }
     }
 
     private static Sampling sampling(double temperature) {
-        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3), Map.of(),
+        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
+                Map.of(),
                 List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
     }
 }

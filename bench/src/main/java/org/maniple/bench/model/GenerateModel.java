@@ -1,5 +1,6 @@
 package org.maniple.bench.model;
 
+import java.io.Console;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -7,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -14,23 +16,6 @@ import java.util.stream.Collectors;
  * {@code java bench/src/main/java/org/maniple/bench/model/GenerateModel.java qwen3-0.6b Q4_0 models}.
  */
 public final class GenerateModel {
-
-    private static final String USAGE = """
-            Writes a model of a published shape with random weights: as fast or slow as the real one, and as wise as dice.
-
-            Usage: java bench/src/main/java/org/maniple/bench/model/GenerateModel.java SHAPE[,SHAPE…] TYPE[,TYPE…] FOLDER [--safetensors] [--seed N]
-
-              SHAPE  %s, or all
-              TYPE   %s
-              FOLDER where SHAPE-TYPE.gguf is written; with --safetensors a folder SHAPE-TYPE with config.json, tokenizer.json and model.safetensors
-
-            A file that is there is left as it is.
-
-            Examples:
-              java bench/src/main/java/org/maniple/bench/model/GenerateModel.java qwen3-0.6b Q4_0,Q8_0 models
-              java bench/src/main/java/org/maniple/bench/model/GenerateModel.java llama3.2-1b BF16 models --safetensors
-              java bench/src/main/java/org/maniple/bench/model/GenerateModel.java all BF16,Q8_0,Q4_0,Q4_1,Q4_K_M models
-            """;
 
     private final PrintStream out;
     private final boolean terminal;
@@ -46,7 +31,8 @@ public final class GenerateModel {
      * @param arguments as the help says
      */
     public static void main(String[] arguments) {
-        System.exit(new GenerateModel(System.out, System.console() != null && System.console().isTerminal()).run(arguments));
+        System.exit(new GenerateModel(System.out, Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent())
+                .run(arguments));
     }
 
     private int run(String[] arguments) {
@@ -81,8 +67,24 @@ public final class GenerateModel {
     }
 
     private static String help() {
-        return USAGE.formatted(ModelShape.ALL.stream().map(ModelShape::name).collect(Collectors.joining(", ")),
-                String.join(", ", Mixture.names()));
+        return """
+                Writes a model of a published shape with random weights: as fast or slow as the real one, and as wise as dice.
+
+                Usage: java bench/src/main/java/org/maniple/bench/model/GenerateModel.java SHAPE[,SHAPE…] TYPE[,TYPE…] FOLDER [--safetensors] [--seed N]
+
+                  SHAPE  %s, or all
+                  TYPE   %s
+                  FOLDER where SHAPE-TYPE.gguf is written; with --safetensors a folder SHAPE-TYPE with config.json, tokenizer.json and model.safetensors
+
+                A file that is there is left as it is.
+
+                Examples:
+                  java bench/src/main/java/org/maniple/bench/model/GenerateModel.java qwen3-0.6b Q4_0,Q8_0 models
+                  java bench/src/main/java/org/maniple/bench/model/GenerateModel.java llama3.2-1b BF16 models --safetensors
+                  java bench/src/main/java/org/maniple/bench/model/GenerateModel.java all BF16,Q8_0,Q4_0,Q4_1,Q4_K_M models
+                """
+                .formatted(ModelShape.ALL.stream().map(ModelShape::name).collect(Collectors.joining(", ")),
+                        String.join(", ", Mixture.names()));
     }
 
     private static long seed(List<String> left) {

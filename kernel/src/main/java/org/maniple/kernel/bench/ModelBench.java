@@ -1,5 +1,6 @@
 package org.maniple.kernel.bench;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ public final class ModelBench {
 
     private final Engine engine;
     private final Consumer<String> progress;
+    private final long warmUpNanos;
     private final RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(1);
     private int requests;
 
@@ -36,9 +38,11 @@ public final class ModelBench {
      * A bench that has measured nothing.
      *
      * @param engine takes requests
+     * @param warmUp how long each test is run at least before it counts
      * @param progress told what comes next
      */
-    public ModelBench(Engine engine, Consumer<String> progress) {
+    public ModelBench(Engine engine, Duration warmUp, Consumer<String> progress) {
+        this.warmUpNanos = warmUp.toNanos();
         this.engine = engine;
         this.progress = progress;
     }
@@ -66,7 +70,7 @@ public final class ModelBench {
         var results = new ArrayList<Result>();
         for (ModelTest test : plan.tests()) {
             progress.accept(test.name() + ": warming up");
-            measure(test);
+            warmUp(test);
             double[] samples = new double[plan.repetitions()];
             for (int i = 0; i < samples.length; i++) {
                 progress.accept(test.name() + ": " + (i + 1) + " of " + samples.length);
@@ -77,6 +81,14 @@ public final class ModelBench {
             each.accept(result);
         }
         return List.copyOf(results);
+    }
+
+    /** At least once, and until code that is compiled while it runs has had some time. */
+    private void warmUp(ModelTest test) throws InterruptedException {
+        long begin = System.nanoTime();
+        do {
+            measure(test);
+        } while (System.nanoTime() - begin < warmUpNanos);
     }
 
     private double measure(ModelTest test) throws InterruptedException {

@@ -11,11 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -123,20 +123,19 @@ public final class ServeBench implements AutoCloseable {
     }
 
     private List<Answer> open(double perSecond, List<String> bodies, AtomicInteger over) throws InterruptedException {
+        var never = new CountDownLatch(1);
         var all = new ArrayList<Future<Answer>>();
-        var answers = new ArrayList<Answer>();
-        try (ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor()) {
-            double at = 0;
-            var started = new ArrayList<Future<Future<Answer>>>();
-            for (String body : bodies) {
-                started.add(clock.schedule(() -> clients.submit(() -> counted(body, over, bodies.size())), (long) (at * 1e9),
-                        TimeUnit.NANOSECONDS));
-                at += -Math.log(1 - random.nextDouble()) / perSecond;
-            }
-            for (Future<Future<Answer>> one : started) {
-                all.add(outcome(one));
-            }
+        long begin = System.nanoTime();
+        double at = 0;
+        for (String body : bodies) {
+            long due = begin + (long) (at * 1e9);
+            all.add(clients.submit(() -> {
+                never.await(due - System.nanoTime(), TimeUnit.NANOSECONDS);
+                return counted(body, over, bodies.size());
+            }));
+            at += -Math.log(1 - random.nextDouble()) / perSecond;
         }
+        var answers = new ArrayList<Answer>();
         for (Future<Answer> one : all) {
             answers.add(outcome(one));
         }

@@ -43,6 +43,7 @@ import org.maniple.kernel.unit.UnitLeader;
 final class RankZero {
 
     private static final int MAX_QUEUED = 1024;
+    private static final Duration BENCH_WARM_UP = Duration.ofSeconds(2);
 
     private final UnitConfiguration configuration;
     private final Function<Extension, PluginContext> contexts;
@@ -134,7 +135,7 @@ final class RankZero {
         given.put("kernels", BenchReport.kernels(kernels));
         given.put("version", engine.version());
         Machine machine = Machine.now();
-        List<ModelBench.Result> results = new ModelBench(engine, figures::progress).run(wanted,
+        List<ModelBench.Result> results = new ModelBench(engine, BENCH_WARM_UP, figures::progress).run(wanted,
                 result -> profile.ifPresent(measured -> {
                     report.line("profile: of " + result.test().name());
                     measured.take().forEach(report::line);

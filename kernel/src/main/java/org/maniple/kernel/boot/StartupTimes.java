@@ -1,11 +1,14 @@
 package org.maniple.kernel.boot;
 
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * What the time between the start of a unit's first process and its readiness went into, as rank 0 sees it: consecutive parts, each
@@ -14,6 +17,10 @@ import java.util.Optional;
 public final class StartupTimes {
 
     private record Part(String name, Duration time) {}
+
+    /** Of a second, for programs, on every architecture. */
+    private static final double TICKS = 100;
+    private static final int START_FIELD = 19;
 
     private final List<Part> parts = new ArrayList<>();
     private Instant last;
@@ -28,19 +35,34 @@ public final class StartupTimes {
      * @return times with one part, that of the JVM's own start, which ends now
      */
     public static StartupTimes ofThisProcess() {
-        Instant now = Instant.now();
-        Instant start = ProcessHandle.current().info().startInstant().filter(known -> known.isBefore(now)).orElse(now);
-        var times = new StartupTimes(start);
+        var times = new StartupTimes(Instant.now().minus(age(ProcessHandle.current().pid())));
         times.mark("JVM start");
         return times;
     }
 
     /** Puts the time between the start of the process that started this one, and this one's start, in front. */
     synchronized void launched() {
-        Optional<Instant> launcher = ProcessHandle.current().parent().flatMap(parent -> parent.info().startInstant());
-        Optional<Instant> own = ProcessHandle.current().info().startInstant();
-        if (launcher.isPresent() && own.isPresent() && launcher.get().isBefore(own.get())) {
-            parts.addFirst(new Part("launcher", Duration.between(launcher.get(), own.get())));
+        ProcessHandle.current().parent().ifPresent(launcher -> {
+            Duration before = age(launcher.pid()).minus(age(ProcessHandle.current().pid()));
+            if (before.isPositive()) {
+                parts.addFirst(new Part("launcher", before));
+            }
+        });
+    }
+
+    /** How long a process has run. The start that Java tells of one is off by up to a second on Linux, which counts in ticks since it was booted. */
+    private static Duration age(long process) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + process + "/stat"));
+            // The second field is a name in brackets, which may hold anything; the 22nd is the start.
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            double seconds = Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ", -1)[0])
+                    - Long.parseLong(fields[START_FIELD]) / TICKS;
+            return Duration.ofMillis(Math.max(0, Math.round(1000 * seconds)));
+        } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException | StringIndexOutOfBoundsException e) {
+            return process == ProcessHandle.current().pid()
+                    ? Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime())
+                    : Duration.ZERO;
         }
     }
 

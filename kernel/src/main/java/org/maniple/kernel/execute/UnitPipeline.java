@@ -35,7 +35,6 @@ public final class UnitPipeline implements StepPipeline {
         }
     }
 
-    private final RankProgram program;
     private final RankExecutor executor;
     private final Wire wire;
     private final Communicator communicator;
@@ -69,7 +68,6 @@ public final class UnitPipeline implements StepPipeline {
     public UnitPipeline(RankProgram program, RankExecutor executor, Wire wire, Communicator communicator, StepBatch.Limits limits,
             int blocks, BetweenSteps between) {
         this.between = between;
-        this.program = program;
         this.executor = executor;
         this.wire = wire;
         this.communicator = communicator;

@@ -3,6 +3,7 @@ package org.maniple.kernel.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +81,7 @@ class ModelBenchTest {
     }
 
     private List<ModelBench.Result> run(String tests) throws InterruptedException {
-        return new ModelBench(new Immediate(), text -> {}).run(BenchPlan.parse(tests), result -> {});
+        return new ModelBench(new Immediate(), Duration.ZERO, text -> {}).run(BenchPlan.parse(tests), result -> {});
     }
 
     @Test
