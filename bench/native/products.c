@@ -237,6 +237,7 @@ typedef struct {
     uint8_t *x;
     float *out;
     double sum;
+    double begin, end;
     size_t bytes;
     int matrices;
     int chunk;
@@ -249,6 +250,7 @@ static void *work(void *at)
     Work *w = at;
     int32_t end = (int32_t) w->blocks;
     pthread_barrier_wait(w->barrier);
+    w->begin = now();
     for (int i = 0; i < w->matrices; i++) {
         for (int64_t n = 0; n < w->columns; n += w->chunk) {
             int64_t taken = w->columns - n < w->chunk ? w->columns - n : w->chunk;
@@ -256,7 +258,7 @@ static void *work(void *at)
                         w->out_stride, &end, 1);
         }
     }
-    pthread_barrier_wait(w->barrier);
+    w->end = now();
     return NULL;
 }
 
@@ -264,6 +266,7 @@ static void *reading(void *at)
 {
     Work *w = at;
     pthread_barrier_wait(w->barrier);
+    w->begin = now();
     typedef uint64_t V __attribute__((vector_size(64)));
     V s[4] = {{0}};
     const V *p = (const V *) w->packed;
@@ -272,28 +275,27 @@ static void *reading(void *at)
     }
     s[0] ^= s[1] ^ s[2] ^ s[3];
     w->sum = (double) s[0][0];
-    pthread_barrier_wait(w->barrier);
+    w->end = now();
     return NULL;
 }
 
 static double run(void *(*task)(void *), Work *works, int threads)
 {
     pthread_barrier_t barrier;
-    pthread_barrier_init(&barrier, NULL, threads + 1);
+    pthread_barrier_init(&barrier, NULL, threads);
     pthread_t ids[8];
     for (int i = 0; i < threads; i++) {
         works[i].barrier = &barrier;
         pthread_create(&ids[i], NULL, task, &works[i]);
     }
-    pthread_barrier_wait(&barrier);
-    double begin = now();
-    pthread_barrier_wait(&barrier);
-    double took = now() - begin;
+    double begin = 1e18, end = 0;
     for (int i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
+        begin = works[i].begin < begin ? works[i].begin : begin;
+        end = works[i].end > end ? works[i].end : end;
     }
     pthread_barrier_destroy(&barrier);
-    return took;
+    return end - begin;
 }
 
 static void times(Multiply *multiply, int type, int64_t rows, int64_t columns, uint8_t *memory, size_t bytes)
@@ -328,7 +330,7 @@ static void times(Multiply *multiply, int type, int64_t rows, int64_t columns, u
         Work works[2];
         for (int i = 0; i < threads; i++) {
             int64_t from = rows / 16 * i / threads * 16, to = rows / 16 * (i + 1) / threads * 16;
-            works[i] = (Work){multiply, type, memory, from, to - from, blocks, stride, 1, rows, x, out, 0, 0, matrices, 512, size, NULL};
+            works[i] = (Work){multiply, type, memory, from, to - from, blocks, stride, 1, rows, x, out, 0, 0, 0, 0, matrices, 512, size, NULL};
         }
         Work readers[2];
         size_t all = (size_t) matrices * size;
@@ -349,7 +351,7 @@ static void times(Multiply *multiply, int type, int64_t rows, int64_t columns, u
         Work works[2];
         int count = MANY[i] >= 64 ? 1 : matrices < 16 ? matrices : 16;
         for (int k = 0; k < 2; k++) {
-            works[k] = (Work){multiply, type, memory, rows / 2 * k, rows / 2, blocks, stride, MANY[i], rows, x, out, 0, 0, count, 512, size, NULL};
+            works[k] = (Work){multiply, type, memory, rows / 2 * k, rows / 2, blocks, stride, MANY[i], rows, x, out, 0, 0, 0, 0, count, 512, size, NULL};
         }
         for (int rep = 0; rep < 3; rep++) {
             double t = run(work, works, 2);

@@ -75,10 +75,10 @@ final class BlockKernels {
                     .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
                     .intoArray(out, to + i * VECTOR);
             if (WIDTH < BLOCK / 2) {
-                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2L * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
                         .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
-                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3L * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
                         .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
                 pairs = products.reinterpretAsInts();
@@ -106,10 +106,10 @@ final class BlockKernels {
                     .add(pairs.lanewise(VectorOperators.ASHR, 16)).convert(VectorOperators.I2F, 0))
                     .intoArray(out, to + i * VECTOR);
             if (WIDTH < BLOCK / 2) {
-                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2 * WIDTH, LITTLE_ENDIAN)
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 2L * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
                         .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 4L * WIDTH, LITTLE_ENDIAN));
-                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3 * WIDTH, LITTLE_ENDIAN)
+                products = ((ShortVector) ByteVector.fromMemorySegment(NARROW, w, from + 3L * WIDTH, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.B2S, SHORTS, 0))
                         .mul(ShortVector.fromMemorySegment(SHORTS, x, x0 + 6L * WIDTH, LITTLE_ENDIAN)).add(products);
                 pairs = products.reinterpretAsInts();
