@@ -47,7 +47,8 @@ class CpuBackendTest {
     void tellsKernelsWidthThreadsAndThePathOfEachTypeOfWeights() {
         backend.open(context, 2).close();
         assertThat(lines).hasSize(2);
-        assertThat(lines.getFirst()).startsWith("cpu: ").contains("native kernels").endsWith("; vector api " + Lanes.BITS + " bits; 2 threads");
+        assertThat(lines.getFirst()).startsWith("cpu: ").contains("native kernels")
+                .endsWith("; vector api " + Lanes.BITS + " bits; 2 threads");
         assertThat(lines.getLast()).startsWith("cpu: vector api f32: f32 f16").contains(" q8_0 q4_0 q4_1 ").contains("bf16");
     }
 
