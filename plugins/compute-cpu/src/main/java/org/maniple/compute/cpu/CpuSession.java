@@ -99,7 +99,12 @@ final class CpuSession implements ComputeSession {
                     warmUp.floats(weight.dtype());
                 }
             }
-            case BuiltinOp.Embed embed -> floats(warmUp, call.input(1));
+            case BuiltinOp.Embed embed -> {
+                // Blocks are decoded in scalar code, a row for each token: too little to wait for here.
+                if (!call.input(1).dtype().blocked()) {
+                    floats(warmUp, call.input(1));
+                }
+            }
             case BuiltinOp.Combine combine -> warmUp.rows();
             case BuiltinOp.AttendLatent attend -> {
                 warmUp.rows();

@@ -65,8 +65,9 @@ final class Pinning implements IntConsumer {
         node.ifPresent(number -> {
             int refused = linux.bind(number);
             if (refused != 0) {
-                announce.accept("cpu: memory of thread " + thread + " cannot be bound to NUMA node " + number + " (errno " + refused
-                        + ")");
+                announce.accept(
+                        "cpu: memory of thread " + thread + " cannot be bound to NUMA node " + number + " (errno " + refused
+                                + ")");
             }
         });
     }

@@ -77,7 +77,8 @@ class PinningTest {
 
     private static long resident() {
         try {
-            String line = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmRSS:")).findFirst()
+            String line = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmRSS:"))
+                    .findFirst()
                     .orElseThrow();
             return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
         } catch (IOException e) {
