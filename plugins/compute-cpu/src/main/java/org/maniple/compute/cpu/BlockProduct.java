@@ -55,7 +55,7 @@ final class BlockProduct implements Product {
      */
     BlockProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
         this.unpacker = unpacker;
-        this.input = new QuantizedRows(rows);
+        this.input = new QuantizedRows(rows, true);
         this.columns = leafEnds[leafEnds.length - 1];
         this.held = rows.held();
         this.run = unpacker.run();

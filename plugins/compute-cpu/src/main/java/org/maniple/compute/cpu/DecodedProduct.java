@@ -9,25 +9,47 @@ final class DecodedProduct implements Product {
     /** Rows of weights that are made floats at once. */
     private static final int PANEL_ROWS = 4;
 
-    private final BlockUnpacker unpacker;
+    /** How weights are held. */
+    interface Source {
+
+        /** Bytes of a row, about. */
+        long rowBytes();
+
+        /** Rows that are held together. */
+        default int rowsTogether() {
+            return 1;
+        }
+
+        /** Bytes that it needs to decode a row. */
+        long bytes();
+
+        /** Floats that it needs. */
+        int floats();
+
+        /**
+         * Writes all elements that are held of a row.
+         *
+         * @param room memory of {@link #bytes}, which begins at {@code roomAt}
+         * @param scales of {@link #floats}
+         */
+        void decode(MemorySegment w, long row, MemorySegment out, long to, MemorySegment room, long roomAt, float[] scales);
+    }
+
+    private final Source source;
     private final BlockRows rows;
     private final PlainProduct floats;
-    private final int blocks;
-    private final long rowBytes;
 
     /**
      * Products.
      *
-     * @param unpacker for the type
-     * @param rows how rows are held
+     * @param source how weights are held
+     * @param rows which elements of a row are its own
      * @param leafEnds where leaves end, in elements of a row that are its own
      */
-    DecodedProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
-        this.unpacker = unpacker;
+    DecodedProduct(Source source, BlockRows rows, int[] leafEnds) {
+        this.source = source;
         this.rows = rows;
         this.floats = new PlainProduct(new F32Rows(), leafEnds);
-        this.blocks = rows.held() / unpacker.type().blockElements();
-        this.rowBytes = unpacker.type().bytes(rows.held());
     }
 
     @Override
@@ -37,27 +59,27 @@ final class DecodedProduct implements Product {
 
     @Override
     public long rowBytes() {
-        return rowBytes;
+        return source.rowBytes();
     }
 
-    /** Panel rows, and behind them a row as it is held, and its codes. */
+    @Override
+    public int rowsTogether() {
+        return source.rowsTogether();
+    }
+
+    /** Panel rows, and behind them a row as it is held, and what the source needs. */
     @Override
     public long panelBytes() {
-        return codesAt() + rows.held();
+        return roomAt() + source.bytes();
     }
 
-    private long codesAt() {
+    private long roomAt() {
         return heldAt() + 4L * rows.held();
     }
 
-    /** A row's scales and minima. */
     @Override
     public int panelFloats() {
-        return 2 * runs();
-    }
-
-    private int runs() {
-        return rows.held() / unpacker.run();
+        return source.floats();
     }
 
     private long heldAt() {
@@ -92,15 +114,7 @@ final class DecodedProduct implements Product {
         }
     }
 
-    /** All elements that are held of a row. */
     private void decode(MemorySegment w, long row, MemorySegment out, long to, Scratch scratch) {
-        float[] scales = scratch.floats();
-        unpacker.codes(w, row * rowBytes, blocks, scratch.panel(), codesAt());
-        unpacker.scales(w, row * rowBytes, blocks, scales, 0, runs(), 1);
-        if (unpacker.minima()) {
-            BlockKernels.decodeWithMinima(scratch.panel(), codesAt(), scales, runs(), unpacker.run(), out, to);
-        } else {
-            BlockKernels.decode(scratch.panel(), codesAt(), scales, runs(), unpacker.run(), out, to);
-        }
+        source.decode(w, row, out, to, scratch.panel(), roomAt(), scratch.floats());
     }
 }

@@ -30,21 +30,24 @@ final class QuantizedRows implements Preparation {
     private static final int SIZE = 0x7fffffff;
 
     private final BlockRows rows;
+    private final boolean together;
     private final int columns;
 
     /**
      * A preparation.
      *
      * @param rows how the weights hold rows
+     * @param together whether many rows are also written together
      */
-    QuantizedRows(BlockRows rows) {
+    QuantizedRows(BlockRows rows, boolean together) {
         this.rows = rows;
+        this.together = together;
         this.columns = rows.columns();
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof QuantizedRows same && rows.equals(same.rows);
+        return other instanceof QuantizedRows same && rows.equals(same.rows) && together == same.together;
     }
 
     @Override
@@ -111,10 +114,10 @@ final class QuantizedRows implements Preparation {
                         codes + halves() + 8L * block);
             }
             narrow(out, codes, rows.held(), shorts(at, row));
-            if (all >= MANY) {
-                long together = groupCodes(at, row) + 4L * (row & GROUP - 1);
+            if (together && all >= MANY) {
+                long group = groupCodes(at, row) + 4L * (row & GROUP - 1);
                 for (int i = 0; i < rowFloats(); i++) {
-                    out.set(JAVA_INT_UNALIGNED, together + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
+                    out.set(JAVA_INT_UNALIGNED, group + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
                 }
             }
         }

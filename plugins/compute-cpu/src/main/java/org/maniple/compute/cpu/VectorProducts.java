@@ -1,12 +1,15 @@
 package org.maniple.compute.cpu;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.api.tensor.WeightLayout;
 
-/** Products through the Vector API, on every platform. They read weights as they are stored, and no packed ones. */
+/** Products through the Vector API, on every platform. They read weights as they are stored, or {@link InterleavedRows}. */
 final class VectorProducts implements Products {
 
     @Override
@@ -17,7 +20,9 @@ final class VectorProducts implements Products {
     @Override
     public Optional<Product> product(Tensor weight, int[] leafEnds, ActivationForm form) {
         if (weight.layout().isPresent()) {
-            return Optional.empty();
+            return weight.layout().get() instanceof InterleavedRows layout
+                    ? packed(weight, layout, leafEnds, form)
+                    : Optional.empty();
         }
         return switch (form) {
             case F32 -> floats(weight, leafEnds);
@@ -26,9 +31,31 @@ final class VectorProducts implements Products {
         };
     }
 
+    private static Optional<Product> packed(Tensor weight, InterleavedRows layout, int[] leafEnds, ActivationForm form) {
+        BlockRows rows = weight.blockRows().orElseThrow();
+        return switch (form) {
+            case F32 -> Optional.of(new DecodedProduct(layout, rows, leafEnds));
+            case INT8 -> Optional.of(new InterleavedProduct(layout, rows, leafEnds));
+            case BF16 -> Optional.empty();
+        };
+    }
+
+    /** Interleaved, where that is faster and a contraction reads it as bytes. */
+    @Override
+    public Optional<WeightLayout> layout(WeightLayout.Weight weight, Precision precision) {
+        boolean wanted = InterleavedRows.holds(weight.type()) && form(weight.type(), precision) == ActivationForm.INT8
+                && weight.users().contains(WeightLayout.Use.CONTRACT)
+                && weight.onlyFor(EnumSet.of(WeightLayout.Use.CONTRACT, WeightLayout.Use.EMBED));
+        return wanted
+                ? Optional.of(new InterleavedRows(weight.type(), weight.columns().held() / weight.type().blockElements()))
+                : Optional.empty();
+    }
+
     private static Optional<Product> floats(Tensor weight, int[] leafEnds) {
         if (weight.blockRows().isPresent()) {
-            return Optional.of(new DecodedProduct(BlockUnpacker.of(weight.dtype()), weight.blockRows().get(), leafEnds));
+            BlockRows rows = weight.blockRows().get();
+            var source = new StoredBlocks(BlockUnpacker.of(weight.dtype()), rows.held() / weight.dtype().blockElements());
+            return Optional.of(new DecodedProduct(source, rows, leafEnds));
         }
         if (weight.dtype() != DType.F8_E4M3) {
             return WeightRows.of(weight.dtype()).map(kernels -> new PlainProduct(kernels, leafEnds));

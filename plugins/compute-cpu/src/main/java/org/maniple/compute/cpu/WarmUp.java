@@ -6,10 +6,13 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.api.tensor.WeightLayout;
 
 /**
  * Runs vector loops on small operands until C2 has compiled them. Interpreted, they are a thousand times slower, and a large
@@ -54,7 +57,21 @@ final class WarmUp {
         if (type == DType.F8_E4M3) {
             weight = weight.scaled(new BlockScales(List.of(LENGTH / 2, LENGTH), Tensor.of(DType.F32, new int[] {ROWS, 2}, b)));
         }
-        products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product));
+        Optional<WeightLayout> layout = layout(type, form);
+        if (layout.isEmpty()) {
+            products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product, a));
+            return;
+        }
+        MemorySegment packed = Arena.ofAuto().allocate(layout.get().bytes(ROWS), 64);
+        layout.get().pack(a, ROWS, packed);
+        weight = Tensor.packed(type, new int[] {ROWS, LENGTH}, BlockRows.whole(LENGTH), layout.get(), packed);
+        products.product(weight, new int[] {LENGTH}, form).ifPresent(product -> products(product, packed));
+    }
+
+    /** How weights that contractions alone read are held. */
+    private Optional<WeightLayout> layout(DType type, ActivationForm form) {
+        var weight = new WeightLayout.Weight(type, ROWS, BlockRows.whole(LENGTH), List.of(WeightLayout.Use.CONTRACT));
+        return products.layout(weight, new Precision(form != ActivationForm.F32, false));
     }
 
     /** Rows of weights of a type as floats, if it has kernels and this has not been done. */
@@ -72,12 +89,12 @@ final class WarmUp {
         }
     }
 
-    private void products(Product product) {
+    private void products(Product product, MemorySegment w) {
         scratch.reserve(product.panelBytes(), product.panelFloats());
         if (product.preparation().isEmpty()) {
             repeat(() -> {
-                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 1, out, 0, 4L * ROWS, scratch);
-                product.compute(a, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 4, out, 0, 4L * ROWS, scratch);
+                product.compute(w, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 1, out, 0, 4L * ROWS, scratch);
+                product.compute(w, 0, b, ROWS, b, 0, 4L * LENGTH, 0, 4, out, 0, 4L * ROWS, scratch);
             });
             return;
         }
@@ -87,8 +104,8 @@ final class WarmUp {
         MemorySegment prepared = Arena.ofAuto().allocate(stride * Math.ceilDiv(ROWS, together) * together, 64);
         repeat(() -> {
             preparation.prepare(b, 0, ROWS, ROWS, prepared, 0);
-            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
-            product.compute(a, 0, b, ROWS, prepared, 0, stride, 0, ROWS, out, 0, 4L * ROWS, scratch);
+            product.compute(w, 0, b, ROWS, prepared, 0, stride, 0, 1, out, 0, 4L * ROWS, scratch);
+            product.compute(w, 0, b, ROWS, prepared, 0, stride, 0, ROWS, out, 0, 4L * ROWS, scratch);
         });
     }
 

@@ -75,6 +75,11 @@ final class EveryKernel {
                 calls.put("contract " + type, Calls.contract(x, weight, Tensors.zeros(rows, COLUMNS)));
             }
         }
+        for (DType type : new DType[] {DType.Q8_0, DType.Q4_0, DType.Q4_1}) {
+            Tensor stored = BlockWeights.random(27, type, BlockRows.whole(512), COLUMNS, 512);
+            calls.put("contract interleaved " + type,
+                    Calls.contract(x, InterleavedContractTest.interleaved(stored, COLUMNS), Tensors.zeros(rows, COLUMNS)));
+        }
         BlockRows part = new BlockRows(256, List.of(new BlockRows.Run(3, 0, SUMMED)));
         calls.put("contract a part of Q5_K", Calls.contract(Tensors.random(1, rows, SUMMED),
                 BlockWeights.random(28, DType.Q5_K, part, COLUMNS, SUMMED), Tensors.zeros(rows, COLUMNS)));
