@@ -39,8 +39,8 @@ final class Workers implements AutoCloseable {
     private volatile @Nullable Task task;
     private volatile boolean closed;
     private final IntConsumer begin;
-    /** Who called last. */
-    private @Nullable Thread caller;
+    /** The thread that called last; no thread has this number. */
+    private long caller = -1;
 
     /** Threads that run where the system puts them. */
     Workers(int threads, int processors) {
@@ -81,8 +81,9 @@ final class Workers implements AutoCloseable {
      * @param worthWaking whether the task is long enough to pay for other threads
      */
     void run(Task task, int chunks, boolean worthWaking) {
-        if (caller != Thread.currentThread()) {
-            caller = Thread.currentThread();
+        long current = Thread.currentThread().threadId();
+        if (caller != current) {
+            caller = current;
             begin.accept(0);
         }
         if (threads.length == 0 || chunks < 2 || !worthWaking) {
