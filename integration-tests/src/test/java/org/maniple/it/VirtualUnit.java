@@ -221,7 +221,10 @@ final class VirtualUnit implements AutoCloseable {
         var options = new ArrayList<>(new DirectAllToAll().options());
         options.addAll(new CpuBackend().options());
         parallelisms.forEach(p -> options.addAll(p.options()));
-        return new MapSettings(layout.settings(), options);
+        // References are of float activations; who compares others says so.
+        var values = new HashMap<>(layout.settings());
+        values.putIfAbsent("activation-dtype", "f32");
+        return new MapSettings(values, options);
     }
 
     MeshProgram program() {

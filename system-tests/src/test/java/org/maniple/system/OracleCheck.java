@@ -29,7 +29,8 @@ final class OracleCheck {
      */
     static void check(Distribution distribution, Oracles.Oracle oracle, Map<String, ?> keys, int ranks, Path folder) {
         Expected expected = oracle.expected();
-        UnitSpec spec = UnitSpec.of(model(oracle, folder)).with(keys).with("skip-tokenizer-init", true);
+        UnitSpec spec = UnitSpec.of(model(oracle, folder)).with("activation-dtype", "f32").with(keys)
+                .with("skip-tokenizer-init", true);
         try (UnitProcess running = UnitProcess.ready(distribution, spec, folder)) {
             Api api = running.api();
             assertThat(api.get("/v1/cluster").get("ranks").size()).isEqualTo(ranks);

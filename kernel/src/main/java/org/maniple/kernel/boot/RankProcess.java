@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -21,6 +22,7 @@ import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.api.text.TextCodec;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
@@ -90,6 +92,8 @@ final class RankProcess {
     private volatile @Nullable GroupApi api;
     private volatile @Nullable ExpertDirector director;
     private volatile @Nullable Membership member;
+    /** The tokenizer of rank 0, which is read while weights are loaded. */
+    private @Nullable Background<Optional<TextCodec>> codec;
     private volatile boolean ready;
 
     RankProcess(UnitPlan plan, StartupReport report, BenchReport figures, StartupTimes times) {
@@ -106,6 +110,9 @@ final class RankProcess {
     /** Runs the rank; the exit code of the process. */
     int run() throws InterruptedException {
         try (resources) {
+            if (place.rank() == 0) {
+                codec = Background.start("maniple-tokenizer", () -> ServedModel.codec(configuration, this::context));
+            }
             place.health().ifPresent(health -> resources.add(HealthPort.open(health.host(), health.port(), this::reasons)));
             Endpoint endpoint = resources.add(openTransport());
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
@@ -208,7 +215,7 @@ final class RankProcess {
 
     private int work(Membership membership, Communicator communicator, ComputeSession session, WeightLoader loader,
             Map<Piece, Tensor> weights) throws InterruptedException {
-        Wire opened = java.util.Objects.requireNonNull(wire);
+        Wire opened = Objects.requireNonNull(wire);
         Capacity capacity = Capacity.agree(program, configuration.settings(), configuration.host(),
                 loader.report(program).copiedBytes(),
                 configuration.topology().ranksHere(), opened, communicator);
@@ -299,7 +306,8 @@ final class RankProcess {
             throws InterruptedException {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
-        var zero = new RankZero(plan, guarded, capacity, leader, director(), this::context, report);
+        var zero = new RankZero(plan, guarded, capacity, leader, director(), this::context, report,
+                Objects.requireNonNull(codec).get());
         serving = zero;
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());

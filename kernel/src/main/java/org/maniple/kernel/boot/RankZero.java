@@ -20,6 +20,7 @@ import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
+import org.maniple.api.text.TextCodec;
 import org.maniple.kernel.balance.ExpertDirector;
 import org.maniple.kernel.bench.BenchPlan;
 import org.maniple.kernel.bench.BenchReport;
@@ -56,7 +57,7 @@ final class RankZero {
     RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
             Optional<ExpertDirector> director,
             Function<Extension, PluginContext> contexts,
-            StartupReport report) {
+            StartupReport report, Optional<TextCodec> codec) {
         this.configuration = plan.configuration();
         this.contexts = contexts;
         this.report = report;
@@ -69,7 +70,7 @@ final class RankZero {
         var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
                 MAX_QUEUED,
                 capacity.blocks(), seed, candidates);
-        this.engine = new UnitEngine(ServedModel.info(plan, capacity), ServedModel.codec(configuration, contexts), pipeline,
+        this.engine = new UnitEngine(ServedModel.info(plan, capacity), codec, pipeline,
                 options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());
         this.server = place.perGroup()

@@ -15,12 +15,17 @@ import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
+import org.maniple.api.config.Settings;
 import org.maniple.api.tensor.DType;
 
 /** Computes on the processor's vector units through the Java Vector API. */
 public final class CpuBackend implements ComputeBackend {
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+    private static final String PINNING = "cpu-pinning";
+    private static final String NUMA_BINDING = "cpu-numa-binding";
+    /** The kernel's own: which rank of its node this process is. */
+    private static final String LOCAL_RANK = "local-rank";
     private static final String MLA_FORM = "mla-form";
 
     /** For the service loader. */
@@ -46,7 +51,13 @@ public final class CpuBackend implements ComputeBackend {
                         "How latent attention (MLA) is computed: absorbed applies the maps to queries and results; expanded, for comparison, to "
                                 + "every cached latent.")
                         .withDefault(LatentForm.ABSORBED.word())
-                        .withChoices(LatentForm.ABSORBED.word(), LatentForm.EXPANDED.word()));
+                        .withChoices(LatentForm.ABSORBED.word(), LatentForm.EXPANDED.word()),
+                Option.of(PINNING, OptionType.BOOLEAN,
+                        "Each computing thread stays on a processor of its own; the ranks of a node take theirs one after the other.")
+                        .withDefault("false"),
+                Option.of(NUMA_BINDING, OptionType.BOOLEAN,
+                        "As cpu-pinning, and memory that a rank touches first comes from the NUMA node of its first processor alone.")
+                        .withDefault("false"));
     }
 
     @Override
@@ -67,13 +78,29 @@ public final class CpuBackend implements ComputeBackend {
             warmUp.products(DType.F32, ActivationForm.F32);
         }
         Precision precision = Precision.of(context.settings());
-        var session = new CpuSession(threads, context.host().processors(),
+        var session = new CpuSession(workers(context, threads),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
                 choice.products(), precision, Optional.of(warmUp), functions);
         context.announce("cpu: " + choice.description() + "; vector api " + Lanes.BITS + " bits; " + threads
                 + (threads == 1 ? " thread" : " threads"));
         context.announce("cpu: " + paths(choice.products(), precision));
         return session;
+    }
+
+    private static Workers workers(PluginContext context, int threads) {
+        Settings settings = context.settings();
+        boolean numa = given(settings, NUMA_BINDING);
+        if (!numa && !given(settings, PINNING)) {
+            return new Workers(threads, context.host().processors());
+        }
+        int localRank = settings.declared(LOCAL_RANK) && settings.has(LOCAL_RANK) ? settings.integer(LOCAL_RANK) : 0;
+        Pinning pinning = Pinning.of(localRank, threads, numa, context::announce);
+        context.announce("cpu: threads of rank " + localRank + " of the node stay on processors " + pinning.processors());
+        return new Workers(threads, context.host().processors(), pinning);
+    }
+
+    private static boolean given(Settings settings, String key) {
+        return settings.declared(key) && settings.has(key) && settings.flag(key);
     }
 
     /** How products are computed, and a word about it. */

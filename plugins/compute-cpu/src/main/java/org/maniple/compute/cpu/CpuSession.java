@@ -8,6 +8,7 @@ import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.tensor.DType;
+import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.WeightLayout;
 
 /** The processor at work for one rank. */
@@ -28,30 +29,29 @@ final class CpuSession implements ComputeSession {
 
     /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
-        this(threads, processors, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty(),
-                Optional.empty());
+        this(threads, processors, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty());
     }
 
     /** A session without native functions. */
     CpuSession(int threads, int processors, LatentForm latentForm, Products products, Precision precision,
             Optional<WarmUp> warmUp) {
-        this(threads, processors, latentForm, products, precision, warmUp, Optional.empty());
+        this(new Workers(threads, processors), latentForm, products, precision, warmUp, Optional.empty());
     }
 
     /**
      * A session.
      *
-     * @param processors what the threads run on
+     * @param workers its threads; closed with it
      * @param latentForm how latent attention is computed
      * @param products how it multiplies
      * @param precision what it may do to activations
      * @param warmUp warms kernels up when they are compiled
      * @param functions what computes everything but products, if not the Vector API
      */
-    CpuSession(int threads, int processors, LatentForm latentForm, Products products, Precision precision,
-            Optional<WarmUp> warmUp, Optional<NativeFunctions> functions) {
+    CpuSession(Workers workers, LatentForm latentForm, Products products, Precision precision, Optional<WarmUp> warmUp,
+            Optional<NativeFunctions> functions) {
         this.warmUp = warmUp;
-        this.workers = new Workers(threads, processors);
+        this.workers = workers;
         this.shared = Shared.of(workers, products, precision, functions);
         this.fusion = new Fusion(new SingleKernels(shared, latentForm), shared);
     }
@@ -91,22 +91,38 @@ final class CpuSession implements ComputeSession {
     private static void warmUp(WarmUp warmUp, OpCall call, Precision precision) {
         switch (call.op()) {
             case BuiltinOp.Contract contract -> {
-                DType type = call.input(1).dtype();
-                warmUp.products(type, precision);
-                if (type == DType.F8_E4M3) {
-                    warmUp.floats(type);
+                Tensor weight = call.input(1);
+                if (weight.layout().isEmpty()) {
+                    warmUp.products(weight.dtype(), precision);
+                }
+                if (weight.dtype() == DType.F8_E4M3) {
+                    warmUp.floats(weight.dtype());
                 }
             }
-            case BuiltinOp.Embed embed -> warmUp.floats(call.input(1).dtype());
+            case BuiltinOp.Embed embed -> {
+                // Blocks are decoded in scalar code, a row for each token: too little to wait for here.
+                if (!call.input(1).dtype().blocked()) {
+                    floats(warmUp, call.input(1));
+                }
+            }
             case BuiltinOp.Combine combine -> warmUp.rows();
             case BuiltinOp.AttendLatent attend -> {
                 warmUp.rows();
-                warmUp.floats(call.input(4).dtype());
-                warmUp.products(call.input(5).dtype(), ActivationForm.F32);
+                floats(warmUp, call.input(4));
+                if (call.input(5).layout().isEmpty()) {
+                    warmUp.products(call.input(5).dtype(), ActivationForm.F32);
+                }
             }
             default -> {
                 // Nothing that others do not need.
             }
+        }
+    }
+
+    /** Packed weights are read by native functions alone, which need no warming. */
+    private static void floats(WarmUp warmUp, Tensor weight) {
+        if (weight.layout().isEmpty()) {
+            warmUp.floats(weight.dtype());
         }
     }
 

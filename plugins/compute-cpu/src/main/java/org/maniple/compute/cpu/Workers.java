@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,8 +38,23 @@ final class Workers implements AutoCloseable {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private volatile @Nullable Task task;
     private volatile boolean closed;
+    private final IntConsumer begin;
+    /** The thread that called last; no thread has this number. */
+    private long caller = -1;
 
+    /** Threads that run where the system puts them. */
     Workers(int threads, int processors) {
+        this(threads, processors, thread -> {});
+    }
+
+    /**
+     * Threads.
+     *
+     * @param processors what they run on
+     * @param begin called by each thread before it computes, with its number; by the caller too, and by another caller again
+     */
+    Workers(int threads, int processors, IntConsumer begin) {
+        this.begin = begin;
         this.spins = threads <= processors ? SPINS : 0;
         this.threads = new Thread[threads - 1];
         this.parked = new AtomicInteger[threads - 1];
@@ -65,6 +81,11 @@ final class Workers implements AutoCloseable {
      * @param worthWaking whether the task is long enough to pay for other threads
      */
     void run(Task task, int chunks, boolean worthWaking) {
+        long current = Thread.currentThread().threadId();
+        if (caller != current) {
+            caller = current;
+            begin.accept(0);
+        }
         if (threads.length == 0 || chunks < 2 || !worthWaking) {
             for (int i = 0; i < chunks; i++) {
                 task.compute(i, 0);
@@ -136,6 +157,7 @@ final class Workers implements AutoCloseable {
     }
 
     private void work(int worker) {
+        begin.accept(worker + 1);
         int idle = 0;
         while (!closed) {
             if ((int) open.get() != 0) {

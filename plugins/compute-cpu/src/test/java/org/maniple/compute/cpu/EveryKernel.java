@@ -146,7 +146,8 @@ final class EveryKernel {
         var text = new StringBuilder("bits " + Lanes.BITS + "\n");
         for (int rows : new int[] {1, 2, 7}) {
             var every = new EveryKernel(rows);
-            try (var session = new CpuSession(1, 1, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false),
+            try (var session = new CpuSession(new Workers(1, 1), LatentForm.ABSORBED, new VectorProducts(),
+                    new Precision(true, false),
                     Optional.empty(), functions)) {
                 every.forEach(session, (name, kernel) -> {
                     kernel.run(every.step);

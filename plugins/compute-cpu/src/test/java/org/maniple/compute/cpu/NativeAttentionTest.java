@@ -36,7 +36,8 @@ class NativeAttentionTest {
     }
 
     private static CpuSession session(int threads, Optional<NativeFunctions> functions) {
-        return new CpuSession(threads, 2, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty(),
+        return new CpuSession(new Workers(threads, 2), LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false),
+                Optional.empty(),
                 functions);
     }
 

@@ -26,7 +26,8 @@ class NativeRowsTest {
     }
 
     private static CpuSession session(Optional<NativeFunctions> functions) {
-        return new CpuSession(2, 2, LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false), Optional.empty(),
+        return new CpuSession(new Workers(2, 2), LatentForm.ABSORBED, new VectorProducts(), new Precision(true, false),
+                Optional.empty(),
                 functions);
     }
 
