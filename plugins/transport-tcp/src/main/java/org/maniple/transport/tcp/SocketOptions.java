@@ -39,11 +39,12 @@ final class SocketOptions {
     /**
      * Sets what Linux has in addition.
      *
-     * @param looks whether the thread that waits for frames looks for them
+     * @param looks whether threads have processors of their own, and look for frames
      */
     static String linux(Channel channel, boolean looks) {
         var options = new SocketOptions(channel);
-        if (Addresses.sameHost(channel.localAddress(), channel.remoteAddress())) {
+        boolean sameHost = Addresses.sameHost(channel.localAddress(), channel.remoteAddress());
+        if (looks && sameHost) {
             options.congestion();
         } else if (looks) {
             options.busyPoll();
@@ -51,7 +52,10 @@ final class SocketOptions {
         return options.text();
     }
 
-    /** Congestion controls that measure bandwidth and pace what they send take a host's memory for a slow network. */
+    /**
+     * Congestion controls that measure bandwidth and pace what they send take a host's memory for a slow network. Not where ranks share processors:
+     * frames from a thread that moves between them overtake each other, which this one takes for losses.
+     */
     private void congestion() {
         shown.add(set(CONGESTION, ByteBuffer.wrap(RENO)) ? "congestion control reno" : "the system's congestion control");
     }

@@ -6,7 +6,7 @@ import org.maniple.api.PluginContext;
  * How a thread waits for a frame: it looks again and again, then lets others run in between, then sleeps until a socket can be read.
  *
  * <p>Sleeping costs both sides: who is woken up answers late, and the other one has fallen asleep in the meantime. So a thread with a processor
- * of its own looks for much longer than waking up takes. But when somebody else gets the processor of a thread that looks, it is gone for a whole
+ * of its own looks for much longer than waking up takes, one that shares a processor for as long and only with breaks. But when somebody else gets the processor of a thread that looks, it is gone for a whole
  * time slice, and the frame waits. That is noticed as time missing between two looks. While the slices lost cost more than sleeping would,
  * threads sleep at once, and try again later.
  *
@@ -18,6 +18,8 @@ final class WaitStrategy {
     static final long SPIN_NANOS = 500_000;
     /** Waking up then costs a few percent of the wait at most. */
     static final long LOOK_NANOS = 2_000_000;
+    /** Where ranks share processors: only with breaks, in which the one that is waited for may run, and about as long as waking up takes. */
+    static final long POLITE_NANOS = 100_000;
     /** More time than a look takes, or a small task of another thread. */
     static final long SLICE_NANOS = 1_000_000;
     /** Costs of falling asleep and being woken up. */
@@ -82,7 +84,7 @@ final class WaitStrategy {
      */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but who gets the processor
     boolean sleepNow(long now, long since) {
-        if (!looks() || waits < restsUntil) {
+        if (waits < restsUntil) {
             return true;
         }
         long missing = now - looked;
@@ -91,12 +93,13 @@ final class WaitStrategy {
             lose(missing);
         }
         long waited = now - since;
-        if (waited < SPIN_NANOS) {
-            Thread.onSpinWait();
-        } else if (waited < LOOK_NANOS) {
-            Thread.yield();
-        } else {
+        if (waited >= (looks() ? LOOK_NANOS : POLITE_NANOS)) {
             return true;
+        }
+        if (looks() && waited < SPIN_NANOS) {
+            Thread.onSpinWait();
+        } else {
+            Thread.yield();
         }
         return false;
     }
@@ -117,6 +120,6 @@ final class WaitStrategy {
                 + processors + (processors == 1 ? " processor" : " processors");
         return looks()
                 ? "waiting ranks look for " + LOOK_NANOS / 1_000_000 + " ms before they sleep (" + why + ")"
-                : "waiting ranks sleep at once (" + why + ")";
+                : "waiting ranks sleep after " + POLITE_NANOS / 1_000 + " µs (" + why + ")";
     }
 }

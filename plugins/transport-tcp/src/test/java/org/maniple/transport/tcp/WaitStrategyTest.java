@@ -37,13 +37,17 @@ class WaitStrategyTest {
     }
 
     @Test
-    void moreRanksThanProcessorsSleepAtOnce() {
-        assertThat(wait(new WaitStrategy(4, 1, 2), 0)).isTrue();
+    void ranksThatShareProcessorsSleepSoon() {
+        var strategy = new WaitStrategy(4, 1, 2);
+        strategy.begin(now);
+        assertThat(strategy.sleepNow(now + 1, now)).isFalse();
+        assertThat(strategy.sleepNow(now + WaitStrategy.POLITE_NANOS, now)).isTrue();
     }
 
     @Test
-    void moreThreadsThanProcessorsSleepAtOnce() {
-        assertThat(wait(new WaitStrategy(2, 2, 2), 0)).isTrue();
+    void ranksWithMoreThreadsThanProcessorsShareThem() {
+        assertThat(new WaitStrategy(2, 2, 2).looks()).isFalse();
+        assertThat(new WaitStrategy(2, 1, 2).looks()).isTrue();
     }
 
     @Test
@@ -96,6 +100,6 @@ class WaitStrategyTest {
         var host = new HostInfo("localhost", "linux", "amd64", 8, 1 << 30);
         var context = new GivenContext(declared, host, new CopyOnWriteArrayList<>());
         assertThat(WaitStrategy.of(2, context).looks()).isTrue();
-        assertThat(WaitStrategy.of(3, context)).hasToString("waiting ranks sleep at once (3 ranks with 4 threads each on 8 processors)");
+        assertThat(WaitStrategy.of(3, context)).hasToString("waiting ranks sleep after 100 µs (3 ranks with 4 threads each on 8 processors)");
     }
 }
