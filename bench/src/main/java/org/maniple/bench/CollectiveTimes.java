@@ -105,9 +105,11 @@ public final class CollectiveTimes {
             for (Map.Entry<String, Contender> contender : contenders.entrySet()) {
                 System.out.println("round " + round + " of " + rounds + ": " + contender.getKey());
                 contender.getValue().run().forEach((size, times) -> {
-                    System.out.printf(Locale.ROOT, "  %d bytes: %.1f µs (p99 %.1f, least %.1f)%n", size, times.median(), times.late(),
+                    System.out.printf(Locale.ROOT, "  %d bytes: %.1f µs (p99 %.1f, least %.1f)%n", size, times.median(),
+                            times.late(),
                             times.least());
-                    results.computeIfAbsent(contender.getKey(), name -> new TreeMap<>()).computeIfAbsent(size, s -> new ArrayList<>())
+                    results.computeIfAbsent(contender.getKey(), name -> new TreeMap<>())
+                            .computeIfAbsent(size, s -> new ArrayList<>())
                             .add(times);
                 });
             }
@@ -157,7 +159,8 @@ public final class CollectiveTimes {
         try {
             for (int rank = 0; rank < ranks; rank++) {
                 var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                        System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx256m"));
+                        System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
+                        "-Xmx256m"));
                 Arrays.stream(flags.split(" ")).filter(flag -> !flag.isBlank()).forEach(command::add);
                 command.addAll(List.of(CollectiveRank.class.getName(), Integer.toString(rank), Integer.toString(ranks)));
                 command.addAll(work);
@@ -232,7 +235,8 @@ public final class CollectiveTimes {
     }
 
     /** The figures that a process prints, once all of them have ended well. */
-    private static Map<Integer, Times> ended(List<Process> processes, BufferedReader output) throws IOException, InterruptedException {
+    private static Map<Integer, Times> ended(List<Process> processes, BufferedReader output)
+            throws IOException, InterruptedException {
         var times = new TreeMap<Integer, Times>();
         for (String line = output.readLine(); line != null; line = output.readLine()) {
             String[] words = line.split(" ");

@@ -20,8 +20,8 @@ final class SocketOptions {
     private static final int TCP_CONGESTION = 13;
     /** Every Linux has it, and allows it to everybody. */
     private static final byte[] RENO = "reno".getBytes(StandardCharsets.US_ASCII);
-    private static final RawUnixChannelOption CONGESTION =
-            new RawUnixChannelOption("TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION, RENO.length);
+    private static final RawUnixChannelOption CONGESTION = new RawUnixChannelOption("TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION,
+            RENO.length);
     private static final int BUSY_POLL_MICROS = 50;
 
     private final Channel channel;

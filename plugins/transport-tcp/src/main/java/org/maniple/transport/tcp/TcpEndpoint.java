@@ -153,8 +153,7 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
             throw new TransportException("the endpoint of rank " + identity.rank() + " is closed");
         }
         WaitStrategy waiting = waiting(addresses);
-        Map<Integer, TcpWire.Connection> connections =
-                dataLinks.connect(addresses, new TreeSet<>(peers), waiting.looks(), limit);
+        Map<Integer, TcpWire.Connection> connections = dataLinks.connect(addresses, new TreeSet<>(peers), waiting.looks(), limit);
         announce(connections, waiting);
         return new TcpWire(identity.rank(), identity.ranks(), connections, sockets, waiting);
     }
@@ -163,7 +162,8 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private void announce(Map<Integer, TcpWire.Connection> connections, WaitStrategy waiting) {
         var alike = new TreeMap<String, List<Integer>>();
         connections.forEach((peer, connection) -> alike
-                .computeIfAbsent(connection.socket().interfaceName() + ": " + connection.socket().options(), o -> new ArrayList<>())
+                .computeIfAbsent(connection.socket().interfaceName() + ": " + connection.socket().options(),
+                        o -> new ArrayList<>())
                 .add(peer));
         alike.forEach((how, there) -> context.announce("rank " + identity.rank() + " → "
                 + there.stream().sorted().map(String::valueOf).collect(Collectors.joining(", ")) + " via tcp over " + how));

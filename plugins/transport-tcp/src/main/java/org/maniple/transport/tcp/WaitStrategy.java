@@ -116,7 +116,8 @@ final class WaitStrategy {
 
     @Override
     public String toString() {
-        String why = ranks + (ranks == 1 ? " rank" : " ranks") + " with " + threads + (threads == 1 ? " thread" : " threads") + " each on "
+        String why = ranks + (ranks == 1 ? " rank" : " ranks") + " with " + threads + (threads == 1 ? " thread" : " threads")
+                + " each on "
                 + processors + (processors == 1 ? " processor" : " processors");
         return looks()
                 ? "waiting ranks look for " + LOOK_NANOS / 1_000_000 + " ms before they sleep (" + why + ")"

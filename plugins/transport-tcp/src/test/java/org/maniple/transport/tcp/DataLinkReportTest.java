@@ -21,7 +21,8 @@ class DataLinkReportTest {
     private static List<String> announcedByRankZero(Transport transport, int ranks) throws InterruptedException {
         List<GivenContext> contexts = IntStream.range(0, ranks).mapToObj(rank -> GivenContext.empty()).toList();
         List<Endpoint> endpoints = IntStream.range(0, ranks)
-                .mapToObj(rank -> transport.open(VirtualRanks.identity(rank, ranks), new Transport.Bind("localhost", 0), contexts.get(rank)))
+                .mapToObj(rank -> transport.open(VirtualRanks.identity(rank, ranks), new Transport.Bind("localhost", 0),
+                        contexts.get(rank)))
                 .toList();
         try (var all = new Closing(endpoints)) {
             var threads = new ArrayList<Thread>();
@@ -41,7 +42,8 @@ class DataLinkReportTest {
         private void connect(int rank) {
             var others = IntStream.range(0, endpoints.size()).filter(other -> other != rank).boxed()
                     .collect(java.util.stream.Collectors.toSet());
-            endpoints.get(rank).connect(endpoints.stream().map(Endpoint::address).toList(), others, VirtualRanks.PATIENCE).close();
+            endpoints.get(rank).connect(endpoints.stream().map(Endpoint::address).toList(), others, VirtualRanks.PATIENCE)
+                    .close();
         }
 
         @Override
@@ -62,11 +64,13 @@ class DataLinkReportTest {
     void linksWithinAHostDoNotPaceWhatTheySend() throws InterruptedException {
         assumeTrue(Epoll.isAvailable(), "only Linux lets a connection choose its congestion control");
         assumeTrue(Runtime.getRuntime().availableProcessors() >= 2, "two ranks on one processor leave it to the system");
-        assertThat(announcedByRankZero(new TcpTransport(), 2).getFirst()).contains("congestion control reno").doesNotContain("BUSY_POLL");
+        assertThat(announcedByRankZero(new TcpTransport(), 2).getFirst()).contains("congestion control reno")
+                .doesNotContain("BUSY_POLL");
     }
 
     @Test
     void theSocketsOfTheJdkAreReportedToo() throws InterruptedException {
-        assertThat(announcedByRankZero(new TcpTransport(true), 2).getFirst()).startsWith("rank 0 → 1 via tcp over lo: TCP_NODELAY, buffers from ");
+        assertThat(announcedByRankZero(new TcpTransport(true), 2).getFirst())
+                .startsWith("rank 0 → 1 via tcp over lo: TCP_NODELAY, buffers from ");
     }
 }

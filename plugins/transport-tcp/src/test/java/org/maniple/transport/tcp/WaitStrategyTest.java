@@ -100,6 +100,7 @@ class WaitStrategyTest {
         var host = new HostInfo("localhost", "linux", "amd64", 8, 1 << 30);
         var context = new GivenContext(declared, host, new CopyOnWriteArrayList<>());
         assertThat(WaitStrategy.of(2, context).looks()).isTrue();
-        assertThat(WaitStrategy.of(3, context)).hasToString("waiting ranks sleep after 100 µs (3 ranks with 4 threads each on 8 processors)");
+        assertThat(WaitStrategy.of(3, context))
+                .hasToString("waiting ranks sleep after 100 µs (3 ranks with 4 threads each on 8 processors)");
     }
 }
