@@ -21,11 +21,12 @@ enum Isa {
     static final String KEY = "cpu-isa";
 
     private final String word;
-    private final List<String> variants;
+    /** Names, the best first, with spaces between. */
+    private final String variants;
 
     Isa(String word, String... variants) {
         this.word = word;
-        this.variants = List.of(variants);
+        this.variants = String.join(" ", variants);
     }
 
     /** As it is written in the configuration. */
@@ -50,16 +51,11 @@ enum Isa {
 
     /** The variants that may be used, the best first. */
     List<String> usable(List<String> variantsHere) {
-        return variants.stream().filter(variantsHere::contains).toList();
+        return Arrays.stream(variants.split(" ", -1)).filter(variantsHere::contains).toList();
     }
 
     /** The variant of the kernels to use; empty if there is none. */
     Optional<String> choose(List<String> usable) {
-        return choices(usable).stream().findFirst();
-    }
-
-    /** The variants that may be used, the best first. */
-    List<String> choices(List<String> usable) {
-        return variants.stream().filter(usable::contains).toList();
+        return usable(usable).stream().findFirst();
     }
 }

@@ -85,8 +85,8 @@ final class Pinning implements IntConsumer {
     /** The numbers of a list such as {@code 0-3,8}. */
     static List<Integer> numbers(String list) {
         var numbers = new ArrayList<Integer>();
-        for (String range : list.split(",")) {
-            String[] ends = range.strip().split("-");
+        for (String range : list.split(",", -1)) {
+            String[] ends = range.strip().split("-", -1);
             for (int i = Integer.parseInt(ends[0]); i <= Integer.parseInt(ends[ends.length - 1]); i++) {
                 numbers.add(i);
             }

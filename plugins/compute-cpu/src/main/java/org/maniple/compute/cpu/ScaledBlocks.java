@@ -21,7 +21,7 @@ import org.maniple.api.tensor.DType;
 record ScaledBlocks(DType type) implements BlockUnpacker {
 
     private static final long NIBBLES = 0x0f0f0f0f0f0f0f0fL;
-    /** Spreads eight bits over the lowest bits of eight bytes, together with {@link #ONES}. */
+    /** Spreads eight bits over the lowest bits of eight bytes. */
     private static final long SPREAD = 0x8040201008040201L;
     private static final long TOPS = 0x8080808080808080L;
     private static final int HALF = 16;

@@ -92,7 +92,7 @@ final class VectorAttention implements Attention {
             float sum = later.get(JAVA_FLOAT_UNALIGNED, at + 4L * (pairs + pair));
             if (sum != 0) {
                 join(chunk, pair, later.get(JAVA_FLOAT_UNALIGNED, at + 4L * pair), sum, later,
-                        at + 4L * (2 * pairs + (long) pair * chunk.valueLength));
+                        at + 4L * (2L * pairs + (long) pair * chunk.valueLength));
             }
         }
     }
