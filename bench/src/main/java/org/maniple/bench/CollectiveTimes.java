@@ -239,7 +239,7 @@ public final class CollectiveTimes {
             throws IOException, InterruptedException {
         var times = new TreeMap<Integer, Times>();
         for (String line = output.readLine(); line != null; line = output.readLine()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             times.put(Integer.valueOf(words[0]),
                     new Times(Double.parseDouble(words[1]), Double.parseDouble(words[2]), Double.parseDouble(words[3])));
         }

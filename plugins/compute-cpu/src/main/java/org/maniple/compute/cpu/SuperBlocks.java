@@ -47,7 +47,7 @@ record SuperBlocks(DType type) implements BlockUnpacker {
     private static void q2k(MemorySegment w, long at, MemorySegment out, long to) {
         for (int i = 0; i < 64; i += 8) {
             long four = w.get(JAVA_LONG_UNALIGNED, at + 16 + i);
-            long first = to + (i & 32) * 4 + (i & 31);
+            long first = to + (i & 32) * 4L + (i & 31);
             for (int part = 0; part < 4; part++) {
                 out.set(JAVA_LONG_UNALIGNED, first + 32L * part, four >>> 2 * part & PAIRS);
             }
@@ -59,7 +59,7 @@ record SuperBlocks(DType type) implements BlockUnpacker {
         for (int i = 0; i < 64; i += 8) {
             long four = w.get(JAVA_LONG_UNALIGNED, at + 32 + i);
             long third = w.get(JAVA_LONG_UNALIGNED, at + (i & 31)) >>> (i & 32) / 8;
-            long first = to + (i & 32) * 4 + (i & 31);
+            long first = to + (i & 32) * 4L + (i & 31);
             for (int part = 0; part < 4; part++) {
                 long code = four >>> 2 * part & PAIRS | (third >>> part & ONES) << 2;
                 out.set(JAVA_LONG_UNALIGNED, first + 32L * part, ScaledBlocks.less(code, 4));
@@ -71,7 +71,7 @@ record SuperBlocks(DType type) implements BlockUnpacker {
     private static void q4k(MemorySegment w, long at, MemorySegment out, long to) {
         for (int i = 0; i < 128; i += 8) {
             long pairs = w.get(JAVA_LONG_UNALIGNED, at + 16 + i);
-            long first = to + (i & -32) * 2 + (i & 31);
+            long first = to + (i & -32) * 2L + (i & 31);
             out.set(JAVA_LONG_UNALIGNED, first, pairs & NIBBLES);
             out.set(JAVA_LONG_UNALIGNED, first + 32, pairs >>> 4 & NIBBLES);
         }
@@ -82,7 +82,7 @@ record SuperBlocks(DType type) implements BlockUnpacker {
         for (int i = 0; i < 128; i += 8) {
             long pairs = w.get(JAVA_LONG_UNALIGNED, at + 48 + i);
             long fifth = w.get(JAVA_LONG_UNALIGNED, at + 16 + (i & 31)) >>> (i >> 5) * 2;
-            long first = to + (i & -32) * 2 + (i & 31);
+            long first = to + (i & -32) * 2L + (i & 31);
             out.set(JAVA_LONG_UNALIGNED, first, pairs & NIBBLES | (fifth & ONES) << 4);
             out.set(JAVA_LONG_UNALIGNED, first + 32, pairs >>> 4 & NIBBLES | (fifth >>> 1 & ONES) << 4);
         }
