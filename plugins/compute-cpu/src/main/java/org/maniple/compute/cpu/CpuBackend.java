@@ -94,7 +94,7 @@ public final class CpuBackend implements ComputeBackend {
             return new Workers(threads, context.host().processors());
         }
         int localRank = settings.declared(LOCAL_RANK) && settings.has(LOCAL_RANK) ? settings.integer(LOCAL_RANK) : 0;
-        Pinning pinning = Pinning.of(localRank, threads, numa, context::announce);
+        Pinning pinning = Pinning.of(context.host().architecture(), localRank, threads, numa, context::announce);
         context.announce("cpu: threads of rank " + localRank + " of the node stay on processors " + pinning.processors());
         return new Workers(threads, context.host().processors(), pinning);
     }

@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -24,8 +24,9 @@ final class LinuxCalls {
     private static final int READ_WRITE = 0x3;
     private static final int PRIVATE_ANONYMOUS = 0x22;
     private static final int BIND = 2;
-    /** {@code set_mempolicy}, which the C library has no function for. */
-    private static final long SET_MEMPOLICY = System.getProperty("os.arch").equals("amd64") ? 238 : 237;
+    /** The numbers of {@code set_mempolicy}, which the C library has no function for, by architecture. */
+    private static final Map<String, Long> SET_MEMPOLICY = Map.of("amd64", 238L, "aarch64", 237L);
+    private static final int NO_SUCH_CALL = 38;
     private static final long FAILED = -1;
     private static final int MASK_WORDS = 16;
 
@@ -51,9 +52,6 @@ final class LinuxCalls {
 
     /** Empty on other systems, and where the C library lacks one of the functions. */
     static Optional<LinuxCalls> find() {
-        if (!System.getProperty("os.name").toLowerCase(Locale.ROOT).equals("linux")) {
-            return Optional.empty();
-        }
         Linker linker = Linker.nativeLinker();
         try {
             return Optional.of(new LinuxCalls(linker, linker.defaultLookup()));
@@ -109,12 +107,17 @@ final class LinuxCalls {
      * Lets memory that the calling thread touches first, and threads that it starts, come from a NUMA node alone.
      *
      * @param node its number
+     * @param architecture of the machine, as the JVM names it
      * @return 0, or the system's error number
      */
-    int bind(int node) {
+    int bind(int node, String architecture) {
+        Long number = SET_MEMPOLICY.get(architecture);
+        if (number == null) {
+            return NO_SUCH_CALL;
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            long result = (long) systemCall.invokeExact(state, SET_MEMPOLICY, (long) BIND, mask(arena, node), 64L * MASK_WORDS);
+            long result = (long) systemCall.invokeExact(state, (long) number, (long) BIND, mask(arena, node), 64L * MASK_WORDS);
             return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
         } catch (Throwable e) {
             throw failed("set_mempolicy", e);

@@ -14,21 +14,19 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The C kernels in this JVM: a shared library that the plugin's jar contains for some platforms, or the file that the system property
- * {@value #PROPERTY} names. Loaded once and never unloaded. Safe for use by several threads.
+ * The C kernels in this JVM: a shared library that the plugin's jar contains for some platforms. Loaded once and never unloaded. Safe for use by several threads.
  */
 final class NativeLibrary {
 
-    /** Names a library to load in place of the one in the jar. */
-    static final String PROPERTY = "maniple.cpu.library";
     /** The library of another version has other symbols or arguments; the same number is in {@code maniple.h}. */
     static final int ABI = 2;
 
     private static final String FILE = "libmaniple_cpu.so";
+    /** What {@code build.sh} builds for. */
+    private static final List<String> PLATFORMS = List.of("linux-x86_64", "linux-aarch64");
 
     /** What came of looking for the library. */
     sealed interface Result permits Loaded, Missing {}
@@ -102,29 +100,20 @@ final class NativeLibrary {
         return function(name).orElseThrow(() -> new IOException("has no symbol " + name));
     }
 
-    @SuppressWarnings("IllegalCatch") // whatever is wrong with a library, computing goes on without it
+    /** Of the platforms that the jar has a library for, the one that this process can load is its own. */
+    @SuppressWarnings("IllegalCatch")
     private static Result find() {
-        String given = System.getProperty(PROPERTY);
-        String name = given == null ? FILE + " of the plugin" : given;
-        try {
-            if (given != null) {
-                return new Loaded(open(Path.of(given).toAbsolutePath()));
+        var reasons = new ArrayList<String>();
+        for (String platform : PLATFORMS) {
+            try (InputStream bytes = NativeLibrary.class.getResourceAsStream(platform + "/" + FILE)) {
+                if (bytes != null) {
+                    return new Loaded(extracted(bytes));
+                }
+            } catch (Throwable e) { // whatever is wrong with a library, computing goes on without it
+                reasons.add("that for " + platform + " cannot be used: " + e.getMessage());
             }
-            String resource = platform() + "/" + FILE;
-            try (InputStream bytes = NativeLibrary.class.getResourceAsStream(resource)) {
-                return bytes == null
-                        ? new Missing("this build of the plugin has no native kernels for " + platform())
-                        : new Loaded(extracted(bytes));
-            }
-        } catch (Throwable e) {
-            return new Missing(name + " cannot be used: " + e.getMessage());
         }
-    }
-
-    private static String platform() {
-        String architecture = System.getProperty("os.arch");
-        return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-"
-                + (architecture.equals("amd64") ? "x86_64" : architecture);
+        return new Missing(reasons.isEmpty() ? "this build of the plugin has none" : String.join("; ", reasons));
     }
 
     /** Nobody else may read or replace the file before it is loaded; after that it is not needed. */

@@ -19,12 +19,15 @@ final class Pinning implements IntConsumer {
     private static final Path PROCESSORS = Path.of("/sys/devices/system/cpu");
 
     private final LinuxCalls linux;
+    private final String architecture;
     private final List<Integer> processors;
     private final Optional<Integer> node;
     private final Consumer<String> announce;
 
-    private Pinning(LinuxCalls linux, List<Integer> processors, Optional<Integer> node, Consumer<String> announce) {
+    private Pinning(LinuxCalls linux, String architecture, List<Integer> processors, Optional<Integer> node,
+            Consumer<String> announce) {
         this.linux = linux;
+        this.architecture = architecture;
         this.processors = processors;
         this.node = node;
         this.announce = announce;
@@ -33,13 +36,14 @@ final class Pinning implements IntConsumer {
     /**
      * The processors of a rank.
      *
+     * @param architecture of the machine, as the JVM names it
      * @param localRank which rank of its node this is
      * @param threads of each rank
      * @param numa whether memory is to come from the NUMA node of the first of them
      * @param announce is told of what the system refuses
      * @throws ManipleException if this system has no way to do it
      */
-    static Pinning of(int localRank, int threads, boolean numa, Consumer<String> announce) {
+    static Pinning of(String architecture, int localRank, int threads, boolean numa, Consumer<String> announce) {
         LinuxCalls linux = LinuxCalls.find().orElseThrow(() -> new ManipleException(
                 "cpu-pinning and cpu-numa-binding need Linux, and native access for the plugin; leave them out"));
         List<Integer> allowed = allowed();
@@ -47,7 +51,7 @@ final class Pinning implements IntConsumer {
         for (int i = 0; i < threads; i++) {
             own.add(allowed.get((localRank * threads + i) % allowed.size()));
         }
-        return new Pinning(linux, own, numa ? node(own.getFirst()) : Optional.empty(), announce);
+        return new Pinning(linux, architecture, own, numa ? node(own.getFirst()) : Optional.empty(), announce);
     }
 
     List<Integer> processors() {
@@ -63,7 +67,7 @@ final class Pinning implements IntConsumer {
             announce.accept("cpu: thread " + thread + " cannot be kept on processor " + processor + " (errno " + error + ")");
         }
         node.ifPresent(number -> {
-            int refused = linux.bind(number);
+            int refused = linux.bind(number, architecture);
             if (refused != 0) {
                 announce.accept(
                         "cpu: memory of thread " + thread + " cannot be bound to NUMA node " + number + " (errno " + refused

@@ -28,15 +28,15 @@ class PinningTest {
 
     @Test
     void ranksOfANodeTakeTheirProcessorsOneAfterTheOther() {
-        List<Integer> all = Pinning.of(0, 64, false, line -> {}).processors();
-        assertThat(Pinning.of(1, 1, false, line -> {}).processors()).containsExactly(all.get(1));
-        assertThat(Pinning.of(3, 2, false, line -> {}).processors()).containsExactly(all.get(6), all.get(7));
+        List<Integer> all = Pinning.of("amd64", 0, 64, false, line -> {}).processors();
+        assertThat(Pinning.of("amd64", 1, 1, false, line -> {}).processors()).containsExactly(all.get(1));
+        assertThat(Pinning.of("amd64", 3, 2, false, line -> {}).processors()).containsExactly(all.get(6), all.get(7));
     }
 
     @Test
     void eachThreadStaysOnItsProcessor() throws Exception {
         var lines = new ArrayList<String>();
-        var pinning = Pinning.of(0, 2, true, lines::add);
+        var pinning = Pinning.of("amd64", 0, 2, true, lines::add);
         var allowed = new ConcurrentHashMap<Integer, String>();
         Thread rank = Thread.ofPlatform().start(() -> {
             try (var workers = new Workers(2, 2, pinning)) {
