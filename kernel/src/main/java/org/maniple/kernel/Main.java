@@ -46,7 +46,7 @@ public final class Main {
 
         private Boot boot() {
             return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in,
-                    Runtime.getRuntime()::halt, times);
+                    Runtime.getRuntime()::halt, times, Installation.wantedArchive());
         }
 
         @Override

@@ -162,6 +162,11 @@ final class RankProcess {
         }
     }
 
+    /** Whether this was a rank that serves, and it came to that. */
+    boolean hasServed() {
+        return serving != null && ready;
+    }
+
     private Endpoint openTransport() {
         Transport transport = configuration.chosen(ExtensionKind.TRANSPORT);
         var identity = new Transport.Identity(configuration.settings().text(KernelOptions.UNIT_NAME), 1, place.rank(),
