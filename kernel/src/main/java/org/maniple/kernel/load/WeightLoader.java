@@ -81,8 +81,9 @@ public final class WeightLoader {
         this.quantization = quantization;
         this.memory = memory;
         this.packing = packing;
-        this.reader = new SliceReader(checkpoint, arena);
-        this.packer = new SlicePacker(checkpoint, reader);
+        var source = new WeightSource(checkpoint, quantization);
+        this.reader = new SliceReader(source, arena, packing.threads());
+        this.packer = new SlicePacker(source, reader);
         this.slices = new WeightSlices(quantization, name -> reader.stored(name).dtype());
     }
 
