@@ -56,6 +56,17 @@ final class IntegerConverter {
 
     private static final int[] AWQ_ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
 
+    /** The values of all bytes. */
+    private static final float[] E4M3 = new float[256];
+
+    static {
+        for (int bits = 0; bits < E4M3.length; bits++) {
+            int exponent = bits >> 3 & 15;
+            float size = exponent == 0 ? (bits & 7) / 512f : (8 + (bits & 7)) * (float) Math.pow(2, exponent - 10);
+            E4M3[bits] = (bits & 0x80) != 0 ? -size : size;
+        }
+    }
+
     private final Scheme scheme;
     private final SafetensorsWriter quantised = new SafetensorsWriter();
     private final SafetensorsWriter floats = new SafetensorsWriter();
@@ -161,16 +172,13 @@ final class IntegerConverter {
                 int at = row * groups + g;
                 scales[at] = rounded(Math.max(scale, 1e-4f));
                 zeros[at] = scheme.symmetric ? (top + 1) / 2 : Math.clamp(Math.round(-low / scales[at]), 0, top);
-                if (scheme.form == Form.GPTQ) {
-                    zeros[at] = Math.max(zeros[at], 1);
-                }
             }
             for (int column = 0; column < columns; column++) {
                 int at = row * groups + groupOf[column];
                 int i = row * columns + column;
                 if (scheme.form == Form.FLOATS) {
                     codes[i] = e4m3(w[i] / (scales[at] * (top / 2) / 448));
-                    values[i] = e4m3(codes[i]) * rounded(scales[at] * (top / 2) / 448);
+                    values[i] = E4M3[codes[i]] * rounded(scales[at] * (top / 2) / 448);
                 } else {
                     codes[i] = Math.clamp(Math.round(w[i] / scales[at]) + zeros[at], 0, top);
                     values[i] = (codes[i] - zeros[at]) * scales[at];
@@ -213,7 +221,7 @@ final class IntegerConverter {
         int[] points = new int[groups * rows / together];
         for (int row = 0; row < rows; row++) {
             for (int g = 0; g < groups; g++) {
-                int stored = zeros[row * groups + g] - (scheme.form == Form.GPTQ ? 1 : 0);
+                int stored = zeros[row * groups + g] - (scheme.form == Form.GPTQ ? 1 : 0) & (1 << scheme.bits) - 1;
                 points[g * (rows / together) + row / together] |= stored << scheme.bits * (row % together);
             }
         }
@@ -302,17 +310,11 @@ final class IntegerConverter {
         return turned;
     }
 
-    private static float e4m3(int bits) {
-        int exponent = bits >> 3 & 15;
-        float size = exponent == 0 ? (bits & 7) / 512f : (8 + (bits & 7)) * (float) Math.pow(2, exponent - 10);
-        return (bits & 0x80) != 0 ? -size : size;
-    }
-
     /** The nearest of all finite ones. */
     private static int e4m3(float value) {
         int best = 0;
         for (int bits = 0; bits < 256; bits++) {
-            if ((bits & 0x7f) != 0x7f && Math.abs(e4m3(bits) - value) < Math.abs(e4m3(best) - value)) {
+            if ((bits & 0x7f) != 0x7f && Math.abs(E4M3[bits] - value) < Math.abs(E4M3[best] - value)) {
                 best = bits;
             }
         }

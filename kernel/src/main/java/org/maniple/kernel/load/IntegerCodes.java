@@ -55,7 +55,8 @@ interface IntegerCodes {
         public int zero(int row, int group) {
             int together = 32 / bits;
             long at = 4L * ((long) group * (rows / together) + row / together);
-            return field(zeros.get(JAVA_INT_UNALIGNED, at), bits, row % together) + offset;
+            // Zero is stored as what is one less than it, of as many bits.
+            return field(zeros.get(JAVA_INT_UNALIGNED, at), bits, row % together) + offset & (1 << bits) - 1;
         }
     }
 
