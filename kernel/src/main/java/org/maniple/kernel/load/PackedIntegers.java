@@ -120,6 +120,11 @@ public record PackedIntegers(Layout layout, int bits, int group, boolean symmetr
         return Math.max(group, 0);
     }
 
+    /** All of it. */
+    String key() {
+        return layout + " " + bits + " " + group + " " + symmetric + " " + zeroOffset + " " + reordered;
+    }
+
     @Override
     public String toString() {
         return switch (layout) {

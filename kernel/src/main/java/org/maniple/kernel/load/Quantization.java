@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.maniple.api.graph.ModelGraph;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.tensor.DType;
@@ -209,6 +210,12 @@ public record Quantization(Method method, int blockRows, int blockColumns, Strin
         return type.blocked() && integers.isPresent()
                 ? integers.get().storedBytes(elements, columns)
                 : type.bytes(elements);
+    }
+
+    /** What distinguishes it from others, the same in every process. */
+    String key() {
+        return method + " " + blockRows + " " + blockColumns + " " + factors + " " + integers.map(PackedIntegers::key) + " "
+                + new TreeMap<>(conversions);
     }
 
     /** What shares a factor, for messages. */

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.LongFunction;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.checkpoint.StoredTensor;
 import org.maniple.api.graph.TensorView;
@@ -52,7 +51,7 @@ final class SliceReader {
     }
 
     /** The elements where they are mapped, if they are stored as the rank holds them, otherwise in memory. */
-    MemorySegment elements(StoredSlice slice, LongFunction<MemorySegment> memory) {
+    MemorySegment elements(StoredSlice slice, HeldWeights held) {
         if (slice.elementBytes() == 0) {
             return MemorySegment.NULL;
         }
@@ -61,20 +60,16 @@ final class SliceReader {
             var range = new Range(slice.tensor(), first, slice.elementBytes());
             return mapped.computeIfAbsent(range, r -> source.map(r.tensor(), r.offset(), r.length(), arena));
         }
-        MemorySegment target = memory.apply(slice.elementBytes());
-        copy(slice, target);
-        return target;
+        return held.hold(slice.elementBytes(), target -> copy(slice, target));
     }
 
     /** The factors, if the slice has some. */
-    Optional<MemorySegment> factors(StoredSlice slice, LongFunction<MemorySegment> memory) {
+    Optional<MemorySegment> factors(StoredSlice slice, HeldWeights held) {
         return slice.scales().map(scales -> {
             if (slice.factorBytes() == 0) {
                 return MemorySegment.NULL;
             }
-            MemorySegment target = memory.apply(slice.factorBytes());
-            expand(slice, scales, target);
-            return target;
+            return held.hold(slice.factorBytes(), target -> expand(slice, scales, target));
         });
     }
 
