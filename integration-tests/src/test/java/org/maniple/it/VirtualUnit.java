@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -108,6 +109,7 @@ final class VirtualUnit implements AutoCloseable {
     private final StepBatch.Limits limits;
     private final int blocks;
     private final TestContext context;
+    private final Quantization quantization;
 
     VirtualUnit(Path model, Layout layout, StepBatch.Limits limits, int blocks) {
         this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
@@ -117,7 +119,10 @@ final class VirtualUnit implements AutoCloseable {
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.context = new TestContext(settings(parallelisms, layout));
-        this.program = compile(config(model), parallelisms, models, layout, types(model));
+        this.quantization = quantization(model, models, layout);
+        var types = new HashMap<>(types(model));
+        types.putAll(quantization.blockTypes(graph(config(model), models), Set.of()));
+        this.program = compile(config(model), parallelisms, models, layout, types);
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
         this.balancer = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence))
@@ -154,6 +159,19 @@ final class VirtualUnit implements AutoCloseable {
         if (!failures.isEmpty()) {
             throw new IllegalStateException("ranks failed at start: " + failures, failures.values().iterator().next());
         }
+    }
+
+    /** As the model's configuration says, or as the layout asks. */
+    private static Quantization quantization(Path model, List<ModelArchitecture> models, Layout layout) {
+        ModelConfig config = config(model);
+        var asked = (String) layout.settings().get("quantization");
+        return asked == null
+                ? Quantization.of(config)
+                : Quantization.of(config).converting(graph(config, models), DType.valueOf(asked.toUpperCase(Locale.ROOT)));
+    }
+
+    private static ModelGraph graph(ModelConfig config, List<ModelArchitecture> models) {
+        return models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
     }
 
     private static CheckpointFormat format(Path model) {
@@ -193,7 +211,7 @@ final class VirtualUnit implements AutoCloseable {
     private static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout, Map<String, DType> types) {
         var settings = settings(parallelisms, layout);
-        ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
+        ModelGraph graph = graph(config, models);
         var dimensions = new ArrayList<MeshDimension>();
         var owners = new ArrayList<Parallelism>();
         for (Parallelism parallelism : parallelisms) {
@@ -281,7 +299,7 @@ final class VirtualUnit implements AutoCloseable {
             open.add(session);
             open.add(checkpoint);
         }
-        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate,
+        var loader = new WeightLoader(checkpoint, quantization, arena, session::allocate,
                 new Packing(session::layout, 1));
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));

@@ -122,7 +122,8 @@ final class RankProcess {
                     .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
                             configuration.settings().integer(KernelOptions.THREADS)));
             var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
-                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
+                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)),
+                    WeightCaches.of(configuration.settings(), plan.model(), checkpoint, report::line));
             times.mark("compute back end, self-check");
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
@@ -139,6 +140,9 @@ final class RankProcess {
         try {
             Communicator communicator = connect(endpoint, membership, members);
             times.mark("joining, links");
+            if (place.rank() == 0) {
+                loader.remarks(program).forEach(report::line);
+            }
             Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
             membership.reach(Phase.LOADED, LOAD_LIMIT);
             times.mark("weights");
