@@ -94,7 +94,7 @@ final class VirtualUnit implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final Arena arena = Arena.ofShared();
-    private final List<Thread> threads = new ArrayList<>();
+    private final List<Thread> rankThreads = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
     private final Map<Integer, LoadReport> reports = new ConcurrentHashMap<>();
     private final Map<Integer, Throwable> failures = new ConcurrentHashMap<>();
@@ -108,6 +108,7 @@ final class VirtualUnit implements AutoCloseable {
     private final StepBatch.Limits limits;
     private final int blocks;
     private final TestContext context;
+    private final int threads;
 
     VirtualUnit(Path model, Layout layout, StepBatch.Limits limits, int blocks) {
         this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
@@ -116,6 +117,7 @@ final class VirtualUnit implements AutoCloseable {
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
+        this.threads = layout.threads();
         this.context = new TestContext(settings(parallelisms, layout));
         this.program = compile(config(model), parallelisms, models, layout, types(model));
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
@@ -136,7 +138,7 @@ final class VirtualUnit implements AutoCloseable {
         var ready = new CountDownLatch(ranks - 1);
         for (int rank = 1; rank < ranks; rank++) {
             int own = rank;
-            threads.add(Thread.ofPlatform().name("rank " + rank)
+            rankThreads.add(Thread.ofPlatform().name("rank " + rank)
                     .start(() -> follow(own, model, endpoints.get(own), addresses, observers, ready)));
         }
         Wire wire = endpoints.getFirst().connect(addresses, others(0, ranks), LIMIT);
@@ -183,6 +185,11 @@ final class VirtualUnit implements AutoCloseable {
             }
         }
         return types;
+    }
+
+    /** What ranks of a layout compute for a model. */
+    static MeshProgram program(Path model, Layout layout) {
+        return compile(config(model), SHIPPED, MODELS, layout, types(model));
     }
 
     static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
@@ -275,7 +282,7 @@ final class VirtualUnit implements AutoCloseable {
     private record Loaded(RankExecutor executor, Optional<ExpertMover> mover) {}
 
     private Loaded load(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
-        ComputeSession session = backend.open(context, 1);
+        ComputeSession session = backend.open(context, threads);
         Checkpoint checkpoint = format(model).open(model);
         synchronized (open) {
             open.add(session);
@@ -320,7 +327,7 @@ final class VirtualUnit implements AutoCloseable {
     @Override
     public void close() {
         pipeline.shutdown();
-        for (Thread thread : threads) {
+        for (Thread thread : rankThreads) {
             try {
                 if (!thread.join(LIMIT)) {
                     throw new IllegalStateException(thread.getName() + " does not end");
