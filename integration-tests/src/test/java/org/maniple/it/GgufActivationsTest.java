@@ -21,13 +21,14 @@ import org.maniple.kernel.step.StepBatch.Rows;
  *
  * <p>Where the bound comes from: of 32 activations that share a scale each is off by at most half a step, the largest of them / 254, evenly
  * distributed: by their largest / 440 on average (root of the mean square). The largest of 32 normal deviates is a little over twice their deviation,
- * so each product with a matrix adds an error of about half a percent of what it makes. The longest way from an embedding to a logit leads through
- * nine products in two blocks: with all errors pointing the same way, 5 percent.
+ * so each product with a matrix adds an error of about half a percent of what it makes, and the nine products that lead from an embedding of two
+ * blocks to a logit at most 5 percent together. Attention turns scores of some tens, which these models have, into weights that are off by several
+ * times as much. A wrong scale or a wrong code in one block of each row makes differences as large as the deviation of logits itself.
  */
 class GgufActivationsTest {
 
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
-    private static final double MOST = 0.05;
+    private static final double MOST = 0.2;
 
     /** How far the logits of a file are from those with float activations. */
     private record Change(String file, double largest, double relative, int rows, int otherTokens) {

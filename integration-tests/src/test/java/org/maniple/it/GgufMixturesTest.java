@@ -1,6 +1,7 @@
 package org.maniple.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ class GgufMixturesTest {
 
     private final Map<String, Path> files = new ConcurrentHashMap<>();
     private final Map<String, List<float[]>> references = new ConcurrentHashMap<>();
+    private final Map<String, int[][]> exact = new ConcurrentHashMap<>();
     private final Path folder;
 
     GgufMixturesTest(@TempDir Path folder) {
@@ -100,21 +102,55 @@ class GgufMixturesTest {
                 .isDeepEqualTo(bits(run(file(model, type, true), Layout.of(1, 1))));
     }
 
+    /** Ranks whose parts begin and end between blocks, and in the same places as eighths do. */
+    static Stream<Arguments> evenCuts() {
+        Layout ep2 = Layout.of(2, 1).experts();
+        Layout attention = Layout.of(1, 1).attentionOf(2);
+        Layout stages = Layout.of(1, 2);
+        Layout direct = Layout.of(1, 2).attentionOf(2).experts().with("all2all-backend", "direct", "");
+        Stream<Arguments> oracles = Stream.of(Arguments.of("qwen3-moe", DType.Q8_0, ep2),
+                Arguments.of("mixtral", DType.Q4_0, Layout.of(2, 1)), Arguments.of("mixtral", DType.MXFP4, attention),
+                Arguments.of("olmoe", DType.Q4_0, ep2), Arguments.of("gpt-oss-bf16", DType.Q8_0, direct));
+        Stream<Arguments> small = Stream.of(Layout.of(2, 1), ep2, Layout.of(4, 1), Layout.of(4, 1).experts(),
+                Layout.of(2, 1).attentionOf(2).experts()).map(layout -> Arguments.of("random-512", DType.Q8_0, layout));
+        Stream<Arguments> large = BLOCKS_OF_256.stream().flatMap(type -> Stream.of(stages, attention, direct)
+                .map(layout -> Arguments.of("random-512", type, layout)));
+        return Stream.of(oracles, small, large).flatMap(cases -> cases);
+    }
+
     @ParameterizedTest(name = "{0} in {1} on {2}")
-    @MethodSource("modelsAndLayouts")
-    void haveTheSameBitsOnEveryLayoutIfNumericsAreExact(String model, DType type, Layout layout) {
+    @MethodSource("evenCuts")
+    void haveTheBitsOfOneRankIfNumericsAreExact(String model, DType type, Layout layout) {
         for (String activations : List.of("auto", "f32")) {
-            Layout exact = layout.with("numerics", "exact", "").with("activation-dtype", activations, "");
-            Layout alone = Layout.of(1, 1).with("numerics", "exact", "").with("activation-dtype", activations, "");
-            String outcome;
-            try {
-                outcome = Arrays.deepEquals(bits(run(file(model, type, false), exact)), bits(run(file(model, type, false), alone)))
-                        ? "same" : "DIFFERENT";
-            } catch (RuntimeException e) {
-                outcome = e.toString();
-            }
-            System.out.println("EXACT " + model + " " + type + " " + layout + " " + activations + ": " + outcome);
+            Path file = file(model, type, false);
+            int[][] alone = exact.computeIfAbsent(file + activations, key -> bits(run(file, exact(Layout.of(1, 1), activations))));
+            assertThat(bits(run(file, exact(layout, activations)))).as("activations %s", activations).isDeepEqualTo(alone);
         }
+    }
+
+    /** Two ranks would have to share a block of activations, or their parts are not equal. */
+    static Stream<Arguments> unevenCuts() {
+        return Stream.of(Arguments.of("random-512", DType.Q4_K, Layout.of(2, 1)),
+                Arguments.of("random-512", DType.Q6_K, Layout.of(4, 1).experts()),
+                Arguments.of("random-288", DType.Q8_0, Layout.of(2, 1)),
+                Arguments.of("random-352", DType.MXFP4, Layout.of(2, 1)),
+                Arguments.of("deepseek-v3", DType.MXFP4, Layout.of(2, 1).attentionOf(2).experts()),
+                Arguments.of("glm4-moe", DType.MXFP4, Layout.of(2, 1)));
+    }
+
+    @ParameterizedTest(name = "{0} in {1} on {2}")
+    @MethodSource("unevenCuts")
+    void areRefusedWithTheReasonWhereExactNumericsCannotHold(String model, DType type, Layout layout) {
+        for (String activations : List.of("auto", "f32")) {
+            assertThatThrownBy(() -> run(file(model, type, false), exact(layout, activations)))
+                    .isInstanceOf(CompileException.class).hasMessageMatching("numerics \\[exact\\]: CONTRACT .* sums over "
+                            + ".*, of which rank 0 has .*; for the same bits on every layout each of the . ranks must have an "
+                            + "equal part that consists of whole eighths, .*; choose such sizes, or numerics fast");
+        }
+    }
+
+    private static Layout exact(Layout layout, String activations) {
+        return layout.with("numerics", "exact", "").with("activation-dtype", activations, "");
     }
 
     /** A file of a model in a type, or with the floats that its blocks stand for. */

@@ -30,7 +30,7 @@ class GgufSplitsTest {
 
     @ParameterizedTest(name = "{1} columns in {0} over ranks with {2}")
     @CsvSource({"Q8_0, 352, 192 160", "MXFP4, 352, 192 160", "Q4_0, 512, 128 128 128 128", "Q4_K, 512, 256 256",
-        "Q8_0, 288, 144 144", "Q4_0, 352, 88 88 88 88", "Q6_K, 512, 128 128 128 128"})
+        "Q8_0, 288, 144 144", "Q4_0, 352, 96 96 96 64", "Q4_0, 224, 56 56 56 56", "Q6_K, 512, 128 128 128 128"})
     void areCutBetweenBlocksWhereSharesStayEven(DType type, int columns, String shares) {
         Path file = folder.resolve("model.gguf");
         RandomMixture.of(type, columns).write(file);
