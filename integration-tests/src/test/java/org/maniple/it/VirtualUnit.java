@@ -134,6 +134,17 @@ final class VirtualUnit implements AutoCloseable {
             var identity = new Transport.Identity("virtual", 1, rank, ranks, SECRET);
             endpoints.add(transport.open(identity, new Transport.Bind("localhost", 0), context));
         }
+        open.addAll(endpoints);
+        try {
+            pipeline = start(model, endpoints, observers);
+        } catch (RuntimeException | Error e) {
+            abandon(endpoints);
+            throw e;
+        }
+    }
+
+    private UnitPipeline start(Path model, List<Endpoint> endpoints, IntFunction<Optional<Observer>> observers) {
+        int ranks = endpoints.size();
         List<String> addresses = endpoints.stream().map(Endpoint::address).toList();
         var ready = new CountDownLatch(ranks - 1);
         for (int rank = 1; rank < ranks; rank++) {
@@ -145,9 +156,8 @@ final class VirtualUnit implements AutoCloseable {
         Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
         RankProgram own = program.forRank(0);
         var loaded = load(own, model, communicator, observers.apply(0));
-        pipeline = new UnitPipeline(own, loaded.executor(), wire, communicator, limits, blocks,
+        var leading = new UnitPipeline(own, loaded.executor(), wire, communicator, limits, blocks,
                 loaded.mover().map(mover -> director.orElseThrow().with(mover)).orElse(BetweenSteps.NOTHING));
-        open.addAll(endpoints);
         try {
             ready.await();
         } catch (InterruptedException e) {
@@ -156,6 +166,13 @@ final class VirtualUnit implements AutoCloseable {
         if (!failures.isEmpty()) {
             throw new IllegalStateException("ranks failed at start: " + failures, failures.values().iterator().next());
         }
+        return leading;
+    }
+
+    /** After a failure at the start: ranks that wait for this one notice that their links end. */
+    private void abandon(List<Endpoint> endpoints) {
+        endpoints.forEach(Endpoint::close);
+        closeAll();
     }
 
     private static CheckpointFormat format(Path model) {
@@ -327,6 +344,13 @@ final class VirtualUnit implements AutoCloseable {
     @Override
     public void close() {
         pipeline.shutdown();
+        closeAll();
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException("ranks failed: " + failures, failures.values().iterator().next());
+        }
+    }
+
+    private void closeAll() {
         for (Thread thread : rankThreads) {
             try {
                 if (!thread.join(LIMIT)) {
@@ -344,8 +368,5 @@ final class VirtualUnit implements AutoCloseable {
             }
         }
         arena.close();
-        if (!failures.isEmpty()) {
-            throw new IllegalStateException("ranks failed: " + failures, failures.values().iterator().next());
-        }
     }
 }
