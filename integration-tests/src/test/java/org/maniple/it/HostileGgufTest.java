@@ -112,6 +112,28 @@ class HostileGgufTest {
         }
     }
 
+    /** Of a text, of an array, and of a text within an array. */
+    @ParameterizedTest
+    @CsvSource({"tokenizer.chat_template, 4", "tokenizer.ggml.scores, 8", "tokenizer.ggml.tokens, 8", "tokenizer.ggml.tokens, 16"})
+    void lengthsThatTheFileCannotHoldAreRefusedWithTheirKey(String key, int behindTheKey) {
+        for (long length : new long[] {Long.MIN_VALUE, -1, Long.MAX_VALUE, 1L << 62, 1L << 40, 0xffff_ffffL, sound.length}) {
+            byte[] content = sound.clone();
+            int place = indexOf(content, key) + key.length() + behindTheKey;
+            ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putLong(place, length);
+            assertThatThrownBy(() -> read(content)).isInstanceOf(CheckpointException.class).hasMessageContaining(key)
+                    .hasMessageContaining("claims " + Long.toUnsignedString(length));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9, is an array of arrays", "13, has a value of type 13", "-1, has a value of type 4294967295"})
+    void arraysOfWhatIsNoValueAreRefused(int type, String expected) {
+        byte[] content = sound.clone();
+        String key = "tokenizer.ggml.scores";
+        ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putInt(indexOf(content, key) + key.length() + 4, type);
+        assertThatThrownBy(() -> read(content)).isInstanceOf(CheckpointException.class).hasMessageContaining(expected);
+    }
+
     @Test
     void otherVersionsAreNamed() {
         byte[] content = sound.clone();
@@ -131,7 +153,8 @@ class HostileGgufTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"llama.attention.head_count, 0, at least 1", "general.architecture, mamba, one of [deepseek2",
+    @CsvSource({"llama.attention.head_count, 0, at least 1", "llama.block_count, 0, at least 1",
+        "general.architecture, mamba, one of [deepseek2",
         "tokenizer.ggml.bos_token_id, 99, the number of one of the 4 tokens",
         "llama.context_length, text, a whole number", "tokenizer.ggml.model, bert, 'one of [gpt2, llama]'"})
     void valuesThatMakeNoSenseAreNamed(String key, String value, String expected) {
