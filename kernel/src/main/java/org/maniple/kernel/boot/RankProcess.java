@@ -54,6 +54,7 @@ import org.maniple.kernel.unit.Member;
 import org.maniple.kernel.unit.Membership;
 import org.maniple.kernel.unit.Phase;
 import org.maniple.kernel.unit.RankProgress;
+import org.maniple.kernel.unit.ResidentMemory;
 import org.maniple.kernel.unit.StartupReport;
 import org.maniple.kernel.unit.Ticker;
 import org.maniple.kernel.unit.UnitEvents;
@@ -234,6 +235,7 @@ final class RankProcess {
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
+        progress.memory(capacity.blocks() * RankExecutor.blockBytes(program, capacity.blockSize()), ResidentMemory::bytes);
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
             times.mark("kernels, warm-up");
@@ -320,6 +322,7 @@ final class RankProcess {
         serving = zero;
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());
+        report.memory(leader.ranks());
         capacity.lines().forEach(report::line);
         times.mark("tokenizer, other ranks");
         if (configuration.settings().has(KernelOptions.BENCH)) {
