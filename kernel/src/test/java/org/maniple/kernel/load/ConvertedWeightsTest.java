@@ -140,7 +140,7 @@ class ConvertedWeightsTest {
         var loader = new WeightLoader(ofFloats(), Quantization.NONE.converting(graph(), DType.Q5_1), Arena.ofAuto(),
                 Arena.ofAuto()::allocate);
 
-        assertThat(loader.remarks(having(0, 80))).containsExactly("weights are held as {q5_1=2, q8_0=1}");
+        assertThat(loader.remarks(having(0, 80))).containsExactly("weights are held as q5_1 (2), q8_0 (1)");
     }
 
     private static final Map<String, Object> AWQ = Map.of("quant_method", "awq", "bits", 4, "group_size", 64);
