@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -67,6 +68,19 @@ class IntegerCheckpointsTest {
         List<float[]> expected = logits(folder.resolve("floats"), layout);
 
         assertThat(logits(folder.resolve("quantised"), layout)).usingRecursiveComparison().isEqualTo(expected);
+    }
+
+    /** A block depends on its own elements alone, so that ranks make the same ones; what differs is the order of sums. */
+    @Test
+    void floatsThatAreConvertedAreTheSameOnEveryLayout() {
+        Layout alone = Layout.of(1, 1).with("quantization", "q4_0", "");
+        List<float[]> expected = logits(Oracles.model("qwen3-moe"), alone);
+
+        List<float[]> spread = logits(Oracles.model("qwen3-moe"), Layout.of(2, 2).experts().with("quantization", "q4_0", ""));
+
+        for (int i = 0; i < STEPS; i++) {
+            assertThat(spread.get(i)).containsExactly(expected.get(i), Offset.offset(5e-3f));
+        }
     }
 
     /** The logits after a prompt and some greedy tokens. */

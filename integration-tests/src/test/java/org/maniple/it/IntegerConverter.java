@@ -108,8 +108,10 @@ final class IntegerConverter {
         if (!scheme.compressed()) {
             int group = scheme.group == 0 ? -1 : scheme.group;
             return scheme.form == Form.AWQ
-                    ? Map.of("quant_method", "awq", "bits", scheme.bits, "group_size", group, "zero_point", true, "version", "gemm")
-                    : Map.of("quant_method", "gptq", "bits", scheme.bits, "group_size", group, "sym", scheme.symmetric, "desc_act",
+                    ? Map.of("quant_method", "awq", "bits", scheme.bits, "group_size", group, "zero_point", true, "version",
+                            "gemm")
+                    : Map.of("quant_method", "gptq", "bits", scheme.bits, "group_size", group, "sym", scheme.symmetric,
+                            "desc_act",
                             scheme.shuffled, "checkpoint_format", scheme.form == Form.GPTQ ? "gptq" : "gptq_v2");
         }
         var weights = new HashMap<String, Object>(Map.of("num_bits", scheme.bits, "type",
@@ -121,7 +123,9 @@ final class IntegerConverter {
         if (scheme.shuffled) {
             weights.put("actorder", "group");
         }
-        String format = scheme.form == Form.PACKED ? "pack-quantized" : scheme.form == Form.BYTES ? "int-quantized" : "float-quantized";
+        String format = scheme.form == Form.PACKED
+                ? "pack-quantized"
+                : scheme.form == Form.BYTES ? "int-quantized" : "float-quantized";
         return Map.of("quant_method", "compressed-tensors", "format", format, "quantization_status", "compressed", "ignore",
                 List.of("lm_head"), "config_groups", Map.of("group_0", Map.of("targets", List.of("Linear"), "weights", weights)));
     }

@@ -11,8 +11,8 @@ import org.maniple.api.model.ModelConfigException;
 import org.maniple.api.tensor.DType;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.KernelOptions;
-import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.config.UnitWish;
+import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plan.PlanReport;
 import org.maniple.kernel.plan.PlannedModel;
 

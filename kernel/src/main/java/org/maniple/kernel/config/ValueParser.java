@@ -44,7 +44,8 @@ final class ValueParser {
         };
         checkMinimum(option, value, text);
         if (!option.choices().isEmpty() && !option.choices().contains(text)) {
-            throw new IllegalArgumentException("[" + text + "] is not one of " + option.choices() + NearestName.hint(text, option.choices()));
+            throw new IllegalArgumentException(
+                    "[" + text + "] is not one of " + option.choices() + NearestName.hint(text, option.choices()));
         }
         return value;
     }

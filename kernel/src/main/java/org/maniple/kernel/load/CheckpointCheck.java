@@ -24,7 +24,7 @@ final class CheckpointCheck {
             || EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F8_E4M3).contains(type)).toArray(DType[]::new);
 
     private final WeightSource source;
-        private final Quantization quantization;
+    private final Quantization quantization;
     private final Set<String> problems = new LinkedHashSet<>();
     private final Set<String> broken = new HashSet<>();
 

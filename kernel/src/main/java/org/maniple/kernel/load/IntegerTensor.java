@@ -52,8 +52,9 @@ final class IntegerTensor implements ConvertedTensor {
         this.codes = codes;
         DType type = format.layout() == Layout.BYTES ? DType.I8 : DType.I32;
         if (codes.dtype() != type || codes.shape().size() != 2) {
-            throw new CheckpointException("tensor " + codes.name() + ": expected " + type + "[rows, columns], found " + codes.dtype()
-                    + codes.shape() + " in " + codes.file());
+            throw new CheckpointException(
+                    "tensor " + codes.name() + ": expected " + type + "[rows, columns], found " + codes.dtype()
+                            + codes.shape() + " in " + codes.file());
         }
         int together = 32 / format.bits();
         long first = codes.shape().get(0);
@@ -157,7 +158,8 @@ final class IntegerTensor implements ConvertedTensor {
         if (!one && !flat && !scales.shape().equals(shape)
                 || !List.of(DType.F16, DType.BF16, DType.F32).contains(scales.dtype())) {
             throw new CheckpointException("tensor " + scales.name() + ": expected F16, BF16 or F32" + shape + " for groups of "
-                    + (format.group() == 0 ? columns : format.group()) + " columns in " + codes.name() + ", found " + scales.dtype()
+                    + (format.group() == 0 ? columns : format.group()) + " columns in " + codes.name() + ", found "
+                    + scales.dtype()
                     + scales.shape() + " in " + scales.file());
         }
     }
@@ -317,7 +319,8 @@ final class IntegerTensor implements ConvertedTensor {
             }
             int zero = mapped.zero(row, group);
             if (type != DType.Q5_0 && zero != format.middle()) {
-                throw wrong("the weights are symmetric by the model's configuration, but " + zero + " is the zero point", row, group);
+                throw wrong("the weights are symmetric by the model's configuration, but " + zero + " is the zero point", row,
+                        group);
             }
             target.set(JAVA_SHORT_UNALIGNED, at, half);
             long a = mapped.eight(row, column);

@@ -121,7 +121,8 @@ public record Quantization(Method method, int blockRows, int blockColumns, Strin
         Quantization scheme = null;
         for (String name : groups.keys().stream().sorted().toList()) {
             ModelConfig group = groups.object(name).orElseThrow(() -> groups.unsupported(name, "an object"));
-            ModelConfig weights = group.object("weights").orElseThrow(() -> group.unsupported("weights", "the scheme of the weights"));
+            ModelConfig weights = group.object("weights")
+                    .orElseThrow(() -> group.unsupported("weights", "the scheme of the weights"));
             Quantization own = scheme(values, group.has("format") ? group : values, weights);
             if (scheme != null && !scheme.equals(own)) {
                 throw values.unsupported("config_groups", "the same scheme for the weights of all groups");

@@ -271,7 +271,9 @@ public final class WeightLoader {
                         ? "; floats, since blocks do not have their groups or zero points: "
                         : "; as they are stored, since they are routers or have rows that are no whole blocks: ") + shown
                         + (floats.size() > SHOWN ? " and " + (floats.size() - SHOWN) + " more" : "");
-        return List.of("weights" + quantization.integers().map(format -> " of " + format).orElse("") + " are held as " + counted
+        return List.of("weights" + quantization.integers().map(format -> " of " + format).orElse("") + " are held as "
+                + String.join(", ",
+                        counted.entrySet().stream().map(type -> type.getKey() + " (" + type.getValue() + ")").toList())
                 + rest);
     }
 
@@ -289,7 +291,8 @@ public final class WeightLoader {
                 model += wholeBytes(parameter);
             }
         }
-        return new LoadReport(reader.mappedBytes() + cache.map(WeightCache::mappedBytes).orElse(0L), reader.copiedBytes() + packedBytes.sum(), replicatedBytes.sum(), model);
+        return new LoadReport(reader.mappedBytes() + cache.map(WeightCache::mappedBytes).orElse(0L),
+                reader.copiedBytes() + packedBytes.sum(), replicatedBytes.sum(), model);
     }
 
     private long wholeBytes(Parameter parameter) {

@@ -49,8 +49,9 @@ final class WeightSource {
         DType type = quantization.conversions().get(name);
         return type == null
                 ? Optional.empty()
-                : checkpoint.tensor(name).filter(stored -> EncodedTensor.FLOATS.contains(stored.dtype()) && !stored.shape().isEmpty()
-                        && stored.shape().getLast() % type.blockElements() == 0)
+                : checkpoint.tensor(name)
+                        .filter(stored -> EncodedTensor.FLOATS.contains(stored.dtype()) && !stored.shape().isEmpty()
+                                && stored.shape().getLast() % type.blockElements() == 0)
                         .map(stored -> new EncodedTensor(checkpoint, stored, type));
     }
 

@@ -70,7 +70,8 @@ class ConvertedWeightsTest {
     }
 
     private MemoryCheckpoint ofFloats() {
-        return new MemoryCheckpoint().with("embedding", 2, 64).with("head", 2, 64).with("up.weight", DType.F32, floats(up), 160, 64)
+        return new MemoryCheckpoint().with("embedding", 2, 64).with("head", 2, 64)
+                .with("up.weight", DType.F32, floats(up), 160, 64)
                 .with("down.weight", DType.F32, floats(down), 64, 160);
     }
 
@@ -88,7 +89,8 @@ class ConvertedWeightsTest {
     private static RankProgram having(int from, int to) {
         return new ProgramCompiler(graph(), new Mesh(List.of(TP), List.of(2)), List.of(new AxisRule(Axes.FFN, List.of(TP),
                 request -> List.of(UnitList.range(from, to),
-                        from == 0 ? UnitList.range(to, 160) : UnitList.range(0, from).union(UnitList.range(to, 160)))))).compile()
+                        from == 0 ? UnitList.range(to, 160) : UnitList.range(0, from).union(UnitList.range(to, 160))))))
+                .compile()
                 .forRank(0);
     }
 
@@ -140,7 +142,7 @@ class ConvertedWeightsTest {
         var loader = new WeightLoader(ofFloats(), Quantization.NONE.converting(graph(), DType.Q5_1), Arena.ofAuto(),
                 Arena.ofAuto()::allocate);
 
-        assertThat(loader.remarks(having(0, 80))).containsExactly("weights are held as {q5_1=2, q8_0=1}");
+        assertThat(loader.remarks(having(0, 80))).containsExactly("weights are held as q5_1 (2), q8_0 (1)");
     }
 
     private static final Map<String, Object> AWQ = Map.of("quant_method", "awq", "bits", 4, "group_size", 64);

@@ -37,7 +37,8 @@ class QuantizationTest {
     @Test
     void anUnknownMethodIsRefusedByItsName() {
         assertThatThrownBy(() -> of(Map.of("quant_method", "bitsandbytes"))).isInstanceOf(ModelConfigException.class)
-                .hasMessageContainingAll("config.json quantization_config", "[quant_method] is [bitsandbytes]", "fp8", "mxfp4", "gptq",
+                .hasMessageContainingAll("config.json quantization_config", "[quant_method] is [bitsandbytes]", "fp8", "mxfp4",
+                        "gptq",
                         "awq", "compressed-tensors");
         assertThatThrownBy(() -> of(Map.of("bits", 4))).isInstanceOf(ModelConfigException.class)
                 .hasMessageContaining("[quant_method] is [null]");
@@ -45,7 +46,8 @@ class QuantizationTest {
 
     @Test
     void layoutsOfIntegersThatCannotBeReadAreRefused() {
-        assertThatThrownBy(() -> of(Map.of("quant_method", "gptq", "bits", 3))).hasMessageContaining("[bits] is [3], expected 4 or 8");
+        assertThatThrownBy(() -> of(Map.of("quant_method", "gptq", "bits", 3)))
+                .hasMessageContaining("[bits] is [3], expected 4 or 8");
         assertThatThrownBy(() -> of(Map.of("quant_method", "gptq", "bits", 4, "checkpoint_format", "marlin")))
                 .hasMessageContainingAll("[checkpoint_format] is [marlin]", "gptq or gptq_v2");
         assertThatThrownBy(() -> of(Map.of("quant_method", "awq", "bits", 4, "version", "gemv")))

@@ -105,7 +105,8 @@ class WeightCacheTest {
     void aFolderThatCannotBeWrittenIsNoReasonToFail() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "");
 
-        assertThat(load("model", "slices", file.resolve("within"))).isEqualTo(List.of("100 of 1", LARGE + " of " + (LARGE % 100 + 1)));
+        assertThat(load("model", "slices", file.resolve("within")))
+                .isEqualTo(List.of("100 of 1", LARGE + " of " + (LARGE % 100 + 1)));
         assertThat(lines).singleElement().asString().contains("cannot be used", "loaded without it");
     }
 
