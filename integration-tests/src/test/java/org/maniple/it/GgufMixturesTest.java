@@ -123,7 +123,8 @@ class GgufMixturesTest {
     void haveTheBitsOfOneRankIfNumericsAreExact(String model, DType type, Layout layout) {
         for (String activations : List.of("auto", "f32")) {
             Path file = file(model, type, false);
-            int[][] alone = exact.computeIfAbsent(file + activations, key -> bits(run(file, exact(Layout.of(1, 1), activations))));
+            int[][] alone = exact.computeIfAbsent(file + activations,
+                    key -> bits(run(file, exact(Layout.of(1, 1), activations))));
             assertThat(bits(run(file, exact(layout, activations)))).as("activations %s", activations).isDeepEqualTo(alone);
         }
     }

@@ -70,7 +70,8 @@ class HostileGgufModelsTest {
             } catch (ManipleException e) {
                 refused++;
             } catch (RuntimeException | Error e) {
-                Files.copy(file, Path.of(System.getProperty("java.io.tmpdir")).resolve("hostile-" + model + "-" + round + ".gguf"),
+                Files.copy(file,
+                        Path.of(System.getProperty("java.io.tmpdir")).resolve("hostile-" + model + "-" + round + ".gguf"),
                         java.nio.file.StandardCopyOption.REPLACE_EXISTING);
                 throw new AssertionError(model + " " + seed + ", round " + round, e);
             }

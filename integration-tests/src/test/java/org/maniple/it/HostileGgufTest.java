@@ -114,7 +114,8 @@ class HostileGgufTest {
 
     /** Of a text, of an array, and of a text within an array. */
     @ParameterizedTest
-    @CsvSource({"tokenizer.chat_template, 4", "tokenizer.ggml.scores, 8", "tokenizer.ggml.tokens, 8", "tokenizer.ggml.tokens, 16"})
+    @CsvSource({"tokenizer.chat_template, 4", "tokenizer.ggml.scores, 8", "tokenizer.ggml.tokens, 8",
+        "tokenizer.ggml.tokens, 16"})
     void lengthsThatTheFileCannotHoldAreRefusedWithTheirKey(String key, int behindTheKey) {
         for (long length : new long[] {Long.MIN_VALUE, -1, Long.MAX_VALUE, 1L << 62, 1L << 40, 0xffff_ffffL, sound.length}) {
             byte[] content = sound.clone();

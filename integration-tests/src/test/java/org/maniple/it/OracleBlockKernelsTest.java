@@ -43,11 +43,13 @@ class OracleBlockKernelsTest {
     private static final List<WeightLayout.Use> USES = List.of(WeightLayout.Use.CONTRACT, WeightLayout.Use.EMBED);
 
     static Stream<Arguments> kernels() {
-        return CpuVariants.all().stream().flatMap(variant -> BlockCodecTest.blockTypes().map(type -> Arguments.of(variant, type)));
+        return CpuVariants.all().stream()
+                .flatMap(variant -> BlockCodecTest.blockTypes().map(type -> Arguments.of(variant, type)));
     }
 
     static Stream<Arguments> halves() {
-        return CpuVariants.all().stream().flatMap(variant -> Stream.of(DType.F16, DType.BF16).map(type -> Arguments.of(variant, type)));
+        return CpuVariants.all().stream()
+                .flatMap(variant -> Stream.of(DType.F16, DType.BF16).map(type -> Arguments.of(variant, type)));
     }
 
     /** Every block is a row. */
@@ -101,7 +103,8 @@ class OracleBlockKernelsTest {
                     ids.segment().setAtIndex(JAVA_INT, row, row);
                 }
                 Dim tokens = Axes.VOCAB.of(weight.rows());
-                run(session, new BuiltinOp.Embed(), DType.I32, List.of(Dim.TOKENS), List.of(tokens, Axes.HIDDEN.of(weight.width())),
+                run(session, new BuiltinOp.Embed(), DType.I32, List.of(Dim.TOKENS),
+                        List.of(tokens, Axes.HIDDEN.of(weight.width())),
                         ids, weight.in(session), out, Map.of(Axes.VOCAB, UnitList.range(0, weight.rows())));
 
                 assertThat(out.segment().toArray(JAVA_INT_UNALIGNED)).isEqualTo(
@@ -165,10 +168,12 @@ class OracleBlockKernelsTest {
         return Tensor.of(DType.F32, new int[] {rows, width}, session.allocate(4L * rows * width));
     }
 
-    private static void run(ComputeSession session, Op op, DType read, List<Dim> input, List<Dim> weights, Tensor x, Tensor weight,
+    private static void run(ComputeSession session, Op op, DType read, List<Dim> input, List<Dim> weights, Tensor x,
+            Tensor weight,
             Tensor out, Map<org.maniple.api.graph.Axis, UnitList> units) {
         var matrix = new Parameter(0, "weight", weights,
-                TensorView.stored("weight", weights.stream().map(dim -> TensorView.dim(dim)).toArray(TensorView.StoredDim[]::new)));
+                TensorView.stored("weight",
+                        weights.stream().map(dim -> TensorView.dim(dim)).toArray(TensorView.StoredDim[]::new)));
         Dim made = op instanceof BuiltinOp.Embed ? weights.getLast() : weights.getFirst();
         var node = new Node(0, 0, op, List.of(new Value(0, "x", read, input), matrix),
                 List.of(new Value(1, "out", DType.F32, List.of(Dim.TOKENS, made))));

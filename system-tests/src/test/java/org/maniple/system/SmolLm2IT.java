@@ -84,7 +84,8 @@ class SmolLm2IT {
         JsonNode runs = new JsonMapper().readTree(FOLDER.resolve("smollm2-golden.json")).get("runs");
         List<JsonNode> clear = runs.get("f32_dequantised_kvf32_nofa").valueStream()
                 .filter(run -> run.get("kind").asString().equals("chat"))
-                .filter(run -> run.get("ids").size() < 20).filter(run -> run.get("steps").valueStream().allMatch(step -> step.get("gap").asDouble() >= CLEAR)).toList();
+                .filter(run -> run.get("ids").size() < 20)
+                .filter(run -> run.get("steps").valueStream().allMatch(step -> step.get("gap").asDouble() >= CLEAR)).toList();
         assertThat(clear).hasSizeGreaterThanOrEqualTo(3);
         return clear.stream();
     }

@@ -5,12 +5,12 @@ import java.util.TreeMap;
 import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
-import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 import org.maniple.kernel.unit.UnitMessage.Opened;
 import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
 
 /**

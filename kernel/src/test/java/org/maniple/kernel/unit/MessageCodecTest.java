@@ -15,12 +15,12 @@ import org.maniple.api.ManipleException;
 import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
-import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 import org.maniple.kernel.unit.UnitMessage.Opened;
 import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
 
 class MessageCodecTest {
@@ -32,7 +32,7 @@ class MessageCodecTest {
                 new Refused(true, List.of("one", "two")),
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
-                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)), 
+                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)),
                         new Usage(1L << 33, 12, 1L << 34, 1L << 35)),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));
