@@ -51,6 +51,7 @@ public final class WeightLoader {
     private final WeightSlices slices;
     /** By identity: a program is too large to be compared. */
     private final Map<RankProgram, WeightUses> uses = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Map<RankProgram, Map<Piece, Long>> sizes = Collections.synchronizedMap(new IdentityHashMap<>());
     private final LongAdder packedBytes = new LongAdder();
     private final LongAdder replicatedBytes = new LongAdder();
 
@@ -107,12 +108,13 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
+        Map<Piece, Long> sizes = sizes(program);
         long total = bytes(program);
         long done = 0;
         var tensors = new HashMap<Piece, Tensor>();
         for (Piece piece : program.weights()) {
             tensors.put(piece, load(program, piece));
-            done += bytes(program, piece);
+            done += Objects.requireNonNull(sizes.get(piece));
             progress.loaded(done, total);
         }
         return tensors;
@@ -185,8 +187,7 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public long bytes(RankProgram program) {
-        check(checkpoint, quantization, program.weights().stream().map(p -> (Parameter) p.operand()).toList());
-        return program.weights().stream().mapToLong(p -> bytes(program, p)).sum();
+        return sizes(program).values().stream().mapToLong(Long::longValue).sum();
     }
 
     /**
@@ -214,6 +215,16 @@ public final class WeightLoader {
                 : slices.slice(parameter, units).bytes();
     }
 
+    /** The bytes of each weight, of which the headers of the checkpoint have been checked then. */
+    private Map<Piece, Long> sizes(RankProgram program) {
+        return sizes.computeIfAbsent(program, own -> {
+            check(checkpoint, quantization, own.weights().stream().map(p -> (Parameter) p.operand()).toList());
+            var bytes = new HashMap<Piece, Long>();
+            own.weights().forEach(piece -> bytes.put(piece, bytes(own, piece)));
+            return bytes;
+        });
+    }
+
     private long bytes(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = WeightSlices.units(program, piece);
@@ -232,7 +243,7 @@ public final class WeightLoader {
             shape[i] = own == null ? slots.size() : own.size();
         }
         if (Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray())) {
-            replicatedBytes.add(bytes(program, piece));
+            replicatedBytes.add(Objects.requireNonNull(sizes(program).get(piece)));
         }
         if (WeightSlices.byExpert(parameter)) {
             return stacked(program, piece, units, slots, shape);
