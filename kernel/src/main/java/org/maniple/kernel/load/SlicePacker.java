@@ -77,7 +77,7 @@ final class SlicePacker {
     }
 
     /** The calling thread and others do the same work until it is done; what one of them throws is thrown here. */
-    private static void parallel(int threads, Runnable work) {
+    static void parallel(int threads, Runnable work) {
         var tasks = new ArrayList<FutureTask<Void>>();
         for (int i = 1; i < threads; i++) {
             var task = new FutureTask<Void>(work, null);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
 import org.maniple.api.checkpoint.Checkpoint;
@@ -38,7 +39,7 @@ import org.maniple.kernel.program.RankProgram;
  * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16. Of a weight of a block
  * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed.
  *
- * <p>{@link #slot} may be called by any thread at any time; the rest by one thread.
+ * <p>{@link #slot} may be called by any thread at any time; the rest by one thread, which loads with others ({@link Packing#threads()}).
  */
 public final class WeightLoader {
 
@@ -80,7 +81,11 @@ public final class WeightLoader {
             Packing packing) {
         this.checkpoint = checkpoint;
         this.quantization = quantization;
-        this.memory = memory;
+        this.memory = bytes -> {
+            synchronized (this) {
+                return memory.apply(bytes);
+            }
+        };
         this.packing = packing;
         this.reader = new SliceReader(checkpoint, arena);
         this.packer = new SlicePacker(checkpoint, reader);
@@ -110,13 +115,22 @@ public final class WeightLoader {
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
         Map<Piece, Long> sizes = sizes(program);
         long total = bytes(program);
-        long done = 0;
+        List<Piece> pieces = List.copyOf(program.weights());
         var tensors = new HashMap<Piece, Tensor>();
-        for (Piece piece : program.weights()) {
-            tensors.put(piece, load(program, piece));
-            done += Objects.requireNonNull(sizes.get(piece));
-            progress.loaded(done, total);
-        }
+        var next = new AtomicInteger();
+        var done = new long[1];
+        // Small weights are one chunk each, so threads take whole weights; what is larger is divided among them besides.
+        SlicePacker.parallel(packing.threads(), () -> {
+            for (int i = next.getAndIncrement(); i < pieces.size(); i = next.getAndIncrement()) {
+                Piece piece = pieces.get(i);
+                Tensor tensor = load(program, piece);
+                synchronized (tensors) {
+                    tensors.put(piece, tensor);
+                    done[0] += Objects.requireNonNull(sizes.get(piece));
+                    progress.loaded(done[0], total);
+                }
+            }
+        });
         return tensors;
     }
 
