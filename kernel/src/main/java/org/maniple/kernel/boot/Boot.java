@@ -75,6 +75,14 @@ public final class Boot {
         this.archive = ClassArchive.of(archive);
     }
 
+    /** Lets the JVM make, on a thread of its own while plugins are looked for, what a unit's start needs soon afterwards. */
+    public static void prepare() {
+        Background.start("maniple-prepare", () -> {
+            ModelFiles.prepare();
+            return true;
+        });
+    }
+
     /**
      * Prints what would be started.
      *

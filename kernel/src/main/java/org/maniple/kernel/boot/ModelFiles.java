@@ -148,6 +148,11 @@ final class ModelFiles {
         return files.read(name).map(content -> parse(content, where)).orElseGet(() -> new ModelConfig(where, Map.of()));
     }
 
+    /** Lets the JVM make what it needs to read JSON, of which a table of large numbers takes longest. */
+    static void prepare() {
+        parse(new byte[] {'{', '}'}, "nothing");
+    }
+
     private static ModelConfig parse(byte[] content, String where) {
         try {
             Map<String, Object> values = JSON.readValue(content, new TypeReference<>() {});

@@ -121,6 +121,10 @@ final class RankProcess {
             var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
                     new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
             times.mark("compute back end, self-check");
+            if (place.rank() == 0) {
+                // Needed at the end, and then known: with GGUF all tokens are read for it.
+                Background.start("maniple-defaults", plan.files()::generationDefaults);
+            }
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {
