@@ -75,6 +75,14 @@ public final class Boot {
         this.archive = ClassArchive.of(archive);
     }
 
+    /** Lets the JVM make, on a thread of its own while plugins are looked for, what a unit's start needs soon afterwards. */
+    public static void prepare() {
+        Background.start("maniple-prepare", () -> {
+            ModelFiles.prepare();
+            return true;
+        });
+    }
+
     /**
      * Prints what would be started.
      *
@@ -176,19 +184,21 @@ public final class Boot {
         if (configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             times.launched();
         }
+        var report = new StartupReport(words(configuration), terminal);
+        boolean first = Place.of(configuration).rank() == 0;
+        EarlyParts parts = EarlyParts.begin(configuration, first, report);
         UnitPlan plan = UnitPlan.of(configuration);
         if (!configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             plan.checkWeights();
             place(configuration.topology());
         }
-        var report = new StartupReport(words(configuration), terminal);
-        if (Place.of(configuration).rank() == 0) {
+        if (first) {
             TokenizerChoice.of(configuration);
             report.plugins(configuration.catalog().plugins().stream().map(Boot::line).toList());
             report.grid(grid(configuration));
         }
         times.mark("program");
-        var process = new RankProcess(plan, report, new BenchReport(out, terminal), times);
+        var process = new RankProcess(plan, parts, report, new BenchReport(out, terminal), times);
         var ended = new CompletableFuture<Integer>();
         Duration shutdown = configuration.settings().duration(KernelOptions.SHUTDOWN_TIMEOUT);
         Thread hook = Thread.ofPlatform().name("shutdown").unstarted(() -> terminate(process, ended, shutdown));

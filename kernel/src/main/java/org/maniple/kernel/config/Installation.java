@@ -42,6 +42,15 @@ public record Installation(Path home, Path plugins, Path disabledPlugins) {
     }
 
     /**
+     * Where is kept what later starts need not find out again.
+     *
+     * @return a folder that need not exist
+     */
+    Path cache() {
+        return home.resolve("cache");
+    }
+
+    /**
      * An installation in a folder.
      *
      * @param home the folder

@@ -112,6 +112,8 @@ public final class KernelOptions {
     public static final String BENCH = "bench";
     /** Whether the time of each part of the start is printed. */
     public static final String STARTUP_REPORT = "startup-report";
+    /** Where is kept what the next start need not find out again. */
+    public static final String CACHE_DIR = "cache-dir";
     /** Whether kernels are timed one by one. */
     public static final String STEP_PROFILE = "step-profile";
     /** Start without serving. */
@@ -211,6 +213,10 @@ public final class KernelOptions {
                     .asLocal(),
             Option.of(STARTUP_REPORT, OptionType.BOOLEAN, "Print how long each part of the start took, once the unit is ready.")
                     .withDefault("false").asLocal(),
+            text(CACHE_DIR,
+                    "Folder for what the next start need not find out again, such as which native kernels this processor has passed the self-check with; "
+                            + "none: keep nothing. By default cache in the installation, if it can be written.")
+                    .asLocal(),
             Option.of(STEP_PROFILE, OptionType.BOOLEAN,
                     "With maniple bench model: print how long each kind of kernel takes in a step of rank 0.")
                     .withDefault("false").asLocal(),

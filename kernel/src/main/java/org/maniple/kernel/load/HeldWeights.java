@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
-/** Where weights come to that cannot be used where the checkpoint's files are mapped. For one thread. */
+/** Where weights come to that cannot be used where the checkpoint's files are mapped. Weights are asked for in the order of the rank's program where they are kept in a file, and then by one thread. */
 interface HeldWeights extends AutoCloseable {
 
     /**

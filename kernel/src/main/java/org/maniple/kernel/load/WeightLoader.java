@@ -42,7 +42,7 @@ import org.maniple.kernel.program.RankProgram;
  * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16. Of a weight of a block
  * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed.
  *
- * <p>{@link #slot} may be called by any thread at any time; the rest by one thread.
+ * <p>{@link #slot} may be called by any thread at any time; the rest by one thread, which loads with others ({@link Packing#threads()}).
  */
 public final class WeightLoader {
 
@@ -61,6 +61,7 @@ public final class WeightLoader {
     private final WeightSlices slices;
     /** By identity: a program is too large to be compared. */
     private final Map<RankProgram, WeightUses> uses = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Map<RankProgram, Map<Piece, Long>> sizes = Collections.synchronizedMap(new IdentityHashMap<>());
     private final LongAdder packedBytes = new LongAdder();
     private final LongAdder replicatedBytes = new LongAdder();
 
@@ -106,7 +107,11 @@ public final class WeightLoader {
         this.cache = cache;
         this.checkpoint = checkpoint;
         this.quantization = quantization;
-        this.memory = memory;
+        this.memory = bytes -> {
+            synchronized (this) {
+                return memory.apply(bytes);
+            }
+        };
         this.packing = packing;
         this.source = new WeightSource(checkpoint, quantization);
         this.reader = new SliceReader(source, arena, packing.threads());
@@ -135,16 +140,24 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
+        Map<Piece, Long> sizes = sizes(program);
         long total = bytes(program);
-        long done = 0;
+        List<Piece> pieces = List.copyOf(program.weights());
         var tensors = new HashMap<Piece, Tensor>();
+        var done = new long[1];
         try (HeldWeights held = cache.map(known -> known.open(slices(program), memory, packing.threads(), arena))
                 .orElseGet(() -> HeldWeights.in(memory))) {
-            for (Piece piece : program.weights()) {
-                tensors.put(piece, load(program, piece, held));
-                done += bytes(program, piece);
-                progress.loaded(done, total);
-            }
+            // Small weights are one chunk each, so threads take whole weights; what is larger is divided among them besides. In a cache
+            // file weights have an order.
+            Parallel.run(cache.isPresent() ? 1 : packing.threads(), pieces.size(), i -> {
+                Piece piece = pieces.get(i);
+                Tensor tensor = load(program, piece, held);
+                synchronized (tensors) {
+                    tensors.put(piece, tensor);
+                    done[0] += Objects.requireNonNull(sizes.get(piece));
+                    progress.loaded(done[0], total);
+                }
+            });
             held.complete();
         }
         return tensors;
@@ -237,8 +250,7 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public long bytes(RankProgram program) {
-        check(checkpoint, quantization, program.weights().stream().map(p -> (Parameter) p.operand()).toList());
-        return program.weights().stream().mapToLong(p -> bytes(program, p)).sum();
+        return sizes(program).values().stream().mapToLong(Long::longValue).sum();
     }
 
     /**
@@ -303,6 +315,16 @@ public final class WeightLoader {
                 : slices.slice(parameter, units).bytes();
     }
 
+    /** The bytes of each weight, of which the headers of the checkpoint have been checked then. */
+    private Map<Piece, Long> sizes(RankProgram program) {
+        return sizes.computeIfAbsent(program, own -> {
+            check(checkpoint, quantization, own.weights().stream().map(p -> (Parameter) p.operand()).toList());
+            var bytes = new HashMap<Piece, Long>();
+            own.weights().forEach(piece -> bytes.put(piece, bytes(own, piece)));
+            return bytes;
+        });
+    }
+
     private long bytes(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = WeightSlices.units(program, piece);
@@ -321,7 +343,7 @@ public final class WeightLoader {
             shape[i] = own == null ? slots.size() : own.size();
         }
         if (Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray())) {
-            replicatedBytes.add(bytes(program, piece));
+            replicatedBytes.add(Objects.requireNonNull(sizes(program).get(piece)));
         }
         if (WeightSlices.byExpert(parameter)) {
             return stacked(program, piece, units, slots, shape, held);

@@ -59,7 +59,11 @@ final class TokenizerFile {
                 if (space < 0) {
                     throw tokenizer.wrong("merges", "pairs of tokens with a space between them, not [" + Shown.name(merge) + "]");
                 }
-                pair(json, merge.substring(0, space), merge.substring(space + 1));
+                if (space == merge.lastIndexOf(' ') && space == merge.indexOf(' ')) {
+                    json.writeString(merge);
+                } else {
+                    pair(json, merge.substring(0, space), merge.substring(space + 1));
+                }
             }
             json.writeEndArray();
             json.writeEndObject();
