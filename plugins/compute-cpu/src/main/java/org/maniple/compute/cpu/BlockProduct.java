@@ -55,7 +55,7 @@ final class BlockProduct implements Product {
      */
     BlockProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
         this.unpacker = unpacker;
-        this.input = new QuantizedRows(rows, true);
+        this.input = new QuantizedRows(rows, QuantizedRows.Few.SHORTS);
         this.columns = leafEnds[leafEnds.length - 1];
         this.held = rows.held();
         this.run = unpacker.run();
@@ -183,7 +183,7 @@ final class BlockProduct implements Product {
         scales(w, row, count, FEW_ROWS, floats);
         for (int m = 0; m < xRows; m++) {
             long xCodes = input.row(xAt, xRow + m);
-            long xShorts = input.shorts(xAt, xRow + m);
+            long xShorts = input.few(xAt, xRow + m);
             for (int i = 0; i < runs; i += FEW_RUNS) {
                 int taken = Math.min(FEW_RUNS, runs - i);
                 for (int r = 0; r < count; r++) {

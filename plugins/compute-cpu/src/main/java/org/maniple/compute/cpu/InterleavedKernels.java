@@ -6,6 +6,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -20,10 +21,102 @@ final class InterleavedKernels {
     private static final int BLOCK = BlockUnpacker.ACTIVATIONS;
     private static final int HALF = BLOCK / 2;
     private static final int GROUP = InterleavedRows.GROUP;
+    /** What makes every short positive. */
+    static final int BIAS = 1 << 15;
     private static final int BYTE = 0xff;
     private static final int NIBBLE = 15;
 
     private InterleavedKernels() {}
+
+    /**
+     * Adds products with blocks of codes of one byte to results: lanes are rows of weights.
+     *
+     * @param codes where those of the first block begin, or of the rows from which lanes begin
+     * @param scales where its scales begin, likewise
+     * @param x factors, see {@link PairFactors}
+     * @param at where those of the first block begin
+     * @param runs blocks
+     * @param to the results
+     */
+    static void eightBits(MemorySegment w, long codes, long scales, float[] x, int at, int runs, float[] results, int to) {
+        FloatVector total = FloatVector.fromArray(Lanes.F, results, to);
+        for (int i = 0; i < runs; i++) {
+            long from = codes + (long) GROUP * BLOCK * i;
+            int k = at + PairFactors.EIGHT_BITS * i;
+            IntVector both = IntVector.broadcast(Lanes.I, -BIAS * BLOCK / 4);
+            IntVector upper = IntVector.zero(Lanes.I);
+            for (int j = 0; j < BLOCK / 4; j++) {
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                IntVector pairs = v.mul(FloatVector.broadcast(Lanes.F, x[k + 3 * j]).reinterpretAsShorts())
+                        .add(v.lanewise(VectorOperators.LSHR, 8)
+                                .mul(FloatVector.broadcast(Lanes.F, x[k + 3 * j + 1]).reinterpretAsShorts()))
+                        .add(FloatVector.broadcast(Lanes.F, x[k + 3 * j + 2]).reinterpretAsShorts()).reinterpretAsInts();
+                both = both.add(pairs);
+                upper = upper.add(pairs.lanewise(VectorOperators.ASHR, 16));
+            }
+            FloatVector sum = (FloatVector) both.sub(upper.lanewise(VectorOperators.LSHL, 16)).add(upper)
+                    .convert(VectorOperators.I2F, 0);
+            total = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                    .mul(x[k + PairFactors.SCALE_OF_EIGHT_BITS]), total);
+        }
+        total.intoArray(results, to);
+    }
+
+    /** As above with codes of four bits that are eight more than they are; the lower bits of a byte are an element of the first half of a block. */
+    static void fourBits(MemorySegment w, long codes, long scales, float[] x, int at, int runs, float[] results, int to) {
+        FloatVector total = FloatVector.fromArray(Lanes.F, results, to);
+        for (int i = 0; i < runs; i++) {
+            long from = codes + (long) GROUP * HALF * i;
+            int k = at + PairFactors.FOUR_BITS * i;
+            ShortVector pairs = FloatVector.broadcast(Lanes.F, x[k + PairFactors.OFFSET]).reinterpretAsShorts();
+            for (int j = 0; j < HALF / 4; j++) {
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                pairs = v.mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 4)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 1]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 8)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 2]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 12)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 3]).reinterpretAsShorts()).add(pairs);
+            }
+            IntVector sums = pairs.reinterpretAsInts();
+            FloatVector sum = (FloatVector) sums.lanewise(VectorOperators.LSHL, 16).add(sums).lanewise(VectorOperators.ASHR, 16)
+                    .convert(VectorOperators.I2F, 0);
+            total = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                    .mul(x[k + PairFactors.SCALE]), total);
+        }
+        total.intoArray(results, to);
+    }
+
+    /** As above with minima, where codes are what they are. */
+    static void fourBitsWithMinima(MemorySegment w, long codes, long scales, long minima, float[] x, int at, int runs,
+            float[] results, int to) {
+        FloatVector total = FloatVector.fromArray(Lanes.F, results, to);
+        for (int i = 0; i < runs; i++) {
+            long from = codes + (long) GROUP * HALF * i;
+            int k = at + PairFactors.FOUR_BITS * i;
+            ShortVector pairs = FloatVector.broadcast(Lanes.F, x[k + PairFactors.OFFSET]).reinterpretAsShorts();
+            for (int j = 0; j < HALF / 4; j++) {
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                pairs = v.mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 4)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 1]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 8)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 2]).reinterpretAsShorts()).add(pairs);
+                pairs = v.lanewise(VectorOperators.LSHR, 12)
+                        .mul(FloatVector.broadcast(Lanes.F, x[k + 4 * j + 3]).reinterpretAsShorts()).add(pairs);
+            }
+            IntVector sums = pairs.reinterpretAsInts();
+            FloatVector sum = ((FloatVector) sums.lanewise(VectorOperators.LSHL, 16).add(sums)
+                    .lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0)).add(x[k + PairFactors.LACK]);
+            FloatVector scale = FloatVector.broadcast(Lanes.F, x[k + PairFactors.SCALE]);
+            total = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                    .mul(scale), total);
+            total = FloatVector.fromMemorySegment(Lanes.F, w, minima + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale)
+                    .fma(FloatVector.broadcast(Lanes.F, x[k + PairFactors.SUM]), total);
+        }
+        total.intoArray(results, to);
+    }
 
     /**
      * Sums of products of codes of one byte, block by block: lanes are rows of weights.
