@@ -12,6 +12,7 @@ import org.maniple.api.tensor.DType;
 final class InterleavedProduct implements Product {
 
     private static final int GROUP = InterleavedRows.GROUP;
+    private static final int ROWS = InterleavedRows.ROWS;
     /** Blocks that stay in the first cache while all vectors of a group pass over them. */
     private static final int CHUNK = 64;
 
@@ -55,7 +56,7 @@ final class InterleavedProduct implements Product {
 
     @Override
     public int rowsTogether() {
-        return GROUP;
+        return ROWS;
     }
 
     @Override
@@ -66,7 +67,7 @@ final class InterleavedProduct implements Product {
     /** Factors of a row of activations, and results of leaves. */
     @Override
     public int panelFloats() {
-        return results() + leafEnds.length * GROUP;
+        return results() + leafEnds.length * ROWS;
     }
 
     private int results() {
@@ -76,21 +77,21 @@ final class InterleavedProduct implements Product {
     @Override
     public void compute(MemorySegment w, long firstRow, MemorySegment factors, int columns, MemorySegment x, long xAt,
             long xStride, int xRow, int xRows, MemorySegment out, long outAt, long outStride, Scratch scratch) {
-        if (firstRow % GROUP != 0) {
-            throw new IllegalArgumentException("row " + firstRow + " does not begin a group of " + GROUP);
+        if (firstRow % ROWS != 0) {
+            throw new IllegalArgumentException("row " + firstRow + " does not begin two groups of " + GROUP);
         }
         float[] floats = scratch.floats();
         for (int m = 0; m < xRows; m++) {
             MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, 0, results());
-            for (int n = 0; n < columns; n += GROUP) {
+            for (int n = 0; n < columns; n += ROWS) {
                 row(w, (firstRow + n) / GROUP * layout.groupBytes(), floats);
                 MemorySegment.copy(floats, results(), out, JAVA_FLOAT_UNALIGNED, outAt + m * outStride + 4L * n,
-                        Math.min(GROUP, columns - n));
+                        Math.min(ROWS, columns - n));
             }
         }
     }
 
-    /** Multiplies a row of activations with a group. */
+    /** Multiplies a row of activations with two groups. */
     private void row(MemorySegment w, long group, float[] floats) {
         Arrays.fill(floats, results(), panelFloats(), 0f);
         int start = 0;
@@ -98,7 +99,7 @@ final class InterleavedProduct implements Product {
             for (int from = start; from < leafEnds[leaf]; from += CHUNK) {
                 int taken = Math.min(CHUNK, leafEnds[leaf] - from);
                 for (int part = 0; part < GROUP; part += Lanes.L) {
-                    add(w, group, from, part, taken, floats, results() + leaf * GROUP + part);
+                    add(w, group, from, part, taken, floats, results() + leaf * ROWS + part);
                 }
             }
             start = leafEnds[leaf];
@@ -106,18 +107,20 @@ final class InterleavedProduct implements Product {
         tree(floats, results());
     }
 
-    /** Adds what some blocks contribute to a vector of results. */
+    /** Adds what some blocks contribute to a vector of results of each group. */
     private void add(MemorySegment w, long group, int from, int part, int taken, float[] floats, int to) {
         long codes = group + (long) GROUP * layout.codeBytes() * from + 4L * part;
         long block = group + InterleavedRows.SCALES * from + 4L * part;
         long scales = block + layout.scalesAt();
+        long next = layout.groupBytes();
+        int x = factors * from;
         if (layout.type() == DType.Q8_0) {
-            InterleavedKernels.eightBits(w, codes, scales, floats, factors * from, taken, floats, to);
+            InterleavedKernels.eightBits(w, codes, scales, next, floats, x, taken, floats, to, to + GROUP);
         } else if (layout.minima()) {
-            InterleavedKernels.fourBitsWithMinima(w, codes, scales, block + layout.minimaAt(), floats, factors * from, taken, floats,
-                    to);
+            InterleavedKernels.fourBitsWithMinima(w, codes, scales, block + layout.minimaAt(), next, floats, x, taken, floats, to,
+                    to + GROUP);
         } else {
-            InterleavedKernels.fourBits(w, codes, scales, floats, factors * from, taken, floats, to);
+            InterleavedKernels.fourBits(w, codes, scales, next, floats, x, taken, floats, to, to + GROUP);
         }
     }
 
@@ -125,8 +128,8 @@ final class InterleavedProduct implements Product {
     private void tree(float[] floats, int at) {
         for (int width = 1; width < leafEnds.length; width *= 2) {
             for (int leaf = 0; leaf < leafEnds.length; leaf += 2 * width) {
-                for (int i = 0; i < GROUP; i++) {
-                    floats[at + leaf * GROUP + i] += floats[at + (leaf + width) * GROUP + i];
+                for (int i = 0; i < ROWS; i++) {
+                    floats[at + leaf * ROWS + i] += floats[at + (leaf + width) * ROWS + i];
                 }
             }
         }
