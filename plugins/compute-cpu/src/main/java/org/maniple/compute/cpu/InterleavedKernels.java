@@ -22,6 +22,8 @@ final class InterleavedKernels {
     /** What makes every short positive. */
     static final int BIAS = 1 << 15;
 
+    private static final int TILE = ManyRows.TILE;
+
     private InterleavedKernels() {}
 
     /**
@@ -164,5 +166,111 @@ final class InterleavedKernels {
         }
         total.intoArray(results, to);
         totalOfNext.intoArray(results, toNext);
+    }
+
+    /**
+     * Codes of one byte as floats: of each element those of {@value #GROUP} rows.
+     *
+     * @param at where those of the first block begin, of the rows from which lanes begin
+     */
+    static void eightBitsAsFloats(MemorySegment w, long at, int runs, float[] floats, int to) {
+        for (int j = 0; j < BLOCK / 4 * runs; j++) {
+            IntVector four = IntVector.fromMemorySegment(Lanes.I, w, at + 4L * GROUP * j, LITTLE_ENDIAN);
+            int first = to + 4 * GROUP * j;
+            ((FloatVector) four.and(0xff).sub(128).convert(VectorOperators.I2F, 0)).intoArray(floats, first);
+            ((FloatVector) four.lanewise(VectorOperators.LSHR, 8).and(0xff).sub(128).convert(VectorOperators.I2F, 0))
+                    .intoArray(floats, first + GROUP);
+            ((FloatVector) four.lanewise(VectorOperators.LSHR, 16).and(0xff).sub(128).convert(VectorOperators.I2F, 0))
+                    .intoArray(floats, first + 2 * GROUP);
+            ((FloatVector) four.lanewise(VectorOperators.LSHR, 24).sub(128).convert(VectorOperators.I2F, 0))
+                    .intoArray(floats, first + 3 * GROUP);
+        }
+    }
+
+    /**
+     * As above with codes of four bits.
+     *
+     * @param offset how much more they are than they stand for
+     */
+    static void fourBitsAsFloats(MemorySegment w, long at, int offset, int runs, float[] floats, int to) {
+        for (int i = 0; i < runs; i++) {
+            for (int j = 0; j < HALF; j++) {
+                IntVector codes = IntVector
+                        .fromMemorySegment(Lanes.I, w, at + (long) GROUP * HALF * i + 4L * GROUP * (j >> 2), LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.LSHR, 8 * (j & 3));
+                int first = to + GROUP * (BLOCK * i + j);
+                ((FloatVector) codes.and(15).sub(offset).convert(VectorOperators.I2F, 0)).intoArray(floats, first);
+                ((FloatVector) codes.lanewise(VectorOperators.LSHR, 4).and(15).sub(offset).convert(VectorOperators.I2F, 0))
+                        .intoArray(floats, first + GROUP * HALF);
+            }
+        }
+    }
+
+    /** As {@link BlockKernels#tile} with codes of {@value #GROUP} rows of weights together, in runs of {@value #BLOCK}. */
+    static void tile(float[] w, int at, MemorySegment x, long xAt, long next, int runs, float[] sums, int to) {
+        for (int i = 0; i < runs; i++) {
+            FloatVector a0 = FloatVector.zero(Lanes.F);
+            FloatVector a1 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector c0 = a0;
+            FloatVector c1 = a0;
+            FloatVector d0 = a0;
+            FloatVector d1 = a0;
+            FloatVector e0 = a0;
+            FloatVector e1 = a0;
+            FloatVector f0 = a0;
+            FloatVector f1 = a0;
+            FloatVector g0 = a0;
+            FloatVector g1 = a0;
+            FloatVector h0 = a0;
+            FloatVector h1 = a0;
+            for (int k = i * BLOCK; k < (i + 1) * BLOCK; k++) {
+                FloatVector v = FloatVector.fromMemorySegment(Lanes.F, x, xAt + 4L * GROUP * k, LITTLE_ENDIAN);
+                FloatVector u = FloatVector.fromMemorySegment(Lanes.F, x, xAt + next + 4L * GROUP * k, LITTLE_ENDIAN);
+                int from = at + GROUP * k;
+                FloatVector code = FloatVector.broadcast(Lanes.F, w[from]);
+                a0 = v.fma(code, a0);
+                a1 = u.fma(code, a1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 1]);
+                b0 = v.fma(code, b0);
+                b1 = u.fma(code, b1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 2]);
+                c0 = v.fma(code, c0);
+                c1 = u.fma(code, c1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 3]);
+                d0 = v.fma(code, d0);
+                d1 = u.fma(code, d1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 4]);
+                e0 = v.fma(code, e0);
+                e1 = u.fma(code, e1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 5]);
+                f0 = v.fma(code, f0);
+                f1 = u.fma(code, f1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 6]);
+                g0 = v.fma(code, g0);
+                g1 = u.fma(code, g1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 7]);
+                h0 = v.fma(code, h0);
+                h1 = u.fma(code, h1);
+            }
+            int first = to + i * 2 * TILE * Lanes.L;
+            a0.intoArray(sums, first);
+            b0.intoArray(sums, first + Lanes.L);
+            c0.intoArray(sums, first + 2 * Lanes.L);
+            d0.intoArray(sums, first + 3 * Lanes.L);
+            e0.intoArray(sums, first + 4 * Lanes.L);
+            f0.intoArray(sums, first + 5 * Lanes.L);
+            g0.intoArray(sums, first + 6 * Lanes.L);
+            h0.intoArray(sums, first + 7 * Lanes.L);
+            a1.intoArray(sums, first + 8 * Lanes.L);
+            b1.intoArray(sums, first + 9 * Lanes.L);
+            c1.intoArray(sums, first + 10 * Lanes.L);
+            d1.intoArray(sums, first + 11 * Lanes.L);
+            e1.intoArray(sums, first + 12 * Lanes.L);
+            f1.intoArray(sums, first + 13 * Lanes.L);
+            g1.intoArray(sums, first + 14 * Lanes.L);
+            h1.intoArray(sums, first + 15 * Lanes.L);
+        }
     }
 }

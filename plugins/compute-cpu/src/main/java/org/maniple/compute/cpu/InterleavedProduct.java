@@ -8,13 +8,16 @@ import java.util.Optional;
 import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
 
-/** Products of {@link QuantizedRows} with {@link InterleavedRows}: lanes are rows of weights. */
-final class InterleavedProduct implements Product {
+/** Products of {@link QuantizedRows} with {@link InterleavedRows}: with few rows of activations, lanes are rows of weights. */
+final class InterleavedProduct implements Product, ManyRows.Weights {
 
     private static final int GROUP = InterleavedRows.GROUP;
     private static final int ROWS = InterleavedRows.ROWS;
     /** Blocks that stay in the first cache while all vectors of a group pass over them. */
     private static final int CHUNK = 64;
+    /** Rows of activations from which on they are multiplied as many: codes of four bits are multiplied about as fast as they are. */
+    private static final int MANY = 16;
+    private static final int MANY_OF_BYTES = 10;
 
     private final InterleavedRows layout;
     private final QuantizedRows input;
@@ -22,6 +25,9 @@ final class InterleavedProduct implements Product {
     private final int[] leafEnds;
     /** Floats of a block of activations, as few rows of them are multiplied. */
     private final int factors;
+    /** Rows of activations from which on they are multiplied as many. */
+    private final int least;
+    private final ManyRows many;
 
     /**
      * Products.
@@ -37,6 +43,8 @@ final class InterleavedProduct implements Product {
         this.columns = leafEnds[leafEnds.length - 1];
         this.leafEnds = BlockLeaves.ends(rows, leafEnds);
         this.factors = bytes ? PairFactors.EIGHT_BITS : PairFactors.FOUR_BITS;
+        this.least = bytes ? MANY_OF_BYTES : MANY;
+        this.many = new ManyRows(this, input, BlockUnpacker.ACTIVATIONS, layout.blocks(), layout.minima(), this.leafEnds);
     }
 
     @Override
@@ -64,9 +72,14 @@ final class InterleavedProduct implements Product {
         return 0;
     }
 
-    /** Factors of a row of activations, and results of leaves. */
     @Override
     public int panelFloats() {
+        return Math.max(end(), many.floats());
+    }
+
+    // The floats: factors of a row of activations, and results of leaves.
+
+    private int end() {
         return results() + leafEnds.length * ROWS;
     }
 
@@ -81,7 +94,11 @@ final class InterleavedProduct implements Product {
             throw new IllegalArgumentException("row " + firstRow + " does not begin two groups of " + GROUP);
         }
         float[] floats = scratch.floats();
-        for (int m = 0; m < xRows; m++) {
+        int whole = xRows % QuantizedRows.PAIRS >= least ? xRows : xRows - xRows % QuantizedRows.PAIRS;
+        if (whole > 0) {
+            many.compute(w, firstRow, columns, x, xAt, xRow, whole, out, outAt, outStride, scratch);
+        }
+        for (int m = whole; m < xRows; m++) {
             MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, 0, results());
             for (int n = 0; n < columns; n += ROWS) {
                 row(w, (firstRow + n) / GROUP * layout.groupBytes(), floats);
@@ -93,7 +110,7 @@ final class InterleavedProduct implements Product {
 
     /** Multiplies a row of activations with two groups. */
     private void row(MemorySegment w, long group, float[] floats) {
-        Arrays.fill(floats, results(), panelFloats(), 0f);
+        Arrays.fill(floats, results(), end(), 0f);
         int start = 0;
         for (int leaf = 0; leaf < leafEnds.length; leaf++) {
             for (int from = start; from < leafEnds[leaf]; from += CHUNK) {
@@ -133,6 +150,41 @@ final class InterleavedProduct implements Product {
                 }
             }
         }
+    }
+
+    @Override
+    public void begin(MemorySegment w, long row, int count, float[] scales, int minima, Scratch scratch) {
+        for (int r = 0; r < count; r += GROUP) {
+            long group = (row + r) / GROUP * layout.groupBytes();
+            for (int block = 0; block < layout.blocks(); block++) {
+                long at = group + InterleavedRows.SCALES * block;
+                MemorySegment.copy(w, JAVA_FLOAT_UNALIGNED, at + layout.scalesAt(), scales, ManyRows.ROWS * block + r, GROUP);
+                if (layout.minima()) {
+                    MemorySegment.copy(w, JAVA_FLOAT_UNALIGNED, at + layout.minimaAt(), scales,
+                            minima + ManyRows.ROWS * block + r, GROUP);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void floats(MemorySegment w, long row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
+        for (int r = 0; r < count; r += GROUP) {
+            long codes = (row + r) / GROUP * layout.groupBytes() + (long) GROUP * layout.codeBytes() * first;
+            for (int part = 0; part < GROUP; part += Lanes.L) {
+                if (layout.type() == DType.Q8_0) {
+                    InterleavedKernels.eightBitsAsFloats(w, codes + 4L * part, runs, floats, to + r * ManyRows.CHUNK + part);
+                } else {
+                    InterleavedKernels.fourBitsAsFloats(w, codes + 4L * part, layout.offset(), runs, floats,
+                            to + r * ManyRows.CHUNK + part);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void tile(float[] floats, int at, int row, MemorySegment x, long xAt, long next, int runs, int sums) {
+        InterleavedKernels.tile(floats, at + (row & -GROUP) * ManyRows.CHUNK + (row & GROUP - 1), x, xAt, next, runs, floats, sums);
     }
 
     @Override

@@ -39,6 +39,8 @@ final class QuantizedRows implements Preparation {
     static final int BLOCK = BlockUnpacker.ACTIVATIONS;
     /** Rows that are written together. */
     static final int GROUP = Lanes.COUNT;
+    /** Rows of two such groups. */
+    static final int PAIRS = 2 * GROUP;
     /** Rows from which on they are written together. */
     static final int MANY = 6;
     /** What is added to a float for its fraction to be rounded away, of two nearest integers to the even one. */
@@ -119,6 +121,11 @@ final class QuantizedRows implements Preparation {
     /** Where the codes of the rows that are written together with one begin; the other parts follow as with single rows. */
     long groupCodes(long at, int row) {
         return at + (row & -GROUP) * rowBytes() + 4L * GROUP * rowFloats();
+    }
+
+    /** Bytes from the rows that are written together to the next ones. */
+    long groupBytes() {
+        return GROUP * rowBytes();
     }
 
     @Override
