@@ -227,7 +227,8 @@ final class BlockProduct implements Product, ManyRows.Weights {
     @Override
     public void floats(MemorySegment w, long row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
         for (int r = 0; r < count; r++) {
-            BlockKernels.floats(scratch.panel(), (long) r * held + (long) first * run, runs * run, floats, to + r * ManyRows.CHUNK);
+            BlockKernels.floats(scratch.panel(), (long) r * held + (long) first * run, runs * run, floats,
+                    to + r * ManyRows.CHUNK);
         }
     }
 

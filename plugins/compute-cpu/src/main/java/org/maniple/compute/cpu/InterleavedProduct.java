@@ -184,7 +184,8 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
 
     @Override
     public void tile(float[] floats, int at, int row, MemorySegment x, long xAt, long next, int runs, int sums) {
-        InterleavedKernels.tile(floats, at + (row & -GROUP) * ManyRows.CHUNK + (row & GROUP - 1), x, xAt, next, runs, floats, sums);
+        InterleavedKernels.tile(floats, at + (row & -GROUP) * ManyRows.CHUNK + (row & GROUP - 1), x, xAt, next, runs, floats,
+                sums);
     }
 
     @Override
