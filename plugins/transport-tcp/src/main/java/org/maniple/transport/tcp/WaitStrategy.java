@@ -16,6 +16,8 @@ import org.maniple.api.PluginContext;
  */
 final class WaitStrategy {
 
+    /** Most frames come within this time. Then other threads of the process may run in between, compilers above all, rather than while this one computes. */
+    static final long SPIN_NANOS = 500_000;
     /** Longer than time slices are: a rank that has lost its processor answers when it has it back. */
     static final long LOOK_NANOS = 10_000_000;
     /** What frames take that are on their way already. */
@@ -125,7 +127,7 @@ final class WaitStrategy {
         if (now - since >= (glances ? GLANCE_NANOS : looks() ? LOOK_NANOS : POLITE_NANOS)) {
             return true;
         }
-        if (looks()) {
+        if (looks() && now - since < SPIN_NANOS) {
             Thread.onSpinWait();
         } else {
             Thread.yield();
