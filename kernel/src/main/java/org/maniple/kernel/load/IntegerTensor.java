@@ -59,25 +59,17 @@ final class IntegerTensor implements ConvertedTensor {
         int together = 32 / format.bits();
         long first = codes.shape().get(0);
         long second = codes.shape().get(1);
-        switch (format.layout()) {
-            case GPTQ -> {
-                rows = extent(second, 1);
-                columns = extent(first, together);
-            }
-            case AWQ -> {
-                rows = extent(second, together);
-                columns = extent(first, 1);
-            }
-            case PACKED -> {
-                rows = extent(first, 1);
-                columns = columns(extent(second, together), together);
-            }
-            case BYTES -> {
-                rows = extent(first, 1);
-                columns = extent(second, 1);
-            }
-            default -> throw new IllegalStateException(format.toString());
-        }
+        this.rows = switch (format.layout()) {
+            case GPTQ -> extent(second, 1);
+            case AWQ -> extent(second, together);
+            case PACKED, BYTES -> extent(first, 1);
+        };
+        this.columns = switch (format.layout()) {
+            case GPTQ -> extent(first, together);
+            case AWQ -> extent(first, 1);
+            case PACKED -> columns(extent(second, together), together);
+            case BYTES -> extent(second, 1);
+        };
         this.groups = format.groups(columns);
         this.scales = required(format.layout() == Layout.GPTQ || format.layout() == Layout.AWQ ? ".scales" : ".weight_scale");
         checkScales();
