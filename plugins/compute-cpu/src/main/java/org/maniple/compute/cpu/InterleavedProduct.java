@@ -62,6 +62,12 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
         return layout.rowBytes();
     }
 
+    /** As many as {@link ManyRows} likes to have at once; few rows of activations pass over two groups at a time. */
+    @Override
+    public int chunkBytes() {
+        return 1 << 20;
+    }
+
     @Override
     public int rowsTogether() {
         return ROWS;
@@ -77,14 +83,18 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
         return Math.max(end(), many.floats());
     }
 
-    // The floats: factors of a row of activations, and results of leaves.
+    // The floats: factors of rows of activations, and results of leaves.
+
+    private int rowFactors() {
+        return factors * layout.blocks();
+    }
 
     private int end() {
         return results() + leafEnds.length * ROWS;
     }
 
     private int results() {
-        return factors * layout.blocks();
+        return (least - 1) * rowFactors();
     }
 
     @Override
@@ -99,9 +109,11 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
             many.compute(w, firstRow, columns, x, xAt, xRow, whole, out, outAt, outStride, scratch);
         }
         for (int m = whole; m < xRows; m++) {
-            MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, 0, results());
-            for (int n = 0; n < columns; n += ROWS) {
-                row(w, (firstRow + n) / GROUP * layout.groupBytes(), floats);
+            MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, (m - whole) * rowFactors(), rowFactors());
+        }
+        for (int n = 0; n < columns; n += ROWS) {
+            for (int m = whole; m < xRows; m++) {
+                row(w, (firstRow + n) / GROUP * layout.groupBytes(), floats, (m - whole) * rowFactors());
                 MemorySegment.copy(floats, results(), out, JAVA_FLOAT_UNALIGNED, outAt + m * outStride + 4L * n,
                         Math.min(ROWS, columns - n));
             }
@@ -109,14 +121,14 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
     }
 
     /** Multiplies a row of activations with two groups. */
-    private void row(MemorySegment w, long group, float[] floats) {
+    private void row(MemorySegment w, long group, float[] floats, int x) {
         Arrays.fill(floats, results(), end(), 0f);
         int start = 0;
         for (int leaf = 0; leaf < leafEnds.length; leaf++) {
             for (int from = start; from < leafEnds[leaf]; from += CHUNK) {
                 int taken = Math.min(CHUNK, leafEnds[leaf] - from);
                 for (int part = 0; part < GROUP; part += Lanes.L) {
-                    add(w, group, from, part, taken, floats, results() + leaf * ROWS + part);
+                    add(w, group, from, part, taken, floats, x + factors * from, results() + leaf * ROWS + part);
                 }
             }
             start = leafEnds[leaf];
@@ -125,12 +137,11 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
     }
 
     /** Adds what some blocks contribute to a vector of results of each group. */
-    private void add(MemorySegment w, long group, int from, int part, int taken, float[] floats, int to) {
+    private void add(MemorySegment w, long group, int from, int part, int taken, float[] floats, int x, int to) {
         long codes = group + (long) GROUP * layout.codeBytes() * from + 4L * part;
         long block = group + InterleavedRows.SCALES * from + 4L * part;
         long scales = block + layout.scalesAt();
         long next = layout.groupBytes();
-        int x = factors * from;
         if (layout.type() == DType.Q8_0) {
             InterleavedKernels.eightBits(w, codes, scales, next, floats, x, taken, floats, to, to + GROUP);
         } else if (layout.minima()) {
@@ -168,9 +179,9 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
     }
 
     @Override
-    public void floats(MemorySegment w, long row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
+    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
         for (int r = 0; r < count; r += GROUP) {
-            long codes = (row + r) / GROUP * layout.groupBytes() + (long) GROUP * layout.codeBytes() * first;
+            long codes = (begin + row + r) / GROUP * layout.groupBytes() + (long) GROUP * layout.codeBytes() * first;
             for (int part = 0; part < GROUP; part += Lanes.L) {
                 if (layout.type() == DType.Q8_0) {
                     InterleavedKernels.eightBitsAsFloats(w, codes + 4L * part, runs, floats, to + r * ManyRows.CHUNK + part);

@@ -12,8 +12,10 @@ import java.util.Arrays;
  */
 final class ManyRows {
 
+    /** Rows of weights whose results are formed at once, while activations are in the second cache. */
+    static final int ROWS = 128;
     /** Rows of weights whose codes are made floats at once. */
-    static final int ROWS = 64;
+    private static final int PANEL = 64;
     /** Elements of a row that are made floats at once; what is multiplied with each other then stays in the first cache. */
     static final int CHUNK = 128;
     /** Rows of weights that are multiplied at once. */
@@ -34,19 +36,22 @@ final class ManyRows {
         void begin(MemorySegment w, long row, int count, float[] scales, int minima, Scratch scratch);
 
         /**
-         * Makes codes of the rows floats.
+         * Makes codes of some of the rows floats.
          *
+         * @param begin the first of the rows that were made ready
+         * @param row the first of them, counted among those; a multiple of {@value #PANEL}
+         * @param count how many; at most {@value #PANEL}
          * @param first the first run
          * @param runs at most {@value #CHUNK} elements
          * @param to receives {@value #CHUNK} elements of each row
          */
-        void floats(MemorySegment w, long row, int count, int first, int runs, float[] floats, int to, Scratch scratch);
+        void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch);
 
         /**
          * Sums products of {@value #TILE} rows of weights with two vectors of rows of activations.
          *
          * @param at where those codes begin that were made floats
-         * @param row the first of the rows, counted among those
+         * @param row the first of the rows of weights, counted among those
          * @param next bytes from the first vector to the second one
          * @param runs how many
          * @param sums receives for each run and each row of weights a vector, for the first rows of activations and then for the second ones
@@ -94,7 +99,7 @@ final class ManyRows {
     }
 
     private int sums() {
-        return panel() + ROWS * CHUNK;
+        return panel() + PANEL * CHUNK;
     }
 
     private int results() {
@@ -134,10 +139,13 @@ final class ManyRows {
             int results = results() + leaf * groups * groupFloats();
             for (int first = start; first < leafEnds[leaf]; first += CHUNK / run) {
                 int taken = Math.min(CHUNK / run, leafEnds[leaf] - first);
-                weights.floats(w, wRow, count, first, taken, floats, panel(), scratch);
-                for (int row = from; row < end; row += 2 * QuantizedRows.GROUP) {
-                    chunk(count, first, taken, x, input.groupCodes(xAt, row), row + QuantizedRows.GROUP < end, floats,
-                            results + (row - from) / QuantizedRows.GROUP * groupFloats());
+                for (int n = 0; n < count; n += PANEL) {
+                    int panel = Math.min(PANEL, count - n);
+                    weights.floats(w, wRow, n, panel, first, taken, floats, panel(), scratch);
+                    for (int row = from; row < end; row += 2 * QuantizedRows.GROUP) {
+                        chunk(n, panel, first, taken, x, input.groupCodes(xAt, row), row + QuantizedRows.GROUP < end, floats,
+                                results + (row - from) / QuantizedRows.GROUP * groupFloats());
+                    }
                 }
             }
             start = leafEnds[leaf];
@@ -146,16 +154,16 @@ final class ManyRows {
     }
 
     /** Adds what the runs of a chunk contribute to the results of two groups, or of one: the other results then count for nothing. */
-    private void chunk(int count, int first, int taken, MemorySegment x, long group, boolean two, float[] floats, int to) {
+    private void chunk(int n, int count, int first, int taken, MemorySegment x, long group, boolean two, float[] floats, int to) {
         long from = group + 4L * QuantizedRows.GROUP * first * run;
         long next = two ? input.groupBytes() : 0;
         for (int r = 0; r < count; r += TILE) {
             for (int part = 0; part < QuantizedRows.GROUP; part += Lanes.L) {
-                int result = to + r * QuantizedRows.GROUP + part;
+                int result = to + (n + r) * QuantizedRows.GROUP + part;
                 weights.tile(floats, panel(), r, x, from + 4L * part, next, taken, sums());
-                add(first, taken, r, x, group + 4L * part, floats, sums(), result);
+                add(first, taken, n + r, x, group + 4L * part, floats, sums(), result);
                 if (two) {
-                    add(first, taken, r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L, result + groupFloats());
+                    add(first, taken, n + r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L, result + groupFloats());
                 }
             }
         }

@@ -144,7 +144,8 @@ final class QuantizedRows implements Preparation {
             }
             if (all >= MANY) {
                 long group = groupCodes(at, row) + 4L * (row & GROUP - 1);
-                for (int i = 0; i < rowFloats(); i++) {
+                int count = rowFloats();
+                for (int i = 0; i < count; i++) {
                     out.set(JAVA_INT_UNALIGNED, group + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
                 }
             }
