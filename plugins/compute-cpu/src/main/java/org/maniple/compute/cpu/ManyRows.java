@@ -45,7 +45,8 @@ final class ManyRows {
          * @param runs at most {@value #CHUNK} elements
          * @param to receives {@value #CHUNK} elements of each row
          */
-        void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch);
+        void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to,
+                Scratch scratch);
 
         /**
          * Sums products of {@value #TILE} rows of weights with two vectors of rows of activations.
@@ -163,7 +164,8 @@ final class ManyRows {
                 weights.tile(floats, panel(), r, x, from + 4L * part, next, taken, sums());
                 add(first, taken, n + r, x, group + 4L * part, floats, sums(), result);
                 if (two) {
-                    add(first, taken, n + r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L, result + groupFloats());
+                    add(first, taken, n + r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L,
+                            result + groupFloats());
                 }
             }
         }
