@@ -29,15 +29,8 @@ final class WeightCaches {
         if (asked.equals("off")) {
             return Optional.empty();
         }
-        Path folder = asked.equals("auto") ? ofUser() : Path.of(asked).toAbsolutePath();
+        Path folder = asked.equals("auto") ? Environment.ofThisProcess().caches().resolve("maniple").resolve("weights") : Path.of(asked).toAbsolutePath();
         return Optional.of(new WeightCache(folder, identity(model, checkpoint), report));
-    }
-
-    /** As the XDG Base Directory Specification has it. */
-    private static Path ofUser() {
-        String caches = Environment.ofThisProcess().variables().getOrDefault("XDG_CACHE_HOME", "");
-        Path folder = caches.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(caches);
-        return folder.resolve("maniple").resolve("weights");
     }
 
     /** Sizes, headers and samples of the files, and when they were written. */
