@@ -14,7 +14,8 @@ final class Processor {
 
     private static final Path INFO = Path.of("/proc/cpuinfo");
     /** Model, revision, microcode and features, as Linux names them on x86 and AArch64. */
-    private static final Set<String> LINES = Set.of("vendor_id", "cpu family", "model", "model name", "stepping", "microcode", "flags", "Features",
+    private static final Set<String> LINES = Set.of("vendor_id", "cpu family", "model", "model name", "stepping", "microcode",
+            "flags", "Features",
             "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision");
 
     private Processor() {}

@@ -117,7 +117,8 @@ class CheckMemoryTest {
         assumeTrue(!library.variants().isEmpty(), "this processor can run none of the native kernels");
         List<String> messages = new ArrayList<>();
         CheckMemory memory = CheckMemory.in(folder, SUBJECT);
-        var wrong = new NativeProducts(new NativeKernels(library, library.variants().getFirst()), Optional.empty(), new OtherProducts(),
+        var wrong = new NativeProducts(new NativeKernels(library, library.variants().getFirst()), Optional.empty(),
+                new OtherProducts(),
                 memory, messages::add);
 
         wrong.layout(new WeightLayout.Weight(DType.Q8_0, 16, BlockRows.whole(256), List.of(WeightLayout.Use.CONTRACT)),
