@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 import java.util.Optional;
 import javax.management.JMException;
 import javax.management.ObjectName;
@@ -52,7 +53,7 @@ final class ClassArchive {
         }
         done = true;
         Path place = file.get();
-        Path folder = place.toAbsolutePath().getParent();
+        Path folder = Objects.requireNonNull(place.toAbsolutePath().getParent(), "a file is in a folder");
         try {
             Files.createDirectories(folder);
             Path own = Files.createTempFile(folder, "new-", ".jsa");
