@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.zip.CRC32;
@@ -87,8 +88,9 @@ final class CheckMemory {
         List<String> lines = head(List.copyOf(passed));
         String text = String.join("\n", lines);
         try {
-            Files.createDirectories(path.getParent());
-            Path own = Files.createTempFile(path.getParent(), "new-", ".txt");
+            Path folder = Objects.requireNonNull(path.toAbsolutePath().getParent(), "a file is in a folder");
+            Files.createDirectories(folder);
+            Path own = Files.createTempFile(folder, "new-", ".txt");
             try {
                 Files.writeString(own, text + "\n" + SUM + sum(text) + "\n");
                 Files.move(own, path, StandardCopyOption.ATOMIC_MOVE);
