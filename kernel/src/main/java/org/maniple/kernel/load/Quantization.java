@@ -123,7 +123,7 @@ public record Quantization(Method method, int blockRows, int blockColumns, Strin
             ModelConfig group = groups.object(name).orElseThrow(() -> groups.unsupported(name, "an object"));
             ModelConfig weights = group.object("weights")
                     .orElseThrow(() -> group.unsupported("weights", "the scheme of the weights"));
-            Quantization own = scheme(values, group.has("format") ? group : values, weights);
+            Quantization own = scheme(group.has("format") ? group : values, weights);
             if (scheme != null && !scheme.equals(own)) {
                 throw values.unsupported("config_groups", "the same scheme for the weights of all groups");
             }
@@ -135,7 +135,7 @@ public record Quantization(Method method, int blockRows, int blockColumns, Strin
         return scheme;
     }
 
-    private static Quantization scheme(ModelConfig values, ModelConfig formatted, ModelConfig weights) {
+    private static Quantization scheme(ModelConfig formatted, ModelConfig weights) {
         boolean floats = weights.text("type").orElse("int").equals("float");
         return switch (formatted.text("format").orElse("")) {
             case "pack-quantized" -> {
