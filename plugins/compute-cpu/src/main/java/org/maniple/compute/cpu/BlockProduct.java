@@ -230,9 +230,11 @@ final class BlockProduct implements Product, ManyRows.Weights {
     }
 
     @Override
-    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
+    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to,
+            Scratch scratch) {
         for (int r = 0; r < count; r++) {
-            BlockKernels.floats(scratch.panel(), (long) (row + r) * held + (long) first * run, runs * run, floats, to + r * ManyRows.CHUNK);
+            BlockKernels.floats(scratch.panel(), (long) (row + r) * held + (long) first * run, runs * run, floats,
+                    to + r * ManyRows.CHUNK);
         }
     }
 

@@ -51,7 +51,8 @@ final class InterleavedKernels {
             IntVector bothOfNext = both;
             IntVector upperOfNext = upper;
             for (int j = 0; j < BLOCK / 4; j++) {
-                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN)
+                        .reinterpretAsShorts();
                 ShortVector u = IntVector.fromMemorySegment(Lanes.I, w, from + next + 4L * GROUP * j, LITTLE_ENDIAN)
                         .reinterpretAsShorts();
                 ShortVector a = FloatVector.broadcast(Lanes.F, x[k + 3 * j]).reinterpretAsShorts();
@@ -71,8 +72,9 @@ final class InterleavedKernels {
                     .mul(scale), total);
             sum = (FloatVector) bothOfNext.sub(upperOfNext.lanewise(VectorOperators.LSHL, 16)).add(upperOfNext)
                     .convert(VectorOperators.I2F, 0);
-            totalOfNext = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
-                    .mul(scale), totalOfNext);
+            totalOfNext = sum
+                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                            .mul(scale), totalOfNext);
         }
         total.intoArray(results, to);
         totalOfNext.intoArray(results, toNext);
@@ -89,7 +91,8 @@ final class InterleavedKernels {
             ShortVector a = FloatVector.broadcast(Lanes.F, x[k + PairFactors.OFFSET]).reinterpretAsShorts();
             ShortVector b = a;
             for (int j = 0; j < HALF / 4; j++) {
-                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN)
+                        .reinterpretAsShorts();
                 ShortVector u = IntVector.fromMemorySegment(Lanes.I, w, from + next + 4L * GROUP * j, LITTLE_ENDIAN)
                         .reinterpretAsShorts();
                 ShortVector factor = FloatVector.broadcast(Lanes.F, x[k + 4 * j]).reinterpretAsShorts();
@@ -114,8 +117,9 @@ final class InterleavedKernels {
             sums = b.reinterpretAsInts();
             sum = (FloatVector) sums.lanewise(VectorOperators.LSHL, 16).add(sums).lanewise(VectorOperators.ASHR, 16)
                     .convert(VectorOperators.I2F, 0);
-            totalOfNext = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
-                    .mul(scale), totalOfNext);
+            totalOfNext = sum
+                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                            .mul(scale), totalOfNext);
         }
         total.intoArray(results, to);
         totalOfNext.intoArray(results, toNext);
@@ -132,7 +136,8 @@ final class InterleavedKernels {
             ShortVector a = FloatVector.broadcast(Lanes.F, x[k + PairFactors.OFFSET]).reinterpretAsShorts();
             ShortVector b = a;
             for (int j = 0; j < HALF / 4; j++) {
-                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN).reinterpretAsShorts();
+                ShortVector v = IntVector.fromMemorySegment(Lanes.I, w, from + 4L * GROUP * j, LITTLE_ENDIAN)
+                        .reinterpretAsShorts();
                 ShortVector u = IntVector.fromMemorySegment(Lanes.I, w, from + next + 4L * GROUP * j, LITTLE_ENDIAN)
                         .reinterpretAsShorts();
                 ShortVector factor = FloatVector.broadcast(Lanes.F, x[k + 4 * j]).reinterpretAsShorts();
@@ -159,9 +164,11 @@ final class InterleavedKernels {
             sums = b.reinterpretAsInts();
             sum = ((FloatVector) sums.lanewise(VectorOperators.LSHL, 16).add(sums).lanewise(VectorOperators.ASHR, 16)
                     .convert(VectorOperators.I2F, 0)).add(x[k + PairFactors.LACK]);
-            totalOfNext = sum.fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
-                    .mul(scale), totalOfNext);
-            totalOfNext = FloatVector.fromMemorySegment(Lanes.F, w, minima + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN).mul(scale)
+            totalOfNext = sum
+                    .fma(FloatVector.fromMemorySegment(Lanes.F, w, scales + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                            .mul(scale), totalOfNext);
+            totalOfNext = FloatVector.fromMemorySegment(Lanes.F, w, minima + next + InterleavedRows.SCALES * i, LITTLE_ENDIAN)
+                    .mul(scale)
                     .fma(FloatVector.broadcast(Lanes.F, x[k + PairFactors.SUM]), totalOfNext);
         }
         total.intoArray(results, to);

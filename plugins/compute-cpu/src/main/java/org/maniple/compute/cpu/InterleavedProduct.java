@@ -109,7 +109,8 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
             many.compute(w, firstRow, columns, x, xAt, xRow, whole, out, outAt, outStride, scratch);
         }
         for (int m = whole; m < xRows; m++) {
-            MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, (m - whole) * rowFactors(), rowFactors());
+            MemorySegment.copy(x, JAVA_FLOAT_UNALIGNED, input.few(xAt, xRow + m), floats, (m - whole) * rowFactors(),
+                    rowFactors());
         }
         for (int n = 0; n < columns; n += ROWS) {
             for (int m = whole; m < xRows; m++) {
@@ -179,7 +180,8 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
     }
 
     @Override
-    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch) {
+    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to,
+            Scratch scratch) {
         for (int r = 0; r < count; r += GROUP) {
             long codes = (begin + row + r) / GROUP * layout.groupBytes() + (long) GROUP * layout.codeBytes() * first;
             for (int part = 0; part < GROUP; part += Lanes.L) {
@@ -195,7 +197,8 @@ final class InterleavedProduct implements Product, ManyRows.Weights {
 
     @Override
     public void tile(float[] floats, int at, int row, MemorySegment x, long xAt, long next, int runs, int sums) {
-        InterleavedKernels.tile(floats, at + (row & -GROUP) * ManyRows.CHUNK + (row & GROUP - 1), x, xAt, next, runs, floats, sums);
+        InterleavedKernels.tile(floats, at + (row & -GROUP) * ManyRows.CHUNK + (row & GROUP - 1), x, xAt, next, runs, floats,
+                sums);
     }
 
     @Override

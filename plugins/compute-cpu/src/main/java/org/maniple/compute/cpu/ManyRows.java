@@ -15,7 +15,7 @@ final class ManyRows {
     /** Rows of weights whose results are formed at once, while activations are in the second cache. */
     static final int ROWS = 128;
     /** Rows of weights whose codes are made floats at once. */
-    private static final int PANEL = 64;
+    private static final int PANEL = 32;
     /** Elements of a row that are made floats at once; what is multiplied with each other then stays in the first cache. */
     static final int CHUNK = 128;
     /** Rows of weights that are multiplied at once. */
@@ -45,7 +45,8 @@ final class ManyRows {
          * @param runs at most {@value #CHUNK} elements
          * @param to receives {@value #CHUNK} elements of each row
          */
-        void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to, Scratch scratch);
+        void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to,
+                Scratch scratch);
 
         /**
          * Sums products of {@value #TILE} rows of weights with two vectors of rows of activations.
@@ -163,7 +164,8 @@ final class ManyRows {
                 weights.tile(floats, panel(), r, x, from + 4L * part, next, taken, sums());
                 add(first, taken, n + r, x, group + 4L * part, floats, sums(), result);
                 if (two) {
-                    add(first, taken, n + r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L, result + groupFloats());
+                    add(first, taken, n + r, x, group + next + 4L * part, floats, sums() + TILE * Lanes.L,
+                            result + groupFloats());
                 }
             }
         }
