@@ -15,7 +15,7 @@ final class ManyRows {
     /** Rows of weights whose results are formed at once, while activations are in the second cache. */
     static final int ROWS = 128;
     /** Rows of weights whose codes are made floats at once. */
-    private static final int PANEL = 64;
+    private static final int PANEL = 32;
     /** Elements of a row that are made floats at once; what is multiplied with each other then stays in the first cache. */
     static final int CHUNK = 128;
     /** Rows of weights that are multiplied at once. */
