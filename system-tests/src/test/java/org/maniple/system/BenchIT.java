@@ -40,11 +40,11 @@ class BenchIT {
 
     @Test
     void aModelIsMeasuredWithPromptsAndAnswersLikeLlamaBench() {
-        List<JsonNode> results = bench("model", DISTRIBUTION.demoModel().toString(), "-p", "16", "-n", "4", "-r", "2",
+        List<JsonNode> results = bench("model", DISTRIBUTION.demoModel().toString(), "-p", "16", "-n", "64", "-r", "2",
                 "--threads", "1", "--kv-cache-memory-bytes", "32MiB");
 
         assertThat(results).extracting(result -> result.get("n_prompt").asInt() + " " + result.get("n_gen").asInt())
-                .containsExactly("16 0", "0 4");
+                .containsExactly("16 0", "0 64");
         assertThat(results).allSatisfy(result -> assertThat(result.get("avg_ts").asDouble()).isPositive());
     }
 }
