@@ -29,7 +29,9 @@ final class WeightCaches {
         if (asked.equals("off")) {
             return Optional.empty();
         }
-        Path folder = asked.equals("auto") ? Environment.ofThisProcess().caches().resolve("maniple").resolve("weights") : Path.of(asked).toAbsolutePath();
+        Path folder = asked.equals("auto")
+                ? Environment.ofThisProcess().caches().resolve("maniple").resolve("weights")
+                : Path.of(asked).toAbsolutePath();
         return Optional.of(new WeightCache(folder, identity(model, checkpoint), report));
     }
 

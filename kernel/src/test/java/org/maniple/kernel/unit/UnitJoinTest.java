@@ -223,7 +223,8 @@ class UnitJoinTest {
             TestUnit.async(unit.follower(versions(TestUnit.hello(1), Hello.PROTOCOL + 1, "0.9.0", 4), Ticker.system())::join);
 
             assertThat(refusal(zero).reasons()).containsExactly("protocol version: rank 0 on node-a has " + Hello.PROTOCOL
-                    + " (software 0.1.0), rank 1 on node-a has " + (Hello.PROTOCOL + 1) + " (software 0.9.0); install the same version of Maniple on all nodes");
+                    + " (software 0.1.0), rank 1 on node-a has " + (Hello.PROTOCOL + 1)
+                    + " (software 0.9.0); install the same version of Maniple on all nodes");
         }
     }
 
