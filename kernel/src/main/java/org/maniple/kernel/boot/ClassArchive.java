@@ -17,8 +17,8 @@ import javax.management.ObjectName;
  */
 final class ClassArchive {
 
-    /** Others of this installation, which belong to a Java or to plugins that are gone. */
-    private static final String NAMES = "classes-*.jsa";
+    /** Others of this installation, which belong to a Java or to plugins that are gone, or whose writer was killed. */
+    private static final String NAMES = "{classes,new}-*.jsa";
 
     /** Makes the JVM write the archive. */
     @FunctionalInterface
