@@ -24,7 +24,6 @@ import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
-import org.maniple.api.text.TextCodec;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
