@@ -1,7 +1,10 @@
 package org.maniple.kernel.boot;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +20,8 @@ import javax.management.ObjectName;
  */
 final class ClassArchive {
 
-    /** Others of this installation, which belong to a Java or to plugins that are gone. */
-    private static final String NAMES = "classes-*.jsa";
+    /** Others of this installation, which belong to a Java or to plugins that are gone, or whose writer was killed. */
+    private static final String NAMES = "{classes,new}-*.jsa";
 
     /** Makes the JVM write the archive. */
     @FunctionalInterface
@@ -82,7 +85,10 @@ final class ClassArchive {
 
     /** As {@code jcmd PID VM.cds dynamic_dump FILE} does, which a run-time without tools has, too. */
     private static void ofThisProcess(Path file) throws IOException {
-        try {
+        PrintStream out = System.out;
+        try (var nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+            // The JVM prints a line about it, which does not belong into what a command answers.
+            System.setOut(nowhere);
             Object said = ManagementFactory.getPlatformMBeanServer().invoke(
                     new ObjectName("com.sun.management:type=DiagnosticCommand"), "vmCds",
                     new Object[] {new String[] {"dynamic_dump", file.toString()}}, new String[] {String[].class.getName()});
@@ -91,6 +97,8 @@ final class ClassArchive {
             }
         } catch (JMException e) {
             throw new IOException("the JVM cannot write one", e);
+        } finally {
+            System.setOut(out);
         }
     }
 }
