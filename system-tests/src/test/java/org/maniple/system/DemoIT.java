@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -117,13 +116,9 @@ class DemoIT {
     }
 
     private long sent(String what) {
-        long deadline = System.nanoTime() + UnitProcess.END.toNanos();
-        long bytes = 0;
-        while (bytes == 0 && System.nanoTime() < deadline) {
-            LockSupport.parkNanos(50_000_000);
-            bytes = api.get("/v1/cluster").get("ranks").valueStream().mapToLong(rank -> rank.get(what).asLong()).sum();
-        }
-        return bytes;
+        return Poll.until(
+                () -> api.get("/v1/cluster").get("ranks").valueStream().mapToLong(rank -> rank.get(what).asLong()).sum(),
+                bytes -> bytes > 0);
     }
 
     @Test

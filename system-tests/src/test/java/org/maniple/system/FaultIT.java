@@ -109,12 +109,12 @@ class FaultIT {
     @Test
     void toldToEndTheUnitFinishesRunningStreamsAndSucceeds() {
         try (UnitProcess unit = UnitProcess.ready(distribution, spec(), folder)) {
-            EventStream stream = decode(unit.api(), 600);
+            EventStream stream = decode(unit.api(), 300);
             unit.terminate();
 
             EventStream.Whole whole = stream.rest(UnitProcess.END);
             assertThat(whole.finishReason()).isEqualTo("length");
-            assertThat(whole.tokens()).hasSize(600);
+            assertThat(whole.tokens()).hasSize(300);
             assertThat(whole.done()).isTrue();
             assertThat(unit.exitCode(UnitProcess.END)).isZero();
         }

@@ -61,6 +61,7 @@ final class OracleCheck {
         body.put("ignore_eos", true);
         body.put("return_token_ids", true);
         body.put("logprobs", 5);
+        body.put("return_tokens_as_token_ids", true);
         return body;
     }
 

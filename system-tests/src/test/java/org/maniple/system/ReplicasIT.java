@@ -54,11 +54,7 @@ class ReplicasIT {
                 checkTokens(api);
             }
             // Group 1 is told of the unit's state every second.
-            long limit = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-            List<Long> admitted = admitted(apis.getLast());
-            while (admitted.stream().distinct().count() > 1 && System.nanoTime() < limit) {
-                admitted = admitted(apis.getLast());
-            }
+            List<Long> admitted = Poll.until(() -> admitted(apis.getLast()), counts -> counts.stream().distinct().count() == 1);
             assertThat(admitted).hasSize(2).allMatch(count -> count > 0).containsOnly(admitted.getFirst());
 
             EventStream stream = apis.getLast().stream("/v1/completions",

@@ -56,7 +56,7 @@ final class ClassArchive {
         }
         done = true;
         Path place = file.get();
-        Path folder = Objects.requireNonNull(place.toAbsolutePath().getParent(), "a file is in a folder");
+        Path folder = Objects.requireNonNull(place.toAbsolutePath().getParent(), "an archive is a file in a folder");
         try {
             Files.createDirectories(folder);
             Path own = Files.createTempFile(folder, "new-", ".jsa");

@@ -55,6 +55,7 @@ import org.maniple.kernel.unit.Member;
 import org.maniple.kernel.unit.Membership;
 import org.maniple.kernel.unit.Phase;
 import org.maniple.kernel.unit.RankProgress;
+import org.maniple.kernel.unit.ResidentMemory;
 import org.maniple.kernel.unit.StartupReport;
 import org.maniple.kernel.unit.Ticker;
 import org.maniple.kernel.unit.UnitEvents;
@@ -118,7 +119,8 @@ final class RankProcess {
             times.mark("transport, checkpoint");
             ComputeSession session = resources.add(parts.session());
             var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
-                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
+                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)),
+                    WeightCaches.of(configuration.settings(), plan.model(), checkpoint, report::line));
             times.mark("compute back end, self-check");
             if (place.rank() == 0) {
                 // Needed at the end, and then known: with GGUF all tokens are read for it.
@@ -139,6 +141,9 @@ final class RankProcess {
         try {
             Communicator communicator = connect(endpoint, membership, members);
             times.mark("joining, links");
+            if (place.rank() == 0) {
+                loader.remarks(program).forEach(report::line);
+            }
             Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
             membership.reach(Phase.LOADED, LOAD_LIMIT);
             times.mark("weights");
@@ -234,6 +239,7 @@ final class RankProcess {
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
+        progress.memory(capacity.blocks() * RankExecutor.blockBytes(program, capacity.blockSize()), ResidentMemory::bytes);
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
             times.mark("kernels, warm-up");
@@ -320,6 +326,7 @@ final class RankProcess {
         serving = zero;
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());
+        report.memory(leader.ranks());
         capacity.lines().forEach(report::line);
         times.mark("tokenizer, other ranks");
         if (configuration.settings().has(KernelOptions.BENCH)) {

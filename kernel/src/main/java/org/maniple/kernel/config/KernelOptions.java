@@ -50,6 +50,10 @@ public final class KernelOptions {
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
     /** Tokens of a KV block. */
     public static final String BLOCK_SIZE = "block-size";
+    /** What weights become when they are loaded. */
+    public static final String QUANTIZATION = "quantization";
+    /** Where weights are kept in the form in which they are computed with. */
+    public static final String WEIGHT_CACHE = "weight-cache";
     /** Precision of activations. */
     public static final String ACTIVATION_DTYPE = "activation-dtype";
     /** Whether bits may depend on the layout. */
@@ -120,6 +124,9 @@ public final class KernelOptions {
     /** Where ranks meet if nobody says at which port. */
     static final int DEFAULT_RENDEZVOUS_PORT = 29501;
 
+    /** Block types that weights of floats can be converted to. */
+    public static final List<String> CONVERSIONS = List.of("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4");
+
     /** All of them, in the order in which help lists them. */
     public static final List<Option> ALL = List.of(
             text(MODEL, "Path of the model: a folder with config.json and weights, or a file.").asLocal(),
@@ -148,6 +155,15 @@ public final class KernelOptions {
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
             integer(BLOCK_SIZE, 1, "Tokens in a KV block.").withDefault("16"),
+            text(QUANTIZATION,
+                    "Converts weights of floats to blocks when they are loaded; or names how the model is quantised.")
+                    .withChoices("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "gptq", "awq", "compressed-tensors",
+                            "fp8")
+                    .withAliases("-q"),
+            text(WEIGHT_CACHE,
+                    "off, or auto or a folder: weights are kept there as they are computed with, so that the next start maps them; "
+                            + "takes as much of the disk.")
+                    .withDefault("off").asLocal(),
             text(ACTIVATION_DTYPE, "Precision of activations.").withDefault("auto").withChoices("auto", "f32"),
             text(NUMERICS, "exact: bits do not depend on the layout; fast: they may.").withDefault("fast").withChoices("fast",
                     "exact"),

@@ -44,7 +44,7 @@ final class TokenizerFile {
         return JsonOutput.of(json -> {
             json.writeStartObject();
             begin(json);
-            property(json, "normalizer", Optional.empty());
+            property(json, "normalizer", words.composed() ? Optional.of(Map.of("type", "NFC")) : Optional.empty());
             property(json, "pre_tokenizer", Optional.of(words.json()));
             property(json, "post_processor", around(words.beginning()));
             property(json, "decoder", Optional.of(Map.of("type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true,
