@@ -57,8 +57,10 @@ class StartupIT {
     void nothingIsLeftWhereNothingIsWanted() {
         Distribution distribution = Distribution.find().copyTo(folder.resolve("plain"));
         Command.run(distribution.home(), Stream.concat(Stream.of("env", "MANIPLE_CLASS_ARCHIVE=off"),
-                distribution.command(List.of("generate", distribution.demoModel().toString(), "--prompt", "hello", "--max-tokens", "1",
-                        "--cache-dir", "none")).stream())
+                distribution.command(
+                        List.of("generate", distribution.demoModel().toString(), "--prompt", "hello", "--max-tokens", "1",
+                                "--cache-dir", "none"))
+                        .stream())
                 .toList()).succeeded();
 
         assertThat(distribution.home().resolve("cache")).doesNotExist();
