@@ -131,17 +131,13 @@ class InterleavedContractTest {
     @ParameterizedTest
     @CsvSource({"Q8_0,80", "Q4_0,00", "Q4_0,FF", "Q4_1,FF"})
     void areMultipliedExactlyWhereSumsAreGreatest(DType type, String code) {
-        MemorySegment random = BlockWeights.random(2, type, BlockRows.whole(64), 32, 64).segment();
-        MemorySegment codes = Arena.ofAuto().allocate(random.byteSize()).copyFrom(random);
-        for (int row = 0; row < 32; row++) {
-            for (int block = 0; block < 2; block++) {
-                long end = (2 * row + block + 1) * (long) type.blockBytes();
-                for (long at = end - (type == DType.Q8_0 ? 32 : 16); at < end; at++) {
-                    codes.set(JAVA_BYTE, at, (byte) Integer.parseInt(code, 16));
-                }
-            }
+        Tensor random = BlockWeights.random(2, type, BlockRows.whole(64), 32, 64);
+        MemorySegment memory = Arena.ofAuto().allocate(random.segment().byteSize(), 64).copyFrom(random.segment());
+        int codes = type == DType.Q8_0 ? 32 : 16;
+        for (long end = type.blockBytes(); end <= memory.byteSize(); end += type.blockBytes()) {
+            memory.asSlice(end - codes, codes).fill((byte) Integer.parseInt(code, 16));
         }
-        Tensor stored = Tensor.blocked(type, new int[] {32, 64}, BlockRows.whole(64), codes);
+        Tensor stored = Tensor.of(type, new int[] {32, 64}, memory);
         Tensor x = Tensors.zeros(2, 64);
         for (int i = 0; i < 64; i++) {
             x.segment().setAtIndex(JAVA_FLOAT_UNALIGNED, i, 3);
