@@ -56,11 +56,7 @@ final class ClassArchive {
         }
         done = true;
         Path place = file.get();
-<<<<<<< HEAD
-        Path folder = Objects.requireNonNull(place.toAbsolutePath().getParent(), "a file is in a folder");
-=======
         Path folder = Objects.requireNonNull(place.toAbsolutePath().getParent(), "an archive is a file in a folder");
->>>>>>> start
         try {
             Files.createDirectories(folder);
             Path own = Files.createTempFile(folder, "new-", ".jsa");
