@@ -17,21 +17,13 @@ import statistics
 import subprocess
 import sys
 
+from scheduler import raise_group
+
 TESTS = ("decode", "prefill", "batched", "tp")
 
 
 class Failed(Exception):
     """An engine did not do what it was asked for."""
-
-
-def raise_group():
-    """A scheduler group of its own, in front of others where that is permitted: otherwise each neighbour's session counts as much as this one."""
-    os.setsid()
-    try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as group:
-            group.write("-10")
-    except OSError:
-        pass
 
 
 def run(command, limit):

@@ -23,21 +23,13 @@ import sys
 import tempfile
 import time
 
+from scheduler import raise_group
+
 PERIOD = 0.005
 
 
 class Failed(Exception):
     """A server did not get ready."""
-
-
-def raise_group():
-    """A scheduler group of its own, in front of others where that is permitted: otherwise each neighbour's session counts as much as this one."""
-    os.setsid()
-    try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as group:
-            group.write("-10")
-    except OSError:
-        pass
 
 
 def free_port():

@@ -1,9 +1,9 @@
 /*
  * Checks and times the native products of compute-cpu without a JVM.
  *
- *   cc -O2 -pthread -I../../plugins/compute-cpu/src/main/native -o /tmp/products products.c -ldl -lm
- *   /tmp/products LIBRARY check [VARIANT]
- *   /tmp/products LIBRARY time [VARIANT] [TYPE] [ROWS COLUMNS]
+ *   cc -O2 -pthread -I../../plugins/compute-cpu/src/main/native -o products products.c -ldl -lm
+ *   ./products LIBRARY check [VARIANT]
+ *   ./products LIBRARY time [VARIANT] [TYPE] [ROWS COLUMNS]
  *
  * check compares every type, at all sizes where something could go wrong, with a plain computation, bit for bit. time prints, all of one run: the
  * bandwidth of reading memory; for one row of activations GB/s of weights and the share of that bandwidth; for 4, 16 and 512 rows Gop/s.

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,10 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.maniple.it.Sequences.Sequence;
-import org.maniple.it.Sequences.Span;
 import org.maniple.kernel.step.StepBatch;
-import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
  * With numerics exact, the bits of logits are the same on every layout. Each checkpoint with experts runs on some of the layouts, and on all of them
@@ -73,26 +69,9 @@ class ExactBitsTest {
     private static List<int[]> decode(String model, Layout layout) {
         Path directory = Oracles.model(model);
         List<Expected.Prompt> prompts = new Expected(directory).prompts().subList(0, 4);
-        var bits = new ArrayList<int[]>();
         try (var unit = new VirtualUnit(directory, layout.with("numerics", "exact", ""), LIMITS, 512)) {
             var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
-            var open = new ArrayList<Sequence>();
-            prompts.forEach(prompt -> open.add(sequences.open(prompt.ids().length + prompt.output().length)));
-            for (int step = 0; step < Math.min(STEPS, prompts.getFirst().output().length); step++) {
-                var spans = new ArrayList<Span>();
-                for (int i = 0; i < open.size(); i++) {
-                    int[] tokens = step == 0 ? prompts.get(i).ids() : new int[] {prompts.get(i).output()[step - 1]};
-                    spans.add(new Span(open.get(i), tokens, Rows.LAST));
-                }
-                sequences.run(spans).forEach(row -> bits.add(bits(row)));
-            }
+            return sequences.follow(prompts, STEPS).stream().map(Sequences::bits).toList();
         }
-        return bits;
-    }
-
-    private static int[] bits(float[] row) {
-        int[] bits = new int[row.length];
-        Arrays.setAll(bits, i -> Float.floatToRawIntBits(row[i]));
-        return bits;
     }
 }

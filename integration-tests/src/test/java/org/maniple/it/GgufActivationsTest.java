@@ -10,10 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.maniple.it.Sequences.Sequence;
-import org.maniple.it.Sequences.Span;
 import org.maniple.kernel.step.StepBatch;
-import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
  * What activations of reduced precision ({@code activation-dtype: auto}) change in the logits of every GGUF oracle. The largest differences are printed
@@ -95,20 +92,8 @@ class GgufActivationsTest {
     /** Of the last tokens of all prompts, and of every token of the continuations that the reference chose. */
     private static List<float[]> logits(Path file, String activations) {
         List<Expected.Prompt> prompts = new Expected(file).prompts();
-        var rows = new ArrayList<float[]>();
         try (var unit = new VirtualUnit(file, Layout.of(1, 1).with("activation-dtype", activations, ""), LIMITS, 512)) {
-            var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
-            var open = new ArrayList<Sequence>();
-            prompts.forEach(prompt -> open.add(sequences.open(prompt.ids().length + prompt.output().length)));
-            for (int step = 0; step < prompts.getFirst().output().length; step++) {
-                var spans = new ArrayList<Span>();
-                for (int i = 0; i < open.size(); i++) {
-                    int[] tokens = step == 0 ? prompts.get(i).ids() : new int[] {prompts.get(i).output()[step - 1]};
-                    spans.add(new Span(open.get(i), tokens, Rows.LAST));
-                }
-                rows.addAll(sequences.run(spans));
-            }
+            return new Sequences(unit.pipeline(), unit.program().graph().vocabulary()).follow(prompts, Integer.MAX_VALUE);
         }
-        return rows;
     }
 }

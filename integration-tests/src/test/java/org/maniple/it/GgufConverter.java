@@ -1,10 +1,5 @@
 package org.maniple.it;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -215,7 +210,7 @@ final class GgufConverter {
             if (!block.isEmpty() && Integer.parseInt(name.split("\\.")[2]) >= layers) {
                 continue;
             }
-            float[] elements = read(tensor);
+            float[] elements = StoredFloats.read(source, tensor);
             if (own.matches(".*experts\\.\\d+\\..*")) {
                 String part = own.replaceFirst(".*experts\\.\\d+\\.", "").replace(".weight", "");
                 String stack = block + "ffn_" + EXPERTS.get(part) + "_exps.weight";
@@ -373,19 +368,6 @@ final class GgufConverter {
             System.arraycopy(parts.get(i), 0, all, i * parts.get(i).length, parts.get(i).length);
         }
         return all;
-    }
-
-    private float[] read(StoredTensor tensor) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment memory = source.map(tensor.name(), 0, tensor.bytes(), arena);
-            float[] elements = new float[(int) (tensor.bytes() / tensor.dtype().bytes())];
-            for (int i = 0; i < elements.length; i++) {
-                elements[i] = tensor.dtype() == DType.F32
-                        ? memory.get(JAVA_FLOAT_UNALIGNED, 4L * i)
-                        : Float.intBitsToFloat(memory.get(JAVA_SHORT_UNALIGNED, 2L * i) << 16);
-            }
-            return elements;
-        }
     }
 
     private void put(String key, Object value) {

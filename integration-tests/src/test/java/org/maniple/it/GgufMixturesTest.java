@@ -142,8 +142,9 @@ class GgufMixturesTest {
     @ParameterizedTest(name = "{0} in {1} on {2}")
     @MethodSource("unevenCuts")
     void areRefusedWithTheReasonWhereExactNumericsCannotHold(String model, DType type, Layout layout) {
+        Path file = file(model, type, false);
         for (String activations : List.of("auto", "f32")) {
-            assertThatThrownBy(() -> run(file(model, type, false), exact(layout, activations)))
+            assertThatThrownBy(() -> run(file, exact(layout, activations)))
                     .isInstanceOf(CompileException.class).hasMessageMatching("numerics \\[exact\\]: CONTRACT .* sums over "
                             + ".*, of which rank 0 has .*; for the same bits on every layout each of the . ranks must have an "
                             + "equal part that consists of whole eighths, .*; choose such sizes, or numerics fast");

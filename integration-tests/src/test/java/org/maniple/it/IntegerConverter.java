@@ -1,13 +1,10 @@
 package org.maniple.it;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +17,6 @@ import java.util.Random;
 import java.util.TreeSet;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.StoredTensor;
-import org.maniple.api.tensor.DType;
 import org.maniple.checkpoint.safetensors.SafetensorsFormat;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -82,7 +78,7 @@ final class IntegerConverter {
             for (String name : new TreeSet<>(checkpoint.names())) {
                 StoredTensor tensor = checkpoint.tensor(name).orElseThrow();
                 if (tensor.shape().size() == 2 && name.contains("proj")) {
-                    converter.quantise(name.replaceFirst("\\.weight$", ""), read(checkpoint, tensor),
+                    converter.quantise(name.replaceFirst("\\.weight$", ""), StoredFloats.read(checkpoint, tensor),
                             tensor.shape().get(0).intValue(), tensor.shape().get(1).intValue());
                 } else {
                     converter.copy(checkpoint, tensor);
@@ -136,19 +132,6 @@ final class IntegerConverter {
             long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
             quantised.tensor(tensor.name(), tensor.dtype().name(), bytes, shape);
             floats.tensor(tensor.name(), tensor.dtype().name(), bytes, shape);
-        }
-    }
-
-    private static float[] read(Checkpoint checkpoint, StoredTensor tensor) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment memory = checkpoint.map(tensor.name(), 0, tensor.bytes(), arena);
-            float[] elements = new float[(int) (tensor.bytes() / tensor.dtype().bytes())];
-            for (int i = 0; i < elements.length; i++) {
-                elements[i] = tensor.dtype() == DType.F32
-                        ? memory.get(JAVA_FLOAT_UNALIGNED, 4L * i)
-                        : Float.intBitsToFloat(memory.get(JAVA_SHORT_UNALIGNED, 2L * i) << 16);
-            }
-            return elements;
         }
     }
 

@@ -26,13 +26,13 @@ import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Parameter;
 import org.maniple.api.graph.TensorView;
 import org.maniple.api.graph.Value;
-import org.maniple.api.step.Step;
 import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 import org.maniple.api.tensor.WeightLayout;
 import org.maniple.checkpoint.safetensors.SafetensorsFormat;
+import org.maniple.kernel.step.BareStep;
 
 /**
  * The blocks of the oracle, with scales that are zero, subnormal, negative, large, as weights that kernels read: of every type, by every set of kernels
@@ -179,60 +179,6 @@ class OracleBlockKernelsTest {
                 List.of(new Value(1, "out", DType.F32, List.of(Dim.TOKENS, made))));
         var call = new OpCall(node, List.of(x, weight), List.of(out), units);
         session.compile(new ComputeSession.Region(List.of(call), List.of(true)), 0).orElseThrow().kernel()
-                .run(new Rows(x.extent(0)));
-    }
-
-    /** A step that has nothing but rows. */
-    private record Rows(int tokens) implements Step {
-
-        @Override
-        public int token(int row) {
-            return 0;
-        }
-
-        @Override
-        public int position(int row) {
-            return row;
-        }
-
-        @Override
-        public int spanOf(int row) {
-            return 0;
-        }
-
-        @Override
-        public int spans() {
-            return 1;
-        }
-
-        @Override
-        public int spanStart(int span) {
-            return 0;
-        }
-
-        @Override
-        public int spanLength(int span) {
-            return tokens;
-        }
-
-        @Override
-        public int blockSize() {
-            return 16;
-        }
-
-        @Override
-        public int block(int span, int index) {
-            return index;
-        }
-
-        @Override
-        public int selectedRows() {
-            return 0;
-        }
-
-        @Override
-        public int selectedRow(int index) {
-            return index;
-        }
+                .run(new BareStep(x.extent(0)));
     }
 }

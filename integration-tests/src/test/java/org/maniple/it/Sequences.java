@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -65,6 +66,33 @@ final class Sequences {
     List<float[]> run(List<Span> spans) {
         submit(spans);
         return await();
+    }
+
+    /**
+     * Runs prompts together, and then the continuations that the reference chose for them, token by token.
+     *
+     * @param steps at most
+     * @return the rows of logits, step by step
+     */
+    List<float[]> follow(List<Expected.Prompt> prompts, int steps) {
+        List<Sequence> open = prompts.stream().map(prompt -> open(prompt.ids().length + prompt.output().length)).toList();
+        var rows = new ArrayList<float[]>();
+        for (int i = 0; i < Math.min(steps, prompts.getFirst().output().length); i++) {
+            int now = i;
+            rows.addAll(run(IntStream.range(0, open.size()).mapToObj(index -> {
+                Expected.Prompt prompt = prompts.get(index);
+                int[] tokens = now == 0 ? prompt.ids() : new int[] {prompt.output()[now - 1]};
+                return new Span(open.get(index), tokens, Rows.LAST);
+            }).toList()));
+        }
+        return rows;
+    }
+
+    /** The bits of a row of logits. */
+    static int[] bits(float[] row) {
+        int[] bits = new int[row.length];
+        Arrays.setAll(bits, i -> Float.floatToRawIntBits(row[i]));
+        return bits;
     }
 
     void submit(List<Span> spans) {

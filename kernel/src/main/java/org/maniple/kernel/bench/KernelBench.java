@@ -27,6 +27,7 @@ import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.WeightLayout;
+import org.maniple.kernel.step.BareStep;
 
 /**
  * Times products of a back end with weights that no cache holds: as many matrices as fill some memory, one after the other. They are compiled as
@@ -170,7 +171,7 @@ public final class KernelBench {
                 x.rows(count);
                 out.rows(count);
                 results.add(new Result(product, count, description, layout.map(WeightLayout::name).orElse("as stored"),
-                        seconds(new Rows(count))));
+                        seconds(new BareStep(count))));
             }
             return results;
         }
@@ -192,60 +193,6 @@ public final class KernelBench {
                 next = (next + 1) % kernels.size();
             }
             return all;
-        }
-    }
-
-    /** A step that has nothing but rows: what products look at. */
-    private record Rows(int tokens) implements Step {
-
-        @Override
-        public int token(int row) {
-            return 0;
-        }
-
-        @Override
-        public int position(int row) {
-            return row;
-        }
-
-        @Override
-        public int spanOf(int row) {
-            return 0;
-        }
-
-        @Override
-        public int spans() {
-            return 1;
-        }
-
-        @Override
-        public int spanStart(int span) {
-            return 0;
-        }
-
-        @Override
-        public int spanLength(int span) {
-            return tokens;
-        }
-
-        @Override
-        public int blockSize() {
-            return 16;
-        }
-
-        @Override
-        public int block(int span, int index) {
-            return index;
-        }
-
-        @Override
-        public int selectedRows() {
-            return 0;
-        }
-
-        @Override
-        public int selectedRow(int index) {
-            return index;
         }
     }
 }

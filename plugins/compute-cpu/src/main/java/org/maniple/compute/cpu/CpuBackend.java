@@ -19,7 +19,7 @@ import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Settings;
 import org.maniple.api.tensor.DType;
 
-/** Computes on the processor's vector units through the Java Vector API. */
+/** Computes on the processor's vector units: in C where the jar has kernels that this processor runs and that pass a self-check, else through the Java Vector API. */
 public final class CpuBackend implements ComputeBackend {
 
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
