@@ -77,7 +77,8 @@ final class SamplingFields {
                 fields.flag("ignore_eos", false),
                 logprobs,
                 promptLogprobs,
-                fields.flag("skip_special_tokens", true));
+                fields.flag("skip_special_tokens", true),
+                StructuredFields.read(fields));
     }
 
     /** These change nothing here; a value that makes no sense is an error all the same. */
