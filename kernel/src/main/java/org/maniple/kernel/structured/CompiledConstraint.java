@@ -16,6 +16,10 @@ final class CompiledConstraint {
         path = new Position[tree.deepest() + 1];
     }
 
+    boolean isText(int token) {
+        return tree.bytes(token).length > 0;
+    }
+
     Position begin() {
         synchronized (automaton) {
             return automaton.begin();

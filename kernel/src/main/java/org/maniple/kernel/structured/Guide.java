@@ -15,7 +15,7 @@ public final class Guide {
 
     private final CompiledConstraint constraint;
     private final Semaphore done = new Semaphore(0);
-    private boolean taken;
+    private boolean taken; // of the engine's thread
     private int token = NO_TOKEN;
 
     // Written by the worker before it releases the semaphore, read by the engine's thread after it has acquired it.
@@ -79,6 +79,16 @@ public final class Guide {
      */
     public boolean allows(int id) {
         return (allowed[id >>> 6] & 1L << id) != 0;
+    }
+
+    /**
+     * Whether a token stands for text, and is not one that only ever ends an output.
+     *
+     * @param id a token id
+     * @return whether it may be part of an output
+     */
+    public boolean isText(int id) {
+        return constraint.isText(id);
     }
 
     /**
