@@ -23,7 +23,7 @@ final class WalkedSchemas {
             // strings with bounds, patterns and formats
             """
             {"type":"object","properties":{"id":{"type":"string","format":"uuid"},"day":{"type":"string","format":"date"},"at":{"type":
-            "string","format":"date-time"},"ip":{"type":"string","format":"ipv4"},"code":{"type":"string","pattern":"[A-Z]{2}-?[0-9]+"},
+            "string","format":"date-time"},"ip":{"type":"string","format":"ipv4"},"code":{"type":"string","pattern":"^[A-Z]{2}-?[0-9]+$"},
             "short":{"type":"string","minLength":2,"maxLength":4}},"required":["id","day","at","ip","code","short"]}""",
             // numbers with bounds
             """
