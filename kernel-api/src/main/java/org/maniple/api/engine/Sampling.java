@@ -83,8 +83,10 @@ public record Sampling(
      * @return the parameters
      */
     public Sampling withSeed(OptionalLong newSeed) {
-        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
-                newSeed, logitBias, allowedTokenIds, badWords, stop, includeStop, stopTokenIds, ignoreEos, logprobs, promptLogprobs,
+        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty,
+                frequencyPenalty,
+                newSeed, logitBias, allowedTokenIds, badWords, stop, includeStop, stopTokenIds, ignoreEos, logprobs,
+                promptLogprobs,
                 skipSpecialTokens, constraint);
     }
 
@@ -95,7 +97,8 @@ public record Sampling(
      * @return the parameters
      */
     public Sampling withConstraint(Optional<OutputConstraint> newConstraint) {
-        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty,
+                frequencyPenalty,
                 seed, logitBias, allowedTokenIds, badWords, stop, includeStop, stopTokenIds, ignoreEos, logprobs, promptLogprobs,
                 skipSpecialTokens, newConstraint);
     }
