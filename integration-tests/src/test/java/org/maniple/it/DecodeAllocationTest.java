@@ -16,8 +16,10 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
@@ -81,13 +83,30 @@ class DecodeAllocationTest {
         }
     }
 
+    /** Layouts of a dense model, of one with experts, of one with latent attention, and of a file with blocks of 4 and 6 bits. */
+    static Stream<Arguments> models() {
+        Path dense = Oracles.committed();
+        Path experts = Oracles.reference("qwen2-moe");
+        return Stream.of(Arguments.of(dense, Layout.of(1, 1), 0.0), Arguments.of(dense, Layout.of(1, 1), 0.8),
+                Arguments.of(dense, Layout.of(2, 1), 0.0), Arguments.of(dense, Layout.of(1, 2), 0.0),
+                Arguments.of(dense, Layout.of(2, 2), 0.8), Arguments.of(dense, Layout.of(1, 1).threads(2), 0.0),
+                Arguments.of(experts, Layout.of(2, 1).experts(), 0.0), Arguments.of(experts, Layout.of(2, 2).experts(), 0.8),
+                Arguments.of(experts, Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", ""), 0.0),
+                Arguments.of(Oracles.reference("kimi-k2"), Layout.of(2, 1).attentionOf(2).experts(), 0.0));
+    }
+
+    static Stream<Arguments> files() {
+        Path file = Oracles.directory().resolve("gguf/llama-q4_k_m.gguf");
+        return Stream.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(1, 2))
+                .map(layout -> Arguments.of(file, layout.with("activation-dtype", "auto", "activations"), 0.0));
+    }
+
     @ParameterizedTest
-    @CsvSource({"1,1,0", "1,1,0.8", "2,1,0", "1,2,0", "2,2,0.8"})
-    void noRankAllocatesForATokenOnceItIsWarm(int tensorParallel, int stages, double temperature) throws Exception {
-        Path model = Oracles.committed();
+    @MethodSource({"models", "files"})
+    void noRankAllocatesForATokenOnceItIsWarm(Path model, Layout layout, double temperature) throws Exception {
         var limits = new StepBatch.Limits(64, 4, 1024, 8, 16, 1);
         Set<Thread> before = Thread.getAllStackTraces().keySet();
-        try (var unit = new VirtualUnit(model, Layout.of(tensorParallel, stages), limits, 512)) {
+        try (var unit = new VirtualUnit(model, layout, limits, 512)) {
             int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
             var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
                     List.of(), VirtualUnit.config(model));
@@ -98,9 +117,9 @@ class DecodeAllocationTest {
             engine.start();
             List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> !before.contains(thread))
-                    .filter(thread -> thread.getName().equals("maniple-engine") || thread.getName().startsWith("rank "))
+                    .filter(thread -> thread.getName().matches("maniple-engine|rank \\d+|maniple-cpu-\\d+"))
                     .toList();
-            assertThat(threads).hasSize(tensorParallel * stages);
+            assertThat(threads).hasSize(unit.program().mesh().ranks() * layout.threads());
             var seen = new ArrayList<String>();
             boolean none = false;
             for (int number = 0; number < REQUESTS && !none; number++) {

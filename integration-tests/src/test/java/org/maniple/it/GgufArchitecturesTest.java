@@ -54,7 +54,7 @@ class GgufArchitecturesTest {
 
     private void check(Path model, Layout layout, boolean splitLatentMaps) throws IOException {
         Path file = folder.resolve("model.gguf");
-        GgufConverter.convert(model, file, DType.F32, splitLatentMaps);
+        GgufConverter.convert(model, DType.F32, splitLatentMaps).write(file);
         for (String name : List.of("expected.json", "expected.safetensors")) {
             Files.copy(model.resolve(name), folder.resolve("model." + name), StandardCopyOption.REPLACE_EXISTING);
         }

@@ -93,15 +93,16 @@ final class GgufConverter {
     /**
      * Converts.
      *
-     * @param type of matrices whose rows are whole blocks
+     * @param type of matrices whose rows are whole blocks; those that choose experts stay floats
      * @param splitLatentMaps whether the maps of latents to keys and values are written apart, as newer converters do
+     * @return the file
      */
-    static void convert(Path model, Path file, DType type, boolean splitLatentMaps) {
+    static GgufWriter convert(Path model, DType type, boolean splitLatentMaps) {
         try (Checkpoint source = new SafetensorsFormat().open(model)) {
             var converter = new GgufConverter(source, VirtualUnit.config(model), type, splitLatentMaps);
             converter.metadata();
             converter.tensors();
-            converter.out.write(file);
+            return converter.out;
         }
     }
 
@@ -249,7 +250,9 @@ final class GgufConverter {
         } else if (own.equals("self_attn.kv_b_proj.weight") && splitLatentMaps) {
             latentMaps(block, elements, shape[1]);
         } else {
-            out.tensor(block + name(own), changed(own, elements), own.contains("norm") ? DType.F32 : type, shape);
+            String name = name(own);
+            boolean floats = own.contains("norm") || name.startsWith("ffn_gate_inp.");
+            out.tensor(block + name, changed(own, elements), floats ? DType.F32 : type, shape);
         }
     }
 

@@ -112,6 +112,29 @@ class HostileGgufTest {
         }
     }
 
+    /** Of a text, of an array, and of a text within an array. */
+    @ParameterizedTest
+    @CsvSource({"tokenizer.chat_template, 4", "tokenizer.ggml.scores, 8", "tokenizer.ggml.tokens, 8",
+        "tokenizer.ggml.tokens, 16"})
+    void lengthsThatTheFileCannotHoldAreRefusedWithTheirKey(String key, int behindTheKey) {
+        for (long length : new long[] {Long.MIN_VALUE, -1, Long.MAX_VALUE, 1L << 62, 1L << 40, 0xffff_ffffL, sound.length}) {
+            byte[] content = sound.clone();
+            int place = indexOf(content, key) + key.length() + behindTheKey;
+            ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putLong(place, length);
+            assertThatThrownBy(() -> read(content)).isInstanceOf(CheckpointException.class).hasMessageContaining(key)
+                    .hasMessageContaining("claims " + Long.toUnsignedString(length));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"9, is an array of arrays", "13, has a value of type 13", "-1, has a value of type 4294967295"})
+    void arraysOfWhatIsNoValueAreRefused(int type, String expected) {
+        byte[] content = sound.clone();
+        String key = "tokenizer.ggml.scores";
+        ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).putInt(indexOf(content, key) + key.length() + 4, type);
+        assertThatThrownBy(() -> read(content)).isInstanceOf(CheckpointException.class).hasMessageContaining(expected);
+    }
+
     @Test
     void otherVersionsAreNamed() {
         byte[] content = sound.clone();
@@ -131,7 +154,8 @@ class HostileGgufTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"llama.attention.head_count, 0, at least 1", "general.architecture, mamba, one of [deepseek2",
+    @CsvSource({"llama.attention.head_count, 0, at least 1", "llama.block_count, 0, at least 1",
+        "general.architecture, mamba, one of [deepseek2",
         "tokenizer.ggml.bos_token_id, 99, the number of one of the 4 tokens",
         "llama.context_length, text, a whole number", "tokenizer.ggml.model, bert, 'one of [gpt2, llama]'"})
     void valuesThatMakeNoSenseAreNamed(String key, String value, String expected) {
@@ -171,11 +195,11 @@ class HostileGgufTest {
     @Test
     void mutationsCostNothingButAnException() throws IOException {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        var random = new Random(20);
+        var mutations = new GgufMutations(sound, new Random(20));
         var refused = new ArrayList<Integer>();
         int rounds = Integer.getInteger("maniple.fuzz", 2000);
         for (int round = 0; round < rounds; round++) {
-            byte[] content = mutated(random);
+            byte[] content = mutations.next();
             long before = threads.getCurrentThreadAllocatedBytes();
             try {
                 read(content);
@@ -187,24 +211,5 @@ class HostileGgufTest {
             assertThat(threads.getCurrentThreadAllocatedBytes() - before).as("bytes in round %d", round).isLessThan(MOST_BYTES);
         }
         assertThat(refused.size()).isBetween(rounds / 3, rounds);
-    }
-
-    private byte[] mutated(Random random) {
-        byte[] content = sound.clone();
-        ByteBuffer buffer = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
-        int header = indexOf(content, "output_norm.weight") + 60;
-        long[] extremes = {0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 0xffff_ffffL, 1L << 31, 1L << 40, 1L << 62, content.length};
-        for (int change = 0; change <= random.nextInt(4); change++) {
-            switch (random.nextInt(4)) {
-                case 0 -> content[random.nextInt(header)] ^= (byte) (1 << random.nextInt(8));
-                case 1 -> buffer.putLong(random.nextInt(header - 8), extremes[random.nextInt(extremes.length)]);
-                case 2 -> buffer.putInt(random.nextInt(header - 4), random.nextInt());
-                default -> {
-                    int from = random.nextInt(header - 16);
-                    System.arraycopy(sound, random.nextInt(header - 16), content, from, random.nextInt(16));
-                }
-            }
-        }
-        return random.nextInt(8) == 0 ? java.util.Arrays.copyOf(content, random.nextInt(content.length)) : content;
     }
 }

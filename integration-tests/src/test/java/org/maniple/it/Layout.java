@@ -35,6 +35,15 @@ record Layout(String name, Map<String, Object> settings) {
         return with("enable-expert-parallel", true, "ep");
     }
 
+    /** Threads of each rank. */
+    Layout threads(int number) {
+        return with("threads", number, "threads");
+    }
+
+    int threads() {
+        return (int) settings.getOrDefault("threads", 1);
+    }
+
     Layout with(String key, Object value, String word) {
         var copy = new HashMap<>(settings);
         copy.put(key, value);

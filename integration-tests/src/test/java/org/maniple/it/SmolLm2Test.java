@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.checkpoint.gguf.GgufFormat;
 import org.maniple.it.Sequences.Sequence;
@@ -29,6 +30,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 class SmolLm2Test {
 
+    private static final boolean ALL = System.getProperty("maniple.layouts", "").equals("all");
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
 
     /**
@@ -43,6 +45,12 @@ class SmolLm2Test {
 
     static Stream<Layout> layouts() {
         return Stream.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(3, 1));
+    }
+
+    /** Every set of kernels on every layout; without {@code -Dmaniple.layouts=all} on one rank. */
+    static Stream<Arguments> variantsAndLayouts() {
+        return CpuVariants.all().stream().flatMap(variant -> layouts().filter(layout -> ALL || layout.name().equals("tp1"))
+                .map(layout -> Arguments.of(variant, layout)));
     }
 
     private static Path folder() {
@@ -73,6 +81,14 @@ class SmolLm2Test {
         follow(layout, BYTES, steps());
     }
 
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("variantsAndLayouts")
+    void followsTheReferenceOnEverySetOfKernels(String variant, Layout layout) {
+        CpuVariants.require(variant);
+        follow(layout.with(CpuVariants.KEY, variant, ""), FLOATS, ALL ? 64 : 2);
+        follow(layout.with(CpuVariants.KEY, variant, ""), BYTES, ALL ? 64 : 2);
+    }
+
     @Test
     void promptsBecomeTheTokensOfTheReference() {
         var companions = new GgufFormat().companions(model()).orElseThrow();
@@ -92,7 +108,7 @@ class SmolLm2Test {
 
     /** Not all in the usual tests; {@code -Dmaniple.layouts=all}. */
     private static int steps() {
-        return System.getProperty("maniple.layouts", "").equals("all") ? 64 : 12;
+        return ALL ? 64 : 12;
     }
 
     private static JsonNode reference() {

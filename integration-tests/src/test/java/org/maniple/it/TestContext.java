@@ -1,11 +1,21 @@
 package org.maniple.it;
 
+import java.util.function.Consumer;
 import org.maniple.api.HostInfo;
 import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 
-/** What plugins are told in tests: two processors, no configuration of their own. */
-record TestContext(Settings settings) implements PluginContext {
+/**
+ * What plugins are told in tests: two processors, no configuration of their own.
+ *
+ * @param announced told the lines that are for users
+ */
+record TestContext(Settings settings, Consumer<String> announced) implements PluginContext {
+
+    /** One where nobody listens. */
+    TestContext(Settings settings) {
+        this(settings, line -> {});
+    }
 
     @Override
     public <C extends Record> C configuration(Class<C> type) {
@@ -19,6 +29,6 @@ record TestContext(Settings settings) implements PluginContext {
 
     @Override
     public void announce(String line) {
-        // the lines are for users
+        announced.accept(line);
     }
 }

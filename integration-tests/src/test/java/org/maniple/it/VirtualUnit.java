@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -94,7 +95,7 @@ final class VirtualUnit implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final Arena arena = Arena.ofShared();
-    private final List<Thread> threads = new ArrayList<>();
+    private final List<Thread> rankThreads = new ArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
     private final Map<Integer, LoadReport> reports = new ConcurrentHashMap<>();
     private final Map<Integer, Throwable> failures = new ConcurrentHashMap<>();
@@ -108,6 +109,8 @@ final class VirtualUnit implements AutoCloseable {
     private final StepBatch.Limits limits;
     private final int blocks;
     private final TestContext context;
+    private final Quantization quantization;
+    private final int threads;
 
     VirtualUnit(Path model, Layout layout, StepBatch.Limits limits, int blocks) {
         this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
@@ -116,8 +119,12 @@ final class VirtualUnit implements AutoCloseable {
     VirtualUnit(Path model, List<Parallelism> parallelisms, List<ModelArchitecture> models, Layout layout,
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
+        this.threads = layout.threads();
         this.context = new TestContext(settings(parallelisms, layout));
-        this.program = compile(config(model), parallelisms, models, layout, types(model));
+        this.quantization = quantization(model, models, layout);
+        var types = new HashMap<>(types(model));
+        types.putAll(quantization.blockTypes(graph(config(model), models), Set.of()));
+        this.program = compile(config(model), parallelisms, models, layout, types);
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
         this.balancer = parallelisms.stream().sorted(Comparator.comparingInt(Parallelism::precedence))
@@ -132,20 +139,30 @@ final class VirtualUnit implements AutoCloseable {
             var identity = new Transport.Identity("virtual", 1, rank, ranks, SECRET);
             endpoints.add(transport.open(identity, new Transport.Bind("localhost", 0), context));
         }
+        open.addAll(endpoints);
+        try {
+            pipeline = start(model, endpoints, observers);
+        } catch (RuntimeException | Error e) {
+            abandon(endpoints);
+            throw e;
+        }
+    }
+
+    private UnitPipeline start(Path model, List<Endpoint> endpoints, IntFunction<Optional<Observer>> observers) {
+        int ranks = endpoints.size();
         List<String> addresses = endpoints.stream().map(Endpoint::address).toList();
         var ready = new CountDownLatch(ranks - 1);
         for (int rank = 1; rank < ranks; rank++) {
             int own = rank;
-            threads.add(Thread.ofPlatform().name("rank " + rank)
+            rankThreads.add(Thread.ofPlatform().name("rank " + rank)
                     .start(() -> follow(own, model, endpoints.get(own), addresses, observers, ready)));
         }
         Wire wire = endpoints.getFirst().connect(addresses, others(0, ranks), LIMIT);
         Communicator communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), context);
         RankProgram own = program.forRank(0);
         var loaded = load(own, model, communicator, observers.apply(0));
-        pipeline = new UnitPipeline(own, loaded.executor(), wire, communicator, limits, blocks,
+        var leading = new UnitPipeline(own, loaded.executor(), wire, communicator, limits, blocks,
                 loaded.mover().map(mover -> director.orElseThrow().with(mover)).orElse(BetweenSteps.NOTHING));
-        open.addAll(endpoints);
         try {
             ready.await();
         } catch (InterruptedException e) {
@@ -154,6 +171,26 @@ final class VirtualUnit implements AutoCloseable {
         if (!failures.isEmpty()) {
             throw new IllegalStateException("ranks failed at start: " + failures, failures.values().iterator().next());
         }
+        return leading;
+    }
+
+    /** After a failure at the start: ranks that wait for this one notice that their links end. */
+    private void abandon(List<Endpoint> endpoints) {
+        endpoints.forEach(Endpoint::close);
+        closeAll();
+    }
+
+    /** As the model's configuration says, or as the layout asks. */
+    private static Quantization quantization(Path model, List<ModelArchitecture> models, Layout layout) {
+        ModelConfig config = config(model);
+        var asked = (String) layout.settings().get("quantization");
+        return asked == null
+                ? Quantization.of(config)
+                : Quantization.of(config).converting(graph(config, models), DType.valueOf(asked.toUpperCase(Locale.ROOT)));
+    }
+
+    private static ModelGraph graph(ModelConfig config, List<ModelArchitecture> models) {
+        return models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
     }
 
     private static CheckpointFormat format(Path model) {
@@ -185,6 +222,11 @@ final class VirtualUnit implements AutoCloseable {
         return types;
     }
 
+    /** What ranks of a layout compute for a model. */
+    static MeshProgram program(Path model, Layout layout) {
+        return compile(config(model), SHIPPED, MODELS, layout, types(model));
+    }
+
     static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout) {
         return compile(config, parallelisms, models, layout, Map.of());
@@ -193,7 +235,7 @@ final class VirtualUnit implements AutoCloseable {
     private static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout, Map<String, DType> types) {
         var settings = settings(parallelisms, layout);
-        ModelGraph graph = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
+        ModelGraph graph = graph(config, models);
         var dimensions = new ArrayList<MeshDimension>();
         var owners = new ArrayList<Parallelism>();
         for (Parallelism parallelism : parallelisms) {
@@ -275,13 +317,13 @@ final class VirtualUnit implements AutoCloseable {
     private record Loaded(RankExecutor executor, Optional<ExpertMover> mover) {}
 
     private Loaded load(RankProgram own, Path model, Communicator communicator, Optional<Observer> observer) {
-        ComputeSession session = backend.open(context, 1);
+        ComputeSession session = backend.open(context, threads);
         Checkpoint checkpoint = format(model).open(model);
         synchronized (open) {
             open.add(session);
             open.add(checkpoint);
         }
-        var loader = new WeightLoader(checkpoint, Quantization.of(config(model)), arena, session::allocate,
+        var loader = new WeightLoader(checkpoint, quantization, arena, session::allocate,
                 new Packing(session::layout, 1));
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
@@ -320,7 +362,14 @@ final class VirtualUnit implements AutoCloseable {
     @Override
     public void close() {
         pipeline.shutdown();
-        for (Thread thread : threads) {
+        closeAll();
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException("ranks failed: " + failures, failures.values().iterator().next());
+        }
+    }
+
+    private void closeAll() {
+        for (Thread thread : rankThreads) {
             try {
                 if (!thread.join(LIMIT)) {
                     throw new IllegalStateException(thread.getName() + " does not end");
@@ -337,8 +386,5 @@ final class VirtualUnit implements AutoCloseable {
             }
         }
         arena.close();
-        if (!failures.isEmpty()) {
-            throw new IllegalStateException("ranks failed: " + failures, failures.values().iterator().next());
-        }
     }
 }

@@ -3,6 +3,7 @@ package org.maniple.kernel;
 import java.io.Console;
 import java.security.Security;
 import java.util.Optional;
+import java.util.Set;
 import org.maniple.kernel.boot.Boot;
 import org.maniple.kernel.boot.Planning;
 import org.maniple.kernel.boot.StartupTimes;
@@ -20,6 +21,9 @@ import org.maniple.kernel.plugin.KernelExtensions;
 
 /** The entry point of {@code bin/maniple}. */
 public final class Main {
+    /** Commands that start ranks. */
+    private static final Set<String> STARTS = Set.of("serve", "launch", "rank", "generate", "bench");
+
     private Main() {}
 
     /**
@@ -31,6 +35,9 @@ public final class Main {
         StartupTimes times = StartupTimes.ofThisProcess();
         // The name of a node that starts later may be unknown now: each attempt to reach it asks again.
         Security.setProperty("networkaddress.cache.negative.ttl", "0");
+        if (arguments.length > 0 && STARTS.contains(arguments[0])) {
+            Boot.prepare();
+        }
         var environment = Environment.ofThisProcess();
         var builtIn = KernelExtensions.find();
         // In a run-time image without line editing there may be no console.
@@ -46,7 +53,7 @@ public final class Main {
 
         private Boot boot() {
             return new Boot(Installation.ofThisProcess(), System.out, System.err, terminal, System.in,
-                    Runtime.getRuntime()::halt, times);
+                    Runtime.getRuntime()::halt, times, Installation.wantedArchive());
         }
 
         @Override

@@ -27,10 +27,10 @@ public record Distribution(Path home) {
         return new Distribution(home);
     }
 
-    /** A copy of it, whose files may be changed. */
+    /** A copy of it, whose files may be changed, without what starts have left in it. */
     Distribution copyTo(Path target) {
         try (Stream<Path> files = Files.walk(home)) {
-            for (Path file : files.toList()) {
+            for (Path file : files.filter(f -> !f.startsWith(home.resolve("cache"))).toList()) {
                 Files.copy(file, target.resolve(home.relativize(file).toString()), StandardCopyOption.COPY_ATTRIBUTES);
             }
             return new Distribution(target);

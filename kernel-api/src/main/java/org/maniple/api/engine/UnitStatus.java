@@ -63,12 +63,15 @@ public record UnitStatus(
      * @param weightBytes bytes of weights that it holds
      * @param dispatchedBytes bytes of tokens that its all-to-all back end has sent to experts on other ranks so far; 0 where collectives gather tokens
      * @param combinedBytes bytes of results that its all-to-all back end has sent to other ranks so far; 0 likewise
+     * @param kvBytes the size of its KV cache, which takes room only as it is used
+     * @param residentBytes what its process has in memory, with the parts of the model's files that it has read where they are mapped; 0 if nobody
+     *     knows
      */
     public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
-            long weightBytes, long dispatchedBytes, long combinedBytes) {
+            long weightBytes, long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes) {
 
         /**
-         * A rank whose all-to-all back end has sent nothing, or that has none.
+         * A rank of which no more is known.
          *
          * @param rank its number
          * @param host where it runs
@@ -79,7 +82,7 @@ public record UnitStatus(
          */
         public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
                 long weightBytes) {
-            this(rank, host, processId, coordinates, state, weightBytes, 0, 0);
+            this(rank, host, processId, coordinates, state, weightBytes, 0, 0, 0, 0);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.maniple.api.model;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -10,7 +11,7 @@ import java.util.Optional;
 final class WeightQuantisation {
 
     private static final String SUPPORTED = "no such key (F32, F16 or BF16), quant_method fp8 with weight_block_size [128, 128],"
-            + " or quant_method mxfp4";
+            + " mxfp4, gptq, awq or compressed-tensors";
     private static final List<Integer> FP8_BLOCK = List.of(128, 128);
 
     private WeightQuantisation() {}
@@ -20,13 +21,14 @@ final class WeightQuantisation {
         if (quantisation.isEmpty()) {
             return;
         }
-        switch (quantisation.get().text("quant_method").orElse("")) {
+        switch (quantisation.get().text("quant_method").orElse("").toLowerCase(Locale.ROOT)) {
             case "fp8" -> {
                 if (!quantisation.get().integers("weight_block_size").equals(FP8_BLOCK)) {
                     throw quantisation.get().unsupported("weight_block_size", "[128, 128] for quant_method fp8");
                 }
             }
-            case "mxfp4" -> {
+            case "mxfp4", "gptq", "awq", "compressed-tensors" -> {
+                // What of these can be read is known to whoever reads them.
             }
             default -> throw config.unsupported("quantization_config", SUPPORTED);
         }

@@ -28,6 +28,9 @@ public final class ModelBench {
     /** Draws are made from so many tokens, which the engine has at hand without looking at all logits. */
     private static final int CHOICES = 40;
     private static final long LIMIT_MINUTES = 30;
+    private static final double HARDLY_FASTER = 1.03;
+    private static final int SETTLED = 2;
+    private static final int MOST_WARM_UPS = 6;
 
     private final Engine engine;
     private final Consumer<String> progress;
@@ -39,7 +42,7 @@ public final class ModelBench {
      * A bench that has measured nothing.
      *
      * @param engine takes requests
-     * @param warmUp how long each test is run at least before it counts
+     * @param warmUp how long each test is run at least before it counts; several times as long if it gets faster all the time
      * @param progress told what comes next
      */
     public ModelBench(Engine engine, Duration warmUp, Consumer<String> progress) {
@@ -84,12 +87,21 @@ public final class ModelBench {
         return List.copyOf(results);
     }
 
-    /** At least once, and until code that is compiled while it runs has had some time. */
+    /**
+     * At least once, and for some time, since code is compiled while it runs; then until two runs in a row are hardly faster than the best before. With
+     * several ranks that takes longest, as their compilers share the processors with all of them.
+     */
     private void warmUp(ModelTest test) throws InterruptedException {
         long begin = System.nanoTime();
+        double best = 0;
+        int settled = 0;
+        long passed;
         do {
-            measure(test);
-        } while (System.nanoTime() - begin < warmUpNanos);
+            double now = measure(test);
+            settled = now > best * HARDLY_FASTER ? 0 : settled + 1;
+            best = Math.max(best, now);
+            passed = System.nanoTime() - begin;
+        } while (passed < warmUpNanos || settled < SETTLED && passed < MOST_WARM_UPS * warmUpNanos);
     }
 
     private double measure(ModelTest test) throws InterruptedException {

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
@@ -47,6 +49,7 @@ public final class Boot {
     private final InputStream in;
     private final IntConsumer halt;
     private final StartupTimes times;
+    private final ClassArchive archive;
 
     /**
      * For one process.
@@ -58,9 +61,10 @@ public final class Boot {
      * @param in this process's standard input: its end is the end of the process that started a rank
      * @param halt ends this process at once with an exit code
      * @param times of this process so far
+     * @param archive where rank 0 leaves an archive of classes for later starts, once the unit has ended in order
      */
     public Boot(Installation installation, PrintStream out, PrintStream err, boolean terminal, InputStream in, IntConsumer halt,
-            StartupTimes times) {
+            StartupTimes times, Optional<Path> archive) {
         this.installation = installation;
         this.out = out;
         this.err = err;
@@ -68,6 +72,15 @@ public final class Boot {
         this.in = in;
         this.halt = halt;
         this.times = times;
+        this.archive = ClassArchive.of(archive);
+    }
+
+    /** Lets the JVM make, on a thread of its own while plugins are looked for, what a unit's start needs soon afterwards. */
+    public static void prepare() {
+        Background.start("maniple-prepare", () -> {
+            ModelFiles.prepare();
+            return true;
+        });
     }
 
     /**
@@ -171,19 +184,21 @@ public final class Boot {
         if (configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             times.launched();
         }
+        var report = new StartupReport(words(configuration), terminal);
+        boolean first = Place.of(configuration).rank() == 0;
+        EarlyParts parts = EarlyParts.begin(configuration, first, report);
         UnitPlan plan = UnitPlan.of(configuration);
         if (!configuration.settings().has(KernelOptions.LAUNCHER_ADDR)) {
             plan.checkWeights();
             place(configuration.topology());
         }
-        var report = new StartupReport(words(configuration), terminal);
-        if (Place.of(configuration).rank() == 0) {
+        if (first) {
             TokenizerChoice.of(configuration);
             report.plugins(configuration.catalog().plugins().stream().map(Boot::line).toList());
             report.grid(grid(configuration));
         }
         times.mark("program");
-        var process = new RankProcess(plan, report, new BenchReport(out, terminal), times);
+        var process = new RankProcess(plan, parts, report, new BenchReport(out, terminal), times);
         var ended = new CompletableFuture<Integer>();
         Duration shutdown = configuration.settings().duration(KernelOptions.SHUTDOWN_TIMEOUT);
         Thread hook = Thread.ofPlatform().name("shutdown").unstarted(() -> terminate(process, ended, shutdown));
@@ -197,7 +212,15 @@ public final class Boot {
         } finally {
             ended.complete(code);
         }
+        leaveArchive(process, code);
         return code;
+    }
+
+    /** Followers know fewer classes, and units that did not serve knew fewer still. */
+    private void leaveArchive(RankProcess process, int code) {
+        if (code == 0 && process.hasServed()) {
+            archive.leave();
+        }
     }
 
     private static void checkBench(UnitConfiguration configuration) {
@@ -228,6 +251,7 @@ public final class Boot {
         }
         process.terminate(limit);
         int code = ended.completeOnTimeout(1, MARGIN.toMillis(), TimeUnit.MILLISECONDS).join();
+        leaveArchive(process, code);
         halt.accept(code);
     }
 

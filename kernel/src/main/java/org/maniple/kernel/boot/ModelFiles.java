@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.maniple.api.ManipleException;
 import org.maniple.api.checkpoint.Checkpoint;
@@ -27,9 +28,11 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The JSON files beside a model's weights. Their sizes and depths are bounded, since they come from elsewhere. */
+/** The JSON files beside a model's weights. Their sizes and depths are bounded, since they come from elsewhere. Safe for use by several threads. */
 final class ModelFiles {
 
+    private static final String CONFIG = "config.json";
+    private static final String GENERATION = "generation_config.json";
     private static final long LARGEST = 16L << 20;
     /** A model of 10¹² weights has an index of about 14 MB. */
     private static final long LARGEST_INDEX = 128L << 20;
@@ -42,6 +45,8 @@ final class ModelFiles {
     private final Path folder;
     private final Optional<CompanionFiles> companions;
     private final Supplier<Map<String, DType>> types;
+    /** What has been read before, since a start asks several times. */
+    private final Map<String, ModelConfig> known = new ConcurrentHashMap<>();
 
     /**
      * @param folder the model
@@ -89,10 +94,14 @@ final class ModelFiles {
 
     /** The model's configuration. */
     ModelConfig config() {
+        return known.computeIfAbsent(CONFIG, any -> readConfig());
+    }
+
+    private ModelConfig readConfig() {
         if (companions.isPresent()) {
-            return provided(companions.get(), "config.json");
+            return provided(companions.get(), CONFIG);
         }
-        Path file = folder.resolve("config.json");
+        Path file = folder.resolve(CONFIG);
         if (!Files.isRegularFile(file)) {
             throw new ModelConfigException(
                     "model [" + folder + "] has no config.json; give the folder that holds config.json and the weights");
@@ -102,11 +111,15 @@ final class ModelFiles {
 
     /** The model's defaults for sampling; empty if it has none. */
     ModelConfig generationDefaults() {
+        return known.computeIfAbsent(GENERATION, any -> readGenerationDefaults());
+    }
+
+    private ModelConfig readGenerationDefaults() {
         if (companions.isPresent()) {
-            return provided(companions.get(), "generation_config.json");
+            return provided(companions.get(), GENERATION);
         }
-        Path file = folder.resolve("generation_config.json");
-        return Files.isRegularFile(file) ? read(file) : new ModelConfig("generation_config.json", Map.of());
+        Path file = folder.resolve(GENERATION);
+        return Files.isRegularFile(file) ? read(file) : new ModelConfig(GENERATION, Map.of());
     }
 
     /** The names of all tensors, by the index of a checkpoint in several files; empty if there is none. */
@@ -133,6 +146,11 @@ final class ModelFiles {
     private static ModelConfig provided(CompanionFiles files, String name) {
         String where = files.origin() + " (as " + name + ")";
         return files.read(name).map(content -> parse(content, where)).orElseGet(() -> new ModelConfig(where, Map.of()));
+    }
+
+    /** Lets the JVM make what it needs to read JSON, of which a table of large numbers takes longest. */
+    static void prepare() {
+        parse(new byte[] {'{', '}'}, "nothing");
     }
 
     private static ModelConfig parse(byte[] content, String where) {

@@ -12,6 +12,7 @@ import org.maniple.api.tensor.DType;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitWish;
+import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.plan.PlanReport;
 import org.maniple.kernel.plan.PlannedModel;
 
@@ -73,8 +74,10 @@ public final class Planning {
             var files = ModelFiles.of(Path.of(wish.settings().text(KernelOptions.MODEL)), wish.catalog().extensions());
             ModelConfig config = files.config();
             var graph = UnitPlan.architecture(wish.catalog(), config).graph(config);
-            Map<String, DType> types = files.types();
-            return new PlanReport(new PlannedModel(graph, config, files.indexedTensors(), types), wish,
+            Map<String, DType> stored = files.types();
+            Quantization quantization = AskedQuantization.of(wish.settings(), config, graph, stored);
+            Map<String, DType> types = AskedQuantization.types(quantization, graph, files.indexedTensors(), stored);
+            return new PlanReport(new PlannedModel(graph, config, quantization, files.indexedTensors(), types), wish,
                     (settings, mesh) -> UnitPlan.compile(wish.catalog(), wish.host(), settings, mesh, graph, types));
         } catch (ModelConfigException | CheckpointException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));

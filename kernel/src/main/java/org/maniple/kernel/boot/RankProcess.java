@@ -2,6 +2,7 @@ package org.maniple.kernel.boot;
 
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +24,6 @@ import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
-import org.maniple.api.text.TextCodec;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
@@ -54,6 +55,7 @@ import org.maniple.kernel.unit.Member;
 import org.maniple.kernel.unit.Membership;
 import org.maniple.kernel.unit.Phase;
 import org.maniple.kernel.unit.RankProgress;
+import org.maniple.kernel.unit.ResidentMemory;
 import org.maniple.kernel.unit.StartupReport;
 import org.maniple.kernel.unit.Ticker;
 import org.maniple.kernel.unit.UnitEvents;
@@ -77,6 +79,7 @@ final class RankProcess {
     private static final int MAX_ROWS = 64;
 
     private final UnitPlan plan;
+    private final EarlyParts parts;
     private final UnitConfiguration configuration;
     private final Place place;
     private final RankProgram program;
@@ -92,12 +95,11 @@ final class RankProcess {
     private volatile @Nullable GroupApi api;
     private volatile @Nullable ExpertDirector director;
     private volatile @Nullable Membership member;
-    /** The tokenizer of rank 0, which is read while weights are loaded. */
-    private @Nullable Background<Optional<TextCodec>> codec;
     private volatile boolean ready;
 
-    RankProcess(UnitPlan plan, StartupReport report, BenchReport figures, StartupTimes times) {
+    RankProcess(UnitPlan plan, EarlyParts parts, StartupReport report, BenchReport figures, StartupTimes times) {
         this.plan = plan;
+        this.parts = parts;
         this.configuration = plan.configuration();
         this.place = Place.of(configuration);
         this.program = plan.program().forRank(place.rank());
@@ -110,20 +112,20 @@ final class RankProcess {
     /** Runs the rank; the exit code of the process. */
     int run() throws InterruptedException {
         try (resources) {
-            if (place.rank() == 0) {
-                codec = Background.start("maniple-tokenizer", () -> ServedModel.codec(configuration, this::context));
-            }
             place.health().ifPresent(health -> resources.add(HealthPort.open(health.host(), health.port(), this::reasons)));
             Endpoint endpoint = resources.add(openTransport());
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
             Arena arena = resources.add(Arena.ofShared());
             times.mark("transport, checkpoint");
-            ComputeSession session = resources.add(configuration.chosen(ExtensionKind.COMPUTE)
-                    .open(context(configuration.chosen(ExtensionKind.COMPUTE)),
-                            configuration.settings().integer(KernelOptions.THREADS)));
+            ComputeSession session = resources.add(parts.session());
             var loader = new WeightLoader(checkpoint, plan.quantization(), arena, session::allocate,
-                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)));
+                    new Packing(session::layout, configuration.settings().integer(KernelOptions.THREADS)),
+                    WeightCaches.of(configuration.settings(), plan.model(), checkpoint, report::line));
             times.mark("compute back end, self-check");
+            if (place.rank() == 0) {
+                // Needed at the end, and then known: with GGUF all tokens are read for it.
+                Background.start("maniple-defaults", plan.files()::generationDefaults);
+            }
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
             return take(membership, endpoint, session, loader);
         } catch (UnitFailedException e) {
@@ -139,6 +141,9 @@ final class RankProcess {
         try {
             Communicator communicator = connect(endpoint, membership, members);
             times.mark("joining, links");
+            if (place.rank() == 0) {
+                loader.remarks(program).forEach(report::line);
+            }
             Map<Piece, Tensor> weights = loader.load(program, (done, total) -> progress.loaded(done));
             membership.reach(Phase.LOADED, LOAD_LIMIT);
             times.mark("weights");
@@ -162,6 +167,11 @@ final class RankProcess {
         }
     }
 
+    /** Whether this was a rank that serves, and it came to that. */
+    boolean hasServed() {
+        return serving != null && ready;
+    }
+
     private Endpoint openTransport() {
         Transport transport = configuration.chosen(ExtensionKind.TRANSPORT);
         var identity = new Transport.Identity(configuration.settings().text(KernelOptions.UNIT_NAME), 1, place.rank(),
@@ -180,11 +190,15 @@ final class RankProcess {
     private Hello hello(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {
         var plugins = new TreeMap<String, String>();
         configuration.catalog().plugins().forEach(plugin -> plugins.put(plugin.id(), plugin.descriptor().version()));
+        // With nobody to compare it with, nobody reads what stands for the model and the program.
+        boolean alone = configuration.mesh().ranks() == 1;
         boolean full = configuration.settings().text(KernelOptions.MODEL_CHECKSUM).equals("full");
-        var model = new TreeMap<>(checkpoint.fingerprint(full ? Checkpoint.Checksum.FULL : Checkpoint.Checksum.SAMPLED));
+        SortedMap<String, String> model = alone
+                ? Collections.emptySortedMap()
+                : new TreeMap<>(checkpoint.fingerprint(full ? Checkpoint.Checksum.FULL : Checkpoint.Checksum.SAMPLED));
         return new Hello(Hello.PROTOCOL, KernelExtensions.version(), 1, place.rank(), configuration.host().hostName(),
                 ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), plugins,
-                configuration.settings().comparable(), model, ProgramFingerprint.of(plan.program()),
+                configuration.settings().comparable(), model, alone ? "" : ProgramFingerprint.of(plan.program()),
                 Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program), apiPlace.serves());
     }
 
@@ -225,6 +239,7 @@ final class RankProcess {
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
+        progress.memory(capacity.blocks() * RankExecutor.blockBytes(program, capacity.blockSize()), ResidentMemory::bytes);
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
             times.mark("kernels, warm-up");
@@ -307,10 +322,11 @@ final class RankProcess {
         var leader = (UnitLeader) membership;
         var guarded = new GuardedPipeline(pipeline, progress, e -> blame(membership, e));
         var zero = new RankZero(plan, guarded, capacity, leader, director(), this::context, report,
-                Objects.requireNonNull(codec).get());
+                parts.codec());
         serving = zero;
         leader.reach(Phase.READY, LOAD_LIMIT);
         report.links(leader.links());
+        report.memory(leader.ranks());
         capacity.lines().forEach(report::line);
         times.mark("tokenizer, other ranks");
         if (configuration.settings().has(KernelOptions.BENCH)) {

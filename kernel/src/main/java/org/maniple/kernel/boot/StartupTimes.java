@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,10 +23,13 @@ public final class StartupTimes {
     private static final double TICKS = 100;
     private static final int START_FIELD = 19;
 
+    private final InstantSource clock;
     private final List<Part> parts = new ArrayList<>();
     private Instant last;
 
-    private StartupTimes(Instant begin) {
+    /** Begins at some moment. */
+    StartupTimes(InstantSource clock, Instant begin) {
+        this.clock = clock;
         this.last = begin;
     }
 
@@ -35,7 +39,7 @@ public final class StartupTimes {
      * @return times with one part, that of the JVM's own start, which ends now
      */
     public static StartupTimes ofThisProcess() {
-        var times = new StartupTimes(Instant.now().minus(age(ProcessHandle.current().pid())));
+        var times = new StartupTimes(InstantSource.system(), Instant.now().minus(age(ProcessHandle.current().pid())));
         times.mark("JVM start");
         return times;
     }
@@ -72,7 +76,7 @@ public final class StartupTimes {
      * @param name what was done since the mark before
      */
     public synchronized void mark(String name) {
-        Instant now = Instant.now();
+        Instant now = clock.instant();
         parts.add(new Part(name, Duration.between(last, now)));
         last = now;
     }

@@ -66,9 +66,12 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
+            ModelGraph graph = architecture.graph(config);
+            Map<String, DType> stored = files.types();
+            Quantization quantization = AskedQuantization.of(configuration.settings(), config, graph, stored);
             MeshProgram program = compile(configuration.catalog(), configuration.host(), configuration.settings(),
-                    configuration.mesh(), architecture.graph(config), files.types());
-            return new UnitPlan(configuration, model, files, architecture, format, Quantization.of(config), program,
+                    configuration.mesh(), graph, AskedQuantization.types(quantization, graph, files.indexedTensors(), stored));
+            return new UnitPlan(configuration, model, files, architecture, format, quantization, program,
                     balancer(configuration, program));
         } catch (SplitException e) {
             throw new ConfigurationException(

@@ -3,6 +3,7 @@ package org.maniple.kernel.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.maniple.api.ApiVersion;
 import org.maniple.api.ManipleException;
@@ -24,7 +25,6 @@ public final class CommandTree {
     private static final int FAILED = 1;
 
     private final Surroundings surroundings;
-    private final CommandLine commands;
 
     /**
      * Builds the commands.
@@ -33,10 +33,46 @@ public final class CommandTree {
      */
     public CommandTree(Surroundings surroundings) {
         this.surroundings = surroundings;
-        this.commands = new CommandLine(new Top());
+    }
+
+    /**
+     * The tree for some arguments. A command whose flags are read later, as in most starts, needs no other: reading what is written about all of them takes a
+     * noticeable part of a start.
+     */
+    private CommandLine tree(List<String> arguments) {
+        var commands = new CommandLine(new Top());
+        boolean help = arguments.isEmpty() || arguments.contains("-h") || arguments.contains("--help");
+        Optional<UnitCommand> only = help ? Optional.empty() : unit(arguments.getFirst());
+        if (only.isPresent()) {
+            commands.addSubcommand(unit(only.get(), false));
+        } else {
+            addAll(commands);
+        }
+        commands.setExpandAtFiles(false);
+        commands.setPosixClusteredShortOptionsAllowed(false);
+        commands.setUsageHelpWidth(120);
+        commands.setOut(new PrintWriter(surroundings.out(), true, surroundings.out().charset()));
+        commands.setErr(new PrintWriter(surroundings.err(), true, surroundings.err().charset()));
+        commands.setColorScheme(Help.defaultColorScheme(surroundings.colours() ? Help.Ansi.ON : Help.Ansi.OFF));
+        commands.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+        addHelp(commands);
+        return commands;
+    }
+
+    private Optional<UnitCommand> unit(String name) {
+        return switch (name) {
+            case "launch" -> Optional.of(new UnitCommand.Launch(surroundings));
+            case "serve" -> Optional.of(new UnitCommand.Serve(surroundings));
+            case "generate" -> Optional.of(new UnitCommand.Generate(surroundings));
+            case "rank" -> Optional.of(new UnitCommand.Rank(surroundings));
+            default -> Optional.empty();
+        };
+    }
+
+    private void addAll(CommandLine commands) {
         for (UnitCommand command : List.of(new UnitCommand.Launch(surroundings), new UnitCommand.Serve(surroundings),
                 new UnitCommand.Generate(surroundings), new UnitCommand.Plan(surroundings), new UnitCommand.Rank(surroundings))) {
-            commands.addSubcommand(unit(command));
+            commands.addSubcommand(unit(command, true));
         }
         var plugins = new CommandLine(new PluginsCommand.Group());
         for (PluginsCommand command : List.of(new PluginsCommand.ListAll(surroundings), new PluginsCommand.Info(surroundings),
@@ -46,25 +82,20 @@ public final class CommandTree {
         }
         commands.addSubcommand(plugins);
         var bench = new CommandLine(new BenchCommand.Group());
-        bench.addSubcommand(unit(new UnitCommand.BenchModel(surroundings)));
+        bench.addSubcommand(unit(new UnitCommand.BenchModel(surroundings), true));
         bench.addSubcommand(new CommandLine(new BenchCommand.Serve(surroundings)));
-        bench.addSubcommand(unit(new UnitCommand.BenchKernels(surroundings)));
+        bench.addSubcommand(unit(new UnitCommand.BenchKernels(surroundings), true));
         commands.addSubcommand(bench);
         commands.addSubcommand(new CommandLine(new Version()));
-        commands.setExpandAtFiles(false);
-        commands.setPosixClusteredShortOptionsAllowed(false);
-        commands.setUsageHelpWidth(120);
-        commands.setOut(new PrintWriter(surroundings.out(), true, surroundings.out().charset()));
-        commands.setErr(new PrintWriter(surroundings.err(), true, surroundings.err().charset()));
-        commands.setColorScheme(Help.defaultColorScheme(surroundings.colours() ? Help.Ansi.ON : Help.Ansi.OFF));
-        commands.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
-        addHelp(commands);
     }
 
     /** Flags of units are read later, so picocli takes all but {@code --help} for values. */
-    private static CommandLine unit(UnitCommand command) {
+    private static CommandLine unit(UnitCommand command, boolean help) {
         var line = new CommandLine(command);
         line.setUnmatchedOptionsArePositionalParams(true);
+        if (!help) {
+            return line;
+        }
         var spec = line.getCommandSpec();
         var footer = new ArrayList<>(List.of(spec.usageMessage().footer()));
         footer.add(
@@ -88,7 +119,7 @@ public final class CommandTree {
      * @return the exit code
      */
     public int run(String... arguments) {
-        return commands.execute(arguments);
+        return tree(List.of(arguments)).execute(arguments);
     }
 
     private int report(Exception failure) {

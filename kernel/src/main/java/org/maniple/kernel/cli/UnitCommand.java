@@ -89,7 +89,7 @@ abstract sealed class UnitCommand implements Callable<Integer> {
         "  -n, --n-gen N,…         So many tokens after a prompt; 0: none. Default: 128.",
         "  -b, --batch-size N,…    So many sequences make tokens at once. Default: 1.",
         "  -d, --n-depth N,…       Tokens are made behind prompts of so many tokens. Default: 0.",
-        "  -r, --repetitions N     Each is measured so often, after two seconds that do not count. Default: 3.",
+        "  -r, --repetitions N     Each is measured so often, after 2 to 12 seconds that do not count. Default: 3.",
         "  -t, --threads N         Computing threads of each rank.",
         "  -o, --output table|json How results are printed. Default: table.",
         "%npp512 is the time from a prompt of 512 tokens to its first token; tg128x8 that of 128 tokens of each of 8 sequences.",

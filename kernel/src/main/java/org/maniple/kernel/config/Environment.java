@@ -1,5 +1,6 @@
 package org.maniple.kernel.config;
 
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +36,16 @@ public record Environment(Map<String, String> variables) {
      */
     public boolean coloursWanted() {
         return value("NO_COLOR").isEmpty() && !value("TERM").orElse("").equals("dumb");
+    }
+
+    /**
+     * Where a user's programs keep what they can make again, as the XDG Base Directory Specification has it.
+     *
+     * @return {@code XDG_CACHE_HOME}, or {@code .cache} in the home of the user, or of the user whom Java knows
+     */
+    public Path caches() {
+        return value("XDG_CACHE_HOME").map(Path::of)
+                .orElseGet(() -> Path.of(value("HOME").orElseGet(() -> System.getProperty("user.home")), ".cache"));
     }
 
     /** A variable that is set to something other than blanks. */

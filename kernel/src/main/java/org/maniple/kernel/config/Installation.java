@@ -32,6 +32,25 @@ public record Installation(Path home, Path plugins, Path disabledPlugins) {
     }
 
     /**
+     * Where this process is to leave an archive of the classes that a rank needs, for later starts: the system property {@code maniple.archive}, which
+     * {@code bin/maniple} sets if there is none yet that fits, and the installation can be written.
+     *
+     * @return the file; empty if nothing is to be left
+     */
+    public static Optional<Path> wantedArchive() {
+        return Optional.ofNullable(System.getProperty("maniple.archive")).map(Path::of);
+    }
+
+    /**
+     * Where is kept what later starts need not find out again.
+     *
+     * @return a folder that need not exist
+     */
+    Path cache() {
+        return home.resolve("cache");
+    }
+
+    /**
      * An installation in a folder.
      *
      * @param home the folder

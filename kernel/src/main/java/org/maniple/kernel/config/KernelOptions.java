@@ -50,6 +50,10 @@ public final class KernelOptions {
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
     /** Tokens of a KV block. */
     public static final String BLOCK_SIZE = "block-size";
+    /** What weights become when they are loaded. */
+    public static final String QUANTIZATION = "quantization";
+    /** Where weights are kept in the form in which they are computed with. */
+    public static final String WEIGHT_CACHE = "weight-cache";
     /** Precision of activations. */
     public static final String ACTIVATION_DTYPE = "activation-dtype";
     /** Whether bits may depend on the layout. */
@@ -108,6 +112,8 @@ public final class KernelOptions {
     public static final String BENCH = "bench";
     /** Whether the time of each part of the start is printed. */
     public static final String STARTUP_REPORT = "startup-report";
+    /** Where is kept what the next start need not find out again. */
+    public static final String CACHE_DIR = "cache-dir";
     /** Whether kernels are timed one by one. */
     public static final String STEP_PROFILE = "step-profile";
     /** Start without serving. */
@@ -117,6 +123,9 @@ public final class KernelOptions {
 
     /** Where ranks meet if nobody says at which port. */
     static final int DEFAULT_RENDEZVOUS_PORT = 29501;
+
+    /** Block types that weights of floats can be converted to. */
+    public static final List<String> CONVERSIONS = List.of("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4");
 
     /** All of them, in the order in which help lists them. */
     public static final List<Option> ALL = List.of(
@@ -146,6 +155,15 @@ public final class KernelOptions {
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
             integer(BLOCK_SIZE, 1, "Tokens in a KV block.").withDefault("16"),
+            text(QUANTIZATION,
+                    "Converts weights of floats to blocks when they are loaded; or names how the model is quantised.")
+                    .withChoices("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "gptq", "awq", "compressed-tensors",
+                            "fp8")
+                    .withAliases("-q"),
+            text(WEIGHT_CACHE,
+                    "off, or auto or a folder: weights are kept there as they are computed with, so that the next start maps them; "
+                            + "takes as much of the disk.")
+                    .withDefault("off").asLocal(),
             text(ACTIVATION_DTYPE, "Precision of activations.").withDefault("auto").withChoices("auto", "f32"),
             text(NUMERICS, "exact: bits do not depend on the layout; fast: they may.").withDefault("fast").withChoices("fast",
                     "exact"),
@@ -195,6 +213,10 @@ public final class KernelOptions {
                     .asLocal(),
             Option.of(STARTUP_REPORT, OptionType.BOOLEAN, "Print how long each part of the start took, once the unit is ready.")
                     .withDefault("false").asLocal(),
+            text(CACHE_DIR,
+                    "Folder for what the next start need not find out again, such as which native kernels this processor has passed the self-check with; "
+                            + "none: keep nothing. By default cache in the installation, if it can be written.")
+                    .asLocal(),
             Option.of(STEP_PROFILE, OptionType.BOOLEAN,
                     "With maniple bench model: print how long each kind of kernel takes in a step of rank 0.")
                     .withDefault("false").asLocal(),

@@ -300,7 +300,10 @@ public final class UnitConfigurationReader {
             }
         }
 
-        private EffectiveSettings threads(EffectiveSettings settings, Topology topology) {
+        private EffectiveSettings threads(EffectiveSettings before, Topology topology) {
+            EffectiveSettings settings = before.has(KernelOptions.CACHE_DIR)
+                    ? before
+                    : before.derive(KernelOptions.CACHE_DIR, installation.cache().toString(), "in the installation");
             if (settings.has(KernelOptions.THREADS)) {
                 return settings;
             }

@@ -12,7 +12,7 @@ import org.maniple.kernel.plugin.NearestName;
 final class VariableReader {
 
     /** What {@code bin/maniple} itself reads. */
-    private static final Set<String> LAUNCHERS = Set.of("MANIPLE_JAVA_HOME");
+    private static final Set<String> LAUNCHERS = Set.of("MANIPLE_JAVA_HOME", "MANIPLE_CLASS_ARCHIVE");
 
     /** What Kubernetes puts into every pod for a Service named maniple or maniple-something. */
     private static final Pattern SERVICE = Pattern

@@ -4,8 +4,10 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -438,10 +440,13 @@ public final class RankExecutor {
 
     /** Outputs that an observer or an instruction outside of the section reads. */
     private List<Boolean> needed(List<Instruction.Local> section) {
+        // By identity: to compare instructions means to compare whole weights' descriptions.
+        Set<Instruction> inside = Collections.newSetFromMap(new IdentityHashMap<>());
+        inside.addAll(section);
         Set<Piece> outside = new HashSet<>(List.of(program.program().logits(), program.program().candidates()));
         for (Instruction instruction : program.code()) {
             switch (instruction) {
-                case Instruction.Local local when section.contains(local) -> {
+                case Instruction.Local local when inside.contains(local) -> {
                 }
                 case Instruction.Local local -> outside.addAll(local.inputs());
                 case Instruction.Seam seam -> outside.add(seam.from());

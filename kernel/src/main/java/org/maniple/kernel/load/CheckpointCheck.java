@@ -2,6 +2,7 @@ package org.maniple.kernel.load;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -22,12 +23,13 @@ final class CheckpointCheck {
     private static final DType[] COMPUTED = Stream.of(DType.values()).filter(type -> type.blocked()
             || EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.F8_E4M3).contains(type)).toArray(DType[]::new);
 
-    private final Checkpoint checkpoint;
+    private final WeightSource source;
     private final Quantization quantization;
     private final Set<String> problems = new LinkedHashSet<>();
+    private final Set<String> broken = new HashSet<>();
 
     CheckpointCheck(Checkpoint checkpoint, Quantization quantization) {
-        this.checkpoint = checkpoint;
+        this.source = new WeightSource(checkpoint, quantization);
         this.quantization = quantization;
     }
 
@@ -59,7 +61,7 @@ final class CheckpointCheck {
     /** Whether all units are there; a checkpoint that ends before config.json says is one problem, and not one for each tensor. */
     private boolean counted(TensorView.Stacked view) {
         int last = view.units();
-        while (last > 0 && checkpoint.tensor(view.tensor(last - 1)).isEmpty()) {
+        while (last > 0 && tensor(view.tensor(last - 1)).isEmpty()) {
             last--;
         }
         if (last == 0 || last == view.units()) {
@@ -77,7 +79,7 @@ final class CheckpointCheck {
             if (!shaped(name, entry.getValue(), "") || !type(name, "F32, F16, BF16, F8_E4M3 and block types can", COMPUTED)) {
                 continue;
             }
-            StoredTensor tensor = checkpoint.tensor(name).orElseThrow();
+            StoredTensor tensor = tensor(name).orElseThrow();
             DType expected = first.orElse(tensor.dtype());
             first = Optional.of(expected);
             if (tensor.dtype() != expected) {
@@ -95,11 +97,17 @@ final class CheckpointCheck {
                     + "; blocks have factors by stored rows and columns, so those must be in stored order");
             return;
         }
-        String scales = name + Encoding.Fp8.SUFFIX;
-        if (shaped(scales, ScaleLayout.shape(shape, quantization), ", the factors of blocks of " + quantization.blockRows() + "x"
-                + quantization.blockColumns() + " in " + name)) {
-            type(scales, "factors have F32 or BF16", DType.F32, DType.BF16);
+        String scales = name + quantization.factors();
+        List<Long> expected = ScaleLayout.shape(shape, quantization);
+        // Whether there is an extent of 1 for what all share is a matter of taste.
+        boolean alike = tensor(scales).filter(tensor -> without1(tensor.shape()).equals(without1(expected))).isPresent();
+        if (alike || shaped(scales, expected, ", the factors of " + quantization.blocks() + " in " + name)) {
+            type(scales, "factors have F32, F16 or BF16", DType.F32, DType.F16, DType.BF16);
         }
+    }
+
+    private static List<Long> without1(List<Long> shape) {
+        return shape.stream().filter(extent -> extent != 1).toList();
     }
 
     private static List<Dim> inner(Parameter parameter, TensorView view) {
@@ -108,10 +116,24 @@ final class CheckpointCheck {
                 : parameter.dims();
     }
 
+    /** A tensor's header; empty if it is missing, or stored in tensors that do not fit each other. */
+    private Optional<StoredTensor> tensor(String name) {
+        try {
+            return source.tensor(name);
+        } catch (CheckpointException e) {
+            broken.add(name);
+            problems.add(String.valueOf(e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
     private boolean shaped(String name, List<Long> shape, String what) {
-        Optional<StoredTensor> found = checkpoint.tensor(name);
+        Optional<StoredTensor> found = tensor(name);
+        if (found.isEmpty() && !broken.contains(name)) {
+            problems.add("tensor " + name + ": expected " + shape + what + ", but there is no such tensor"
+                    + quantization.integers().map(format -> ", nor is it stored as " + format).orElse(""));
+        }
         if (found.isEmpty()) {
-            problems.add("tensor " + name + ": expected " + shape + what + ", but there is no such tensor");
             return false;
         }
         StoredTensor tensor = found.get();
@@ -124,7 +146,7 @@ final class CheckpointCheck {
     }
 
     private boolean type(String name, String can, DType... types) {
-        StoredTensor tensor = checkpoint.tensor(name).orElseThrow();
+        StoredTensor tensor = tensor(name).orElseThrow();
         if (!List.of(types).contains(tensor.dtype())) {
             problems.add(
                     "tensor " + name + ": type " + tensor.dtype() + " in " + tensor.file() + " cannot be computed with; " + can);

@@ -24,9 +24,6 @@ sealed interface Encoding {
 
     /** FP8 with factors in another tensor. */
     record Fp8() implements Encoding {
-        /** What the name of the tensor with the factors has after the name of the weight. */
-        static final String SUFFIX = "_scale_inv";
-
         @Override
         public DType held() {
             return DType.F8_E4M3;

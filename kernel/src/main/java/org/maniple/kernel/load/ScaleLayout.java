@@ -123,7 +123,7 @@ final class ScaleLayout {
      * Writes the factors of the slice.
      *
      * @param source all stored factors
-     * @param type F32 or BF16
+     * @param type F32, F16 or BF16
      * @param target gets F32 {@code [rows, blocks]}
      */
     void expand(MemorySegment source, DType type, MemorySegment target) {
@@ -141,8 +141,10 @@ final class ScaleLayout {
     }
 
     private static float factor(MemorySegment source, DType type, long index) {
-        return type == DType.F32
-                ? source.get(JAVA_FLOAT_UNALIGNED, 4 * index)
-                : Float.intBitsToFloat(source.get(JAVA_SHORT_UNALIGNED, 2 * index) << 16);
+        return switch (type) {
+            case F32 -> source.get(JAVA_FLOAT_UNALIGNED, 4 * index);
+            case F16 -> Float.float16ToFloat(source.get(JAVA_SHORT_UNALIGNED, 2 * index));
+            default -> Float.intBitsToFloat(source.get(JAVA_SHORT_UNALIGNED, 2 * index) << 16);
+        };
     }
 }

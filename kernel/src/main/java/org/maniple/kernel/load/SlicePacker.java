@@ -2,13 +2,6 @@ package org.maniple.kernel.load;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.maniple.api.ManipleException;
-import org.maniple.api.checkpoint.Checkpoint;
-import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.tensor.WeightLayout;
 
 /**
@@ -20,11 +13,11 @@ final class SlicePacker {
     /** Rows are packed by as many bytes as fit into a cache. */
     private static final long CHUNK_BYTES = 1 << 20;
 
-    private final Checkpoint checkpoint;
+    private final WeightSource source;
     private final SliceReader reader;
 
-    SlicePacker(Checkpoint checkpoint, SliceReader reader) {
-        this.checkpoint = checkpoint;
+    SlicePacker(WeightSource source, SliceReader reader) {
+        this.source = source;
         this.reader = reader;
     }
 
@@ -46,7 +39,7 @@ final class SlicePacker {
         long first = slice.contiguous();
         if (first >= 0) {
             pack(weight, layout, target, slice.elementBytes(), threads,
-                    (offset, length, arena) -> checkpoint.map(slice.tensor(), first + offset, length, arena));
+                    (offset, length, arena) -> source.map(slice.tensor(), first + offset, length, arena));
             return;
         }
         try (Arena arena = Arena.ofShared()) {
@@ -62,45 +55,13 @@ final class SlicePacker {
         long together = layout.rowsTogether();
         int step = Math.toIntExact(Math.min(Math.ceilDiv(CHUNK_BYTES, rowBytes * together) * together,
                 Math.ceilDiv(weight.rows(), together) * together));
-        int chunks = Math.ceilDiv(weight.rows(), step);
-        var next = new AtomicInteger();
-        parallel(Math.min(threads, chunks), () -> {
-            for (int chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
-                int from = chunk * step;
-                int count = Math.min(step, weight.rows() - from);
-                try (Arena window = Arena.ofConfined()) {
-                    layout.pack(rows.get(from * rowBytes, count * rowBytes, window), count,
-                            target.asSlice(from == 0 ? 0 : layout.bytes(from), layout.bytes(count)));
-                }
+        Parallel.run(threads, Math.ceilDiv(weight.rows(), step), chunk -> {
+            int from = chunk * step;
+            int count = Math.min(step, weight.rows() - from);
+            try (Arena window = Arena.ofConfined()) {
+                layout.pack(rows.get(from * rowBytes, count * rowBytes, window), count,
+                        target.asSlice(from == 0 ? 0 : layout.bytes(from), layout.bytes(count)));
             }
         });
-    }
-
-    /** The calling thread and others do the same work until it is done; what one of them throws is thrown here. */
-    private static void parallel(int threads, Runnable work) {
-        var tasks = new ArrayList<FutureTask<Void>>();
-        for (int i = 1; i < threads; i++) {
-            var task = new FutureTask<Void>(work, null);
-            tasks.add(task);
-            Thread.ofPlatform().name("pack-" + i).daemon().start(task);
-        }
-        try {
-            work.run();
-        } finally {
-            tasks.forEach(SlicePacker::await);
-        }
-    }
-
-    private static void await(FutureTask<Void> task) {
-        try {
-            task.get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof ManipleException known
-                    ? known
-                    : new CheckpointException("weights cannot be packed: " + e.getCause(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CheckpointException("weights are no longer packed, because this rank ends", e);
-        }
     }
 }

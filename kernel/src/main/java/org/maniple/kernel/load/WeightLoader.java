@@ -9,11 +9,15 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
+import java.util.stream.Collectors;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointException;
 import org.maniple.api.graph.Axes;
@@ -38,19 +42,26 @@ import org.maniple.kernel.program.RankProgram;
  * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16. Of a weight of a block
  * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed.
  *
- * <p>{@link #slot} may be called by any thread at any time; the rest by one thread.
+ * <p>{@link #slot} may be called by any thread at any time; the rest by one thread, which loads with others ({@link Packing#threads()}).
  */
 public final class WeightLoader {
 
+    /** Names in a line. */
+    private static final int SHOWN = 3;
+
     private final Checkpoint checkpoint;
     private final Quantization quantization;
+    private final WeightSource source;
+    private final Arena arena;
     private final LongFunction<MemorySegment> memory;
+    private final Optional<WeightCache> cache;
     private final Packing packing;
     private final SliceReader reader;
     private final SlicePacker packer;
     private final WeightSlices slices;
     /** By identity: a program is too large to be compared. */
     private final Map<RankProgram, WeightUses> uses = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Map<RankProgram, Map<Piece, Long>> sizes = Collections.synchronizedMap(new IdentityHashMap<>());
     private final LongAdder packedBytes = new LongAdder();
     private final LongAdder replicatedBytes = new LongAdder();
 
@@ -77,12 +88,34 @@ public final class WeightLoader {
      */
     public WeightLoader(Checkpoint checkpoint, Quantization quantization, Arena arena, LongFunction<MemorySegment> memory,
             Packing packing) {
+        this(checkpoint, quantization, arena, memory, packing, Optional.empty());
+    }
+
+    /**
+     * A loader for one rank.
+     *
+     * @param checkpoint where the weights are
+     * @param quantization what the model's configuration says about them
+     * @param arena mappings live as long as it does
+     * @param memory gives memory for slices that are copied or packed
+     * @param packing which layouts the back end wants
+     * @param cache where weights are found, or kept for the next time
+     */
+    public WeightLoader(Checkpoint checkpoint, Quantization quantization, Arena arena, LongFunction<MemorySegment> memory,
+            Packing packing, Optional<WeightCache> cache) {
+        this.arena = arena;
+        this.cache = cache;
         this.checkpoint = checkpoint;
         this.quantization = quantization;
-        this.memory = memory;
+        this.memory = bytes -> {
+            synchronized (this) {
+                return memory.apply(bytes);
+            }
+        };
         this.packing = packing;
-        this.reader = new SliceReader(checkpoint, arena);
-        this.packer = new SlicePacker(checkpoint, reader);
+        this.source = new WeightSource(checkpoint, quantization);
+        this.reader = new SliceReader(source, arena, packing.threads());
+        this.packer = new SlicePacker(source, reader);
         this.slices = new WeightSlices(quantization, name -> reader.stored(name).dtype());
     }
 
@@ -107,15 +140,46 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
+        Map<Piece, Long> sizes = sizes(program);
         long total = bytes(program);
-        long done = 0;
+        List<Piece> pieces = List.copyOf(program.weights());
         var tensors = new HashMap<Piece, Tensor>();
-        for (Piece piece : program.weights()) {
-            tensors.put(piece, load(program, piece));
-            done += bytes(program, piece);
-            progress.loaded(done, total);
+        var done = new long[1];
+        try (HeldWeights held = cache.map(known -> known.open(slices(program), memory, packing.threads(), arena))
+                .orElseGet(() -> HeldWeights.in(memory))) {
+            // Small weights are one chunk each, so threads take whole weights; what is larger is divided among them besides. In a cache
+            // file weights have an order.
+            Parallel.run(cache.isPresent() ? 1 : packing.threads(), pieces.size(), i -> {
+                Piece piece = pieces.get(i);
+                Tensor tensor = load(program, piece, held);
+                synchronized (tensors) {
+                    tensors.put(piece, tensor);
+                    done[0] += Objects.requireNonNull(sizes.get(piece));
+                    progress.loaded(done[0], total);
+                }
+            });
+            held.complete();
         }
         return tensors;
+    }
+
+    /** Everything but the checkpoint that decides what is held. */
+    private String slices(RankProgram program) {
+        var text = new StringBuilder(quantization.key());
+        for (Piece piece : program.weights()) {
+            var parameter = (Parameter) piece.operand();
+            Map<Axis, UnitList> units = WeightSlices.units(program, piece);
+            StoredSlice part = slices.part(parameter, units);
+            text.append('\n').append(parameter.name()).append(' ').append(parameter.dims()).append(' ').append(parameter.source())
+                    .append(' ').append(new TreeMap<>(units.entrySet().stream()
+                            .collect(Collectors.toMap(own -> own.getKey().toString(), own -> own.getValue().toString()))))
+                    .append(' ').append(part.encoding())
+                    .append(WeightSlices.byExpert(parameter) ? program.expertSlots(piece) : "")
+                    .append(wanted(program, piece, part).map(wanted -> " " + wanted.layout().name() + " by "
+                            + wanted.layout().rowsTogether()).orElse(""))
+                    .append(' ').append(bytes(program, piece));
+        }
+        return text.toString();
     }
 
     /**
@@ -136,10 +200,11 @@ public final class WeightLoader {
         }
         StoredSlice slice = slices.slice(parameter, WeightSlices.units(program, piece), expert);
         Optional<Wanted> wanted = wanted(program, piece, slice);
+        HeldWeights held = HeldWeights.in(slotMemory);
         MemorySegment elements = wanted.isPresent()
-                ? packed(slice, wanted.get(), slotMemory, 1)
-                : reader.elements(slice, slotMemory);
-        return new ExpertSlot(elements, reader.factors(slice, slotMemory));
+                ? packed(slice, wanted.get(), held, 1)
+                : reader.elements(slice, held);
+        return new ExpertSlot(elements, reader.factors(slice, held));
     }
 
     /** A matrix and the layout that the back end wants it to be held in. */
@@ -158,11 +223,11 @@ public final class WeightLoader {
                 .flatMap(weight -> packing.layouts().apply(weight).map(layout -> new Wanted(weight, layout)));
     }
 
-    private MemorySegment packed(StoredSlice slice, Wanted wanted, LongFunction<MemorySegment> where, int threads) {
-        MemorySegment target = where.apply(wanted.bytes());
-        packer.pack(slice, wanted.weight(), wanted.layout(), target, threads);
-        packedBytes.add(wanted.bytes());
-        return target;
+    private MemorySegment packed(StoredSlice slice, Wanted wanted, HeldWeights held, int threads) {
+        return held.hold(wanted.bytes(), target -> {
+            packer.pack(slice, wanted.weight(), wanted.layout(), target, threads);
+            packedBytes.add(wanted.bytes());
+        });
     }
 
     /**
@@ -185,8 +250,43 @@ public final class WeightLoader {
      * @throws CheckpointException if tensors are missing, or of another shape or type; names all of them
      */
     public long bytes(RankProgram program) {
-        check(checkpoint, quantization, program.weights().stream().map(p -> (Parameter) p.operand()).toList());
-        return program.weights().stream().mapToLong(p -> bytes(program, p)).sum();
+        return sizes(program).values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /**
+     * What becomes of weights that are not held as they are stored.
+     *
+     * @param program the rank's program
+     * @return lines to show; none if there are no such weights
+     */
+    public List<String> remarks(RankProgram program) {
+        var counted = new TreeMap<String, Integer>();
+        var floats = new ArrayList<String>();
+        Set<Parameter> multiplied = QuantizedWeights.multiplied(program.program().graph());
+        for (Piece piece : program.weights()) {
+            var parameter = (Parameter) piece.operand();
+            String name = parameter.source().tensors().keySet().iterator().next();
+            Optional<DType> held = source.converted(name).map(tensor -> tensor.seen().dtype());
+            held.ifPresent(type -> counted.merge(type.name().toLowerCase(Locale.ROOT), 1, Integer::sum));
+            boolean stays = held.isEmpty() && !quantization.conversions().isEmpty() && multiplied.contains(parameter);
+            if (stays || held.filter(type -> !type.blocked()).isPresent()) {
+                floats.add(parameter.name());
+            }
+        }
+        if (counted.isEmpty()) {
+            return List.of();
+        }
+        String shown = String.join(", ", floats.subList(0, Math.min(SHOWN, floats.size())));
+        String rest = floats.isEmpty()
+                ? ""
+                : (quantization.integers().isPresent()
+                        ? "; floats, since blocks do not have their groups or zero points: "
+                        : "; as they are stored, since they are routers or have rows that are no whole blocks: ") + shown
+                        + (floats.size() > SHOWN ? " and " + (floats.size() - SHOWN) + " more" : "");
+        return List.of("weights" + quantization.integers().map(format -> " of " + format).orElse("") + " are held as "
+                + String.join(", ",
+                        counted.entrySet().stream().map(type -> type.getKey() + " (" + type.getValue() + ")").toList())
+                + rest);
     }
 
     /**
@@ -203,7 +303,8 @@ public final class WeightLoader {
                 model += wholeBytes(parameter);
             }
         }
-        return new LoadReport(reader.mappedBytes(), reader.copiedBytes() + packedBytes.sum(), replicatedBytes.sum(), model);
+        return new LoadReport(reader.mappedBytes() + cache.map(WeightCache::mappedBytes).orElse(0L),
+                reader.copiedBytes() + packedBytes.sum(), replicatedBytes.sum(), model);
     }
 
     private long wholeBytes(Parameter parameter) {
@@ -214,6 +315,16 @@ public final class WeightLoader {
                 : slices.slice(parameter, units).bytes();
     }
 
+    /** The bytes of each weight, of which the headers of the checkpoint have been checked then. */
+    private Map<Piece, Long> sizes(RankProgram program) {
+        return sizes.computeIfAbsent(program, own -> {
+            check(checkpoint, quantization, own.weights().stream().map(p -> (Parameter) p.operand()).toList());
+            var bytes = new HashMap<Piece, Long>();
+            own.weights().forEach(piece -> bytes.put(piece, bytes(own, piece)));
+            return bytes;
+        });
+    }
+
     private long bytes(RankProgram program, Piece piece) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = WeightSlices.units(program, piece);
@@ -222,7 +333,7 @@ public final class WeightLoader {
         return slices.parts(program, piece, units) * held;
     }
 
-    private Tensor load(RankProgram program, Piece piece) {
+    private Tensor load(RankProgram program, Piece piece, HeldWeights held) {
         var parameter = (Parameter) piece.operand();
         Map<Axis, UnitList> units = WeightSlices.units(program, piece);
         List<Integer> slots = WeightSlices.byExpert(parameter) ? program.expertSlots(piece) : List.of();
@@ -232,20 +343,20 @@ public final class WeightLoader {
             shape[i] = own == null ? slots.size() : own.size();
         }
         if (Arrays.equals(shape, parameter.dims().stream().mapToInt(Dim::extent).toArray())) {
-            replicatedBytes.add(bytes(program, piece));
+            replicatedBytes.add(Objects.requireNonNull(sizes(program).get(piece)));
         }
         if (WeightSlices.byExpert(parameter)) {
-            return stacked(program, piece, units, slots, shape);
+            return stacked(program, piece, units, slots, shape, held);
         }
         if (parameter.source() instanceof TensorView.Stacked stacked) {
-            return joined(parameter, stacked, units, shape);
+            return joined(parameter, stacked, units, shape, held);
         }
         StoredSlice slice = slices.slice(parameter, units);
         Tensor tensor = wanted(program, piece, slice)
                 .map(wanted -> Tensor.packed(slice.encoding().held(), shape, wanted.weight().columns(), wanted.layout(),
-                        packed(slice, wanted, memory, packing.threads())))
-                .orElseGet(() -> tensor(slice, shape, reader.elements(slice, memory)));
-        return scaled(tensor, slice, shape, reader.factors(slice, memory));
+                        packed(slice, wanted, held, packing.threads())))
+                .orElseGet(() -> tensor(slice, shape, reader.elements(slice, held)));
+        return scaled(tensor, slice, shape, reader.factors(slice, held));
     }
 
     /** A tensor that is held as it is stored. */
@@ -269,7 +380,8 @@ public final class WeightLoader {
         return factors;
     }
 
-    private Tensor stacked(RankProgram program, Piece piece, Map<Axis, UnitList> units, List<Integer> slots, int[] shape) {
+    private Tensor stacked(RankProgram program, Piece piece, Map<Axis, UnitList> units, List<Integer> slots, int[] shape,
+            HeldWeights held) {
         var parameter = (Parameter) piece.operand();
         var elements = new ArrayList<MemorySegment>();
         var factors = new ArrayList<MemorySegment>();
@@ -278,9 +390,9 @@ public final class WeightLoader {
         for (int expert : slots) {
             StoredSlice slice = slices.slice(parameter, units, expert);
             elements.add(wanted.isPresent()
-                    ? packed(slice, wanted.get(), memory, packing.threads())
-                    : reader.elements(slice, memory));
-            reader.factors(slice, memory).ifPresent(factors::add);
+                    ? packed(slice, wanted.get(), held, packing.threads())
+                    : reader.elements(slice, held));
+            reader.factors(slice, held).ifPresent(factors::add);
         }
         Optional<BlockRows> rows = wanted.map(w -> w.weight().columns()).or(() -> any.blocks().map(BlockLayout::columns));
         Tensor tensor = rows.isPresent()
@@ -291,20 +403,26 @@ public final class WeightLoader {
     }
 
     /** Several tensors, one behind the other: whatever is stored in one tensor for each unit of an axis that is not that of experts. */
-    private Tensor joined(Parameter parameter, TensorView.Stacked view, Map<Axis, UnitList> units, int[] shape) {
+    private Tensor joined(Parameter parameter, TensorView.Stacked view, Map<Axis, UnitList> units, int[] shape,
+            HeldWeights held) {
         if (!parameter.dims().getFirst().axis().equals(view.axis())) {
             throw new IllegalArgumentException(parameter + ": the stacked axis " + view.axis() + " must be the first");
         }
         UnitList own = Objects.requireNonNull(units.get(view.axis()));
         StoredSlice any = slices.slice(parameter, units, 0);
-        MemorySegment elements = memory.apply(own.size() * any.elementBytes());
-        MemorySegment factors = memory.apply(own.size() * any.factorBytes());
-        for (int i = 0; i < own.size(); i++) {
-            StoredSlice slice = slices.slice(parameter, units, own.get(i));
-            reader.copy(slice, elements.asSlice(i * any.elementBytes(), any.elementBytes()));
-            MemorySegment target = factors.asSlice(i * any.factorBytes(), any.factorBytes());
-            slice.scales().ifPresent(scales -> reader.expand(slice, scales, target));
-        }
+        MemorySegment elements = held.hold(own.size() * any.elementBytes(), target -> {
+            for (int i = 0; i < own.size(); i++) {
+                reader.copy(slices.slice(parameter, units, own.get(i)),
+                        target.asSlice(i * any.elementBytes(), any.elementBytes()));
+            }
+        });
+        MemorySegment factors = held.hold(own.size() * any.factorBytes(), target -> {
+            for (int i = 0; i < own.size(); i++) {
+                StoredSlice slice = slices.slice(parameter, units, own.get(i));
+                MemorySegment part = target.asSlice(i * any.factorBytes(), any.factorBytes());
+                slice.scales().ifPresent(scales -> reader.expand(slice, scales, part));
+            }
+        });
         return scaled(tensor(any, shape, elements), any, shape, any.scales().map(s -> factors));
     }
 }

@@ -57,6 +57,7 @@ public final class WeightSizes {
     private record Key(List<Dim> dims, List<StoredDim> stored, Map<Axis, UnitList> units, DType held) {}
 
     private final WeightSlices slices;
+    private final Quantization quantization;
     private final Map<Key, Size> known = new HashMap<>();
     private final Function<Parameter, DType> held;
 
@@ -68,6 +69,7 @@ public final class WeightSizes {
      */
     public WeightSizes(Quantization quantization, Function<String, DType> types) {
         this.slices = new WeightSlices(quantization, types);
+        this.quantization = quantization;
         this.held = parameter -> switch (parameter.source()) {
             case TensorView.Stored stored -> types.apply(stored.tensor());
             case TensorView.Stacked stacked -> types.apply(stacked.tensor(0));
@@ -90,11 +92,12 @@ public final class WeightSizes {
         return part.times(slices.parts(program, piece, units));
     }
 
-    private static Size size(StoredSlice slice) {
+    private Size size(StoredSlice slice) {
         long elements = slice.layout().elements();
         long stored = switch (slice.encoding()) {
             case Encoding.Plain plain -> slice.elementBytes();
-            case Encoding.Blocks blocks -> slice.elementBytes();
+            case Encoding.Blocks(DType type) -> quantization.storedBytes(type,
+                    slice.elementBytes() / type.blockBytes() * type.blockElements(), slice.stored().getLast().extent());
             case Encoding.DecodedBlocks decoded -> Math.ceilDiv(elements, decoded.stored().blockElements())
                     * decoded.stored().blockBytes();
             case Encoding.Fp8 fp8 -> elements

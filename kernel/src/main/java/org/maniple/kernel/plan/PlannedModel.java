@@ -39,7 +39,7 @@ public final class PlannedModel {
      * @throws org.maniple.api.model.ModelConfigException if it is quantised in a way that cannot be read
      */
     public PlannedModel(ModelGraph graph, ModelConfig config, Set<String> index) {
-        this(graph, config, index, Map.of());
+        this(graph, config, Quantization.of(config), index, Quantization.of(config).blockTypes(graph, index));
     }
 
     /**
@@ -47,13 +47,14 @@ public final class PlannedModel {
      *
      * @param graph its graph
      * @param config its configuration
+     * @param quantization how its weights are quantised
      * @param index the names of its tensors; empty if they are not known
-     * @param stored how the elements of tensors are stored, as far as that is known
-     * @throws org.maniple.api.model.ModelConfigException if it is quantised in a way that cannot be read
+     * @param stored the types of tensors, as far as they are known
      */
-    public PlannedModel(ModelGraph graph, ModelConfig config, Set<String> index, Map<String, DType> stored) {
+    public PlannedModel(ModelGraph graph, ModelConfig config, Quantization quantization, Set<String> index,
+            Map<String, DType> stored) {
         this.graph = graph;
-        this.quantization = Quantization.of(config);
+        this.quantization = quantization;
         this.types = new WeightTypes(graph, config, quantization, index, stored);
         this.index = Set.copyOf(index);
         this.kinds = kinds(graph);
@@ -78,20 +79,23 @@ public final class PlannedModel {
         var counted = new HashSet<String>();
         long elements = 0;
         long stored = 0;
+        long held = 0;
         for (Parameter parameter : graph.parameters()) {
             DType type = types.of(parameter);
             for (var tensor : parameter.source().tensors().entrySet()) {
                 if (counted.add(tensor.getKey())) {
                     long count = tensor.getValue().stream().reduce(1L, Math::multiplyExact);
-                    stored += type.bytes(count);
+                    stored += quantization.storedBytes(type, count, tensor.getValue().getLast());
+                    held += type.bytes(count);
                     elements += elements(parameter.source(), tensor.getKey(), count);
                     if (type == DType.F8_E4M3) {
                         stored += FACTOR_BYTES * factors(tensor.getValue());
+                        held += FACTOR_BYTES * factors(tensor.getValue());
                     }
                 }
             }
         }
-        return new WeightSizes.Size(elements, stored, stored);
+        return new WeightSizes.Size(elements, stored, held);
     }
 
     private static long elements(TensorView view, String tensor, long count) {
@@ -164,7 +168,7 @@ public final class PlannedModel {
         var missing = new TreeSet<String>();
         if (!index.isEmpty()) {
             graph.parameters().forEach(p -> missing.addAll(p.source().tensors().keySet()));
-            missing.removeAll(index);
+            missing.removeIf(tensor -> quantization.indexed(tensor, index));
         }
         return missing;
     }

@@ -16,6 +16,7 @@ import org.maniple.api.graph.TensorView;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.tensor.DType;
 import org.maniple.kernel.load.Quantization;
+import org.maniple.kernel.load.QuantizedWeights;
 
 /**
  * The types of a model's stored tensors as far as its configuration, and the index of its files if there is one, tell. In FP8 checkpoints
@@ -24,11 +25,11 @@ import org.maniple.kernel.load.Quantization;
  */
 final class WeightTypes implements Function<String, DType> {
 
-    private static final String FACTORS = "_scale_inv";
     private static final int MATRIX = 2;
 
     private final DType ordinary;
     private final Quantization.Method method;
+    private final String factors;
     private final List<String> unconverted;
     private final Set<String> index;
     private final Map<String, DType> types = new HashMap<>();
@@ -40,20 +41,16 @@ final class WeightTypes implements Function<String, DType> {
     WeightTypes(ModelGraph graph, ModelConfig config, Quantization quantization, Set<String> index, Map<String, DType> stored) {
         this.ordinary = ordinary(config);
         this.method = quantization.method();
-        this.unconverted = config.object("quantization_config").map(c -> c.texts("modules_to_not_convert")).orElse(List.of());
+        this.factors = quantization.factors();
+        this.unconverted = config.object("quantization_config")
+                .map(c -> c.texts(c.has("ignore") ? "ignore" : "modules_to_not_convert")).orElse(List.of());
         this.index = index;
-        var multiplied = new HashSet<Parameter>();
+        Set<Parameter> multiplied = QuantizedWeights.multiplied(graph);
         var scores = new HashSet<Parameter>();
         for (Node node : graph.nodes()) {
             for (Operand input : node.inputs()) {
-                if (input instanceof Parameter parameter) {
-                    switch (node.op()) {
-                        case BuiltinOp.Contract contract -> multiplied.add(parameter);
-                        case BuiltinOp.AttendLatent attend -> multiplied.add(parameter);
-                        case BuiltinOp.Route route -> scores.add(parameter);
-                        default -> {
-                        }
-                    }
+                if (input instanceof Parameter parameter && node.op() instanceof BuiltinOp.Route) {
+                    scores.add(parameter);
                 }
             }
         }
@@ -86,7 +83,7 @@ final class WeightTypes implements Function<String, DType> {
 
     private boolean fp8(Parameter parameter, String tensor) {
         if (!index.isEmpty()) {
-            return index.contains(tensor + FACTORS);
+            return index.contains(tensor + factors);
         }
         return method == Quantization.Method.FP8 && parameter.source().dims().size() >= MATRIX && !parameter.has(Axes.VOCAB)
                 && !parameter.has(Axes.GATES) && unconverted.stream().noneMatch(module -> tensor.startsWith(module + "."));

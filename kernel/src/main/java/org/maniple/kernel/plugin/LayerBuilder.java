@@ -25,10 +25,21 @@ final class LayerBuilder {
 
     private final PluginDescriptor descriptor;
     private final Path folder;
+    private final ModuleFinder finder;
 
     LayerBuilder(PluginDescriptor descriptor, Path folder) {
         this.descriptor = descriptor;
         this.folder = folder;
+        this.finder = ModuleFinder.of(folder);
+    }
+
+    /** Opens the folder's jars, which {@link #build} finds again. Of several plugins, by several threads; what is wrong with one is told later. */
+    void look() {
+        try {
+            finder.findAll();
+        } catch (FindException e) {
+            // build() finds it again
+        }
     }
 
     /** Refuses a plugin that was made for another API or a later Java. */
@@ -45,8 +56,7 @@ final class LayerBuilder {
     }
 
     ModuleLayer.Controller build(List<ModuleLayer> parents) {
-        var finder = ModuleFinder.of(folder);
-        Set<ModuleReference> found = find(finder);
+        Set<ModuleReference> found = find();
         found.forEach(this::refuseCopyOfApi);
         refuseSplitPackages(found);
         Set<String> names = found.stream().map(module -> module.descriptor().name())
@@ -61,10 +71,10 @@ final class LayerBuilder {
                         "correct [native-access] in " + PluginDescriptor.FILE);
             }
         }
-        return define(resolve(finder, parents, names), parents);
+        return define(resolve(parents, names), parents);
     }
 
-    private Set<ModuleReference> find(ModuleFinder finder) {
+    private Set<ModuleReference> find() {
         try {
             return finder.findAll();
         } catch (FindException e) {
@@ -108,7 +118,7 @@ final class LayerBuilder {
         return api.isNamed() ? api.getPackages() : Set.of(ApiVersion.class.getPackageName());
     }
 
-    private Configuration resolve(ModuleFinder finder, List<ModuleLayer> parents, Set<String> roots) {
+    private Configuration resolve(List<ModuleLayer> parents, Set<String> roots) {
         try {
             var configurations = parents.stream().map(ModuleLayer::configuration).toList();
             return Configuration.resolve(finder, configurations, ModuleFinder.of(), roots);

@@ -65,12 +65,19 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
                 failures.add(e);
             }
         }
+        var builders = new HashMap<String, LayerBuilder>();
+        for (PluginDescriptor descriptor : enabled) {
+            builders.put(descriptor.id(),
+                    new LayerBuilder(descriptor, Objects.requireNonNull(folders.get(descriptor.id()))));
+        }
+        builders.values().parallelStream().forEach(LayerBuilder::look);
         var order = new PluginOrder(enabled, disabled, folders);
         var loaded = new LinkedHashMap<String, LoadedPlugin>();
         for (PluginDescriptor descriptor : order.sorted()) {
             try {
                 order.check(descriptor, loaded.keySet());
-                var plugin = load(descriptor, Objects.requireNonNull(folders.get(descriptor.id())), loaded, api, java);
+                var plugin = load(descriptor, Objects.requireNonNull(folders.get(descriptor.id())),
+                        Objects.requireNonNull(builders.get(descriptor.id())), loaded, api, java);
                 refuseDuplicates(plugin, builtIn, loaded);
                 loaded.put(plugin.id(), plugin);
             } catch (PluginException e) {
@@ -105,8 +112,8 @@ public record PluginCatalog(List<LoadedPlugin> plugins, List<PluginDescriptor> d
     }
 
     private static LoadedPlugin load(
-            PluginDescriptor descriptor, Path folder, Map<String, LoadedPlugin> loaded, ApiVersion api, int java) {
-        var builder = new LayerBuilder(descriptor, folder);
+            PluginDescriptor descriptor, Path folder, LayerBuilder builder, Map<String, LoadedPlugin> loaded, ApiVersion api,
+            int java) {
         builder.checkVersions(api, java);
         var parents = new ArrayList<ModuleLayer>();
         descriptor.requires().forEach(id -> parents.add(Objects.requireNonNull(loaded.get(id)).layer().orElseThrow()));

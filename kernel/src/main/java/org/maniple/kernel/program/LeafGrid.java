@@ -32,19 +32,17 @@ final class LeafGrid {
         if (summed.isEmpty()) {
             return List.of();
         }
-        long inner = inner(summed);
-        UnitList own = program.units(local.inputs().getFirst(), summed.getFirst(), rank);
-        long from = own.size() == 0 ? 0 : own.from(0) * inner;
-        long to = own.size() == 0 ? 0 : own.to(own.ranges() - 1) * inner;
-        long whole = summed.getFirst().extent() * inner;
+        Piece x = local.inputs().getFirst();
+        List<Integer> group = program.group(rank, x.layout().splitting(summed.getFirst().axis()));
+        int each = LEAVES / group.size();
+        int first = group.indexOf(rank) * each;
+        long whole = summed.getFirst().extent() * inner(summed);
         int block = program.grid().block(summed.getFirst().axis());
+        long from = boundary(whole, first, block);
         var ends = new ArrayList<Integer>();
-        for (int leaf = 0; leaf < LEAVES; leaf++) {
-            long end = boundary(whole, leaf + 1, block);
-            long begin = boundary(whole, leaf, block);
-            if (begin >= from && end <= to) {
-                ends.add(Math.toIntExact(end - from));
-            }
+        // By their numbers: of leaves within one block all but one are empty, so that several begin and end where a rank does.
+        for (int leaf = first; leaf < first + each; leaf++) {
+            ends.add(Math.toIntExact(boundary(whole, leaf + 1, block) - from));
         }
         return ends;
     }

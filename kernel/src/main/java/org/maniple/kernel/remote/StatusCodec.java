@@ -26,7 +26,8 @@ final class StatusCodec {
     private static void write(FrameWriter out, RankStatus rank) {
         out.number(rank.rank()).text(rank.host()).large(rank.processId())
                 .list(rank.coordinates().entrySet(), (w, at) -> w.text(at.getKey()).number(at.getValue()))
-                .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes());
+                .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes())
+                .large(rank.kvBytes()).large(rank.residentBytes());
     }
 
     private static void write(FrameWriter out, HomeStatus home) {
@@ -40,7 +41,8 @@ final class StatusCodec {
     }
 
     private static RankStatus rank(FrameReader in) {
-        return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large());
+        return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large(),
+                in.large(), in.large());
     }
 
     private static Map<String, Integer> coordinates(FrameReader in) {

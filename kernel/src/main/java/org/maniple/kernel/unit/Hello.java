@@ -44,7 +44,7 @@ public record Hello(
         implements UnitMessage {
 
     /** The version of the messages between ranks. */
-    public static final int PROTOCOL = 2;
+    public static final int PROTOCOL = 3;
 
     /** Copies the maps. */
     public Hello {

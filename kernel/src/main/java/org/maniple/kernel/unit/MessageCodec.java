@@ -10,6 +10,7 @@ import org.maniple.kernel.unit.UnitMessage.Opened;
 import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
 
 /**
@@ -48,8 +49,10 @@ final class MessageCodec {
                     .largeNumber(beat.step())
                     .largeNumber(beat.loadedBytes())
                     .list(beat.links(), (w, link) -> w.number(link.peer()).text(link.path()).largeNumber(link.sentBytes()))
-                    .largeNumber(beat.dispatchedBytes())
-                    .largeNumber(beat.combinedBytes());
+                    .largeNumber(beat.usage().dispatchedBytes())
+                    .largeNumber(beat.usage().combinedBytes())
+                    .largeNumber(beat.usage().kvBytes())
+                    .largeNumber(beat.usage().residentBytes());
             case Abort(UnitFailure failure) -> writer.octet(ABORT)
                     .number(failure.rank())
                     .text(failure.host())
@@ -75,8 +78,7 @@ final class MessageCodec {
                     reader.largeNatural(),
                     reader.largeNatural(),
                     reader.list(16, MessageCodec::link),
-                    reader.largeNatural(),
-                    reader.largeNatural());
+                    new Usage(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural()));
             case ABORT -> new Abort(new UnitFailure(reader.natural(), reader.text(), reader.text()));
             case GOODBYE -> new Goodbye(reader.text());
             case PARCEL -> new Parcel(reader.rest());

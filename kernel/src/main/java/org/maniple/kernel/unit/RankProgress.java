@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import java.util.function.IntToLongFunction;
 import java.util.function.LongSupplier;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 
 /** How far this rank is. Written by the thread that works, read by the one that sends heartbeats; no call waits. */
 public final class RankProgress {
@@ -15,6 +16,8 @@ public final class RankProgress {
     private volatile long loadedBytes;
     private volatile LongSupplier dispatchedBytes = () -> 0;
     private volatile LongSupplier combinedBytes = () -> 0;
+    private volatile LongSupplier residentBytes = () -> 0;
+    private volatile long kvBytes;
     private volatile Links links = new Links(Map.of(), peer -> 0);
 
     /** Nothing done yet. */
@@ -60,12 +63,19 @@ public final class RankProgress {
         combinedBytes = combined;
     }
 
-    long dispatchedBytes() {
-        return dispatchedBytes.getAsLong();
+    /**
+     * The KV cache is there.
+     *
+     * @param bytes its size; it takes room only as it is used
+     * @param resident tells what this process has in memory; called by other threads
+     */
+    public void memory(long bytes, LongSupplier resident) {
+        kvBytes = bytes;
+        residentBytes = resident;
     }
 
-    long combinedBytes() {
-        return combinedBytes.getAsLong();
+    Usage usage() {
+        return new Usage(dispatchedBytes.getAsLong(), combinedBytes.getAsLong(), kvBytes, residentBytes.getAsLong());
     }
 
     long step() {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 
 /** The ranks of a unit as rank 0 sees them, itself included. Guarded by the lock of the leader. */
 final class Roster {
@@ -125,8 +126,7 @@ final class Roster {
 
     List<RankStatus> rankStatus() {
         List<RankStatus> status = new ArrayList<>();
-        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading", progress.dispatchedBytes(),
-                progress.combinedBytes()));
+        status.add(status(self, ownPhase == Phase.READY ? "ready" : "loading", progress.usage()));
         for (int rank = 1; rank < ranks(); rank++) {
             Peer peer = peers.get(rank);
             Hello hello = peer == null ? null : peer.hello();
@@ -135,7 +135,7 @@ final class Roster {
             } else {
                 var beat = peer.last();
                 status.add(status(hello, peer.gone() ? "gone" : peer.phase() == Phase.READY ? "ready" : "loading",
-                        beat == null ? 0 : beat.dispatchedBytes(), beat == null ? 0 : beat.combinedBytes()));
+                        beat == null ? Usage.NONE : beat.usage()));
             }
         }
         return status;
@@ -149,10 +149,9 @@ final class Roster {
                 .toList();
     }
 
-    private static RankStatus status(Hello hello, String state, long dispatched, long combined) {
+    private static RankStatus status(Hello hello, String state, Usage usage) {
         return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes(),
-                dispatched,
-                combined);
+                usage.dispatchedBytes(), usage.combinedBytes(), usage.kvBytes(), usage.residentBytes());
     }
 
     List<LinkStatus> linkStatus() {

@@ -7,12 +7,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
+import org.maniple.api.engine.UnitStatus.RankStatus;
 
 /** What rank 0 prints while a unit starts. Safe for use by several threads. */
 public final class StartupReport {
 
     private static final int BAR_WIDTH = 30;
     private static final int PERCENT_STEP = 10;
+    private static final int MEMORY_LINES = 8;
     private static final String BOLD = "\u001b[1m";
     private static final String GREEN = "\u001b[32m";
     private static final String DIM = "\u001b[2m";
@@ -92,6 +94,23 @@ public final class StartupReport {
     public synchronized void links(Collection<LinkStatus> links) {
         for (LinkStatus link : links) {
             line("rank " + link.from() + " -> " + link.to() + " [send] via " + link.path());
+        }
+    }
+
+    /**
+     * Shows what ranks have in memory, the first few of them.
+     *
+     * @param ranks in order
+     */
+    public synchronized void memory(List<RankStatus> ranks) {
+        for (RankStatus rank : ranks.subList(0, Math.min(MEMORY_LINES, ranks.size()))) {
+            if (rank.residentBytes() > 0) {
+                line("rank " + rank.rank() + " has " + ByteText.of(rank.residentBytes()) + " in memory (weights "
+                        + ByteText.of(rank.weightBytes()) + ", KV cache up to " + ByteText.of(rank.kvBytes()) + ")");
+            }
+        }
+        if (ranks.size() > MEMORY_LINES) {
+            line("/v1/cluster tells what the other " + (ranks.size() - MEMORY_LINES) + " have");
         }
     }
 

@@ -176,6 +176,9 @@ public final class UnitFollower implements Membership {
         lock.lock();
         try {
             UnitLeader.requireNext(phase, next);
+            if (next == Phase.READY) {
+                sendBeat(); // so that rank 0 knows what this rank uses when it says that all are there
+            }
             phase = next;
             send(new Reached(next));
             Wait wait = new Wait(ticker, limit.plus(MARGIN), times.noticeEvery());
@@ -249,11 +252,14 @@ public final class UnitFollower implements Membership {
             if (now - heard > times.lease().toNanos()) {
                 end(leaderFailure("is silent: no sign of life for " + Wait.seconds(times.lease())));
             }
-            send(new Heartbeat(self.epoch(), phase, progress.step(), progress.loadedBytes(), progress.links(),
-                    progress.dispatchedBytes(), progress.combinedBytes()));
+            sendBeat();
         } finally {
             lock.unlock();
         }
+    }
+
+    private void sendBeat() {
+        send(new Heartbeat(self.epoch(), phase, progress.step(), progress.loadedBytes(), progress.links(), progress.usage()));
     }
 
     private void send(UnitMessage message) {

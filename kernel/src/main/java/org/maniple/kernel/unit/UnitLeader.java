@@ -326,7 +326,8 @@ public final class UnitLeader implements Membership {
                 return;
             }
             connections.silent().forEach(this::silent);
-            tellAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of(), 0, 0));
+            tellAll(new Heartbeat(self.epoch(), roster.ownPhase(), progress.step(), progress.loadedBytes(), List.of(),
+                    UnitMessage.Usage.NONE));
         } finally {
             lock.unlock();
         }

@@ -31,11 +31,24 @@ sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Ref
     record Opened(Phase phase) implements UnitMessage {}
 
     /** A rank lives, and this is how far it is. */
-    record Heartbeat(long epoch, Phase phase, long step, long loadedBytes, List<LinkReport> links, long dispatchedBytes,
-            long combinedBytes) implements UnitMessage {
+    record Heartbeat(long epoch, Phase phase, long step, long loadedBytes, List<LinkReport> links, Usage usage)
+            implements UnitMessage {
         public Heartbeat {
             links = List.copyOf(links);
         }
+    }
+
+    /**
+     * What a rank uses.
+     *
+     * @param dispatchedBytes bytes of tokens that its all-to-all back end has sent so far
+     * @param combinedBytes bytes of results that its all-to-all back end has sent so far
+     * @param kvBytes the size of its KV cache
+     * @param residentBytes what its process has in memory
+     */
+    record Usage(long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes) {
+        /** Nothing, or nothing that anybody knows. */
+        static final Usage NONE = new Usage(0, 0, 0, 0);
     }
 
     /** The unit has failed. */

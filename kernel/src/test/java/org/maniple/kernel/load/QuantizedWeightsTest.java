@@ -260,7 +260,7 @@ class QuantizedWeightsTest {
                 new Mesh(List.of(), List.of()), List.of()).compile().forRank(0);
 
         assertThatThrownBy(() -> loader().bytes(program)).isInstanceOf(CheckpointException.class).hasMessageContainingAll(
-                "tensor u_scale_inv: type I32 in memory cannot be computed with; factors have F32 or BF16",
+                "tensor u_scale_inv: type I32 in memory cannot be computed with; factors have F32, F16 or BF16",
                 "tensor blocks: type I8 in memory cannot be computed with; MXFP4 has U8",
                 "tensor scales: expected [7, 1], but there is no such tensor");
     }

@@ -20,6 +20,7 @@ import org.maniple.kernel.unit.UnitMessage.Opened;
 import org.maniple.kernel.unit.UnitMessage.Parcel;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 import org.maniple.kernel.unit.UnitMessage.Refused;
+import org.maniple.kernel.unit.UnitMessage.Usage;
 import org.maniple.kernel.unit.UnitMessage.Welcome;
 
 class MessageCodecTest {
@@ -31,7 +32,8 @@ class MessageCodecTest {
                 new Refused(true, List.of("one", "two")),
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
-                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)), 1L << 33, 12),
+                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)),
+                        new Usage(1L << 33, 12, 1L << 34, 1L << 35)),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));
     }

@@ -220,10 +220,11 @@ class UnitJoinTest {
     void anotherProtocolVersionIsNamedThoughTheRestCannotBeRead() {
         try (TestUnit unit = new TestUnit(2)) {
             var zero = TestUnit.async(unit.leader(Ticker.system())::join);
-            TestUnit.async(unit.follower(versions(TestUnit.hello(1), 3, "0.9.0", 4), Ticker.system())::join);
+            TestUnit.async(unit.follower(versions(TestUnit.hello(1), Hello.PROTOCOL + 1, "0.9.0", 4), Ticker.system())::join);
 
-            assertThat(refusal(zero).reasons()).containsExactly("protocol version: rank 0 on node-a has 2 (software 0.1.0), "
-                    + "rank 1 on node-a has 3 (software 0.9.0); install the same version of Maniple on all nodes");
+            assertThat(refusal(zero).reasons()).containsExactly("protocol version: rank 0 on node-a has " + Hello.PROTOCOL
+                    + " (software 0.1.0), rank 1 on node-a has " + (Hello.PROTOCOL + 1)
+                    + " (software 0.9.0); install the same version of Maniple on all nodes");
         }
     }
 

@@ -55,7 +55,7 @@ class UnitWatchTest {
             TestUnit.get(joining);
             puppet.send(MessageCodec.encode(new Reached(Phase.LINKED)));
             leader.reach(Phase.LINKED, LONG);
-            puppet.send(MessageCodec.encode(new Heartbeat(4, Phase.LINKED, 0, 50, List.of(), 0, 0)));
+            puppet.send(MessageCodec.encode(new Heartbeat(4, Phase.LINKED, 0, 50, List.of(), UnitMessage.Usage.NONE)));
             TestUnit.until(() -> unit.events(0).loading.contains("50/300"));
 
             assertThatThrownBy(() -> leader.reach(Phase.LOADED, LONG))
@@ -193,7 +193,7 @@ class UnitWatchTest {
             var joining = TestUnit.async(leader::join);
             var puppet = unit.puppet(1);
             TestUnit.get(joining);
-            puppet.send(MessageCodec.encode(new Heartbeat(4, Phase.JOINED, 118, 0, List.of(), 0, 0)));
+            puppet.send(MessageCodec.encode(new Heartbeat(4, Phase.JOINED, 118, 0, List.of(), UnitMessage.Usage.NONE)));
 
             assertThat(unit.events(0).end()).isEqualTo(
                     "failed: rank 1 on node-a is silent: no sign of life for 300 ms; last seen in phase JOINED after step 118");
@@ -277,7 +277,7 @@ class UnitWatchTest {
             var joining = TestUnit.async(unit.leader(Ticker.system())::join);
             var puppet = unit.puppet(1);
             TestUnit.get(joining);
-            puppet.send(MessageCodec.encode(new Heartbeat(3, Phase.JOINED, 0, 0, List.of(), 0, 0)));
+            puppet.send(MessageCodec.encode(new Heartbeat(3, Phase.JOINED, 0, 0, List.of(), UnitMessage.Usage.NONE)));
 
             assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a is of another epoch: 3 < 4");
         }

@@ -17,6 +17,7 @@ final class BoundedInput {
 
     /** Of a text that is kept in memory: a chat template, at most. */
     static final int LONGEST_TEXT = 1 << 20;
+    private static final char REPLACEMENT = '\uFFFD';
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final Path file;
@@ -95,6 +96,11 @@ final class BoundedInput {
             buffer.get(bytes, done, part);
             done += part;
         }
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf(REPLACEMENT) < 0) {
+            return text;
+        }
+        // That character is in the text, or stands for bytes that are none.
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {

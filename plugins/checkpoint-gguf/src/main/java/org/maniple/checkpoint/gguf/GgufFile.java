@@ -22,7 +22,7 @@ final class GgufFile implements AutoCloseable {
         this.header = header;
     }
 
-    static GgufFile open(Path path) {
+    static GgufFile open(Path path, Headers headers) {
         FileChannel channel;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);
@@ -30,7 +30,7 @@ final class GgufFile implements AutoCloseable {
             throw new CheckpointException(path + ": cannot be opened", e);
         }
         try {
-            return new GgufFile(path, channel, HeaderReader.read(path, channel));
+            return new GgufFile(path, channel, headers.of(path, channel));
         } catch (IOException e) {
             closeQuietly(channel, e);
             throw new CheckpointException(path + ": header cannot be read", e);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,8 @@ import org.maniple.api.checkpoint.CompanionFiles;
 public final class GgufFormat implements CheckpointFormat {
 
     private static final String SUFFIX = ".gguf";
+
+    private final Headers headers = new Headers(Clock.systemUTC());
 
     /** For {@link java.util.ServiceLoader}. */
     public GgufFormat() {
@@ -41,7 +44,7 @@ public final class GgufFormat implements CheckpointFormat {
 
     @Override
     public Checkpoint open(Path model) {
-        GgufModel files = GgufModel.open(file(model));
+        GgufModel files = GgufModel.open(file(model), headers);
         try {
             return new GgufCheckpoint(files, Architectures.of(files).parts());
         } catch (RuntimeException e) {
@@ -52,7 +55,7 @@ public final class GgufFormat implements CheckpointFormat {
 
     @Override
     public Optional<CompanionFiles> companions(Path model) {
-        try (GgufModel files = GgufModel.open(file(model))) {
+        try (GgufModel files = GgufModel.open(file(model), headers)) {
             return Optional.of(GgufCompanions.of(files));
         }
     }

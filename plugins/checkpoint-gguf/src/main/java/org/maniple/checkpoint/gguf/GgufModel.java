@@ -41,11 +41,11 @@ final class GgufModel implements AutoCloseable {
     /**
      * Opens a file, and with a part of a split model all others.
      */
-    static GgufModel open(Path path) {
+    static GgufModel open(Path path, Headers headers) {
         var files = new ArrayList<GgufFile>();
         try {
             for (Path part : parts(path)) {
-                files.add(GgufFile.open(part));
+                files.add(GgufFile.open(part, headers));
             }
             checkParts(files);
             return new GgufModel(List.copyOf(files));

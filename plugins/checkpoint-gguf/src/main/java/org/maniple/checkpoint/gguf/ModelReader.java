@@ -130,6 +130,9 @@ final class ModelReader {
     /** Layers of which the output is made: those behind them, which predict further tokens, are not counted. */
     private int layers() {
         int layers = Math.min(integer("block_count"), MAX_LAYERS);
+        if (layers < 1) {
+            throw unsupported("block_count", "at least 1");
+        }
         int counted = layers;
         while (counted > 1 && has("blk." + (counted - 1) + ".nextn.eh_proj.weight")) {
             counted--;

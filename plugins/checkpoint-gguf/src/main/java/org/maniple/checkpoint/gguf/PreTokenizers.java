@@ -20,8 +20,15 @@ final class PreTokenizers {
      * @param gpt2 whether GPT-2's pattern comes last
      * @param wholeWords whether a word that is a token is that token, whatever the merges say
      * @param beginning whether a text begins with the token for that, if the file does not say
+     * @param composed whether characters are composed (NFC) before
      */
-    record PreTokenizer(List<String> patterns, boolean digits, boolean gpt2, boolean wholeWords, boolean beginning) {
+    record PreTokenizer(List<String> patterns, boolean digits, boolean gpt2, boolean wholeWords, boolean beginning,
+            boolean composed) {
+
+        /** One that takes characters as they are. */
+        PreTokenizer(List<String> patterns, boolean digits, boolean gpt2, boolean wholeWords, boolean beginning) {
+            this(patterns, digits, gpt2, wholeWords, beginning, false);
+        }
 
         /** As a published tokenizer.json has it. */
         Map<String, Object> json() {
@@ -63,7 +70,8 @@ final class PreTokenizers {
     private static final PreTokenizer DIGITS_GPT2 = new PreTokenizer(List.of(), true, true, false, false);
     private static final PreTokenizer OF_LLAMA3 = new PreTokenizer(List.of(LLAMA3), false, false, true, true);
     private static final PreTokenizer LIKE_LLAMA3 = split(LLAMA3);
-    private static final PreTokenizer OF_QWEN2 = split(QWEN2);
+    private static final PreTokenizer LIKE_QWEN2 = split(QWEN2);
+    private static final PreTokenizer OF_QWEN2 = new PreTokenizer(List.of(QWEN2), false, false, false, false, true);
     private static final PreTokenizer OF_GPT4O = split(GPT4O);
 
     private static final Map<String, PreTokenizer> KNOWN = new TreeMap<>(Map.ofEntries(
@@ -74,8 +82,8 @@ final class PreTokenizers {
             Map.entry("refact", DIGITS_GPT2), Map.entry("command-r", DIGITS_GPT2), Map.entry("codeshell", DIGITS_GPT2),
             Map.entry("exaone", DIGITS_GPT2), Map.entry("minerva-7b", DIGITS_GPT2), Map.entry("gpt-2", PLAIN_GPT2),
             Map.entry("mpt", PLAIN_GPT2), Map.entry("olmo", PLAIN_GPT2), Map.entry("phi-2", PLAIN_GPT2),
-            Map.entry("qwen2", OF_QWEN2), Map.entry("stablelm2", OF_QWEN2), Map.entry("megrez", OF_QWEN2),
-            Map.entry("deepseek-r1-qwen", OF_QWEN2), Map.entry("gpt-4o", OF_GPT4O), Map.entry("llama4", OF_GPT4O),
+            Map.entry("qwen2", OF_QWEN2), Map.entry("stablelm2", LIKE_QWEN2), Map.entry("megrez", LIKE_QWEN2),
+            Map.entry("deepseek-r1-qwen", LIKE_QWEN2), Map.entry("gpt-4o", OF_GPT4O), Map.entry("llama4", OF_GPT4O),
             Map.entry("tekken", new PreTokenizer(List.of(TEKKEN), false, false, true, false)),
             Map.entry("deepseek-llm", split("[\\r\\n]", "\\s?[" + CASED + "]+", "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$",
                     "[一-龥ࠀ-一가-퟿]+", "\\p{N}+")),

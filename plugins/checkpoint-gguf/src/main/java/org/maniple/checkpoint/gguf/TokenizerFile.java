@@ -44,7 +44,7 @@ final class TokenizerFile {
         return JsonOutput.of(json -> {
             json.writeStartObject();
             begin(json);
-            property(json, "normalizer", Optional.empty());
+            property(json, "normalizer", words.composed() ? Optional.of(Map.of("type", "NFC")) : Optional.empty());
             property(json, "pre_tokenizer", Optional.of(words.json()));
             property(json, "post_processor", around(words.beginning()));
             property(json, "decoder", Optional.of(Map.of("type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true,
@@ -59,7 +59,11 @@ final class TokenizerFile {
                 if (space < 0) {
                     throw tokenizer.wrong("merges", "pairs of tokens with a space between them, not [" + Shown.name(merge) + "]");
                 }
-                pair(json, merge.substring(0, space), merge.substring(space + 1));
+                if (space == merge.lastIndexOf(' ') && space == merge.indexOf(' ')) {
+                    json.writeString(merge);
+                } else {
+                    pair(json, merge.substring(0, space), merge.substring(space + 1));
+                }
             }
             json.writeEndArray();
             json.writeEndObject();

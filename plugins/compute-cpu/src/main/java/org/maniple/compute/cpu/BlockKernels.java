@@ -22,11 +22,9 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class BlockKernels {
 
-    /** Rows of weights of one call of {@link #tile}. */
-    static final int TILE = 8;
-
     private static final int BLOCK = BlockUnpacker.ACTIVATIONS;
     private static final int COUNT = Lanes.COUNT;
+    private static final int TILE = ManyRows.TILE;
     /** As many bytes as lanes, or twice as many, since there are no vectors of 32 bits. */
     private static final VectorSpecies<Byte> B = ByteVector.SPECIES_512.withShape(VectorShape.forBitSize(Math.max(64,
             Lanes.BITS / 4)));
@@ -308,68 +306,105 @@ final class BlockKernels {
     }
 
     /**
-     * Sums of products of codes of {@value #TILE} rows of weights with a vector of rows of activations.
+     * Sums of products of codes of {@value #TILE} rows of weights with two vectors of rows of activations.
      *
      * @param w codes of a row of weights as floats
      * @param stride floats from a row of weights to the next
      * @param x codes of activations, 16 rows together
+     * @param next bytes to those of the second vector
      * @param length of a run
      * @param runs how many
-     * @param sums receives for each run a vector for each row of weights
+     * @param sums receives for each run a vector for each row of weights, and then others for the second vector of activations
      */
-    static void tile(float[] w, int at, int stride, MemorySegment x, long xAt, int length, int runs, float[] sums, int to) {
+    static void tile(float[] w, int at, int stride, MemorySegment x, long xAt, long next, int length, int runs, float[] sums,
+            int to) {
         for (int i = 0; i < runs; i++) {
-            FloatVector a = FloatVector.zero(Lanes.F);
-            FloatVector b = a;
-            FloatVector c = a;
-            FloatVector d = a;
-            FloatVector e = a;
-            FloatVector f = a;
-            FloatVector g = a;
-            FloatVector h = a;
+            FloatVector a0 = FloatVector.zero(Lanes.F);
+            FloatVector a1 = a0;
+            FloatVector b0 = a0;
+            FloatVector b1 = a0;
+            FloatVector c0 = a0;
+            FloatVector c1 = a0;
+            FloatVector d0 = a0;
+            FloatVector d1 = a0;
+            FloatVector e0 = a0;
+            FloatVector e1 = a0;
+            FloatVector f0 = a0;
+            FloatVector f1 = a0;
+            FloatVector g0 = a0;
+            FloatVector g1 = a0;
+            FloatVector h0 = a0;
+            FloatVector h1 = a0;
             for (int k = i * length; k < (i + 1) * length; k++) {
                 FloatVector v = FloatVector.fromMemorySegment(Lanes.F, x, xAt + 4L * COUNT * k, LITTLE_ENDIAN);
+                FloatVector u = FloatVector.fromMemorySegment(Lanes.F, x, xAt + next + 4L * COUNT * k, LITTLE_ENDIAN);
                 int from = at + k;
-                a = v.fma(FloatVector.broadcast(Lanes.F, w[from]), a);
-                b = v.fma(FloatVector.broadcast(Lanes.F, w[from + stride]), b);
-                c = v.fma(FloatVector.broadcast(Lanes.F, w[from + 2 * stride]), c);
-                d = v.fma(FloatVector.broadcast(Lanes.F, w[from + 3 * stride]), d);
-                e = v.fma(FloatVector.broadcast(Lanes.F, w[from + 4 * stride]), e);
-                f = v.fma(FloatVector.broadcast(Lanes.F, w[from + 5 * stride]), f);
-                g = v.fma(FloatVector.broadcast(Lanes.F, w[from + 6 * stride]), g);
-                h = v.fma(FloatVector.broadcast(Lanes.F, w[from + 7 * stride]), h);
+                FloatVector code = FloatVector.broadcast(Lanes.F, w[from]);
+                a0 = v.fma(code, a0);
+                a1 = u.fma(code, a1);
+                code = FloatVector.broadcast(Lanes.F, w[from + stride]);
+                b0 = v.fma(code, b0);
+                b1 = u.fma(code, b1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 2 * stride]);
+                c0 = v.fma(code, c0);
+                c1 = u.fma(code, c1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 3 * stride]);
+                d0 = v.fma(code, d0);
+                d1 = u.fma(code, d1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 4 * stride]);
+                e0 = v.fma(code, e0);
+                e1 = u.fma(code, e1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 5 * stride]);
+                f0 = v.fma(code, f0);
+                f1 = u.fma(code, f1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 6 * stride]);
+                g0 = v.fma(code, g0);
+                g1 = u.fma(code, g1);
+                code = FloatVector.broadcast(Lanes.F, w[from + 7 * stride]);
+                h0 = v.fma(code, h0);
+                h1 = u.fma(code, h1);
             }
-            int first = to + i * TILE * Lanes.L;
-            a.intoArray(sums, first);
-            b.intoArray(sums, first + Lanes.L);
-            c.intoArray(sums, first + 2 * Lanes.L);
-            d.intoArray(sums, first + 3 * Lanes.L);
-            e.intoArray(sums, first + 4 * Lanes.L);
-            f.intoArray(sums, first + 5 * Lanes.L);
-            g.intoArray(sums, first + 6 * Lanes.L);
-            h.intoArray(sums, first + 7 * Lanes.L);
+            int first = to + i * 2 * TILE * Lanes.L;
+            a0.intoArray(sums, first);
+            b0.intoArray(sums, first + Lanes.L);
+            c0.intoArray(sums, first + 2 * Lanes.L);
+            d0.intoArray(sums, first + 3 * Lanes.L);
+            e0.intoArray(sums, first + 4 * Lanes.L);
+            f0.intoArray(sums, first + 5 * Lanes.L);
+            g0.intoArray(sums, first + 6 * Lanes.L);
+            h0.intoArray(sums, first + 7 * Lanes.L);
+            a1.intoArray(sums, first + 8 * Lanes.L);
+            b1.intoArray(sums, first + 9 * Lanes.L);
+            c1.intoArray(sums, first + 10 * Lanes.L);
+            d1.intoArray(sums, first + 11 * Lanes.L);
+            e1.intoArray(sums, first + 12 * Lanes.L);
+            f1.intoArray(sums, first + 13 * Lanes.L);
+            g1.intoArray(sums, first + 14 * Lanes.L);
+            h1.intoArray(sums, first + 15 * Lanes.L);
         }
     }
 
     /**
-     * Adds runs to a result, each times its scales: lanes are rows of activations.
+     * Adds runs to the results of {@value #TILE} rows of weights, each times its scales: lanes are rows of activations.
      *
-     * @param sums where the sums of the row of weights begin, as {@link #tile} writes them
-     * @param scale where the scale of its first run is; the next one follows after {@code stride}
+     * @param sums where the sums begin, as {@link #tile} writes them
+     * @param scale where the scales of the first run begin; those of the next follow after {@link ManyRows#ROWS}
      * @param xScales where the scales of the activations begin, 16 rows together
      * @param first the first of the runs
-     * @param to the result
+     * @param to the results, 16 floats for each row of weights
      */
-    static void scale(float[] floats, int sums, int scale, int stride, MemorySegment x, long xScales, int shift, int first,
-            int runs, int to) {
-        FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
-        for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
-                    LITTLE_ENDIAN);
-            total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
-                    total);
+    static void scale(float[] floats, int sums, int scale, MemorySegment x, long xScales, int shift, int first, int runs,
+            int to) {
+        for (int r = 0; r < TILE; r++) {
+            FloatVector total = FloatVector.fromArray(Lanes.F, floats, to + COUNT * r);
+            for (int i = 0; i < runs; i++) {
+                FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                        LITTLE_ENDIAN);
+                total = FloatVector.fromArray(Lanes.F, floats, sums + (2 * TILE * i + r) * Lanes.L)
+                        .fma(scales.mul(floats[scale + ManyRows.ROWS * i + r]), total);
+            }
+            total.intoArray(floats, to + COUNT * r);
         }
-        total.intoArray(floats, to);
     }
 
     /**
@@ -377,17 +412,19 @@ final class BlockKernels {
      *
      * @param xSums where the sums of the first run of activations begin, 16 rows together
      */
-    static void scaleWithMinima(float[] floats, int sums, int scale, int minimum, int stride, MemorySegment x, long xScales,
-            long xSums, int shift, int first, int runs, int to) {
-        FloatVector total = FloatVector.fromArray(Lanes.F, floats, to);
-        for (int i = 0; i < runs; i++) {
-            FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
-                    LITTLE_ENDIAN);
-            total = FloatVector.fromArray(Lanes.F, floats, sums + i * TILE * Lanes.L).fma(scales.mul(floats[scale + i * stride]),
-                    total);
-            total = FloatVector.fromMemorySegment(Lanes.F, x, xSums + 4L * COUNT * i, LITTLE_ENDIAN)
-                    .fma(scales.mul(floats[minimum + i * stride]), total);
+    static void scaleWithMinima(float[] floats, int sums, int scale, int minimum, MemorySegment x, long xScales, long xSums,
+            int shift, int first, int runs, int to) {
+        for (int r = 0; r < TILE; r++) {
+            FloatVector total = FloatVector.fromArray(Lanes.F, floats, to + COUNT * r);
+            for (int i = 0; i < runs; i++) {
+                FloatVector scales = FloatVector.fromMemorySegment(Lanes.F, x, xScales + 4L * COUNT * (first + i >> shift),
+                        LITTLE_ENDIAN);
+                total = FloatVector.fromArray(Lanes.F, floats, sums + (2 * TILE * i + r) * Lanes.L)
+                        .fma(scales.mul(floats[scale + ManyRows.ROWS * i + r]), total);
+                total = FloatVector.fromMemorySegment(Lanes.F, x, xSums + 4L * COUNT * i, LITTLE_ENDIAN)
+                        .fma(scales.mul(floats[minimum + ManyRows.ROWS * i + r]), total);
+            }
+            total.intoArray(floats, to + COUNT * r);
         }
-        total.intoArray(floats, to);
     }
 }

@@ -12,19 +12,12 @@ import org.maniple.api.tensor.BlockRows;
  * activations. With few of those, the sums of a block are formed across its elements, and then belong to lanes by rows of weights; with many,
  * lanes are rows of activations from the start. Sums of blocks are exact, and what follows has one order, so that both give the same bits.
  */
-final class BlockProduct implements Product {
+final class BlockProduct implements Product, ManyRows.Weights {
 
     /** Rows of weights that are taken apart at once for few rows of activations. */
     private static final int FEW_ROWS = Lanes.COUNT;
     /** Runs of them whose products are summed at once. */
     private static final int FEW_RUNS = 64;
-    /** And for many. */
-    private static final int MANY_ROWS = 64;
-    /** Elements of a row that are made floats at once for many rows of activations. */
-    private static final int CHUNK = 256;
-    /** Groups of rows of activations whose sums are formed at once; a whole matrix would not stay in the cache. */
-    private static final int GROUPS = 16;
-    private static final int GROUPS_OF_LEAVES = 4;
 
     /** What few rows of activations are multiplied with: codes that were taken apart, or blocks as they are stored. */
     private enum Multiplier {
@@ -41,7 +34,7 @@ final class BlockProduct implements Product {
     private final int[] leafEnds;
     private final int blocks;
     private final long rowBytes;
-    private final int groups;
+    private final ManyRows many;
     private final Multiplier multiplier;
     /** What codes have too much, as they are multiplied. */
     private final int offset;
@@ -55,7 +48,7 @@ final class BlockProduct implements Product {
      */
     BlockProduct(BlockUnpacker unpacker, BlockRows rows, int[] leafEnds) {
         this.unpacker = unpacker;
-        this.input = new QuantizedRows(rows, true);
+        this.input = new QuantizedRows(rows, QuantizedRows.Few.SHORTS);
         this.columns = leafEnds[leafEnds.length - 1];
         this.held = rows.held();
         this.run = unpacker.run();
@@ -64,7 +57,7 @@ final class BlockProduct implements Product {
                 .toArray();
         this.blocks = held / unpacker.type().blockElements();
         this.rowBytes = unpacker.type().bytes(held);
-        this.groups = leafEnds.length == 1 ? GROUPS : GROUPS_OF_LEAVES;
+        this.many = new ManyRows(this, input, run, runs, unpacker.minima(), this.leafEnds);
         this.multiplier = switch (unpacker.type()) {
             case Q8_0 -> Multiplier.Q8_0;
             case Q4_0 -> Multiplier.Q4_0;
@@ -89,51 +82,43 @@ final class BlockProduct implements Product {
         return rowBytes;
     }
 
+    @Override
+    public int chunkBytes() {
+        return 1 << 20;
+    }
+
     /** The codes of rows of weights. */
     @Override
     public long panelBytes() {
-        return (long) MANY_ROWS * held;
+        return (long) ManyRows.ROWS * held;
     }
 
-    // The floats: scales and minima, by runs, of each its rows of weights; then for few rows the sums of runs, likewise, the results of
-    // leaves, and vectors that are being summed; for many the codes of a chunk, the sums of its runs for one tile, and results by leaves, groups, rows of weights, rows of x.
+    // The floats: scales and minima, by runs, of each its rows of weights; then the sums of runs, likewise, the results of leaves, and vectors that are
+    // being summed.
 
     private int minima() {
-        return runs * MANY_ROWS;
+        return runs * FEW_ROWS;
     }
 
     private int sums() {
-        return 2 * runs * MANY_ROWS;
+        return 2 * runs * FEW_ROWS;
     }
 
-    private int fewResults() {
+    private int results() {
         return sums() + runs * FEW_ROWS;
     }
 
-    private int fewBetween() {
-        return fewResults() + leafEnds.length * FEW_ROWS;
+    private int between() {
+        return results() + leafEnds.length * FEW_ROWS;
     }
 
-    private int fewVectors() {
-        return fewBetween() + 4 * BlockKernels.VECTOR;
-    }
-
-    private int manySums() {
-        return sums() + MANY_ROWS * CHUNK;
-    }
-
-    private int manyResults() {
-        return manySums() + CHUNK / run * BlockKernels.TILE * Lanes.L;
-    }
-
-    private int groupFloats() {
-        return MANY_ROWS * QuantizedRows.GROUP;
+    private int vectors() {
+        return between() + 4 * BlockKernels.VECTOR;
     }
 
     @Override
     public int panelFloats() {
-        return Math.max(fewVectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR,
-                manyResults() + leafEnds.length * groups * groupFloats());
+        return Math.max(vectors() + FEW_ROWS * FEW_RUNS * BlockKernels.VECTOR, many.floats());
     }
 
     @Override
@@ -146,17 +131,7 @@ final class BlockProduct implements Product {
             }
             return;
         }
-        for (int n = 0; n < columns; n += MANY_ROWS) {
-            int taken = Math.min(MANY_ROWS, columns - n);
-            codes(w, firstRow + n, taken, scratch.panel());
-            scales(w, firstRow + n, taken, MANY_ROWS, scratch.floats());
-            int end = xRow + xRows;
-            for (int row = xRow & -QuantizedRows.GROUP; row < end; row += groups * QuantizedRows.GROUP) {
-                int last = Math.min(end, row + groups * QuantizedRows.GROUP);
-                many(taken, x, xAt, row, last, scratch);
-                write(taken, row, Math.max(row, xRow), last, xRow, out, outAt + 4L * n, outStride, scratch.floats());
-            }
-        }
+        many.compute(w, firstRow, columns, x, xAt, xRow, xRows, out, outAt, outStride, scratch);
     }
 
     private void codes(MemorySegment w, long row, int count, MemorySegment panel) {
@@ -165,9 +140,9 @@ final class BlockProduct implements Product {
         }
     }
 
-    private void scales(MemorySegment w, long row, int count, int stride, float[] floats) {
+    private void scales(MemorySegment w, long row, int count, int stride, float[] floats, int minima) {
         for (int r = 0; r < count; r++) {
-            unpacker.scales(w, (row + r) * rowBytes(), blocks, floats, r, minima() + r, stride);
+            unpacker.scales(w, (row + r) * rowBytes(), blocks, floats, r, minima + r, stride);
         }
     }
 
@@ -180,27 +155,27 @@ final class BlockProduct implements Product {
         if (multiplier == Multiplier.BYTES) {
             codes(w, row, count, codes);
         }
-        scales(w, row, count, FEW_ROWS, floats);
+        scales(w, row, count, FEW_ROWS, floats, minima());
         for (int m = 0; m < xRows; m++) {
             long xCodes = input.row(xAt, xRow + m);
-            long xShorts = input.shorts(xAt, xRow + m);
+            long xShorts = input.few(xAt, xRow + m);
             for (int i = 0; i < runs; i += FEW_RUNS) {
                 int taken = Math.min(FEW_RUNS, runs - i);
                 for (int r = 0; r < count; r++) {
                     multiply(codes, first + r * rowStride, i, taken, x, xShorts + 2L * run * i, floats,
-                            fewVectors() + r * FEW_RUNS * BlockKernels.VECTOR);
+                            vectors() + r * FEW_RUNS * BlockKernels.VECTOR);
                 }
-                BlockKernels.fold(floats, fewVectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS,
-                        fewBetween());
+                BlockKernels.fold(floats, vectors(), FEW_RUNS * BlockKernels.VECTOR, taken, sums() + i * FEW_ROWS,
+                        between());
                 if (offset != 0) {
                     BlockKernels.offset(floats, sums() + i * FEW_ROWS, taken, offset, x, xCodes + input.sums() + 4L * i);
                 }
             }
             for (int leaf = 0; leaf < leafEnds.length; leaf++) {
-                add(x, xCodes, leaf == 0 ? 0 : leafEnds[leaf - 1], leafEnds[leaf], floats, fewResults() + leaf * FEW_ROWS);
+                add(x, xCodes, leaf == 0 ? 0 : leafEnds[leaf - 1], leafEnds[leaf], floats, results() + leaf * FEW_ROWS);
             }
-            tree(floats, fewResults(), FEW_ROWS);
-            MemorySegment.copy(floats, fewResults(), out, JAVA_FLOAT_UNALIGNED, to + m * outStride, count);
+            tree(floats, results(), FEW_ROWS);
+            MemorySegment.copy(floats, results(), out, JAVA_FLOAT_UNALIGNED, to + m * outStride, count);
         }
     }
 
@@ -248,66 +223,24 @@ final class BlockProduct implements Product {
         }
     }
 
-    /** Computes some groups of rows of activations. */
-    private void many(int count, MemorySegment x, long xAt, int from, int end, Scratch scratch) {
-        float[] floats = scratch.floats();
-        Arrays.fill(floats, manyResults(), panelFloats(), 0f);
-        int start = 0;
-        for (int leaf = 0; leaf < leafEnds.length; leaf++) {
-            int results = manyResults() + leaf * groups * groupFloats();
-            for (int first = start; first < leafEnds[leaf]; first += CHUNK / run) {
-                int taken = Math.min(CHUNK / run, leafEnds[leaf] - first);
-                for (int r = 0; r < count; r++) {
-                    BlockKernels.floats(scratch.panel(), (long) r * held + (long) first * run, taken * run, floats,
-                            sums() + r * CHUNK);
-                }
-                for (int row = from; row < end; row += QuantizedRows.GROUP) {
-                    chunk(count, first, taken, x, input.groupCodes(xAt, row), floats,
-                            results + (row - from) / QuantizedRows.GROUP * groupFloats());
-                }
-            }
-            start = leafEnds[leaf];
-        }
-        tree(floats, manyResults(), groups * groupFloats());
+    @Override
+    public void begin(MemorySegment w, long row, int count, float[] scales, int minima, Scratch scratch) {
+        codes(w, row, count, scratch.panel());
+        scales(w, row, count, ManyRows.ROWS, scales, minima);
     }
 
-    /** Adds what the runs of a chunk contribute to the results of a group. */
-    private void chunk(int count, int first, int taken, MemorySegment x, long codes, float[] floats, int to) {
-        int shift = run == BlockUnpacker.ACTIVATIONS ? 0 : 1;
-        long group = 4L * QuantizedRows.GROUP;
-        long scales = codes + QuantizedRows.GROUP * input.scales();
-        long totals = codes + QuantizedRows.GROUP * (shift == 0 ? input.sums() : input.halves());
-        for (int r = 0; r < count; r += BlockKernels.TILE) {
-            for (int part = 0; part < QuantizedRows.GROUP; part += Lanes.L) {
-                BlockKernels.tile(floats, sums() + r * CHUNK, CHUNK, x, codes + group * first * run + 4L * part, run, taken,
-                        floats,
-                        manySums());
-                for (int i = 0; i < BlockKernels.TILE; i++) {
-                    int result = to + (r + i) * QuantizedRows.GROUP + part;
-                    int scale = first * MANY_ROWS + r + i;
-                    if (unpacker.minima()) {
-                        BlockKernels.scaleWithMinima(floats, manySums() + i * Lanes.L, scale, minima() + scale, MANY_ROWS, x,
-                                scales + 4L * part, totals + group * first + 4L * part, shift, first, taken, result);
-                    } else {
-                        BlockKernels.scale(floats, manySums() + i * Lanes.L, scale, MANY_ROWS, x, scales + 4L * part, shift,
-                                first,
-                                taken, result);
-                    }
-                }
-            }
+    @Override
+    public void floats(MemorySegment w, long begin, int row, int count, int first, int runs, float[] floats, int to,
+            Scratch scratch) {
+        for (int r = 0; r < count; r++) {
+            BlockKernels.floats(scratch.panel(), (long) (row + r) * held + (long) first * run, runs * run, floats,
+                    to + r * ManyRows.CHUNK);
         }
     }
 
-    /** Writes results of some groups where they belong. */
-    private void write(int count, int groupRow, int from, int end, int xRow, MemorySegment out, long to, long outStride,
-            float[] floats) {
-        for (int row = from; row < end; row++) {
-            int at = manyResults() + (row - groupRow) / QuantizedRows.GROUP * groupFloats() + (row & QuantizedRows.GROUP - 1);
-            long line = to + (row - xRow) * outStride;
-            for (int r = 0; r < count; r++) {
-                out.set(JAVA_FLOAT_UNALIGNED, line + 4L * r, floats[at + r * QuantizedRows.GROUP]);
-            }
-        }
+    @Override
+    public void tile(float[] floats, int at, int row, MemorySegment x, long xAt, long next, int runs, int sums) {
+        BlockKernels.tile(floats, at + row * ManyRows.CHUNK, ManyRows.CHUNK, x, xAt, next, run, runs, floats, sums);
     }
 
     @Override

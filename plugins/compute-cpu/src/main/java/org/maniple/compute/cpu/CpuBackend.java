@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,9 @@ public final class CpuBackend implements ComputeBackend {
     private static final String NUMA_BINDING = "cpu-numa-binding";
     /** The kernel's own: which rank of its node this process is. */
     private static final String LOCAL_RANK = "local-rank";
+    /** The kernel's own: where results are kept for the next start. */
+    private static final String CACHE_DIR = "cache-dir";
+    private static final String NOWHERE = "none";
     private static final String MLA_FORM = "mla-form";
 
     /** For the service loader. */
@@ -70,9 +74,11 @@ public final class CpuBackend implements ComputeBackend {
                     "compute back end [cpu] was asked for " + threads + " threads; it needs at least 1 (key threads)");
         }
         Isa isa = context.settings().optionalText(Isa.KEY).map(Isa::of).orElse(Isa.AUTO);
-        Choice choice = choose(isa, context::announce);
+        CheckMemory memory = memory(context.settings());
+        Choice choice = choose(isa, memory, context::announce);
         var warmUp = new WarmUp(choice.products());
-        Optional<NativeFunctions> functions = NativeFunctions.best(NativeLibrary.load(), isa, context::announce);
+        Optional<NativeFunctions> functions = NativeFunctions.best(NativeLibrary.load(), isa, memory,
+                context::announce);
         if (functions.isEmpty()) {
             warmUp.common();
             warmUp.products(DType.F32, ActivationForm.F32);
@@ -85,6 +91,18 @@ public final class CpuBackend implements ComputeBackend {
                 + (threads == 1 ? " thread" : " threads"));
         context.announce("cpu: " + paths(choice.products(), precision));
         return session;
+    }
+
+    /** Which checks this processor has passed with this build, where the kernel keeps such things. */
+    private static CheckMemory memory(Settings settings) {
+        if (!settings.declared(CACHE_DIR) || !settings.has(CACHE_DIR) || settings.text(CACHE_DIR).equals(NOWHERE)
+                || !(NativeLibrary.load() instanceof NativeLibrary.Loaded(NativeLibrary library))) {
+            return CheckMemory.none();
+        }
+        return Processor.description()
+                .map(processor -> CheckMemory.in(Path.of(settings.text(CACHE_DIR)),
+                        "kernels " + library.build() + "; java " + Runtime.version() + "; " + processor))
+                .orElseGet(CheckMemory::none);
     }
 
     private static Workers workers(PluginContext context, int threads) {
@@ -106,7 +124,7 @@ public final class CpuBackend implements ComputeBackend {
     /** How products are computed, and a word about it. */
     private record Choice(Products products, String description) {}
 
-    private static Choice choose(Isa isa, Consumer<String> announce) {
+    private static Choice choose(Isa isa, CheckMemory memory, Consumer<String> announce) {
         var vectors = new VectorProducts();
         if (isa == Isa.VECTOR_API) {
             return new Choice(vectors, "no native kernels (" + Isa.KEY + " " + isa.word() + ")");
@@ -115,7 +133,7 @@ public final class CpuBackend implements ComputeBackend {
             case NativeLibrary.Missing(String reason) -> new Choice(vectors, "no native kernels: " + reason);
             case NativeLibrary.Loaded(NativeLibrary library) -> isa.choose(library.variants())
                     .map(variant -> new Choice(new NativeProducts(new NativeKernels(library, variant),
-                            NativeBf16.beside(variant, library), vectors, announce),
+                            NativeBf16.beside(variant, library), vectors, memory, announce),
                             "native kernels " + variant + " (of " + String.join(", ", library.variants()) + ")"))
                     .orElseGet(() -> new Choice(vectors,
                             "no native kernels: " + Isa.KEY + " " + isa.word() + ", and this processor can run "

@@ -17,6 +17,8 @@ final class CpuSession implements ComputeSession {
     private static final long ALIGNMENT = 64;
     /** From this size on memory is mapped: a cache may be larger than what will ever be used of it. */
     private static final long MAPPED = 1 << 20;
+    /** What is smaller is cut from mappings of this size: their pages are touched first by who writes them, and not by whoever asks for the memory. */
+    private static final long ROOM = 16L << 20;
     private static final String DESCRIPTION = "vector api " + Lanes.BITS + " bits";
 
     private final Arena arena = Arena.ofShared();
@@ -26,6 +28,7 @@ final class CpuSession implements ComputeSession {
     private final Fusion fusion;
     private final Optional<WarmUp> warmUp;
     private long allocated;
+    private MemorySegment room = MemorySegment.NULL;
 
     /** A session whose kernels become fast as they are used. */
     CpuSession(int threads, int processors) {
@@ -62,15 +65,13 @@ final class CpuSession implements ComputeSession {
     }
 
     @Override
-    public MemorySegment allocate(long bytes) {
+    public synchronized MemorySegment allocate(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("allocation of " + bytes + " bytes");
         }
         try {
-            MemorySegment segment = bytes < MAPPED
-                    ? arena.allocate(bytes, ALIGNMENT)
-                    : linux.flatMap(calls -> calls.map(bytes, arena))
-                            .orElseGet(() -> arena.allocate(bytes, ALIGNMENT));
+            MemorySegment segment = (bytes < MAPPED ? cut(bytes) : linux.flatMap(calls -> calls.map(bytes, arena)))
+                    .orElseGet(() -> arena.allocate(bytes, ALIGNMENT));
             allocated += bytes;
             return segment;
         } catch (OutOfMemoryError e) {
@@ -78,6 +79,19 @@ final class CpuSession implements ComputeSession {
                     + " that it has, and the machine does not give them: lower kv-cache-memory-bytes or max-num-batched-tokens, or use "
                     + "more ranks", e);
         }
+    }
+
+    private Optional<MemorySegment> cut(long bytes) {
+        long held = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
+        if (room.byteSize() < held) {
+            room = linux.flatMap(calls -> calls.map(ROOM, arena)).orElse(MemorySegment.NULL);
+        }
+        if (room.byteSize() < held) {
+            return Optional.empty();
+        }
+        MemorySegment segment = room.asSlice(0, bytes);
+        room = room.asSlice(held);
+        return Optional.of(segment);
     }
 
     @Override

@@ -11,7 +11,8 @@ import org.maniple.api.tensor.WeightLayout;
 /**
  * Rows of Q8_0, Q4_0 or Q4_1 in groups of {@value #GROUP}, so that a vector has the codes of as many rows and nothing must be summed across it.
  * Of a group follow: block by block of each four bytes of codes those of all rows, where codes of Q8_0 are 128 more than they are; the scales,
- * F32, block by block those of all rows; the minima likewise, if there are some. Rows that are missing in the last group are zeros.
+ * F32, block by block those of all rows; the minima likewise, if there are some. There are always two groups together. Rows that are missing in
+ * the last ones are zeros.
  *
  * @param type one of these types
  * @param blocks of a row
@@ -20,9 +21,11 @@ record InterleavedRows(DType type, int blocks) implements WeightLayout, DecodedP
 
     /** Rows of a group. */
     static final int GROUP = Lanes.COUNT;
+    /** Rows of two groups. */
+    static final int ROWS = 2 * GROUP;
     /** Bytes of the scales of a block. */
     static final long SCALES = 4L * GROUP;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     /** Bytes of a row that are held together. */
     private static final int TOGETHER = 4;
     private static final int OFFSET = 128;
@@ -40,12 +43,12 @@ record InterleavedRows(DType type, int blocks) implements WeightLayout, DecodedP
 
     @Override
     public int rowsTogether() {
-        return GROUP;
+        return ROWS;
     }
 
     @Override
     public long bytes(int rows) {
-        return Math.ceilDiv(rows, GROUP) * groupBytes();
+        return 2L * Math.ceilDiv(rows, ROWS) * groupBytes();
     }
 
     /** Bytes of a group. */

@@ -30,24 +30,31 @@ final class LinuxCalls {
     private static final long FAILED = -1;
     private static final int MASK_WORDS = 16;
 
-    private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    /** The system's error number. */
+    private static final class Errno {
+        private static final Linker.Option KEPT = Linker.Option.captureCallState("errno");
+        private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
+        private static final VarHandle NUMBER = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+    }
 
     private final MethodHandle map;
     private final MethodHandle unmap;
-    private final MethodHandle setAffinity;
-    private final MethodHandle systemCall;
+    private final Linker linker;
+    private final MemorySegment setAffinity;
+    private final MemorySegment systemCall;
 
     private LinuxCalls(Linker linker, SymbolLookup library) {
-        var errno = Linker.Option.captureCallState("errno");
+        this.linker = linker;
         map = linker.downcallHandle(library.findOrThrow("mmap"),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
         unmap = linker.downcallHandle(library.findOrThrow("munmap"), FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-        setAffinity = linker.downcallHandle(library.findOrThrow("sched_setaffinity"),
-                FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), errno);
-        systemCall = linker.downcallHandle(library.findOrThrow("syscall"),
-                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG), errno,
-                Linker.Option.firstVariadicArg(1));
+        setAffinity = library.findOrThrow("sched_setaffinity");
+        systemCall = library.findOrThrow("syscall");
+    }
+
+    /** Linked when a thread asks, which few do: linking takes longer than all that it is for. */
+    private MethodHandle linked(MemorySegment function, FunctionDescriptor descriptor, Linker.Option... options) {
+        return linker.downcallHandle(function, descriptor, options);
     }
 
     /** Empty on other systems, and where the C library lacks one of the functions. */
@@ -95,9 +102,10 @@ final class LinuxCalls {
      */
     int pin(int processor) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            int result = (int) setAffinity.invokeExact(state, 0, 8L * MASK_WORDS, mask(arena, processor));
-            return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
+            MemorySegment state = arena.allocate(Errno.STATE);
+            int result = (int) linked(setAffinity, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), Errno.KEPT)
+                    .invokeExact(state, 0, 8L * MASK_WORDS, mask(arena, processor));
+            return result == 0 ? 0 : (int) Errno.NUMBER.get(state, 0L);
         } catch (Throwable e) {
             throw failed("sched_setaffinity", e);
         }
@@ -116,9 +124,12 @@ final class LinuxCalls {
             return NO_SUCH_CALL;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(STATE);
-            long result = (long) systemCall.invokeExact(state, (long) number, (long) BIND, mask(arena, node), 64L * MASK_WORDS);
-            return result == 0 ? 0 : (int) ERRNO.get(state, 0L);
+            MemorySegment state = arena.allocate(Errno.STATE);
+            long result = (long) linked(systemCall,
+                    FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG), Errno.KEPT,
+                    Linker.Option.firstVariadicArg(1))
+                    .invokeExact(state, (long) number, (long) BIND, mask(arena, node), 64L * MASK_WORDS);
+            return result == 0 ? 0 : (int) Errno.NUMBER.get(state, 0L);
         } catch (Throwable e) {
             throw failed("set_mempolicy", e);
         }

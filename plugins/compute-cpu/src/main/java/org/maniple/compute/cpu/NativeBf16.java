@@ -16,10 +16,19 @@ import java.util.Optional;
  */
 final class NativeBf16 {
 
-    private static final MethodHandle MULTIPLY = handle(9);
-    private static final MethodHandle PREPARE = handle(6);
-    private static final MethodHandle PACK = handle(4);
-    private static final MethodHandle FLOATS = handle(4);
+    /** Linked when weights are BF16: that takes longer than most of what else a start does. */
+    private static final class Linked {
+        private static final MethodHandle MULTIPLY = handle(9);
+        private static final MethodHandle PREPARE = handle(6);
+        private static final MethodHandle PACK = handle(4);
+        private static final MethodHandle FLOATS = handle(4);
+
+        private static MethodHandle handle(int arguments) {
+            var layouts = new MemoryLayout[arguments];
+            java.util.Arrays.fill(layouts, JAVA_LONG);
+            return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(layouts));
+        }
+    }
 
     private final String variant;
     private final MemorySegment multiply;
@@ -51,12 +60,6 @@ final class NativeBf16 {
         };
     }
 
-    private static MethodHandle handle(int arguments) {
-        var layouts = new MemoryLayout[arguments];
-        java.util.Arrays.fill(layouts, JAVA_LONG);
-        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(layouts));
-    }
-
     /** The instruction set. */
     String variant() {
         return variant;
@@ -74,7 +77,7 @@ final class NativeBf16 {
     void multiply(long packed, long first, long rowsOfWeights, long columns, long x, long xStride, long rows, long out,
             long outStride) {
         try {
-            MULTIPLY.invokeExact(multiply, packed, first, rowsOfWeights, columns, x, xStride, rows, out, outStride);
+            Linked.MULTIPLY.invokeExact(multiply, packed, first, rowsOfWeights, columns, x, xStride, rows, out, outStride);
         } catch (Throwable e) {
             throw NativeKernels.failed(e);
         }
@@ -83,7 +86,7 @@ final class NativeBf16 {
     /** Rounds rows of floats to BF16 and fills them up with zeros to a multiple of 32 elements. */
     void prepare(long x, long columns, long from, long to, long out, long stride) {
         try {
-            PREPARE.invokeExact(prepare, x, columns, from, to, out, stride);
+            Linked.PREPARE.invokeExact(prepare, x, columns, from, to, out, stride);
         } catch (Throwable e) {
             throw NativeKernels.failed(e);
         }
@@ -92,7 +95,7 @@ final class NativeBf16 {
     /** Packs rows. */
     void pack(long source, long rows, long columns, long target) {
         try {
-            PACK.invokeExact(pack, source, rows, columns, target);
+            Linked.PACK.invokeExact(pack, source, rows, columns, target);
         } catch (Throwable e) {
             throw NativeKernels.failed(e);
         }
@@ -101,7 +104,7 @@ final class NativeBf16 {
     /** Writes the elements of a row of packed weights as floats. */
     void floats(long packed, long row, long columns, long out) {
         try {
-            FLOATS.invokeExact(floats, packed, row, columns, out);
+            Linked.FLOATS.invokeExact(floats, packed, row, columns, out);
         } catch (Throwable e) {
             throw NativeKernels.failed(e);
         }

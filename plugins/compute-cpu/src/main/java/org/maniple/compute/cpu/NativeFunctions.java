@@ -22,15 +22,17 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
      * The best variant that computes as the Vector API does.
      *
      * @param isa what may be used
+     * @param memory which variants have been compared before
      * @param announce is told of each that does not
      */
-    static Optional<NativeFunctions> best(NativeLibrary.Result library, Isa isa, Consumer<String> announce) {
+    static Optional<NativeFunctions> best(NativeLibrary.Result library, Isa isa, CheckMemory memory,
+            Consumer<String> announce) {
         if (!(library instanceof NativeLibrary.Loaded loaded)) {
             return Optional.empty();
         }
         for (String variant : isa.usable(loaded.library().variants())) {
             Optional<NativeFunctions> found = of(loaded.library(), variant);
-            if (found.isPresent() && AttentionCheck.agrees(found.get().attention) && RowsCheck.agrees(found.get())) {
+            if (found.isPresent() && agrees(found.get(), memory)) {
                 return found;
             }
             if (found.isPresent()) {
@@ -39,5 +41,17 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
             }
         }
         return Optional.empty();
+    }
+
+    private static boolean agrees(NativeFunctions functions, CheckMemory memory) {
+        String name = "functions " + functions.variant();
+        if (memory.passed(name)) {
+            return true;
+        }
+        if (AttentionCheck.agrees(functions.attention) && RowsCheck.agrees(functions)) {
+            memory.pass(name);
+            return true;
+        }
+        return false;
     }
 }

@@ -15,6 +15,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.CRC32;
+import java.util.zip.CRC32C;
 
 /**
  * The C kernels in this JVM: a shared library that the plugin's jar contains for some platforms. Loaded once and never unloaded. Safe for use by several threads.
@@ -47,10 +49,12 @@ final class NativeLibrary {
     }
 
     private final SymbolLookup symbols;
+    private final String build;
     private final List<String> variants;
 
-    private NativeLibrary(SymbolLookup symbols) throws Throwable {
+    private NativeLibrary(SymbolLookup symbols, String build) throws Throwable {
         this.symbols = symbols;
+        this.build = build;
         var linker = Linker.nativeLinker();
         int abi = (int) linker.downcallHandle(symbol("maniple_cpu_abi"), FunctionDescriptor.of(ValueLayout.JAVA_INT))
                 .invokeExact();
@@ -80,6 +84,11 @@ final class NativeLibrary {
     /** The instruction sets that it has kernels for and this processor can run, the least first. */
     List<String> variants() {
         return variants;
+    }
+
+    /** What tells it from other builds: its size and two sums of its bytes. */
+    String build() {
+        return build;
     }
 
     /** A function, if it has it. */
@@ -117,23 +126,32 @@ final class NativeLibrary {
     }
 
     /** Nobody else may read or replace the file before it is loaded; after that it is not needed. */
-    private static NativeLibrary extracted(InputStream bytes) throws Throwable {
+    private static NativeLibrary extracted(InputStream stream) throws Throwable {
+        byte[] bytes = stream.readAllBytes();
         Path folder = Files.createTempDirectory("maniple-cpu",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Path file = folder.resolve(FILE);
         try {
-            Files.copy(bytes, file);
-            return open(file);
+            Files.write(file, bytes);
+            return open(file, build(bytes));
         } finally {
             Files.deleteIfExists(file);
             Files.deleteIfExists(folder);
         }
     }
 
-    private static NativeLibrary open(Path file) throws Throwable {
+    private static String build(byte[] bytes) {
+        var first = new CRC32();
+        first.update(bytes);
+        var second = new CRC32C();
+        second.update(bytes);
+        return "%d bytes, %08x %08x".formatted(bytes.length, first.getValue(), second.getValue());
+    }
+
+    private static NativeLibrary open(Path file, String build) throws Throwable {
         if (!Files.isReadable(file)) {
             throw new IOException("there is no such file, or it cannot be read");
         }
-        return new NativeLibrary(SymbolLookup.libraryLookup(file, Arena.global()));
+        return new NativeLibrary(SymbolLookup.libraryLookup(file, Arena.global()), build);
     }
 }

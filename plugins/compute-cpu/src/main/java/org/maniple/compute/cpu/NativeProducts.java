@@ -1,6 +1,7 @@
 package org.maniple.compute.cpu;
 
 import java.util.EnumSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,6 +24,7 @@ final class NativeProducts implements Products {
     private final Optional<NativeBf16> bf16;
     private final Products others;
     private final NativeCheck check;
+    private final CheckMemory memory;
     private final Consumer<String> announce;
     private final Map<DType, Boolean> checked = new ConcurrentHashMap<>();
 
@@ -32,13 +34,16 @@ final class NativeProducts implements Products {
      * @param kernels for block types
      * @param bf16 for BF16 weights, if the processor has instructions for them
      * @param others what other weights are multiplied with
+     * @param memory which types have been compared before
      * @param announce is told which kernels are not used
      */
-    NativeProducts(NativeKernels kernels, Optional<NativeBf16> bf16, Products others, Consumer<String> announce) {
+    NativeProducts(NativeKernels kernels, Optional<NativeBf16> bf16, Products others, CheckMemory memory,
+            Consumer<String> announce) {
         this.kernels = kernels;
         this.bf16 = bf16;
         this.others = others;
         this.check = new NativeCheck(kernels, others);
+        this.memory = memory;
         this.announce = announce;
     }
 
@@ -86,8 +91,14 @@ final class NativeProducts implements Products {
 
     private boolean agrees(DType type) {
         return checked.computeIfAbsent(type, unseen -> {
+            String name = "products "
+                    + (unseen == DType.BF16 ? bf16.map(NativeBf16::variant).orElse("no") : kernels.variant()) + " "
+                    + unseen.name().toLowerCase(Locale.ROOT);
+            if (memory.passed(name)) {
+                return true;
+            }
             Optional<String> difference = unseen == DType.BF16 ? bf16.flatMap(check::difference) : check.difference(unseen);
-            difference.ifPresent(announce);
+            difference.ifPresentOrElse(announce, () -> memory.pass(name));
             return difference.isEmpty();
         });
     }

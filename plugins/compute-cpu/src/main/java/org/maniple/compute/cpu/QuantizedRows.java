@@ -14,15 +14,33 @@ import org.maniple.api.tensor.BlockRows;
 
 /**
  * Activations as integers with a scale for each 32 elements, see {@link ActivationForm#INT8}, as the products of the Vector API read them: the
- * integers are held as shorts for few rows, and as floats, in which their products and the sums of a block are exact, for many. Each row is
+ * integers are held in a form for few rows, and as floats, in which their products and the sums of a block are exact, for many. Each row is
  * written by itself; if there are many rows, {@value #GROUP} of them are also written together, element by element.
  */
 final class QuantizedRows implements Preparation {
+
+    /** What few rows are multiplied as. */
+    enum Few {
+        /** The integers as shorts. */
+        SHORTS(2 * BlockUnpacker.ACTIVATIONS),
+        /** For weights of four bits, see {@link PairFactors}. */
+        FOUR_BITS(4 * PairFactors.FOUR_BITS),
+        /** For weights of eight bits, see {@link PairFactors}. */
+        EIGHT_BITS(4 * PairFactors.EIGHT_BITS);
+
+        private final int blockBytes;
+
+        Few(int blockBytes) {
+            this.blockBytes = blockBytes;
+        }
+    }
 
     /** Elements of a block. */
     static final int BLOCK = BlockUnpacker.ACTIVATIONS;
     /** Rows that are written together. */
     static final int GROUP = Lanes.COUNT;
+    /** Rows of two such groups. */
+    static final int PAIRS = 2 * GROUP;
     /** Rows from which on they are written together. */
     static final int MANY = 6;
     /** What is added to a float for its fraction to be rounded away, of two nearest integers to the even one. */
@@ -30,24 +48,24 @@ final class QuantizedRows implements Preparation {
     private static final int SIZE = 0x7fffffff;
 
     private final BlockRows rows;
-    private final boolean together;
+    private final Few few;
     private final int columns;
 
     /**
      * A preparation.
      *
      * @param rows how the weights hold rows
-     * @param together whether many rows are also written together
+     * @param few what few rows are multiplied as
      */
-    QuantizedRows(BlockRows rows, boolean together) {
+    QuantizedRows(BlockRows rows, Few few) {
         this.rows = rows;
-        this.together = together;
+        this.few = few;
         this.columns = rows.columns();
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof QuantizedRows same && rows.equals(same.rows) && together == same.together;
+        return other instanceof QuantizedRows same && rows.equals(same.rows) && few == same.few;
     }
 
     @Override
@@ -71,7 +89,7 @@ final class QuantizedRows implements Preparation {
 
     @Override
     public long rowBytes() {
-        return (8L * rowFloats() + 2L * rows.held() + 63) & -64;
+        return (8L * rowFloats() + (long) few.blockBytes * blocks() + 63) & -64;
     }
 
     /** Where a row begins, which it does with codes as floats. */
@@ -79,9 +97,10 @@ final class QuantizedRows implements Preparation {
         return at + (row & -GROUP) * rowBytes() + 4L * (row & GROUP - 1) * rowFloats();
     }
 
-    /** Where the codes of a row are as shorts. */
-    long shorts(long at, int row) {
-        return at + (row & -GROUP) * rowBytes() + 8L * GROUP * rowFloats() + 2L * (row & GROUP - 1) * rows.held();
+    /** Where the form for few rows of a row begins. */
+    long few(long at, int row) {
+        return at + (row & -GROUP) * rowBytes() + 8L * GROUP * rowFloats()
+                + (long) (row & GROUP - 1) * few.blockBytes * blocks();
     }
 
     /** Where the scales begin, from the beginning of a row on. */
@@ -104,6 +123,11 @@ final class QuantizedRows implements Preparation {
         return at + (row & -GROUP) * rowBytes() + 4L * GROUP * rowFloats();
     }
 
+    /** Bytes from the rows that are written together to the next ones. */
+    long groupBytes() {
+        return GROUP * rowBytes();
+    }
+
     @Override
     public void prepare(MemorySegment x, int from, int to, int all, MemorySegment out, long at) {
         for (int row = from; row < to; row++) {
@@ -113,10 +137,15 @@ final class QuantizedRows implements Preparation {
                 quantize(out, codes + 4L * BLOCK * block, codes + scales() + 4L * block, codes + sums() + 4L * block,
                         codes + halves() + 8L * block);
             }
-            narrow(out, codes, rows.held(), shorts(at, row));
-            if (together && all >= MANY) {
+            switch (few) {
+                case SHORTS -> narrow(out, codes, rows.held(), few(at, row));
+                case FOUR_BITS -> PairFactors.fourBits(out, codes, codes + scales(), codes + sums(), blocks(), few(at, row));
+                case EIGHT_BITS -> PairFactors.eightBits(out, codes, codes + scales(), blocks(), few(at, row));
+            }
+            if (all >= MANY) {
                 long group = groupCodes(at, row) + 4L * (row & GROUP - 1);
-                for (int i = 0; i < rowFloats(); i++) {
+                int count = rowFloats();
+                for (int i = 0; i < count; i++) {
                     out.set(JAVA_INT_UNALIGNED, group + 4L * GROUP * i, out.get(JAVA_INT_UNALIGNED, codes + 4L * i));
                 }
             }

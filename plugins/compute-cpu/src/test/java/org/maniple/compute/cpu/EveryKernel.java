@@ -24,6 +24,8 @@ final class EveryKernel {
     private static final int SUMMED = 217;
     private static final int COLUMNS = 41;
     private static final int BLOCKS = 64;
+    /** Rows of activations for kernels that are chosen for as many. */
+    private static final int MANY = 18;
 
     private final BatchStep step;
     private final Map<String, OpCall> calls = new LinkedHashMap<>();
@@ -79,6 +81,8 @@ final class EveryKernel {
             Tensor stored = BlockWeights.random(27, type, BlockRows.whole(512), COLUMNS, 512);
             calls.put("contract interleaved " + type,
                     Calls.contract(x, InterleavedContractTest.interleaved(stored, COLUMNS), Tensors.zeros(rows, COLUMNS)));
+            calls.put("contract interleaved " + type + ", many rows", Calls.contract(Tensors.random(1, MANY, 512),
+                    InterleavedContractTest.interleaved(stored, COLUMNS), Tensors.zeros(MANY, COLUMNS)));
         }
         BlockRows part = new BlockRows(256, List.of(new BlockRows.Run(3, 0, SUMMED)));
         calls.put("contract a part of Q5_K", Calls.contract(Tensors.random(1, rows, SUMMED),

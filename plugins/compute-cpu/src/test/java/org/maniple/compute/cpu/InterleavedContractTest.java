@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.maniple.api.tensor.BlockRows;
 import org.maniple.api.tensor.DType;
@@ -52,12 +54,12 @@ class InterleavedContractTest {
             int own = rows.columns();
             Tensor stored = BlockWeights.random(2, type, rows, 71, own);
             Tensor weight = interleaved(stored, 71);
-            Tensor x = Tensors.random(1, 9, own);
+            Tensor x = Tensors.random(1, 42, own);
             for (int threads : new int[] {1, 3}) {
                 try (var session = new CpuSession(threads, 2)) {
-                    Tensor out = Tensors.zeros(9, 71);
+                    Tensor out = Tensors.zeros(42, 71);
                     var kernel = Calls.compile(session, Calls.contract(x, weight, out));
-                    for (int count = 1; count <= 9; count++) {
+                    for (int count : new int[] {1, 2, 5, 9, 16, 33, 42}) {
                         x.rows(count);
                         out.rows(count);
                         out.segment().fill((byte) 77);
@@ -73,16 +75,16 @@ class InterleavedContractTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DType.class, names = {"Q8_0", "Q4_0", "Q4_1"})
-    void sumLeavesByThemselves(DType type) {
+    @CsvSource({"Q8_0,6", "Q4_0,6", "Q4_1,6", "Q8_0,18", "Q4_1,18"})
+    void sumLeavesByThemselves(DType type, int rows) {
         Integer[] ends = {64, 96, 256, 320, 384, 416, 448, 512};
         Tensor stored = BlockWeights.random(2, type, BlockRows.whole(512), 21, 512);
-        Tensor x = Tensors.random(1, 6, 512);
-        Tensor out = Tensors.zeros(6, 21);
+        Tensor x = Tensors.random(1, rows, 512);
+        Tensor out = Tensors.zeros(rows, 21);
         try (var session = new CpuSession(2, 2)) {
             Calls.compile(session, Calls.leaves(Calls.contract(x, interleaved(stored, 21), out), ends)).run(new BatchStep(0));
         }
-        for (int row = 0; row < 6; row++) {
+        for (int row = 0; row < rows; row++) {
             assertThat(Tensors.row(out, row)).isEqualTo(
                     BlockWeights.product(stored, 0, x, row, Arrays.stream(ends).mapToInt(Integer::intValue).toArray()));
         }
@@ -91,9 +93,9 @@ class InterleavedContractTest {
     @ParameterizedTest
     @EnumSource(value = DType.class, names = {"Q8_0", "Q4_0", "Q4_1"})
     void multiplyRowsOfExpertsWithTheMatrixOfTheirSlot(DType type) {
-        PairRows pairs = Pairs.ofSizes(3, 0, 9);
-        Tensor x = Tensors.random(1, 12, 64).ragged(pairs);
-        Tensor out = Pairs.zeros(pairs, 12, 37);
+        PairRows pairs = Pairs.ofSizes(3, 0, 22);
+        Tensor x = Tensors.random(1, 25, 64).ragged(pairs);
+        Tensor out = Pairs.zeros(pairs, 25, 37);
         Tensor stored = BlockWeights.stacked(2, type, BlockRows.whole(64), 3, 37, 64);
         WeightLayout layout = layout(type, 37, BlockRows.whole(64));
         var slots = new ArrayList<MemorySegment>();
@@ -123,6 +125,31 @@ class InterleavedContractTest {
         float[] decoded = BlockWeights.decoded(type, stored.segment(), 0, 19 * 64);
         assertThat(Tensors.row(out, 0)).isEqualTo(Arrays.copyOfRange(decoded, 17 * 64, 18 * 64));
         assertThat(Tensors.row(out, 1)).isEqualTo(Arrays.copyOfRange(decoded, 3 * 64, 4 * 64));
+    }
+
+    /** Sums of a block are as large as they can be: codes of -128 or -8 times activations of 127, which must not leave their shorts. */
+    @ParameterizedTest
+    @CsvSource({"Q8_0,80", "Q4_0,00", "Q4_0,FF", "Q4_1,FF"})
+    void areMultipliedExactlyWhereSumsAreGreatest(DType type, String code) {
+        Tensor random = BlockWeights.random(2, type, BlockRows.whole(64), 32, 64);
+        MemorySegment memory = Arena.ofAuto().allocate(random.segment().byteSize(), 64).copyFrom(random.segment());
+        int codes = type == DType.Q8_0 ? 32 : 16;
+        for (long end = type.blockBytes(); end <= memory.byteSize(); end += type.blockBytes()) {
+            memory.asSlice(end - codes, codes).fill((byte) Integer.parseInt(code, 16));
+        }
+        Tensor stored = Tensor.of(type, new int[] {32, 64}, memory);
+        Tensor x = Tensors.zeros(2, 64);
+        for (int i = 0; i < 64; i++) {
+            x.segment().setAtIndex(JAVA_FLOAT_UNALIGNED, i, 3);
+            x.segment().setAtIndex(JAVA_FLOAT_UNALIGNED, 64 + i, -3);
+        }
+        Tensor out = Tensors.zeros(2, 32);
+        try (var session = new CpuSession(1, 1)) {
+            Calls.compile(session, Calls.contract(x, interleaved(stored, 32), out)).run(new BatchStep(0));
+        }
+        for (int row = 0; row < 2; row++) {
+            assertThat(Tensors.row(out, row)).isEqualTo(BlockWeights.product(stored, 0, x, row));
+        }
     }
 
     @Test

@@ -31,7 +31,7 @@ class NativeBf16Test {
                 assumeTrue(library.variants().containsAll(List.of(variant, beside)),
                         () -> "this processor cannot run " + variant + "; it can run " + library.variants());
                 yield new NativeProducts(new NativeKernels(library, beside), NativeBf16.beside(beside, library),
-                        new VectorProducts(),
+                        new VectorProducts(), CheckMemory.none(),
                         message -> assertThat(message).isNull());
             }
         };

@@ -47,7 +47,7 @@ class NativeContractTest {
     }
 
     private static NativeProducts products(String variant) {
-        return new NativeProducts(kernels(variant), Optional.empty(), new VectorProducts(),
+        return new NativeProducts(kernels(variant), Optional.empty(), new VectorProducts(), CheckMemory.none(),
                 message -> assertThat(message).isNull());
     }
 
@@ -226,7 +226,8 @@ class NativeContractTest {
     @MethodSource("kernels")
     void areNotUsedForATypeWhoseResultsAreNotThoseOfTheSecondOpinion(String variant, DType type) {
         var messages = new ArrayList<String>();
-        var wrong = new NativeProducts(kernels(variant), Optional.empty(), new OtherProducts(), messages::add);
+        var wrong = new NativeProducts(kernels(variant), Optional.empty(), new OtherProducts(), CheckMemory.none(),
+                messages::add);
         var asked = new WeightLayout.Weight(type, 16, BlockRows.whole(256), List.of(WeightLayout.Use.CONTRACT));
         assertThat(wrong.layout(asked, REDUCED)).isEmpty();
         assertThat(messages).singleElement().asString()

@@ -240,7 +240,7 @@ class DeepseekFamilyTest extends ModelArchitectureContract {
 
     @Test
     void quantisedWeightsThatCannotBeReadAreNamedWithThoseThatCan() {
-        assertRefused(Map.of("quantization_config", Map.of("quant_method", "compressed-tensors")), "compressed-tensors", "fp8",
+        assertRefused(Map.of("quantization_config", Map.of("quant_method", "bitsandbytes")), "bitsandbytes", "fp8",
                 "mxfp4", "BF16");
         assertRefused(Map.of("quantization_config", fp8(64)), "weight_block_size", "[64, 64]", "[128, 128]");
         assertRefused(Map.of("quantization_config", Map.of("quant_method", "fp8")), "weight_block_size", "null", "[128, 128]");

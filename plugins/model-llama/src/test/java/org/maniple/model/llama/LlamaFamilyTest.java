@@ -145,7 +145,8 @@ class LlamaFamilyTest extends ModelArchitectureContract {
         assertRefused(Map.of("num_key_value_heads", 3), "num_key_value_heads", "3", "divisor of num_attention_heads [4]");
         assertRefused(Map.of("hidden_size", 30), "hidden_size", "30", "multiple of num_attention_heads [4]");
         assertRefused(Map.of("head_dim", 7), "head_dim", "7", "even");
-        assertRefused(Map.of("quantization_config", Map.of("quant_method", "gptq")), "quantization_config", "gptq", "fp8",
+        assertRefused(Map.of("quantization_config", Map.of("quant_method", "bitsandbytes")), "quantization_config",
+                "bitsandbytes", "fp8",
                 "BF16");
         assertRefused(Map.of("num_hidden_layers", 100_000), "num_hidden_layers", "100000", "at most 4096");
         assertRefused(Map.of("rms_norm_eps", -1), "rms_norm_eps", "-1", "not negative");

@@ -101,7 +101,8 @@ class QwenFamilyTest extends ModelArchitectureContract {
     @Test
     void aBadKeyIsNamedWithWhatWorks() {
         assertRefused(Map.of("num_key_value_heads", 3), "num_key_value_heads", "[3]", "divisor");
-        assertRefused(Map.of("quantization_config", Map.of("quant_method", "awq")), "quantization_config", "awq");
+        assertRefused(Map.of("quantization_config", Map.of("quant_method", "bitsandbytes")), "quantization_config",
+                "bitsandbytes");
         assertRefused(Map.of("hidden_act", "mish"), "hidden_act", "mish", "silu");
         assertRefused(Map.of("use_sliding_window", true, "sliding_window", 0), "sliding_window", "0");
     }

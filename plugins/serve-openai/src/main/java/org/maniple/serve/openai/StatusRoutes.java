@@ -204,6 +204,8 @@ final class StatusRoutes {
             json.writeEndObject();
             json.writeStringProperty("state", rank.state());
             json.writeNumberProperty("weight_bytes", rank.weightBytes());
+            json.writeNumberProperty("kv_bytes", rank.kvBytes());
+            json.writeNumberProperty("resident_bytes", rank.residentBytes());
             json.writeNumberProperty("dispatched_bytes", rank.dispatchedBytes());
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());
             json.writeEndObject();

@@ -82,8 +82,8 @@ class StatusTest {
         assertThat(answer.body()).isEqualTo(
                 """
                         {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
-                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"dispatched_bytes":300,"combined_bytes":200},\
-                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"dispatched_bytes":0,"combined_bytes":0}],\
+                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200},\
+                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0}],\
                         "links":[{"from":0,"to":1,"path":"NET/Socket/eth0","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
                         "kv_blocks":{"total":64,"free":60},"homes":[\
                         {"home":0,"running":2,"waiting":0,"admitted":9,"kv_blocks":32,"free_kv_blocks":29},\

@@ -51,7 +51,9 @@ final class BpeSection {
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             var token = parser.currentName();
             parser.nextToken();
-            expect(JsonToken.VALUE_NUMBER_INT, "model.vocab[\"" + token + "\"]", "an id");
+            if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
+                throw error("model.vocab[\"" + token + "\"]", "expected an id");
+            }
             long id = parser.getNumberType() == JsonParser.NumberType.INT ? parser.getIntValue() : -1;
             if (id < 0 || id > JsonField.largestId()) {
                 throw error("model.vocab[\"" + token + "\"]",
@@ -79,11 +81,11 @@ final class BpeSection {
     }
 
     private void readMergePair() {
-        expect(JsonToken.START_ARRAY, merge(), "a pair of tokens");
+        expectInMerge(JsonToken.START_ARRAY);
         var left = nextString();
         var right = nextString();
         parser.nextToken();
-        expect(JsonToken.END_ARRAY, merge(), "a pair of tokens");
+        expectInMerge(JsonToken.END_ARRAY);
         lefts.add(left);
         rights.add(right);
     }
@@ -99,8 +101,15 @@ final class BpeSection {
 
     private String nextString() {
         parser.nextToken();
-        expect(JsonToken.VALUE_STRING, merge(), "a pair of tokens");
+        expectInMerge(JsonToken.VALUE_STRING);
         return parser.getString();
+    }
+
+    /** The name of the place is made for a message alone: there are hundreds of thousands of places. */
+    private void expectInMerge(JsonToken token) {
+        if (parser.currentToken() != token) {
+            throw error(merge(), "expected a pair of tokens");
+        }
     }
 
     private String merge() {

@@ -149,9 +149,11 @@ final class TcpWire implements Wire {
     private void drive(TcpPending pending, long limitNanos) {
         long start = System.nanoTime();
         long idleSince = start;
-        waiting.begin(start);
+        waiting.begin(start, pending.segment().byteSize());
         while (true) {
             boolean moved = progress();
+            long now = System.nanoTime();
+            waiting.look(now);
             if (pending.done()) {
                 return;
             }
@@ -159,15 +161,13 @@ final class TcpWire implements Wire {
             if (failure != null) {
                 throw new TransportException(failure);
             }
-            long now = System.nanoTime();
             if (moved) {
                 idleSince = now;
-                waiting.resume(now);
             } else if (now - start >= limitNanos) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
-                waiting.resume(System.nanoTime());
+                waiting.awake(System.nanoTime());
             }
         }
     }

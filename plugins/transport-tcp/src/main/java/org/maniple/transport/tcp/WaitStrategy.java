@@ -3,43 +3,60 @@ package org.maniple.transport.tcp;
 import org.maniple.api.PluginContext;
 
 /**
- * How a thread waits for a frame: it looks again and again, then lets others run in between, then sleeps until a socket can be read.
+ * How a thread waits for a frame: it looks again and again, and after a while sleeps until a socket can be read.
  *
- * <p>Sleeping costs both sides: who is woken up answers late, and the other one has fallen asleep in the meantime. So a thread with a processor
- * of its own looks for much longer than waking up takes, one that shares a processor for as long and only with breaks. But when somebody else gets the processor of a thread that looks, it is gone for a whole
- * time slice, and the frame waits. That is noticed as time missing between two looks. While the slices lost cost more than sleeping would,
- * threads sleep at once, and try again later.
+ * <p>Sleeping costs more than waking up: where others want the processor, who has left it gets it back when their time slice is over, and the
+ * rank that waits for the answer has lost as much. So a thread with a processor of its own looks for longer than a slice takes; one that shares a
+ * processor with other ranks for as long as waking up takes, and only with breaks. But if others are entitled to as much of the processor
+ * as the thread that looks, looking spends the time that computing would need, and a moment must do. That shows as time missing between two looks,
+ * as it does when others merely lose less than they would: so while much is missing both ways are tried, and the one in which frames follow
+ * each other sooner is kept. The other one is tried again, less and less often.
  *
  * <p>For use by one thread.
  */
 final class WaitStrategy {
 
-    /** Without a system call more than looking takes: most frames come within this time. */
+    /** Most frames come within this time. Then other threads of the process may run in between, compilers above all, rather than while this one computes. */
     static final long SPIN_NANOS = 500_000;
-    /** Waking up then costs a few percent of the wait at most. */
-    static final long LOOK_NANOS = 2_000_000;
+    /** Longer than time slices are: a rank that has lost its processor answers when it has it back. */
+    static final long LOOK_NANOS = 10_000_000;
+    /** What frames take that are on their way already. */
+    static final long GLANCE_NANOS = 30_000;
     /** Where ranks share processors: only with breaks, in which the one that is waited for may run, and about as long as waking up takes. */
     static final long POLITE_NANOS = 100_000;
-    /** More time than a look takes, or a small task of another thread. */
-    static final long SLICE_NANOS = 1_000_000;
-    /** Costs of falling asleep and being woken up. */
-    static final long SLEEP_COSTS_NANOS = 100_000;
-    /** How many waits a lost slice is spread over. */
-    static final int MEMORY = 64;
-    /** How many waits are slept through at once before looking is tried again; doubled each time that it does not pay. */
-    static final int SHORTEST_REST = 256;
-    static final int LONGEST_REST = 4096;
+    /** More time than a look takes: somebody else has had the processor. */
+    static final long GAP_NANOS = 200_000;
+    /** Copying and checking larger frames may take that long, too. */
+    static final long LARGE_BYTES = 64 << 10;
+    /** So much time is judged together: how often threads lose their processor changes for some time when they begin to look. */
+    static final long WINDOW_NANOS = 300_000_000;
+    /** From one wait to the next: whatever takes longer has nothing to do with waiting. */
+    static final long LONGEST_CYCLE_NANOS = 20_000_000;
+    /** Up to one part of so many may be missing: two threads that wait for each other each then have a third of their processors for nothing. */
+    static final int PART_MISSED = 3;
+    /** Until the other way is tried; doubled each time that it does not pay. */
+    static final long SHORTEST_PAUSE_NANOS = 250_000_000;
+    static final long LONGEST_PAUSE_NANOS = 8_000_000_000L;
 
     private static final String THREADS = "threads";
 
     private final int ranks;
     private final int threads;
     private final int processors;
+    private long begun;
     private long looked;
-    private long lostPerWait;
+    private boolean gapsCount;
+    /** Since the last judgement. */
     private long waits;
-    private long restsUntil = -SHORTEST_REST;
-    private int rest = SHORTEST_REST;
+    private long elapsed;
+    private long missed;
+
+    private boolean glances;
+    private boolean onTrial;
+    /** Nanoseconds from wait to wait in the way that was left last. */
+    private long costBefore;
+    private long pause = SHORTEST_PAUSE_NANOS;
+    private long triesAgain;
 
     /**
      * What suits a host.
@@ -47,16 +64,20 @@ final class WaitStrategy {
      * @param ranks how many ranks share it
      * @param threads how many threads of each rank compute
      * @param processors how many processors they may use
+     * @param now the time
      */
-    WaitStrategy(int ranks, int threads, int processors) {
+    WaitStrategy(int ranks, int threads, int processors, long now) {
         this.ranks = ranks;
         this.threads = threads;
         this.processors = processors;
+        this.begun = now;
+        this.triesAgain = now;
     }
 
     static WaitStrategy of(int ranks, PluginContext context) {
         boolean known = context.settings().declared(THREADS) && context.settings().has(THREADS);
-        return new WaitStrategy(ranks, known ? context.settings().integer(THREADS) : 1, context.host().processors());
+        return new WaitStrategy(ranks, known ? context.settings().integer(THREADS) : 1, context.host().processors(),
+                System.nanoTime());
     }
 
     /** Whether each thread of the ranks has a processor. */
@@ -64,39 +85,49 @@ final class WaitStrategy {
         return (long) ranks * threads <= processors;
     }
 
-    /** A wait begins. */
-    void begin(long now) {
+    /**
+     * A wait begins.
+     *
+     * @param now the time
+     * @param bytes of the frame that is waited for
+     */
+    void begin(long now, long bytes) {
         waits++;
-        lostPerWait -= lostPerWait / MEMORY;
+        elapsed += Math.min(now - begun, LONGEST_CYCLE_NANOS);
+        begun = now;
+        looked = now;
+        gapsCount = bytes <= LARGE_BYTES;
+        if (elapsed >= WINDOW_NANOS) {
+            judge(now);
+        }
+    }
+
+    /** The thread has slept until now. */
+    void awake(long now) {
         looked = now;
     }
 
-    /** Something other than looking has taken time until now. */
-    void resume(long now) {
+    /** The thread has looked once more, whether there was something or not. */
+    void look(long now) {
+        long passed = now - looked;
         looked = now;
+        if (gapsCount && passed > GAP_NANOS) {
+            missed += passed;
+        }
     }
 
     /**
-     * One step of waiting; whether it is time to sleep.
+     * After a look in vain: whether it is time to sleep. If not, others may have run in between.
      *
      * @param now the time
      * @param since since when nothing has moved
      */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but who gets the processor
     boolean sleepNow(long now, long since) {
-        if (waits < restsUntil) {
+        if (now - since >= (glances ? GLANCE_NANOS : looks() ? LOOK_NANOS : POLITE_NANOS)) {
             return true;
         }
-        long missing = now - looked;
-        looked = now;
-        if (missing > SLICE_NANOS) {
-            lose(missing);
-        }
-        long waited = now - since;
-        if (waited >= (looks() ? LOOK_NANOS : POLITE_NANOS)) {
-            return true;
-        }
-        if (looks() && waited < SPIN_NANOS) {
+        if (looks() && now - since < SPIN_NANOS) {
             Thread.onSpinWait();
         } else {
             Thread.yield();
@@ -104,14 +135,29 @@ final class WaitStrategy {
         return false;
     }
 
-    private void lose(long nanos) {
-        lostPerWait += nanos / MEMORY;
-        if (lostPerWait > SLEEP_COSTS_NANOS) {
-            // Soon after the last time: it was too early to try again.
-            rest = waits - restsUntil < rest ? Math.min(2 * rest, LONGEST_REST) : SHORTEST_REST;
-            restsUntil = waits + rest;
-            lostPerWait = 0;
+    private void judge(long now) {
+        long cost = elapsed / waits;
+        boolean crowded = missed > elapsed / PART_MISSED;
+        waits = 0;
+        elapsed = 0;
+        missed = 0;
+        if (onTrial) {
+            onTrial = false;
+            boolean pays = cost < costBefore;
+            pause = pays ? SHORTEST_PAUSE_NANOS : Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+            triesAgain = now + pause;
+            if (!pays) {
+                change(cost);
+            }
+        } else if (looks() && now - triesAgain >= 0 && (glances || crowded)) {
+            onTrial = true;
+            change(cost);
         }
+    }
+
+    private void change(long cost) {
+        costBefore = cost;
+        glances = !glances;
     }
 
     @Override

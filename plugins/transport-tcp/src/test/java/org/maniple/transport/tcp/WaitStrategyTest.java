@@ -15,82 +15,110 @@ import org.maniple.testkit.GivenSettings;
 class WaitStrategyTest {
 
     private static final long SLICE = 4_000_000;
+    private static final long SMALL = 4_096;
 
     private long now = 1_000_000_000;
 
-    /** One wait in which somebody else has the processor for a time; whether the thread would sleep at once. */
-    private boolean wait(WaitStrategy strategy, long missing) {
-        strategy.begin(now);
-        now += 1_000;
-        boolean asleep = strategy.sleepNow(now, now - 1_000);
+    /** One wait after some computing, in which somebody else has the processor for a time; whether the thread would sleep after a moment. */
+    private boolean glances(WaitStrategy strategy, long missing, long bytes) {
+        now += 100_000;
+        strategy.begin(now, bytes);
+        now += WaitStrategy.GLANCE_NANOS;
+        strategy.look(now);
+        boolean asleep = strategy.sleepNow(now, now - WaitStrategy.GLANCE_NANOS);
         now += missing;
-        strategy.sleepNow(now, now - 1_000);
+        strategy.look(now);
         return asleep;
     }
 
-    private int waitsAsleep(WaitStrategy strategy, int waits, long missing) {
-        int asleep = 0;
-        for (int i = 0; i < waits; i++) {
-            asleep += wait(strategy, missing) ? 1 : 0;
+    /** Waits for some time in which each glance costs something, and each longer look something else; the share of time in which it glances. */
+    private double glancing(WaitStrategy strategy, long nanos, long glanceCosts, long lookCosts) {
+        long begin = now;
+        long glancing = 0;
+        while (now - begin < nanos) {
+            long before = now;
+            strategy.begin(now, SMALL);
+            boolean glances = strategy.sleepNow(now, now - WaitStrategy.GLANCE_NANOS);
+            now += glances ? glanceCosts : lookCosts;
+            strategy.look(now);
+            glancing += glances ? now - before : 0;
         }
-        return asleep;
+        return (double) glancing / (now - begin);
+    }
+
+    private WaitStrategy strategy(int ranks, int threads, int processors) {
+        return new WaitStrategy(ranks, threads, processors, now);
     }
 
     @Test
     void ranksThatShareProcessorsSleepSoon() {
-        var strategy = new WaitStrategy(4, 1, 2);
-        strategy.begin(now);
+        var strategy = strategy(4, 1, 2);
+        strategy.begin(now, SMALL);
         assertThat(strategy.sleepNow(now + 1, now)).isFalse();
         assertThat(strategy.sleepNow(now + WaitStrategy.POLITE_NANOS, now)).isTrue();
     }
 
     @Test
     void ranksWithMoreThreadsThanProcessorsShareThem() {
-        assertThat(new WaitStrategy(2, 2, 2).looks()).isFalse();
-        assertThat(new WaitStrategy(2, 1, 2).looks()).isTrue();
+        assertThat(strategy(2, 2, 2).looks()).isFalse();
+        assertThat(strategy(2, 1, 2).looks()).isTrue();
     }
 
     @Test
-    void ranksWithAProcessorForEachThreadLookForAWhileBeforeTheySleep() {
-        var strategy = new WaitStrategy(2, 1, 2);
-        strategy.begin(now);
-        assertThat(strategy.sleepNow(now + 1, now)).isFalse();
-        assertThat(strategy.sleepNow(now + WaitStrategy.SPIN_NANOS, now)).isFalse();
+    void ranksWithAProcessorForEachThreadLookForLongerThanATimeSlice() {
+        var strategy = strategy(2, 1, 2);
+        strategy.begin(now, SMALL);
+        assertThat(strategy.sleepNow(now + SLICE, now)).isFalse();
         assertThat(strategy.sleepNow(now + WaitStrategy.LOOK_NANOS, now)).isTrue();
     }
 
     @Test
-    void oneLostSliceChangesNothing() {
-        var strategy = new WaitStrategy(2, 1, 2);
-        wait(strategy, SLICE);
-        assertThat(waitsAsleep(strategy, 100, 0)).isZero();
+    void ranksThatLoseTheirProcessorNowAndThenGoOnLooking() {
+        var strategy = strategy(2, 1, 2);
+        for (int i = 0; i < 20_000; i++) {
+            assertThat(glances(strategy, i % 100 == 0 ? SLICE : 0, SMALL)).as("wait %d", i).isFalse();
+        }
     }
 
     @Test
-    void slicesLostAgainAndAgainMakeThreadsSleepAtOnceForAWhile() {
-        var strategy = new WaitStrategy(2, 1, 2);
-        waitsAsleep(strategy, 2, SLICE);
-        assertThat(waitsAsleep(strategy, 2 * WaitStrategy.SHORTEST_REST, 0)).isBetween(WaitStrategy.SHORTEST_REST - 2,
-                WaitStrategy.SHORTEST_REST);
+    void ranksThatAreSlowedDownByLookingGlance() {
+        var strategy = strategy(2, 1, 2);
+        glancing(strategy, 60_000_000_000L, 1_000_000, SLICE);
+        assertThat(glancing(strategy, 60_000_000_000L, 1_000_000, SLICE)).isGreaterThan(0.9);
     }
 
     @Test
-    void asLongAsSlicesAreLostLookingIsTriedLessAndLessOften() {
-        var strategy = new WaitStrategy(2, 1, 2);
-        waitsAsleep(strategy, 10 * WaitStrategy.LONGEST_REST, SLICE);
-        assertThat(waitsAsleep(strategy, WaitStrategy.LONGEST_REST, SLICE)).isGreaterThan(WaitStrategy.LONGEST_REST - 8);
+    void ranksThatWouldBeSlowedDownByGlancesGoOnLooking() {
+        var strategy = strategy(2, 1, 2);
+        glancing(strategy, 60_000_000_000L, 2 * SLICE, SLICE);
+        assertThat(glancing(strategy, 60_000_000_000L, 2 * SLICE, SLICE)).isLessThan(0.1);
     }
 
     @Test
-    void sleepIsNotTakenForALostSlice() {
-        var strategy = new WaitStrategy(2, 1, 2);
-        for (int i = 0; i < 10; i++) {
-            strategy.begin(now);
-            now += WaitStrategy.SLICE_NANOS;
-            assertThat(strategy.sleepNow(now, now - WaitStrategy.LOOK_NANOS)).as("wait %d", i).isTrue();
-            now += 10 * SLICE;
-            strategy.resume(now);
-            assertThat(strategy.sleepNow(now + 1, now)).as("after sleep %d", i).isFalse();
+    void ranksLookAgainOnceTheyHaveTheirProcessorsForThemselves() {
+        var strategy = strategy(2, 1, 2);
+        glancing(strategy, 60_000_000_000L, 1_000_000, SLICE);
+        glancing(strategy, WaitStrategy.LONGEST_PAUSE_NANOS + 2 * WaitStrategy.WINDOW_NANOS, 100_000, 50_000);
+        assertThat(glancing(strategy, 60_000_000_000L, 100_000, 50_000)).isZero();
+    }
+
+    @Test
+    void timeForLargeFramesIsNotTakenForALostProcessor() {
+        var strategy = strategy(2, 1, 2);
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(glances(strategy, SLICE, WaitStrategy.LARGE_BYTES + 1)).as("wait %d", i).isFalse();
+        }
+    }
+
+    @Test
+    void sleepIsNotTakenForALostProcessor() {
+        var strategy = strategy(2, 1, 2);
+        for (int i = 0; i < 1_000; i++) {
+            strategy.begin(now, SMALL);
+            assertThat(strategy.sleepNow(now, now - WaitStrategy.GLANCE_NANOS)).as("wait %d", i).isFalse();
+            now += SLICE;
+            strategy.awake(now);
+            strategy.look(now);
         }
     }
 
