@@ -26,8 +26,6 @@ import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.kernel.engine.EngineOptions;
-import org.maniple.kernel.engine.StepPipeline;
-import org.maniple.kernel.engine.StepResults;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
@@ -85,45 +83,6 @@ class DecodeAllocationTest {
         }
     }
 
-    /** A pipeline that outlives the engine: the unit shuts it down. */
-    private record Lent(StepPipeline of) implements StepPipeline {
-
-        @Override
-        public int depth() {
-            return of.depth();
-        }
-
-        @Override
-        public StepBatch.Limits limits() {
-            return of.limits();
-        }
-
-        @Override
-        public StepBatch begin() {
-            return of.begin();
-        }
-
-        @Override
-        public void submit(StepBatch batch) {
-            of.submit(batch);
-        }
-
-        @Override
-        public StepResults await() {
-            return of.await();
-        }
-
-        @Override
-        public void idle() {
-            of.idle();
-        }
-
-        @Override
-        public void shutdown() {
-            // The unit does.
-        }
-    }
-
     /** Layouts of a dense model, of one with experts, of one with latent attention, and of a file with blocks of 4 and 6 bits. */
     static Stream<Arguments> models() {
         Path dense = Oracles.committed();
@@ -151,7 +110,7 @@ class DecodeAllocationTest {
             int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
             var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
                     List.of(), VirtualUnit.config(model));
-            var engine = new UnitEngine(info, Optional.empty(), new Lent(unit.pipeline()),
+            var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline()),
                     new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates),
                     () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()),
                     Optional::empty, "test");
@@ -186,6 +145,7 @@ class DecodeAllocationTest {
     private static Sampling sampling(double temperature) {
         return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
                 Map.of(),
-                List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
+                List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true,
+                Optional.empty());
     }
 }

@@ -44,8 +44,8 @@ class RefusalTest {
         "\"stream\":1 | 400 | BadRequestError | stream | `stream` must be true or false, got [1].",
         "\"tool_choice\":\"required\" | 400 | BadRequestError | tool_choice"
                 + " | `tool_choice` can only be \"none\" or \"auto\", got [required].",
-        "\"response_format\":{\"type\":\"json_object\"} | 400 | BadRequestError | response_format"
-                + " | `response_format` can only be {\"type\": \"text\"}, got the type [json_object].",
+        "\"response_format\":{\"type\":\"structural_tag\"} | 400 | BadRequestError | response_format.type"
+                + " | `response_format.type` can only be \"text\", \"json_object\" or \"json_schema\", got [structural_tag].",
         "\"chat_template_kwargs\":{\"tools\":[]} | 400 | BadRequestError | chat_template_kwargs.tools"
                 + " | `chat_template_kwargs.tools` belongs to the server and cannot be set as a variable of the template.",
         "\"stream\":true,\"stream_options\":{\"include_usage\":3} | 400 | BadRequestError | stream_options.include_usage"
@@ -73,9 +73,8 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"structured_outputs\":{\"regex\":\"a\"}", "\"guided_json\":{\"type\":\"object\"}",
-        "\"regex\":\"a\"",
-        "\"ebnf\":\"root\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
+    @ValueSource(strings = {"\"structural_tag\":\"x\"", "\"stop_regex\":\"x\"", "\"best_of\":2", "\"use_beam_search\":true",
+        "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
         "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1",
         "\"chat_template\":\"{{ x }}\"", "\"return_hidden_states\":true", "\"modalities\":[\"audio\"]"})
     void namesFieldsThatItDoesNotKnowYet(String field) {
