@@ -39,7 +39,7 @@ final class LaterFields {
         }
     }
 
-    /** Tools are shown to the chat template; to find calls in what the model writes is left to the client. */
+    /** A model can only be made to call a tool by constraining what it writes. */
     static void checkToolChoice(Fields fields) {
         Object choice = fields.raw("tool_choice");
         if (choice != null && !"none".equals(choice) && !"auto".equals(choice)) {

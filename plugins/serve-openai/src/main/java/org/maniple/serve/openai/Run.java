@@ -176,17 +176,15 @@ final class Run {
                 }
             }
             case Tokens tokens -> {
-                choice.count(tokens.tokens().size());
+                List<AnswerPart> parts = choice.take(tokens);
                 if (options.stream()) {
-                    format.delta(exchange, choice, tokens);
-                } else {
-                    choice.keep(tokens.tokens(), tokens.text(), tokens.logprobs());
+                    format.delta(exchange, choice, tokens, parts);
                 }
             }
             case Finished finished -> {
-                choice.finish(finished);
+                List<AnswerPart> rest = choice.finish(finished);
                 if (options.stream()) {
-                    format.end(exchange, choice, finished.text());
+                    format.end(exchange, choice, rest);
                 }
                 if (++ended == choices.size()) {
                     complete();
