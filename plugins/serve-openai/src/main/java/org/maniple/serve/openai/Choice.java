@@ -124,6 +124,11 @@ final class Choice {
         return Objects.requireNonNull(end, "the answer has not ended");
     }
 
+    /** Whether it ended before the model was done. */
+    boolean isCut() {
+        return end != null && end.reason() != FinishReason.STOP;
+    }
+
     /** Whether it ended of itself, to have tools called. */
     boolean endedWithCalls() {
         return end != null && end.reason() == FinishReason.STOP && reader.called() > 0;

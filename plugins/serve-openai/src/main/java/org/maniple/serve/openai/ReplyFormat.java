@@ -25,4 +25,19 @@ interface ReplyFormat {
 
     /** The event with the usage, after all choices have ended. */
     void usage(Exchange out, List<Choice> choices);
+
+    /** The events after all choices have ended. */
+    default void complete(Exchange out, List<Choice> choices) {
+        // Most streams just end.
+    }
+
+    /** The event that says that the engine has failed in mid-stream. */
+    default void failed(Exchange out, List<Choice> choices, ApiException problem) {
+        out.event(problem.reply());
+    }
+
+    /** Whether a stream ends with the event {@code [DONE]}. */
+    default boolean saysDone() {
+        return true;
+    }
 }

@@ -28,7 +28,7 @@ final class StatusRoutes {
         return List.of(
                 Route.openGet("/health", this::health),
                 Route.openGet("/ping", this::health),
-                new Route(HttpMethod.POST, "/ping", true, false, this::health),
+                new Route(HttpMethod.POST, "/ping", true, false, false, ErrorShape.OPENAI, this::health),
                 Route.openGet("/ready", this::ready),
                 Route.openGet("/readyz", this::ready),
                 Route.openGet("/health/ready", this::ready),
