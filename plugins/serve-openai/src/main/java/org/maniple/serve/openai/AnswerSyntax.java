@@ -68,7 +68,8 @@ record AnswerSyntax(Optional<ToolCallFormat> calls, boolean auto, Optional<Reaso
             case "mistral" -> new MistralFormat();
             case "qwen3_coder" -> new QwenCoderFormat(json);
             case "deepseek_v3", "deepseek_v31", "deepseekv3", "deepseekv31" -> new DeepSeekFormat();
-            default -> throw new ManipleException(OpenAiOptions.TOOL_CALL_PARSER + " [" + name + "] is not one of " + callNames());
+            default ->
+                throw new ManipleException(OpenAiOptions.TOOL_CALL_PARSER + " [" + name + "] is not one of " + callNames());
         };
     }
 
@@ -88,7 +89,8 @@ record AnswerSyntax(Optional<ToolCallFormat> calls, boolean auto, Optional<Reaso
             case ToolChoice.Required() -> Optional.of(new ForcedFormat(parallel));
             case ToolChoice.Named(Tool tool) -> Optional.of(new NamedFormat(tool));
         };
-        return new AnswerReader.Plan(used, false, fields.flag("include_reasoning", true), format, tools, parallel, id(codec, used.map(ReasoningFormat::begin)), id(codec, used.map(ReasoningFormat::end)));
+        return new AnswerReader.Plan(used, false, fields.flag("include_reasoning", true), format, tools, parallel,
+                id(codec, used.map(ReasoningFormat::begin)), id(codec, used.map(ReasoningFormat::end)));
     }
 
     /** Whether the tokenizer would hide a mark that has to be seen. */

@@ -61,7 +61,9 @@ final class CompletionRoute {
             int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens, LIMIT);
             Prompt fitting = new Prompt(tokens, tokens.length == prompt.tokens().length ? prompt.text() : Optional.empty());
             for (int i = 0; i < choices; i++) {
-                parts.add(new Run.Part(new Choice(parts.size(), fitting, new AnswerReader(AnswerReader.Plan.PLAIN), !options.stream()), Seeds.shifted(chosen, i), group));
+                parts.add(new Run.Part(
+                        new Choice(parts.size(), fitting, new AnswerReader(AnswerReader.Plan.PLAIN), !options.stream()),
+                        Seeds.shifted(chosen, i), group));
             }
         }
         long created = System.currentTimeMillis() / 1000;

@@ -91,7 +91,8 @@ final class DeepSeekFormat implements ToolCallFormat {
                     sink.arguments(piece);
                     piece.setLength(0);
                 }
-                case REST -> {}
+                case REST -> {
+                }
             }
         }
 

@@ -117,7 +117,8 @@ record ForcedFormat(boolean parallel) implements ToolCallFormat {
 
         private void inObject(char c) {
             switch (object.take(c)) {
-                case OPEN -> {}
+                case OPEN -> {
+                }
                 case DONE -> at = At.BETWEEN;
                 case NONE -> content(object.text());
                 case CUT -> content(String.valueOf(c));

@@ -44,7 +44,8 @@ final class HermesFormat implements ToolCallFormat {
                 case CONTENT, REST -> outside(c);
                 case OBJECT -> {
                     switch (object.take(c)) {
-                        case OPEN -> {}
+                        case OPEN -> {
+                        }
                         case DONE -> at = At.REST;
                         case NONE -> giveBack();
                         case CUT -> {

@@ -164,7 +164,8 @@ final class MessagesFormat extends BlockFormat {
     private static void writeStop(JsonGenerator out, Choice choice) {
         Finished end = choice.end();
         Optional<String> stop = end.stop().filter(Stop.Text.class::isInstance).map(one -> ((Stop.Text) one).text());
-        out.writeStringProperty("stop_reason", choice.endedWithCalls() ? "tool_use"
+        out.writeStringProperty("stop_reason", choice.endedWithCalls()
+                ? "tool_use"
                 : stop.isPresent() ? "stop_sequence" : end.reason() == FinishReason.STOP ? "end_turn" : "max_tokens");
         Json.text(out, "stop_sequence", stop);
     }

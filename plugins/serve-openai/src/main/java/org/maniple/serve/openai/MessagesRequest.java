@@ -98,7 +98,8 @@ final class MessagesRequest {
             switch (block.text("type").orElse("text")) {
                 case "text" -> texts.add(words(block));
                 case "thinking" -> chat.assistant().put("reasoning", block.text("thinking").orElse(""));
-                case "redacted_thinking" -> {}
+                case "redacted_thinking" -> {
+                }
                 case "tool_use" -> chat.call(block.text("id").orElseThrow(() -> block.problem("id", "is missing")),
                         block.text("name").orElseThrow(() -> block.problem("name", "is missing")),
                         block.object("input").map(input -> (Object) input.all()).orElse(Map.of()));
@@ -113,8 +114,9 @@ final class MessagesRequest {
         for (Fields tool : given.objects("tools", MAX_ITEMS).orElse(List.of())) {
             String type = tool.text("type").orElse("custom");
             if (!type.equals("custom")) {
-                throw tool.problem("type", "can only be \"custom\": this server has no tools of its own, got [" + ApiException.shown(type)
-                        + "]");
+                throw tool.problem("type",
+                        "can only be \"custom\": this server has no tools of its own, got [" + ApiException.shown(type)
+                                + "]");
             }
             tools.add(ChatFields.tool(tool.text("name").orElseThrow(() -> tool.problem("name", "is missing")),
                     tool.raw("description"), tool.raw("input_schema")));
@@ -129,7 +131,8 @@ final class MessagesRequest {
                 case "auto", "none" -> type;
                 case "any" -> "required";
                 case "tool" -> ChatFields.choice(choice.get().text("name").orElse(""));
-                default -> throw choice.get().problem("type", "must be auto, any, tool or none, got [" + ApiException.shown(type) + "]");
+                default ->
+                    throw choice.get().problem("type", "must be auto, any, tool or none, got [" + ApiException.shown(type) + "]");
             });
             chat.put("parallel_tool_calls", !choice.get().flag("disable_parallel_tool_use", false));
         }

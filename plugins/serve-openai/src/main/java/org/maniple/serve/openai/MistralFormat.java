@@ -83,7 +83,8 @@ final class MistralFormat implements ToolCallFormat {
                     }
                 }
                 case LIST -> giveBack("");
-                case ARGUMENTS -> {}
+                case ARGUMENTS -> {
+                }
             }
         }
 

@@ -100,7 +100,8 @@ final class QwenCoderFormat implements ToolCallFormat {
                     }
                 }
                 case NAME -> name(c);
-                case BETWEEN -> {}
+                case BETWEEN -> {
+                }
                 case KEY -> key(c);
                 case STRING -> string(c);
                 case OTHER -> value.append(c);

@@ -55,7 +55,8 @@ final class ResponsesRequest {
     private static void input(ChatFields chat, Fields given) {
         switch (given.raw("input")) {
             case String text -> chat.message("user", text);
-            case List<?> list when !list.isEmpty() -> given.objects("input", MAX_ITEMS).orElseThrow().forEach(item -> item(chat, item));
+            case List<?> list when !list.isEmpty() ->
+                given.objects("input", MAX_ITEMS).orElseThrow().forEach(item -> item(chat, item));
             case null, default -> throw given.problem("input", "must be a text or a list of items with at least one");
         }
     }
@@ -68,7 +69,8 @@ final class ResponsesRequest {
             case "reasoning" -> chat.assistant().put("reasoning", text(item, "content"));
             case "item_reference" -> throw item.problem("type",
                     "is item_reference: responses are not stored by this server; send the item itself");
-            case String other -> throw item.problem("type", "is [" + ApiException.shown(other) + "], which this server does not know");
+            case String other ->
+                throw item.problem("type", "is [" + ApiException.shown(other) + "], which this server does not know");
         }
     }
 
@@ -100,7 +102,8 @@ final class ResponsesRequest {
             chat.put("tools", tools);
         }
         switch (given.raw("tool_choice")) {
-            case null -> {}
+            case null -> {
+            }
             case String word -> chat.put("tool_choice", word);
             default -> {
                 Fields choice = given.object("tool_choice").orElseThrow();

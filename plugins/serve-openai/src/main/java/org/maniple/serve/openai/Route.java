@@ -13,7 +13,8 @@ import io.netty.handler.codec.http.HttpMethod;
  * @param errors how its errors are written
  * @param handler what answers
  */
-record Route(HttpMethod method, String path, boolean open, boolean starts, boolean takesBody, ErrorShape errors, Handler handler) {
+record Route(HttpMethod method, String path, boolean open, boolean starts, boolean takesBody, ErrorShape errors,
+        Handler handler) {
 
     /** A route that only shows something. */
     static Route get(String path, Handler handler) {

@@ -42,7 +42,8 @@ class MessagesTest {
     void answersWithEveryField() {
         Answer answer = ask("");
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
-        assertThat(answer.json().keySet()).containsExactly("id", "type", "role", "model", "content", "stop_reason", "stop_sequence",
+        assertThat(answer.json().keySet()).containsExactly("id", "type", "role", "model", "content", "stop_reason",
+                "stop_sequence",
                 "usage");
         assertThat((String) answer.at("id")).matches("msg_[0-9a-f]{32}");
         assertThat(answer.at("content").toString()).isEqualTo("[{type=text, text=" + FakeEngine.SAYS + "}]");
@@ -86,14 +87,15 @@ class MessagesTest {
 
     @Test
     void readsAWholeConversation() {
-        Answer answer = post("/v1/messages", """
-                {"model": "toy", "max_tokens": 5, "system": [{"type": "text", "text": "Be kind."}], "thinking": {"type": "disabled"},
-                 "stop_sequences": ["x"], "messages": [
-                  {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
-                  {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": ""}, {"type": "text", "text": "b"},
-                    {"type": "tool_use", "id": "1", "name": "add", "input": {"x": 1}}]},
-                  {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "2"}]},
-                    {"type": "text", "text": "And?"}]}]}""");
+        Answer answer = post("/v1/messages",
+                """
+                        {"model": "toy", "max_tokens": 5, "system": [{"type": "text", "text": "Be kind."}], "thinking": {"type": "disabled"},
+                         "stop_sequences": ["x"], "messages": [
+                          {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
+                          {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": ""}, {"type": "text", "text": "b"},
+                            {"type": "tool_use", "id": "1", "name": "add", "input": {"x": 1}}]},
+                          {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "2"}]},
+                            {"type": "text", "text": "And?"}]}]}""");
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         assertThat(engine.codec.seenMessages.toString()).isEqualTo("[{role=system, content=Be kind.}, {role=user, content=a},"
                 + " {role=assistant, content=b, reasoning=hm, tool_calls=[{id=1, type=function, function={name=add, arguments={x=1}}}],"
@@ -112,7 +114,8 @@ class MessagesTest {
 
     @Test
     void countsTokensWithoutGeneratingAny() {
-        Answer answer = post("/v1/messages/count_tokens", "{\"model\":\"toy\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
+        Answer answer = post("/v1/messages/count_tokens",
+                "{\"model\":\"toy\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
         assertThat(answer.body()).isEqualTo("{\"input_tokens\":26}");
         assertThat(engine.submitted).isEmpty();
     }

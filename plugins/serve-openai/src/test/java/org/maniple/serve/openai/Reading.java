@@ -73,6 +73,7 @@ record Reading(String reasoning, String content, List<String> calls) {
 
     @Override
     public String toString() {
-        return "reasoning=" + reasoning + " content=" + content + calls.stream().map(call -> " " + call).collect(Collectors.joining());
+        return "reasoning=" + reasoning + " content=" + content
+                + calls.stream().map(call -> " " + call).collect(Collectors.joining());
     }
 }

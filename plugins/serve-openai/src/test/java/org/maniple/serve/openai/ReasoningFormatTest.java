@@ -19,7 +19,8 @@ class ReasoningFormatTest {
     private static final Tool ADD = new Tool("add", Map.of());
 
     /** A text after a prompt, and what it is read as. */
-    record Golden(String name, ReasoningFormat format, String prompt, String text, String reasoning, String content, String... calls) {
+    record Golden(String name, ReasoningFormat format, String prompt, String text, String reasoning, String content,
+            String... calls) {
 
         AnswerReader.Plan plan() {
             return Reading.plan(Optional.of(format), false, Optional.of(new HermesFormat()), ADD)
@@ -27,7 +28,8 @@ class ReasoningFormatTest {
         }
 
         AnswerReader.Plan withoutTools() {
-            return Reading.plan(Optional.of(format), false, Optional.empty()).after(new ChatPrompt(prompt, false, "assistant", ""));
+            return Reading.plan(Optional.of(format), false, Optional.empty())
+                    .after(new ChatPrompt(prompt, false, "assistant", ""));
         }
 
         @Override
@@ -40,16 +42,20 @@ class ReasoningFormatTest {
         return List.of(
                 new Golden("as Qwen3 writes it", QWEN, "<|im_start|>assistant\n", "<think>\nHm, 1 < 2.\n\nYes.\n</think>\n\nYes.",
                         "Hm, 1 < 2.\n\nYes.", "Yes."),
-                new Golden("after a template that opens it", QWEN, "<|im_start|>assistant\n<think>\n", "Hm.\n</think>\n\nYes.", "Hm.", "Yes."),
+                new Golden("after a template that opens it", QWEN, "<|im_start|>assistant\n<think>\n", "Hm.\n</think>\n\nYes.",
+                        "Hm.", "Yes."),
                 new Golden("after a template that closes it", QWEN, "<think>\n\n</think>\n\n", "Yes.", null, "Yes."),
                 new Golden("the model answers at once", QWEN, "<|im_start|>assistant\n", "\n Yes <think>no</think>.", null,
                         "\n Yes <think>no</think>."),
                 new Golden("the answer begins nearly so", QWEN, "", "<<think>x</think>", null, "<<think>x</think>"),
                 new Golden("nothing thought", QWEN, "", "<think>\n\n</think>\n\nYes.", null, "Yes."),
                 new Golden("cut off while thinking", QWEN, "", "<think>\nHm 🌍 </thi", "Hm 🌍 </thi", null),
-                new Golden("as R1 writes it without the opening mark", R1, "<｜Assistant｜>", "Hm.\n</think>\n\nYes.\n", "Hm.", "Yes.\n"),
-                new Golden("as R1 writes it with the opening mark", R1, "<｜Assistant｜>", "<think>\nHm.\n</think>\n\nYes.", "Hm.", "Yes."),
-                new Golden("the template opens it and so does the model", R1, "<｜Assistant｜><think>\n", "<think>\nHm.</think>Yes.", "Hm.", "Yes."),
+                new Golden("as R1 writes it without the opening mark", R1, "<｜Assistant｜>", "Hm.\n</think>\n\nYes.\n", "Hm.",
+                        "Yes.\n"),
+                new Golden("as R1 writes it with the opening mark", R1, "<｜Assistant｜>", "<think>\nHm.\n</think>\n\nYes.", "Hm.",
+                        "Yes."),
+                new Golden("the template opens it and so does the model", R1, "<｜Assistant｜><think>\n",
+                        "<think>\nHm.</think>Yes.", "Hm.", "Yes."),
                 new Golden("R1 never ends to think", R1, "<｜Assistant｜>", "Hm.\n ", "Hm.", null),
                 new Golden("R1 is told not to think", R1, "<｜Assistant｜><think></think>", "Yes.", null, "Yes."),
                 new Golden("marks within", R1, "", "a<think>b</think>c</think>d", "a<think>b", "c</think>d"),
@@ -61,7 +67,8 @@ class ReasoningFormatTest {
                         <tool_call>
                         {"name": "add", "arguments": {"a": "<think>"}}
                         </tool_call>""", "I could <tool_call>{\"name\": \"no\"}</tool_call>.", null, "add{\"a\": \"<think>\"}"),
-                new Golden("then text and a call", R1, "", "Hm.</think>\nLook:\n<tool_call>{\"name\": \"add\"}</tool_call>\n", "Hm.", "Look:", "add{}"),
+                new Golden("then text and a call", R1, "", "Hm.</think>\nLook:\n<tool_call>{\"name\": \"add\"}</tool_call>\n",
+                        "Hm.", "Look:", "add{}"),
                 new Golden("nothing", QWEN, "", "", null, null));
     }
 
@@ -90,7 +97,8 @@ class ReasoningFormatTest {
     @Test
     void aMessageThatIsContinuedMayBeInTheMiddleOfIt() {
         assertThat(QWEN.beginsInside(new ChatPrompt("…<think>\nHm", false, "assistant", "<think>\nHm"))).isTrue();
-        assertThat(QWEN.beginsInside(new ChatPrompt("…<think>\nHm</think>Y", false, "assistant", "<think>\nHm</think>Y"))).isFalse();
+        assertThat(QWEN.beginsInside(new ChatPrompt("…<think>\nHm</think>Y", false, "assistant", "<think>\nHm</think>Y")))
+                .isFalse();
         assertThat(R1.beginsInside(new ChatPrompt("…Hm", false, "assistant", "Hm"))).isTrue();
     }
 

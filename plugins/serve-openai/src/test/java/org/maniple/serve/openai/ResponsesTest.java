@@ -34,9 +34,12 @@ class ResponsesTest {
     void answersWithEveryField() {
         Answer answer = ask("\"model\":\"toy\",\"metadata\":{\"a\":\"b\"},\"temperature\":0.5");
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
-        assertThat(answer.json().keySet()).containsExactly("id", "object", "created_at", "status", "error", "incomplete_details", "model",
-                "output", "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "previous_response_id", "background",
-                "reasoning", "service_tier", "store", "temperature", "text", "tool_choice", "tools", "top_p", "truncation", "user",
+        assertThat(answer.json().keySet()).containsExactly("id", "object", "created_at", "status", "error", "incomplete_details",
+                "model",
+                "output", "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "previous_response_id",
+                "background",
+                "reasoning", "service_tier", "store", "temperature", "text", "tool_choice", "tools", "top_p", "truncation",
+                "user",
                 "usage");
         assertThat((String) answer.at("id")).matches("resp_[0-9a-f]{32}");
         assertThat(answer.at("status")).isEqualTo("completed");

@@ -13,8 +13,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What models write, and what is read from it, however it is cut. */
 class ToolCallFormatTest {
 
-    private static final Tool WEATHER = new Tool("get_weather", schema(Map.of("city", "string", "days", "integer", "detail", "boolean",
-            "where", "object", "tags", "array", "max", "number")));
+    private static final Tool WEATHER = new Tool("get_weather",
+            schema(Map.of("city", "string", "days", "integer", "detail", "boolean",
+                    "where", "object", "tags", "array", "max", "number")));
     private static final Tool ADD = new Tool("add", schema(Map.of("a", "integer", "b", "integer")));
     private static final ToolCallFormat HERMES = new HermesFormat();
     private static final ToolCallFormat LLAMA = new LlamaFormat();
@@ -75,29 +76,39 @@ class ToolCallFormatTest {
                 </tool_call>
                 """, null, "get_weather{\"city\": \"東京 🌍\"}", "add{\"a\": -1.5e3, \"b\": null}"));
         all.add(new Golden("arguments first", HERMES,
-                "<tool_call>{\"id\": [1], \"arguments\": {\"a\": \"\\\"<tool_call>\\\\\"}, \"name\": \"a\\u0064d\"}</tool_call>", null,
+                "<tool_call>{\"id\": [1], \"arguments\": {\"a\": \"\\\"<tool_call>\\\\\"}, \"name\": \"a\\u0064d\"}</tool_call>",
+                null,
                 "add{\"a\": \"\\\"<tool_call>\\\\\"}"));
         all.add(new Golden("a tag inside of a string", HERMES,
-                "<tool_call>{\"name\":\"add\",\"arguments\":{\"a\":\"</tool_call>\"}}</tool_call>", null, "add{\"a\":\"</tool_call>\"}"));
+                "<tool_call>{\"name\":\"add\",\"arguments\":{\"a\":\"</tool_call>\"}}</tool_call>", null,
+                "add{\"a\":\"</tool_call>\"}"));
         all.add(new Golden("arguments as a string", HERMES,
                 "<tool_call>{\"name\": \"add\", \"arguments\": \"{\\\"a\\\": \\\"\\ud83c\\udf0d\\n\\\"}\"}</tool_call>", null,
                 "add{\"a\": \"🌍\n\"}"));
         all.add(new Golden("line breaks inside of a string", HERMES,
-                "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"x\n\ty\"}}</tool_call>", null, "add{\"a\": \"x\\n\\ty\"}"));
+                "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"x\n\ty\"}}</tool_call>", null,
+                "add{\"a\": \"x\\n\\ty\"}"));
         all.add(new Golden("no arguments", HERMES, "<tool_call>{\"name\": \"add\"}</tool_call>", null, "add{}"));
-        all.add(new Golden("null as arguments", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": null}</tool_call>", null, "add{}"));
-        all.add(new Golden("an unknown tool", HERMES, "<tool_call>{\"name\": \"sub\", \"arguments\": {\"a\": 1}}</tool_call>", null,
+        all.add(new Golden("null as arguments", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": null}</tool_call>", null,
+                "add{}"));
+        all.add(new Golden("an unknown tool", HERMES, "<tool_call>{\"name\": \"sub\", \"arguments\": {\"a\": 1}}</tool_call>",
+                null,
                 "sub{\"a\": 1}"));
         all.add(new Golden("a missing brace", HERMES,
-                "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}</tool_call><tool_call>{\"name\": \"add\"}</tool_call>", null,
+                "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}</tool_call><tool_call>{\"name\": \"add\"}</tool_call>",
+                null,
                 "add{\"a\": 1}", "add{}"));
-        all.add(new Golden("no closing tag", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}", null, "add{\"a\": 1}"));
-        all.add(new Golden("unfinished in the arguments", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"x", null,
+        all.add(new Golden("no closing tag", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}", null,
+                "add{\"a\": 1}"));
+        all.add(new Golden("unfinished in the arguments", HERMES, "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": \"x",
+                null,
                 "add{\"a\": \"x"));
-        all.add(new Golden("unfinished in the name", HERMES, "Hm <tool_call>\n{\"name\": \"ad", "Hm <tool_call>\n{\"name\": \"ad"));
+        all.add(new Golden("unfinished in the name", HERMES, "Hm <tool_call>\n{\"name\": \"ad",
+                "Hm <tool_call>\n{\"name\": \"ad"));
         all.add(new Golden("unfinished tag", HERMES, "Hm <tool_ca", "Hm <tool_ca"));
         all.add(new Golden("no JSON", HERMES, "<tool_call>\nadd(1)\n</tool_call>", "<tool_call>\nadd(1)\n</tool_call>"));
-        all.add(new Golden("no name", HERMES, "<tool_call>{\"arguments\": {}}</tool_call> \n", "<tool_call>{\"arguments\": {}}</tool_call> \n"));
+        all.add(new Golden("no name", HERMES, "<tool_call>{\"arguments\": {}}</tool_call> \n",
+                "<tool_call>{\"arguments\": {}}</tool_call> \n"));
         all.add(new Golden("a stray closing tag", HERMES, "a</tool_call>b", "a</tool_call>b"));
         all.add(new Golden("plain text", HERMES, "  1 < 2 && <b>\n\n<tool>  ", "  1 < 2 && <b>\n\n<tool>  "));
         all.add(new Golden("nothing", HERMES, "", null));
@@ -106,19 +117,26 @@ class ToolCallFormatTest {
     private static void llama(List<Golden> all) {
         all.add(new Golden("one call", LLAMA, "{\"name\": \"get_weather\", \"parameters\": {\"city\": \"Zürich\"}}", null,
                 "get_weather{\"city\": \"Zürich\"}"));
-        all.add(new Golden("after the tag", LLAMA, "<|python_tag|>{\"name\": \"add\", \"parameters\": {\"a\": 1}}", null, "add{\"a\": 1}"));
+        all.add(new Golden("after the tag", LLAMA, "<|python_tag|>{\"name\": \"add\", \"parameters\": {\"a\": 1}}", null,
+                "add{\"a\": 1}"));
         all.add(new Golden("several", LLAMA,
-                "\n{\"name\": \"add\", \"parameters\": {\"a\": 1}}; {\"type\": \"function\", \"name\": \"add\", \"arguments\": {\"a\": 2}}\n", null,
+                "\n{\"name\": \"add\", \"parameters\": {\"a\": 1}}; {\"type\": \"function\", \"name\": \"add\", \"arguments\": {\"a\": 2}}\n",
+                null,
                 "add{\"a\": 1}", "add{\"a\": 2}"));
-        all.add(new Golden("text after", LLAMA, "{\"name\": \"add\", \"parameters\": {}} <- that; {\"name\": \"add\", \"parameters\": {}}",
+        all.add(new Golden("text after", LLAMA,
+                "{\"name\": \"add\", \"parameters\": {}} <- that; {\"name\": \"add\", \"parameters\": {}}",
                 " <- that; {\"name\": \"add\", \"parameters\": {}}", "add{}"));
-        all.add(new Golden("an answer in JSON", LLAMA, "{\"name\": \"Bob\", \"parameters\": {}}", "{\"name\": \"Bob\", \"parameters\": {}}"));
+        all.add(new Golden("an answer in JSON", LLAMA, "{\"name\": \"Bob\", \"parameters\": {}}",
+                "{\"name\": \"Bob\", \"parameters\": {}}"));
         all.add(new Golden("a tool's name alone", LLAMA, "{\"name\": \"add\"} ", "{\"name\": \"add\"} "));
-        all.add(new Golden("text before", LLAMA, "Sure: {\"name\": \"add\", \"parameters\": {}}", "Sure: {\"name\": \"add\", \"parameters\": {}}"));
-        all.add(new Golden("the tag without JSON", LLAMA, "<|python_tag|>search.call(query=\"x\")", "<|python_tag|>search.call(query=\"x\")"));
+        all.add(new Golden("text before", LLAMA, "Sure: {\"name\": \"add\", \"parameters\": {}}",
+                "Sure: {\"name\": \"add\", \"parameters\": {}}"));
+        all.add(new Golden("the tag without JSON", LLAMA, "<|python_tag|>search.call(query=\"x\")",
+                "<|python_tag|>search.call(query=\"x\")"));
         all.add(new Golden("nearly a tag", LLAMA, "<<|python", "<<|python"));
         all.add(new Golden("unfinished", LLAMA, "{\"name\": \"add\", \"parameters\": {\"a\": [", null, "add{\"a\": ["));
-        all.add(new Golden("unfinished too early", LLAMA, "<|python_tag|>{\"name\": \"add\", \"para", "<|python_tag|>{\"name\": \"add\", \"para"));
+        all.add(new Golden("unfinished too early", LLAMA, "<|python_tag|>{\"name\": \"add\", \"para",
+                "<|python_tag|>{\"name\": \"add\", \"para"));
         all.add(new Golden("broken after the arguments", LLAMA, "{\"name\": \"add\", \"parameters\": {}, oh", "oh", "add{}"));
         all.add(new Golden("white space alone", LLAMA, " \n", " \n"));
     }
@@ -148,32 +166,40 @@ class ToolCallFormatTest {
         all.add(new Golden("without the outer marks", DEEPSEEK,
                 "<｜tool▁call▁begin｜>add<｜tool▁sep｜>{\"a\": 1}<｜tool▁call▁end｜>", null, "add{\"a\": 1}"));
         all.add(new Golden("text after", DEEPSEEK,
-                "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>\n\nDone.", "\n\nDone.", "add{}"));
+                "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>\n\nDone.",
+                "\n\nDone.", "add{}"));
         all.add(new Golden("unfinished in the arguments", DEEPSEEK,
                 "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>add\n```json\n{\"a\": 1, ", null, "add{\"a\": 1, "));
         all.add(new Golden("unfinished in the name", DEEPSEEK, "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>ad",
                 "<｜tool▁call▁begin｜>function<｜tool▁sep｜>ad"));
         all.add(new Golden("no arguments", DEEPSEEK, "<｜tool▁call▁begin｜>add<｜tool▁call▁end｜>ok", "<｜tool▁call▁begin｜>addok"));
         all.add(new Golden("a brace too few", DEEPSEEK,
-                "<｜tool▁call▁begin｜>add<｜tool▁sep｜>{\"a\": {<｜tool▁call▁end｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>{}<｜tool▁call▁end｜>", null,
+                "<｜tool▁call▁begin｜>add<｜tool▁sep｜>{\"a\": {<｜tool▁call▁end｜><｜tool▁call▁begin｜>add<｜tool▁sep｜>{}<｜tool▁call▁end｜>",
+                null,
                 "add{\"a\": {", "add{}"));
         all.add(new Golden("plain text", DEEPSEEK, "｜<｜tool｜> ", "｜<｜tool｜> "));
     }
 
     private static void mistral(List<Golden> all) {
-        all.add(new Golden("one call", MISTRAL, "[TOOL_CALLS][{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Zürich\"}, \"id\": \"abcDEF123\"}]",
+        all.add(new Golden("one call", MISTRAL,
+                "[TOOL_CALLS][{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Zürich\"}, \"id\": \"abcDEF123\"}]",
                 null, "get_weather{\"city\": \"Zürich\"}"));
         all.add(new Golden("two calls after text", MISTRAL,
-                "Well [1]: [TOOL_CALLS] [{\"name\": \"add\", \"arguments\": {\"a\": 1}}, {\"arguments\": {}, \"name\": \"add\"}]\n", "Well [1]:",
+                "Well [1]: [TOOL_CALLS] [{\"name\": \"add\", \"arguments\": {\"a\": 1}}, {\"arguments\": {}, \"name\": \"add\"}]\n",
+                "Well [1]:",
                 "add{\"a\": 1}", "add{}"));
         all.add(new Golden("names before arguments", MISTRAL,
-                "[TOOL_CALLS]get_weather{\"city\": \"x\"}[TOOL_CALLS]add[ARGS]{\"a\": 1}[TOOL_CALLS]add[CALL_ID]abcDEF123[ARGS]{}", null,
+                "[TOOL_CALLS]get_weather{\"city\": \"x\"}[TOOL_CALLS]add[ARGS]{\"a\": 1}[TOOL_CALLS]add[CALL_ID]abcDEF123[ARGS]{}",
+                null,
                 "get_weather{\"city\": \"x\"}", "add{\"a\": 1}", "add{}"));
         all.add(new Golden("no name", MISTRAL, "[TOOL_CALLS][{\"arguments\": {}}] x", "[TOOL_CALLS][{\"arguments\": {}}] x"));
-        all.add(new Golden("a second one without a name", MISTRAL, "[TOOL_CALLS][{\"name\": \"add\"}, {\"x\": 1}]", "{\"x\": 1}]", "add{}"));
-        all.add(new Golden("no call at all", MISTRAL, "[TOOL_CALLS] I would call add {\"a\": 1}", "[TOOL_CALLS] I would call add {\"a\": 1}"));
+        all.add(new Golden("a second one without a name", MISTRAL, "[TOOL_CALLS][{\"name\": \"add\"}, {\"x\": 1}]", "{\"x\": 1}]",
+                "add{}"));
+        all.add(new Golden("no call at all", MISTRAL, "[TOOL_CALLS] I would call add {\"a\": 1}",
+                "[TOOL_CALLS] I would call add {\"a\": 1}"));
         all.add(new Golden("an empty list", MISTRAL, "[TOOL_CALLS][]", null));
-        all.add(new Golden("unfinished", MISTRAL, "[TOOL_CALLS][{\"name\": \"add\", \"arguments\": {\"a\": ", null, "add{\"a\": "));
+        all.add(new Golden("unfinished", MISTRAL, "[TOOL_CALLS][{\"name\": \"add\", \"arguments\": {\"a\": ", null,
+                "add{\"a\": "));
         all.add(new Golden("unfinished too early", MISTRAL, "[TOOL_CALLS][{\"na", "[TOOL_CALLS][{\"na"));
         all.add(new Golden("an unfinished name", MISTRAL, "[TOOL_CALLS]get_wea", "[TOOL_CALLS]get_wea"));
         all.add(new Golden("plain text", MISTRAL, "[[TOOL] [x", "[[TOOL] [x"));
@@ -201,8 +227,9 @@ class ToolCallFormatTest {
                 <parameter=max>many</parameter>
                 <parameter=other><b></parameter>
                 </function>
-                </tool_call>""", "I look.", "get_weather{\"city\": \"Zürich \\\"HB\\\"\\nline two\\n\", \"days\": 3, \"detail\": true,"
-                + " \"where\": {\"lat\": 1}, \"max\": \"many\", \"other\": \"<b>\"}"));
+                </tool_call>""", "I look.",
+                "get_weather{\"city\": \"Zürich \\\"HB\\\"\\nline two\\n\", \"days\": 3, \"detail\": true,"
+                        + " \"where\": {\"lat\": 1}, \"max\": \"many\", \"other\": \"<b>\"}"));
         all.add(new Golden("two calls", CODER, """
                 <tool_call>
                 <function=add>
@@ -218,18 +245,23 @@ class ToolCallFormatTest {
                 </function>
                 </tool_call>
                 """, null, "add{}", "add{\"a\": \"\", \"b\": null}"));
-        all.add(new Golden("without the outer tags", CODER, "<function=add><parameter=a>1</parameter></function>", null, "add{\"a\": 1}"));
-        all.add(new Golden("without closing tags", CODER, "<tool_call><function=add><parameter=a>1<parameter=b>2</function>", null,
+        all.add(new Golden("without the outer tags", CODER, "<function=add><parameter=a>1</parameter></function>", null,
+                "add{\"a\": 1}"));
+        all.add(new Golden("without closing tags", CODER, "<tool_call><function=add><parameter=a>1<parameter=b>2</function>",
+                null,
                 "add{\"a\": 1, \"b\": 2}"));
-        all.add(new Golden("unfinished", CODER, "<tool_call>\n<function=get_weather>\n<parameter=city>\nZür", null, "get_weather{\"city\": \"Zür"));
+        all.add(new Golden("unfinished", CODER, "<tool_call>\n<function=get_weather>\n<parameter=city>\nZür", null,
+                "get_weather{\"city\": \"Zür"));
         all.add(new Golden("unfinished too early", CODER, "<tool_call>\n<function=get_wea", "<tool_call>\n<function=get_wea"));
         all.add(new Golden("no function", CODER, "<tool_call>\nadd\n</tool_call>", "<tool_call>\nadd\n</tool_call>"));
-        all.add(new Golden("plain text", CODER, "<function>add</function> </tool_call>", "<function>add</function> </tool_call>"));
+        all.add(new Golden("plain text", CODER, "<function>add</function> </tool_call>",
+                "<function>add</function> </tool_call>"));
     }
 
     private static void forced(List<Golden> all) {
         all.add(new Golden("two calls", FORCED,
-                "[{\"name\": \"add\", \"parameters\": {\"a\": 1}}, {\"name\": \"get_weather\", \"parameters\": {}}]\n", null, "add{\"a\": 1}",
+                "[{\"name\": \"add\", \"parameters\": {\"a\": 1}}, {\"name\": \"get_weather\", \"parameters\": {}}]\n", null,
+                "add{\"a\": 1}",
                 "get_weather{}"));
         all.add(new Golden("unfinished", FORCED, " [{\"name\": \"add\", \"parameters\": {\"a\"", null, "add{\"a\""));
         all.add(new Golden("no list", FORCED, "Sorry.", "Sorry."));
@@ -280,7 +312,8 @@ class ToolCallFormatTest {
     @Test
     void dropsFurtherCallsIfOnlyOneIsWanted() {
         AnswerReader.Plan plan = Reading.calls(HERMES, ADD);
-        AnswerReader.Plan one = new AnswerReader.Plan(plan.reasoning(), false, true, plan.calls(), plan.tools(), false, plan.begin(),
+        AnswerReader.Plan one = new AnswerReader.Plan(plan.reasoning(), false, true, plan.calls(), plan.tools(), false,
+                plan.begin(),
                 plan.end());
         String text = "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call><tool_call>{\"name\": \"add\"}</tool_call> Done.";
         assertThat(Reading.of(one, List.of(text))).isEqualTo(new Reading(null, " Done.", List.of("add{\"a\": 1}")));
@@ -288,10 +321,12 @@ class ToolCallFormatTest {
 
     @Test
     void saysWhatAnAnswerOfCallsMustBe() {
-        assertThat(new ForcedFormat(false).schema(List.of(new Tool("f", Map.of("$defs", Map.of("x", Map.of()), "type", "object")))).get()
+        assertThat(new ForcedFormat(false)
+                .schema(List.of(new Tool("f", Map.of("$defs", Map.of("x", Map.of()), "type", "object")))).get()
                 .toString())
                 .isEqualTo("{type=array, minItems=1, maxItems=1, items={anyOf=[{type=object, properties={name="
-                        + Map.of("type", "string", "enum", List.of("f")) + ", parameters={type=object}}, required=[name, parameters],"
+                        + Map.of("type", "string", "enum", List.of("f"))
+                        + ", parameters={type=object}}, required=[name, parameters],"
                         + " additionalProperties=false}]}, $defs={x={}}}");
         assertThat(NAMED.schema(List.of()).get()).isEqualTo(WEATHER.parameters());
         assertThat(HERMES.schema(List.of(ADD))).isEmpty();
