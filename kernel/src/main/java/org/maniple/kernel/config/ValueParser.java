@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
+import org.maniple.kernel.plugin.NearestName;
 
 /** Turns what a user wrote into a value of an option's type, and back into text. Mistakes are {@link IllegalArgumentException}s. */
 final class ValueParser {
@@ -43,7 +44,8 @@ final class ValueParser {
         };
         checkMinimum(option, value, text);
         if (!option.choices().isEmpty() && !option.choices().contains(text)) {
-            throw new IllegalArgumentException("[" + text + "] is not one of " + option.choices());
+            throw new IllegalArgumentException("[" + text + "] is not one of " + option.choices()
+                    + NearestName.hint(text, option.choices()));
         }
         return value;
     }
