@@ -167,6 +167,7 @@ class DecodeAllocationTest {
     private static Sampling sampling(double temperature) {
         return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
                 Map.of(),
-                List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
+                List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true,
+                Optional.empty());
     }
 }

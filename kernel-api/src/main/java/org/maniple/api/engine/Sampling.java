@@ -2,6 +2,7 @@ package org.maniple.api.engine;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -29,6 +30,7 @@ import java.util.OptionalLong;
  * @param logprobs how many most likely tokens to report for each generated one; 0: only the chosen one; empty: none
  * @param promptLogprobs the same for prompt tokens
  * @param skipSpecialTokens whether special tokens are left out of the text
+ * @param constraint what the output must be; end-of-sequence tokens are chosen only where it may end. Empty: anything
  */
 public record Sampling(
         OptionalInt maxTokens,
@@ -50,7 +52,8 @@ public record Sampling(
         boolean ignoreEos,
         OptionalInt logprobs,
         OptionalInt promptLogprobs,
-        boolean skipSpecialTokens) {
+        boolean skipSpecialTokens,
+        Optional<OutputConstraint> constraint) {
 
     /** Copies the collections. */
     public Sampling {
@@ -70,7 +73,31 @@ public record Sampling(
     public static Sampling greedy(int maxTokens) {
         return new Sampling(OptionalInt.of(maxTokens), 0, 0, 1, 0, 0, 1, 0, 0, OptionalLong.empty(), Map.of(), List.of(),
                 List.of(),
-                List.of(), false, List.of(), false, OptionalInt.empty(), OptionalInt.empty(), true);
+                List.of(), false, List.of(), false, OptionalInt.empty(), OptionalInt.empty(), true, Optional.empty());
+    }
+
+    /**
+     * The same with another seed.
+     *
+     * @param newSeed makes draws repeatable; empty: a random one
+     * @return the parameters
+     */
+    public Sampling withSeed(OptionalLong newSeed) {
+        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                newSeed, logitBias, allowedTokenIds, badWords, stop, includeStop, stopTokenIds, ignoreEos, logprobs, promptLogprobs,
+                skipSpecialTokens, constraint);
+    }
+
+    /**
+     * The same with another constraint.
+     *
+     * @param newConstraint what the output must be; empty: anything
+     * @return the parameters
+     */
+    public Sampling withConstraint(Optional<OutputConstraint> newConstraint) {
+        return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                seed, logitBias, allowedTokenIds, badWords, stop, includeStop, stopTokenIds, ignoreEos, logprobs, promptLogprobs,
+                skipSpecialTokens, newConstraint);
     }
 
     /**

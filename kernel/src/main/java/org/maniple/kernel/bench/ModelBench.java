@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
@@ -172,7 +173,8 @@ public final class ModelBench {
 
     private static Sampling sampling(int maxTokens) {
         return new Sampling(OptionalInt.of(maxTokens), 0, 1, 1, CHOICES, 0, 1, 0, 0, OptionalLong.of(1), Map.of(), List.of(),
-                List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true);
+                List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true,
+                Optional.empty());
     }
 
     private static Event next(BlockingQueue<Event> events) throws InterruptedException {

@@ -10,6 +10,8 @@ import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.TokenLogprob;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.structured.Guide;
+import org.maniple.kernel.structured.GuideThread;
 
 /**
  * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; the homes change only in {@link #admit}, so that whoever
@@ -21,6 +23,7 @@ final class EngineLoop {
     private final StepPipeline pipeline;
     private final EngineOptions options;
     private final OutputThread output;
+    private final GuideThread guides;
     private final Homes homes;
     private final StepPlanner planner;
     private final Sampler sampler;
@@ -32,10 +35,11 @@ final class EngineLoop {
     private @Nullable StepBatch begun;
     private long steps;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output) {
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output, GuideThread guides) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
+        this.guides = guides;
         StepBatch.Limits limits = pipeline.limits();
         homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize());
         depth = pipeline.depth();
@@ -172,14 +176,29 @@ final class EngineLoop {
     }
 
     private void choose(Sequence sequence, LogitRow logits) {
+        Guide guide = sequence.plan.guide;
+        String hindrance = guide == null ? null : guide.await();
+        if (hindrance != null) {
+            sequence.output.end(new Ending.Failure(hindrance));
+            output.wake(sequence);
+            return;
+        }
         int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
-        if (token == Sampler.NONE) {
+        if (token == Sampler.NONE && guide != null && guide.mustEnd()) {
+            // There is no token that says so, or it is not allowed.
+            sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), sequence.outputLength()));
+        } else if (token == Sampler.NONE) {
             sequence.output.end(
-                    new Ending.Failure("No token may be chosen: allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
+                    new Ending.Failure("No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
                             + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
-            sequence.output.token(token, logprob(sequence, logits, token), ending(sequence, token));
+            Ending end = ending(sequence, token);
+            sequence.output.token(token, logprob(sequence, logits, token), end);
+            if (guide != null && end == null && !sequence.plan.concludes(token)) {
+                guide.chosen(token);
+                guides.hand(guide);
+            }
         }
         output.wake(sequence);
     }

@@ -2,10 +2,11 @@ package org.maniple.kernel.engine;
 
 import java.util.Arrays;
 import org.maniple.api.engine.Sampling;
+import org.maniple.kernel.structured.Guide;
 
 /**
- * Chooses tokens. The order of operations is vLLM's: allowed ids, bad words, minimum tokens, bias, repetition, frequency and presence
- * penalty, then the greatest one, or temperature, min-p, top-k, top-p and a draw. Used by the engine's thread alone; allocates nothing.
+ * Chooses tokens. The order of operations is vLLM's: what a constraint allows, allowed ids, bad words, minimum tokens, bias, repetition,
+ * frequency and presence penalty, then the greatest one, or temperature, min-p, top-k, top-p and a draw. Used by the engine's thread alone; allocates nothing.
  */
 final class Sampler {
 
@@ -31,7 +32,7 @@ final class Sampler {
     /**
      * Chooses the token that follows.
      *
-     * @param plan how
+     * @param plan how; if it has a guide, what that allows is known by now
      * @param tokens prompt and output so far
      * @param promptLength how many of them are the prompt
      * @param length how many there are, which is also the position of the new one
@@ -84,6 +85,10 @@ final class Sampler {
     }
 
     private void shape(SamplingPlan plan, int[] tokens, int promptLength, int length) {
+        Guide guide = plan.guide;
+        if (guide != null) {
+            keepGuided(plan, guide);
+        }
         if (plan.allowed.length > 0) {
             keepOnly(plan.allowed);
         }
@@ -92,7 +97,8 @@ final class Sampler {
                 row[words[words.length - 1]] = Double.NEGATIVE_INFINITY;
             }
         }
-        if (plan.tooEarlyToEnd(length - promptLength)) {
+        // An output that is complete ends even if it should have become longer.
+        if (plan.tooEarlyToEnd(length - promptLength) && (guide == null || !guide.mustEnd())) {
             for (int token : plan.ending) {
                 row[token] = Double.NEGATIVE_INFINITY;
             }
@@ -102,6 +108,21 @@ final class Sampler {
         }
         if (plan.penalised) {
             penalise(plan.sampling, tokens, promptLength, length);
+        }
+    }
+
+    private void keepGuided(SamplingPlan plan, Guide guide) {
+        int[] concluding = plan.concluding;
+        for (int i = 0; i < concluding.length; i++) {
+            saved[i] = guide.mayEnd() ? row[concluding[i]] : Double.NEGATIVE_INFINITY;
+        }
+        for (int token = 0; token < row.length; token++) {
+            if (!guide.allows(token)) {
+                row[token] = Double.NEGATIVE_INFINITY;
+            }
+        }
+        for (int i = 0; i < concluding.length; i++) {
+            row[concluding[i]] = saved[i];
         }
     }
 

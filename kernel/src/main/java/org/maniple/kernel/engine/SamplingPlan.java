@@ -4,8 +4,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
+import org.maniple.kernel.structured.Guide;
 
 /** A request's way of choosing tokens, with collections turned into arrays and the questions that each step asks answered beforehand. */
 final class SamplingPlan {
@@ -21,14 +23,19 @@ final class SamplingPlan {
     final boolean penalised;
     /** Tokens that end the output and must not be chosen before the minimum. */
     final int[] ending;
+    /** Leads the output along a constraint, if there is one. */
+    final @Nullable Guide guide;
+    /** Tokens that end the output and are no part of it, which a constraint allows where the output may end, and nowhere else. */
+    final int[] concluding;
 
     private final int[] endOfSequence;
     private final int[] stopTokens;
     private final boolean shaped;
     private final int vocabulary;
 
-    SamplingPlan(Sampling sampling, long randomSeed, ModelInfo model) {
+    SamplingPlan(Sampling sampling, long randomSeed, ModelInfo model, @Nullable Guide guide) {
         this.sampling = sampling;
+        this.guide = guide;
         vocabulary = model.vocabulary();
         seed = sampling.seed().orElse(randomSeed);
         allowed = sampling.allowedTokenIds().stream().mapToInt(Integer::intValue).distinct().toArray();
@@ -42,7 +49,10 @@ final class SamplingPlan {
         ending = IntStream.concat(Arrays.stream(endOfSequence), Arrays.stream(stopTokens))
                 .filter(id -> id >= 0 && id < vocabulary)
                 .distinct().toArray();
-        shaped = penalised || allowed.length > 0 || badWords.length > 0 || biasIds.length > 0;
+        shaped = penalised || allowed.length > 0 || badWords.length > 0 || biasIds.length > 0 || guide != null;
+        concluding = guide == null
+                ? new int[0]
+                : Arrays.stream(ending).filter(id -> contains(endOfSequence, id) || !guide.isText(id)).toArray();
     }
 
     private static int[] ints(List<Integer> values) {
@@ -60,6 +70,10 @@ final class SamplingPlan {
 
     boolean isStopToken(int token) {
         return contains(stopTokens, token);
+    }
+
+    boolean concludes(int token) {
+        return contains(concluding, token);
     }
 
     private static boolean contains(int[] values, int value) {

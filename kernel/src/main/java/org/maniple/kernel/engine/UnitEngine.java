@@ -23,10 +23,15 @@ import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.engine.RefusedException;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.text.TextCodec;
+import org.maniple.kernel.structured.ConstraintCompiler;
+import org.maniple.kernel.structured.ConstraintException;
+import org.maniple.kernel.structured.Guide;
+import org.maniple.kernel.structured.GuideThread;
 
 /**
  * Takes requests on any thread, runs the steps on a thread of its own ({@link EngineLoop}) and delivers events on another. It is told by
@@ -44,6 +49,8 @@ public final class UnitEngine implements Engine {
     private final Supplier<Optional<ExpertStatus>> experts;
     private final String version;
     private final RequestValidation validation;
+    private final Optional<ConstraintCompiler> constraints;
+    private final GuideThread guides;
     private final OutputThread output;
     private final EngineLoop loop;
     private final Thread thread;
@@ -106,7 +113,9 @@ public final class UnitEngine implements Engine {
         places = 2 * (options.maxQueued() + seats);
         // Some may come once more between their last event and their release.
         output = new OutputThread(2 * places, this::done);
-        loop = new EngineLoop(model, pipeline, options, output);
+        constraints = codec.map(each -> new ConstraintCompiler(each, model.vocabulary()));
+        guides = new GuideThread(places);
+        loop = new EngineLoop(model, pipeline, options, output, guides);
         thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
     }
 
@@ -130,6 +139,7 @@ public final class UnitEngine implements Engine {
             lock.unlock();
         }
         output.start();
+        guides.start();
         thread.start();
     }
 
@@ -151,17 +161,32 @@ public final class UnitEngine implements Engine {
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
         int maxLength = validation.maxLength(request);
-        var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model);
+        Guide guide = request.sampling().constraint().map(this::guide).orElse(null);
+        var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model, guide);
         lock.lock();
         try {
             checkAccepted(request.id());
             var sequence = new Sequence(numbers++, request, plan, new RequestOutput(request, listener, codec), maxLength);
             live.put(request.id(), sequence);
+            if (guide != null) {
+                guides.hand(guide);
+            }
             waiting.add(sequence);
             wake();
             return new RunningGeneration(request.id(), () -> cancel(sequence));
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** On the caller's thread, so that what is hard to compile keeps nobody else waiting. */
+    private Guide guide(OutputConstraint constraint) {
+        ConstraintCompiler compiler = constraints.orElseThrow(() -> new RefusedException(Reason.INVALID,
+                "structured output needs a tokenizer; this unit was started with skip-tokenizer-init"));
+        try {
+            return compiler.guide(constraint);
+        } catch (ConstraintException impossible) {
+            throw new RefusedException(Reason.INVALID, String.valueOf(impossible.getMessage()));
         }
     }
 
@@ -276,6 +301,7 @@ public final class UnitEngine implements Engine {
         }
         fail("The unit is shutting down");
         drain(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+        guides.stop();
         output.stop();
     }
 

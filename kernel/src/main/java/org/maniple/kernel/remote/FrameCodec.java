@@ -13,6 +13,7 @@ import org.maniple.api.engine.GenerationEvent.Prompt;
 import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.TokenLogprob;
@@ -37,6 +38,13 @@ final class FrameCodec {
     private static final int FINISHED = 7;
     private static final int FAILED = 8;
     private static final int STATUS = 9;
+
+    private static final int NO_CONSTRAINT = 0;
+    private static final int SCHEMA = 1;
+    private static final int ANY_OBJECT = 2;
+    private static final int REGEX = 3;
+    private static final int CHOICE = 4;
+    private static final int GRAMMAR = 5;
 
     private static final int NO_STOP = 0;
     private static final int STOP_TEXT = 1;
@@ -96,6 +104,18 @@ final class FrameCodec {
                 .list(s.stop(), FrameWriter::text).flag(s.includeStop())
                 .list(s.stopTokenIds(), FrameWriter::number).flag(s.ignoreEos())
                 .optional(s.logprobs()).optional(s.promptLogprobs()).flag(s.skipSpecialTokens());
+        write(out, s.constraint());
+    }
+
+    private static void write(FrameWriter out, Optional<OutputConstraint> constraint) {
+        switch (constraint.orElse(null)) {
+            case null -> out.octet(NO_CONSTRAINT);
+            case OutputConstraint.Schema(String schema, boolean compact) -> out.octet(SCHEMA).text(schema).flag(compact);
+            case OutputConstraint.AnyObject(boolean compact) -> out.octet(ANY_OBJECT).flag(compact);
+            case OutputConstraint.Regex(String pattern) -> out.octet(REGEX).text(pattern);
+            case OutputConstraint.Choice(var choices) -> out.octet(CHOICE).list(choices, FrameWriter::text);
+            case OutputConstraint.Grammar(String grammar) -> out.octet(GRAMMAR).text(grammar);
+        }
     }
 
     /**
@@ -146,7 +166,20 @@ final class FrameCodec {
         return new Sampling(in.optional(), in.number(), in.real(), in.real(), in.number(), in.real(), in.real(), in.real(),
                 in.real(), seed(in), biases(in), integers(in), in.list(Integer.BYTES, FrameCodec::integers),
                 in.list(Integer.BYTES, FrameReader::text), in.flag(), integers(in), in.flag(), in.optional(), in.optional(),
-                in.flag());
+                in.flag(), constraint(in));
+    }
+
+    private static Optional<OutputConstraint> constraint(FrameReader in) {
+        int kind = in.octet();
+        return switch (kind) {
+            case NO_CONSTRAINT -> Optional.empty();
+            case SCHEMA -> Optional.of(new OutputConstraint.Schema(in.text(), in.flag()));
+            case ANY_OBJECT -> Optional.of(new OutputConstraint.AnyObject(in.flag()));
+            case REGEX -> Optional.of(new OutputConstraint.Regex(in.text()));
+            case CHOICE -> Optional.of(new OutputConstraint.Choice(in.list(Integer.BYTES, FrameReader::text)));
+            case GRAMMAR -> Optional.of(new OutputConstraint.Grammar(in.text()));
+            default -> throw new MalformedFrameException("unknown kind of constraint " + kind);
+        };
     }
 
     private static OptionalLong seed(FrameReader in) {

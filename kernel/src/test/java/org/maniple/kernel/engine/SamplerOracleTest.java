@@ -144,7 +144,7 @@ class SamplerOracleTest {
 
     private static SamplingPlan plan(Samplings samplings, long seed, int vocabulary) {
         return new SamplingPlan(samplings.build(), seed,
-                new ModelInfo(List.of("m"), "m", "m", vocabulary, 1000, List.of(), new ModelConfig("test", Map.of())));
+                new ModelInfo(List.of("m"), "m", "m", vocabulary, 1000, List.of(), new ModelConfig("test", Map.of())), null);
     }
 
     private static Samplings parameters(JsonNode params) {

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.engine.Sampling;
 
 /** Builds parameters for tests: vLLM's defaults, and what differs. */
@@ -30,6 +32,7 @@ final class Samplings {
     boolean ignoreEos;
     OptionalInt logprobs = OptionalInt.empty();
     OptionalInt promptLogprobs = OptionalInt.empty();
+    Optional<OutputConstraint> constraint = Optional.empty();
 
     static Samplings greedy(int maxTokens) {
         var samplings = new Samplings();
@@ -53,6 +56,6 @@ final class Samplings {
     Sampling build() {
         return new Sampling(maxTokens, minTokens, temperature, topP, topK, minP, repetition, presence, frequency, seed, bias,
                 allowed, badWords,
-                stop, includeStop, stopTokens, ignoreEos, logprobs, promptLogprobs, true);
+                stop, includeStop, stopTokens, ignoreEos, logprobs, promptLogprobs, true, constraint);
     }
 }

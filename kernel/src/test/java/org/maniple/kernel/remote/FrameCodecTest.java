@@ -20,6 +20,7 @@ import org.maniple.api.engine.GenerationEvent.Finished;
 import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.TokenLogprob;
@@ -39,7 +40,8 @@ class FrameCodecTest {
 
     static final Sampling SAMPLING = new Sampling(OptionalInt.of(17), 2, 0.7, 0.9, -1, 0.05, 1.1, -0.5, 0.25,
             OptionalLong.of(Long.MIN_VALUE), Map.of(3, -100.0, 4, 0.5), List.of(1, 2), List.of(List.of(5, 6), List.of(7)),
-            List.of("\n", "grüße 🌍"), true, List.of(11), true, OptionalInt.of(20), OptionalInt.empty(), false);
+            List.of("\n", "grüße 🌍"), true, List.of(11), true, OptionalInt.of(20), OptionalInt.empty(), false,
+            Optional.of(new OutputConstraint.Schema("{}", true)));
 
     static Stream<RemoteFrame> frames() {
         return Stream.of(new Cancel(1L << 40), new Accepted(3), new Refused(4, Reason.OVERLOADED, "later"),
@@ -74,6 +76,20 @@ class FrameCodecTest {
                         assertThat(submit.request().home()).isEmpty();
                     });
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("constraints")
+    void aConstraintComesOutAsItWentIn(OutputConstraint constraint) {
+        var request = new GenerationRequest("id", new int[] {1}, Sampling.greedy(4).withConstraint(Optional.of(constraint)));
+        assertThat(FrameCodec.decode(FrameCodec.encode(new Submit(9, request)))).isInstanceOfSatisfying(Submit.class,
+                submit -> assertThat(submit.request().sampling().constraint()).contains(constraint));
+    }
+
+    static Stream<OutputConstraint> constraints() {
+        return Stream.of(new OutputConstraint.Schema("{}", false), new OutputConstraint.AnyObject(true),
+                new OutputConstraint.Regex("ä+"), new OutputConstraint.Choice(List.of("a", "")),
+                new OutputConstraint.Grammar("root ::= \"x\""));
     }
 
     @Test

@@ -33,6 +33,11 @@ final class AnswerReader {
         static final Plan PLAIN = new Plan(Optional.empty(), false, true, Optional.empty(), List.of(), true, OptionalInt.empty(),
                 OptionalInt.empty());
 
+        /** The same for an answer that has no reasoning. */
+        Plan withoutReasoning() {
+            return new Plan(Optional.empty(), false, showReasoning, calls, tools, parallel, OptionalInt.empty(), OptionalInt.empty());
+        }
+
         /** The same for an answer to this prompt. */
         Plan after(ChatPrompt prompt) {
             return new Plan(reasoning, reasoning.map(format -> format.beginsInside(prompt)).orElse(false), showReasoning, calls,
@@ -138,6 +143,11 @@ final class AnswerReader {
         }
         all.addAll(taken());
         return all;
+    }
+
+    /** Whether the request has named the tool that is called. */
+    boolean isNamed() {
+        return plan.calls().filter(NamedFormat.class::isInstance).isPresent();
     }
 
     /** How many calls have been found, also those that are not wanted. */

@@ -1,11 +1,13 @@
 package org.maniple.serve.openai;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.text.TextCodec;
 
@@ -75,13 +77,14 @@ final class Chats {
         OptionalInt maxTokens = maxTokens(fields);
         OptionalInt logprobs = logprobs(fields);
         OptionalInt promptLogprobs = fields.integer("prompt_logprobs", 0, SamplingFields.MAX_LOGPROBS);
-        LaterFields.checkToolChoice(fields);
         TextCodec codec = codec();
         List<Tool> tools = Tool.read(fields);
         ToolChoice choice = ToolChoice.read(fields, tools);
-        AnswerReader.Plan reading = syntax.plan(fields, codec, tools, choice);
-        Sampling chosen = sampling.read(fields, maxTokens, logprobs, promptLogprobs,
-                AnswerSyntax.needsSpecialTokens(reading, codec));
+        AnswerReader.Plan wanted = syntax.plan(fields, codec, tools, choice);
+        Sampling chosen = forced(wanted, exchange.json(), sampling.read(fields, maxTokens, logprobs, promptLogprobs,
+                AnswerSyntax.needsSpecialTokens(wanted, codec)));
+        // What is constrained is the whole output: there is no reasoning in it.
+        AnswerReader.Plan reading = chosen.constraint().isPresent() ? wanted.withoutReasoning() : wanted;
         ChatPrompt chat = ChatPrompt.of(fields, codec, messages);
         int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens,
                 fields.has(NEW_LIMIT) ? NEW_LIMIT : OLD_LIMIT);
@@ -108,6 +111,22 @@ final class Chats {
         TextCodec codec = codec();
         ChatPrompt chat = ChatPrompt.of(fields, codec, messages);
         return codec.encode(chat.text(), chat.addSpecialTokens()).length;
+    }
+
+    /** Has the output be what the calls that are wanted need it to be. */
+    private static Sampling forced(AnswerReader.Plan plan, Json json, Sampling sampling) {
+        Optional<OutputConstraint> calls = plan.calls().flatMap(format -> format.schema(plan.tools()))
+                .map(schema -> new OutputConstraint.Schema(
+                        new String(json.bytes(out -> JsonValue.write(out, schema)), StandardCharsets.UTF_8), false));
+        if (calls.isEmpty()) {
+            return sampling;
+        }
+        if (sampling.constraint().isPresent()) {
+            throw ApiException.invalid("tool_choice",
+                    "A call that `tool_choice` demands cannot have the form that `response_format` or another field demands; ask for one"
+                            + " of them.");
+        }
+        return sampling.withConstraint(calls);
     }
 
     private TextCodec codec() {

@@ -142,7 +142,9 @@ final class Choice {
             json.writeNullProperty("stop_reason");
             return;
         }
-        json.writeStringProperty("finish_reason", endedWithCalls() ? "tool_calls" : name(finished.reason()));
+        // As OpenAI does: whoever names the tool knows that it is called.
+        boolean calls = endedWithCalls() && !reader.isNamed();
+        json.writeStringProperty("finish_reason", calls ? "tool_calls" : name(finished.reason()));
         Optional<Stop> stop = finished.stop();
         switch (stop.orElse(null)) {
             case null -> json.writeNullProperty("stop_reason");

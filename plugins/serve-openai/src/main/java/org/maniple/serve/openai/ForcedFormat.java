@@ -52,7 +52,7 @@ record ForcedFormat(boolean parallel) implements ToolCallFormat {
         }
         parameters.putIfAbsent("type", "object");
         Map<String, Object> properties = new LinkedHashMap<>();
-        properties.put("name", Map.of("type", "string", "enum", List.of(tool.name())));
+        properties.put("name", Map.of("const", tool.name()));
         properties.put("parameters", parameters);
         Map<String, Object> call = new LinkedHashMap<>();
         call.put("type", "object");

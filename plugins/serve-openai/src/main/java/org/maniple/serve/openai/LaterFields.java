@@ -1,7 +1,6 @@
 package org.maniple.serve.openai;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Refuses fields that other servers know and this one does not yet: to ignore them would give an answer to another question. A field
@@ -10,9 +9,7 @@ import java.util.Optional;
 final class LaterFields {
 
     private static final List<String> NOT_YET = List.of(
-            "structured_outputs", "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structural_tag", "regex",
-            "ebnf",
-            "json_schema", "stop_regex", "use_beam_search", "suffix", "lora_path", "lora_name", "kv_transfer_params",
+            "structural_tag", "stop_regex", "use_beam_search", "suffix", "lora_path", "lora_name", "kv_transfer_params",
             "bootstrap_host",
             "bootstrap_port", "bootstrap_room", "thinking_token_budget", "return_hidden_states",
             "logprob_token_ids",
@@ -32,29 +29,9 @@ final class LaterFields {
             throw fields.problem("chat_template",
                     "is not accepted: a server runs no templates of its clients; use chat_template_kwargs");
         }
-        checkResponseFormat(fields);
         checkBestOf(fields);
         if (fields.has("modalities") && !List.of("text").equals(fields.raw("modalities"))) {
             throw fields.problem("modalities", "can only be [\"text\"]");
-        }
-    }
-
-    /** A model can only be made to call a tool by constraining what it writes. */
-    static void checkToolChoice(Fields fields) {
-        Object choice = fields.raw("tool_choice");
-        if (choice != null && !"none".equals(choice) && !"auto".equals(choice)) {
-            throw fields.problem("tool_choice", "can only be \"none\" or \"auto\", got [" + ApiException.shown(choice) + "]");
-        }
-    }
-
-    private static void checkResponseFormat(Fields fields) {
-        Optional<Fields> format = fields.object("response_format");
-        if (format.isPresent()) {
-            String type = format.get().text("type").orElse("");
-            if (!type.equals("text")) {
-                throw fields.problem("response_format",
-                        "can only be {\"type\": \"text\"}, got the type [" + ApiException.shown(type) + "]");
-            }
         }
     }
 

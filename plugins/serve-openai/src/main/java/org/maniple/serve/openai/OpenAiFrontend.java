@@ -54,7 +54,7 @@ public final class OpenAiFrontend implements Frontend {
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
         SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
-                codec);
+                codec, new StructuredFields(json));
         ChatMessages messages = new ChatMessages(json);
         Chats chats = new Chats(engine, models, sampling, messages, AnswerSyntax.of(settings, json), runs, workers);
         CompletionPrompts prompts = new CompletionPrompts(codec, engine.model().vocabulary());

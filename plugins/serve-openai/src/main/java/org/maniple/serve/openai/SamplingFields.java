@@ -30,11 +30,13 @@ final class SamplingFields {
     private final ModelInfo model;
     private final SamplingDefaults defaults;
     private final Optional<TextCodec> codec;
+    private final StructuredFields structured;
 
-    SamplingFields(ModelInfo model, SamplingDefaults defaults, Optional<TextCodec> codec) {
+    SamplingFields(ModelInfo model, SamplingDefaults defaults, Optional<TextCodec> codec, StructuredFields structured) {
         this.model = model;
         this.defaults = defaults;
         this.codec = codec;
+        this.structured = structured;
     }
 
     /** How many answers to give. */
@@ -78,7 +80,8 @@ final class SamplingFields {
                 fields.flag("ignore_eos", false),
                 logprobs,
                 promptLogprobs,
-                fields.flag("skip_special_tokens", true) && !showSpecial);
+                fields.flag("skip_special_tokens", true) && !showSpecial,
+                structured.read(fields));
     }
 
     /** These change nothing here; a value that makes no sense is an error all the same. */

@@ -12,10 +12,6 @@ final class Seeds {
         if (by == 0 || sampling.seed().isEmpty()) {
             return sampling;
         }
-        return new Sampling(sampling.maxTokens(), sampling.minTokens(), sampling.temperature(), sampling.topP(), sampling.topK(),
-                sampling.minP(), sampling.repetitionPenalty(), sampling.presencePenalty(), sampling.frequencyPenalty(),
-                OptionalLong.of(sampling.seed().getAsLong() + by), sampling.logitBias(), sampling.allowedTokenIds(),
-                sampling.badWords(), sampling.stop(), sampling.includeStop(), sampling.stopTokenIds(), sampling.ignoreEos(),
-                sampling.logprobs(), sampling.promptLogprobs(), sampling.skipSpecialTokens());
+        return sampling.withSeed(OptionalLong.of(sampling.seed().getAsLong() + by));
     }
 }

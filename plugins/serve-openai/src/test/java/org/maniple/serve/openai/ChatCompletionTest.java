@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
@@ -214,7 +215,7 @@ class ChatCompletionTest {
                 .isEqualTo(new Sampling(OptionalInt.of(6), 2, 0.5, 0.9, 7, 0.1, 1.1, 0.2,
                         -0.3, OptionalLong.of(-9), Map.of(65, -100.0), List.of(65, 66), List.of(List.of(110, 111)),
                         List.of("x", "yz"), true,
-                        List.of(9), true, OptionalInt.of(4), OptionalInt.of(1), false));
+                        List.of(9), true, OptionalInt.of(4), OptionalInt.of(1), false, Optional.empty()));
     }
 
     @Test

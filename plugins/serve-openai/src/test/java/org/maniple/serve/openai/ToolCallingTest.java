@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.maniple.api.ManipleException;
+import org.maniple.api.engine.OutputConstraint;
 import org.maniple.serve.openai.TestServer.Answer;
 
 /** Calls and reasoning in chat completions. */
@@ -126,6 +127,51 @@ class ToolCallingTest {
         server.chat("");
         assertThat(engine.submitted.stream().map(running -> running.request().sampling().skipSpecialTokens()))
                 .containsExactly(true, false, true);
+    }
+
+    @Test
+    void constrainsTheOutputToTheCallsThatARequestDemands() {
+        engine.says = "[{\"name\": \"add\", \"parameters\": {\"a\": 1}}]";
+        TestServer server = server(Map.of());
+        Answer answer = server.chat(TOOLS + ",\"tool_choice\":\"required\",\"parallel_tool_calls\":false");
+        assertThat(answer.at("choices.0.message.tool_calls.0.function").toString()).isEqualTo("{name=add, arguments={\"a\": 1}}");
+        assertThat(answer.at("choices.0.message.content")).isNull();
+        assertThat(answer.at("choices.0.finish_reason")).isEqualTo("tool_calls");
+        assertThat(constraint()).isEqualTo(new OutputConstraint.Schema("{\"type\":\"array\",\"minItems\":1,\"maxItems\":1,\"items\":{\"anyOf\":["
+                + "{\"type\":\"object\",\"properties\":{\"name\":{\"const\":\"add\"},\"parameters\":{\"type\":\"object\"}},"
+                + "\"required\":[\"name\",\"parameters\"],\"additionalProperties\":false}]}}", false));
+    }
+
+    @Test
+    void constrainsTheOutputToTheArgumentsOfTheToolThatARequestNames() {
+        engine.says = "{\"a\": 1}";
+        TestServer server = server(Map.of("reasoning-parser", "deepseek_r1"));
+        String named = TOOLS + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"add\"}}";
+        Answer answer = server.chat(named);
+        assertThat(answer.at("choices.0.message.tool_calls.0.function").toString()).isEqualTo("{name=add, arguments={\"a\": 1}}");
+        assertThat(answer.at("choices.0.finish_reason")).as("as with OpenAI").isEqualTo("stop");
+        assertThat(constraint()).isEqualTo(new OutputConstraint.Schema("{\"type\":\"object\"}", false));
+        assertThat(server.chat(named + ",\"stream\":true").chunks().stream()
+                .filter(chunk -> delta(chunk).containsKey("tool_calls"))
+                .map(chunk -> chunk.at("choices.0.delta.tool_calls.0.function.arguments")).map(String::valueOf)
+                .collect(Collectors.joining())).isEqualTo("{\"a\": 1}");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"sub\"}} | `tool_choice` names the function [sub], which is not in `tools`.",
+        "\"tool_choice\":{} | `tool_choice` names the function [], which is not in `tools`.",
+        "\"tool_choice\":\"any\" | `tool_choice` must be \"none\"",
+        "\"tool_choice\":\"required\",\"response_format\":{\"type\":\"json_object\"} | A call that `tool_choice` demands cannot have the form"})
+    void refusesChoicesThatAreNone(String fields, String message) {
+        Answer answer = server(Map.of()).chat(TOOLS + "," + fields);
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.error()).containsEntry("param", "tool_choice");
+        assertThat(answer.message()).startsWith(message);
+    }
+
+    private OutputConstraint constraint() {
+        return engine.submitted.element().request().sampling().constraint().orElseThrow();
     }
 
     @Test
