@@ -11,7 +11,7 @@ import java.util.function.Predicate;
 final class RegexReader {
 
     private static final int MAX_DEPTH = 100;
-    private static final long MAX_EXPANDED = 1_000_000;
+    private static final long MAX_EXPANDED = 250_000;
     private static final String SPECIAL = "\\^$.|?*+()[]{}/-&~#,:;=!<>@%\"'` _";
 
     /** One of several ways to match, and whether it is tied to the beginning and to the end of the text. */
