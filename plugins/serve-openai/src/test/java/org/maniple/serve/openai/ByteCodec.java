@@ -14,7 +14,7 @@ import org.maniple.api.text.TextException;
  * A tokenizer for tests: each byte is a token, 256 begins a text and 257 ends it. Its chat template writes each message as
  * {@code <role>content</role>}, and refuses the role {@code forbidden}.
  */
-final class ByteCodec implements TextCodec {
+class ByteCodec implements TextCodec {
 
     static final int BEGIN = 256;
     static final int END = 257;
