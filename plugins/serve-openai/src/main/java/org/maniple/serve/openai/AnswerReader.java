@@ -35,7 +35,8 @@ final class AnswerReader {
 
         /** The same for an answer that has no reasoning. */
         Plan withoutReasoning() {
-            return new Plan(Optional.empty(), false, showReasoning, calls, tools, parallel, OptionalInt.empty(), OptionalInt.empty());
+            return new Plan(Optional.empty(), false, showReasoning, calls, tools, parallel, OptionalInt.empty(),
+                    OptionalInt.empty());
         }
 
         /** The same for an answer to this prompt. */

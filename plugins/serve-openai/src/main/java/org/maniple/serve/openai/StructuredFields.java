@@ -55,7 +55,8 @@ final class StructuredFields {
     private void format(Fields format, List<Asked> asked) {
         String type = format.text("type").orElse("");
         switch (type) {
-            case "text" -> {}
+            case "text" -> {
+            }
             case "json_object" -> asked.add(new Asked("response_format", new OutputConstraint.AnyObject(false)));
             case "json_schema" -> {
                 Fields named = format.object("json_schema")

@@ -43,7 +43,8 @@ class CallHistoryTest {
             if (message.get("content") != null) {
                 return "[" + message.get("content") + "]";
             }
-            Object arguments = ((Map<?, ?>) ((Map<?, ?>) ((List<?>) message.get("tool_calls")).getFirst()).get("function")).get("arguments");
+            Object arguments = ((Map<?, ?>) ((Map<?, ?>) ((List<?>) message.get("tool_calls")).getFirst()).get("function"))
+                    .get("arguments");
             if (!(arguments instanceof String)) {
                 throw new TextException("can only concatenate str");
             }

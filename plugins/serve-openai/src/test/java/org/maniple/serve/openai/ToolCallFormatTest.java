@@ -324,8 +324,9 @@ class ToolCallFormatTest {
         assertThat(new ForcedFormat(false)
                 .schema(List.of(new Tool("f", Map.of("$defs", Map.of("x", Map.of()), "type", "object")))).get()
                 .toString())
-                .isEqualTo("{type=array, minItems=1, maxItems=1, items={anyOf=[{type=object, properties={name={const=f}, parameters={type=object}}, required=[name, parameters],"
-                        + " additionalProperties=false}]}, $defs={x={}}}");
+                .isEqualTo(
+                        "{type=array, minItems=1, maxItems=1, items={anyOf=[{type=object, properties={name={const=f}, parameters={type=object}}, required=[name, parameters],"
+                                + " additionalProperties=false}]}, $defs={x={}}}");
         assertThat(NAMED.schema(List.of()).get()).isEqualTo(WEATHER.parameters());
         assertThat(HERMES.schema(List.of(ADD))).isEmpty();
     }

@@ -137,9 +137,10 @@ class ToolCallingTest {
         assertThat(answer.at("choices.0.message.tool_calls.0.function").toString()).isEqualTo("{name=add, arguments={\"a\": 1}}");
         assertThat(answer.at("choices.0.message.content")).isNull();
         assertThat(answer.at("choices.0.finish_reason")).isEqualTo("tool_calls");
-        assertThat(constraint()).isEqualTo(new OutputConstraint.Schema("{\"type\":\"array\",\"minItems\":1,\"maxItems\":1,\"items\":{\"anyOf\":["
-                + "{\"type\":\"object\",\"properties\":{\"name\":{\"const\":\"add\"},\"parameters\":{\"type\":\"object\"}},"
-                + "\"required\":[\"name\",\"parameters\"],\"additionalProperties\":false}]}}", false));
+        assertThat(constraint())
+                .isEqualTo(new OutputConstraint.Schema("{\"type\":\"array\",\"minItems\":1,\"maxItems\":1,\"items\":{\"anyOf\":["
+                        + "{\"type\":\"object\",\"properties\":{\"name\":{\"const\":\"add\"},\"parameters\":{\"type\":\"object\"}},"
+                        + "\"required\":[\"name\",\"parameters\"],\"additionalProperties\":false}]}}", false));
     }
 
     @Test
