@@ -24,8 +24,6 @@ import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.kernel.engine.EngineOptions;
-import org.maniple.kernel.engine.StepPipeline;
-import org.maniple.kernel.engine.StepResults;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
@@ -83,45 +81,6 @@ class DecodeAllocationTest {
         }
     }
 
-    /** A pipeline that outlives the engine: the unit shuts it down. */
-    private record Lent(StepPipeline of) implements StepPipeline {
-
-        @Override
-        public int depth() {
-            return of.depth();
-        }
-
-        @Override
-        public StepBatch.Limits limits() {
-            return of.limits();
-        }
-
-        @Override
-        public StepBatch begin() {
-            return of.begin();
-        }
-
-        @Override
-        public void submit(StepBatch batch) {
-            of.submit(batch);
-        }
-
-        @Override
-        public StepResults await() {
-            return of.await();
-        }
-
-        @Override
-        public void idle() {
-            of.idle();
-        }
-
-        @Override
-        public void shutdown() {
-            // The unit does.
-        }
-    }
-
     @ParameterizedTest
     @CsvSource({"1,1,0", "1,1,0.8", "2,1,0", "1,2,0", "2,2,0.8"})
     void noRankAllocatesForATokenOnceItIsWarm(int tensorParallel, int stages, double temperature) throws Exception {
@@ -132,7 +91,7 @@ class DecodeAllocationTest {
             int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
             var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
                     List.of(), VirtualUnit.config(model));
-            var engine = new UnitEngine(info, Optional.empty(), new Lent(unit.pipeline()),
+            var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline()),
                     new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates),
                     () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()),
                     Optional::empty, "test");

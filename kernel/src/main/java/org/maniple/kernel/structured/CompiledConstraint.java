@@ -4,7 +4,7 @@ package org.maniple.kernel.structured;
 final class CompiledConstraint {
 
     /** Steps of the automaton for one set of tokens; above, a grammar is too ambiguous to follow in reasonable time. */
-    private static final long MAX_EFFORT = 30_000_000;
+    private static final long MAX_EFFORT = 4_000_000;
 
     private final Automaton automaton;
     private final TokenTree tree;

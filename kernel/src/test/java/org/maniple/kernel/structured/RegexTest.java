@@ -23,7 +23,6 @@ class RegexTest {
         "a{2}b{1,}c{0,2} ; aab,aabbbcc ; ab,aabccc",
         "(ab|c){2,3} ; abc,ccc,abab ; ab,cccc",
         "[a-c]x[^a-c] ; axd,bx€ ; axa,dxd",
-        "[]a] ; | ",
         "\\d+\\.\\d\\D ; 12.3x ; 12.34",
         "\\w\\W[\\s_] ; a-_ ; aa_",
         "[\\w.-]+@x ; a.b-c@x ; a b@x",

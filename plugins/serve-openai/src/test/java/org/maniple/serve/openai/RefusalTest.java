@@ -46,8 +46,8 @@ class RefusalTest {
                 + " | `tool_choice` is \"required\", but there are no `tools`.",
         "\"tool_choice\":1 | 400 | BadRequestError | tool_choice | `tool_choice` must be \"none\", \"auto\", \"required\" or"
                 + " {\"type\": \"function\", \"function\": {\"name\": …}}, got [1].",
-        "\"response_format\":{\"type\":\"json_object\"} | 400 | BadRequestError | response_format"
-                + " | `response_format` can only be {\"type\": \"text\"}, got the type [json_object].",
+        "\"response_format\":{\"type\":\"structural_tag\"} | 400 | BadRequestError | response_format.type"
+                + " | `response_format.type` can only be \"text\", \"json_object\" or \"json_schema\", got [structural_tag].",
         "\"chat_template_kwargs\":{\"tools\":[]} | 400 | BadRequestError | chat_template_kwargs.tools"
                 + " | `chat_template_kwargs.tools` belongs to the server and cannot be set as a variable of the template.",
         "\"stream\":true,\"stream_options\":{\"include_usage\":3} | 400 | BadRequestError | stream_options.include_usage"
@@ -75,9 +75,7 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"structured_outputs\":{\"regex\":\"a\"}", "\"guided_json\":{\"type\":\"object\"}",
-        "\"regex\":\"a\"",
-        "\"ebnf\":\"root\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
+    @ValueSource(strings = {"\"structural_tag\":\"x\"", "\"stop_regex\":\"x\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
         "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1",
         "\"chat_template\":\"{{ x }}\"", "\"return_hidden_states\":true", "\"modalities\":[\"audio\"]"})
     void namesFieldsThatItDoesNotKnowYet(String field) {
