@@ -8,7 +8,7 @@ if (!baseURL) {
   process.exit(2);
 }
 
-const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 60_000 });
+const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 180_000 });
 const messages = [{ role: 'user', content: 'Say something about yourself.' }];
 const limits = { max_tokens: 16, temperature: 0, seed: 1 };
 

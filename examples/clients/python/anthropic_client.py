@@ -28,9 +28,9 @@ def main():
     if len(sys.argv) < 2:
         sys.exit("usage: python anthropic_client.py BASE_URL [API_KEY], for example http://127.0.0.1:8000")
     key = sys.argv[2] if len(sys.argv) > 2 else "none"
-    client = anthropic.Anthropic(base_url=sys.argv[1], api_key=key, max_retries=0, timeout=60)
+    client = anthropic.Anthropic(base_url=sys.argv[1], api_key=key, max_retries=0, timeout=180)
     model = "demo"
-    chat = {"model": model, "system": "Be brief.", "max_tokens": 16, "temperature": 0}
+    chat = {"model": model, "system": "Be brief.", "max_tokens": 16, "extra_body": {"temperature": 0}}
     question = {"role": "user", "content": "Say something about yourself."}
 
     counted = client.messages.count_tokens(model=model, system="Be brief.", messages=[question])

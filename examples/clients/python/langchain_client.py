@@ -37,7 +37,7 @@ def main():
 
     def chat(tokens):
         return ChatOpenAI(
-            base_url=sys.argv[1], api_key=key, model="demo", max_tokens=tokens, temperature=0, max_retries=0, timeout=60
+            base_url=sys.argv[1], api_key=key, model="demo", max_tokens=tokens, temperature=0, max_retries=0, timeout=180
         )
 
     messages = [SystemMessage("Be brief."), HumanMessage("Say something about yourself.")]

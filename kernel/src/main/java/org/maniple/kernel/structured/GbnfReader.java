@@ -99,6 +99,8 @@ final class GbnfReader extends GrammarReader {
         if (c != '\\') {
             return c;
         }
-        return in.peek() == ']' || in.peek() == '[' || in.peek() == '-' || in.peek() == '^' || in.peek() == '\\' ? in.take() : escaped();
+        return in.peek() == ']' || in.peek() == '[' || in.peek() == '-' || in.peek() == '^' || in.peek() == '\\'
+                ? in.take()
+                : escaped();
     }
 }

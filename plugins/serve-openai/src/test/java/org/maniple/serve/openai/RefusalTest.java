@@ -75,7 +75,8 @@ class RefusalTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"structural_tag\":\"x\"", "\"stop_regex\":\"x\"", "\"best_of\":2", "\"use_beam_search\":true", "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
+    @ValueSource(strings = {"\"structural_tag\":\"x\"", "\"stop_regex\":\"x\"", "\"best_of\":2", "\"use_beam_search\":true",
+        "\"lora_path\":\"x\"", "\"suffix\":\"x\"",
         "\"kv_transfer_params\":{\"do_remote_decode\":true}", "\"bootstrap_room\":1",
         "\"chat_template\":\"{{ x }}\"", "\"return_hidden_states\":true", "\"modalities\":[\"audio\"]"})
     void namesFieldsThatItDoesNotKnowYet(String field) {

@@ -36,7 +36,9 @@ class StructuredFieldsTest {
         String schema = "{'type':'object','properties':{'b':{'minimum':0.5},'a':{'enum':[1,null,true,'ü',12345678901234567890]}}}";
         return Stream.of(
                 Arguments.of("'response_format':{'type':'json_object'}", new AnyObject(false)),
-                Arguments.of("'response_format':{'type':'json_schema','json_schema':{'name':'n','strict':true,'schema':" + schema + "}}",
+                Arguments.of(
+                        "'response_format':{'type':'json_schema','json_schema':{'name':'n','strict':true,'schema':" + schema
+                                + "}}",
                         schema(schema, false)),
                 Arguments.of("'structured_outputs':{'json':" + schema + "}", schema(schema, false)),
                 Arguments.of("'structured_outputs':{'json':'{}'}", new Schema("{}", false)),
