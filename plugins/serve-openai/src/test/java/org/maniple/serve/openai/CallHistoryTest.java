@@ -43,13 +43,12 @@ class CallHistoryTest {
             if (message.get("content") != null) {
                 return "[" + message.get("content") + "]";
             }
-            Object arguments = ((Map<?, ?>) ((Map<?, ?>) ((List<?>) message.get("tool_calls")).getFirst()).get("function"))
-                    .get("arguments");
-            if (!(arguments instanceof String)) {
+            Map<?, ?> function = (Map<?, ?>) ((Map<?, ?>) ((List<?>) message.get("tool_calls")).getFirst()).get("function");
+            if (!(function.get("arguments") instanceof String arguments)) {
                 throw new TextException("can only concatenate str");
             }
-            return "(" + arguments + ")";
-        }))).isEqualTo("[x][Look:]({\"a\":1})");
+            return "(" + function.get("name") + arguments + ")";
+        }))).isEqualTo("[x][Look:](add{\"a\":1})");
     }
 
     @Test

@@ -55,6 +55,14 @@ record Reading(String reasoning, String content, List<String> calls) {
         return cuts;
     }
 
+    /** The text whole, and cut in a few of these ways. */
+    static List<List<String>> someCuts(String text) {
+        List<List<String>> all = cuts(text);
+        List<List<String>> some = new ArrayList<>(all.subList(0, 2));
+        some.addAll(all.subList(all.size() - Math.min(10, all.size() - 2), all.size()));
+        return some;
+    }
+
     /** The same text with things happening to it: cut short, characters lost, doubled, or replaced. */
     static List<String> damaged(String text, int count) {
         Random random = new Random(text.hashCode());
