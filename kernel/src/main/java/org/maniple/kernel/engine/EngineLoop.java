@@ -189,9 +189,8 @@ final class EngineLoop {
             sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), sequence.outputLength()));
         } else if (token == Sampler.NONE) {
             sequence.output.end(
-                    new Ending.Failure(
-                            "No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
-                                    + "every one, or the model's logits are not numbers"));
+                    new Ending.Failure("No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
+                            + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
             Ending end = ending(sequence, token);

@@ -76,8 +76,7 @@ final class CompiledConstraint {
                 continue;
             }
             if (automaton.effort() > limit) {
-                throw new ConstraintException(
-                        "The constraint on the output is too ambiguous: there are too many ways to read it");
+                throw new ConstraintException("The constraint on the output is too ambiguous: there are too many ways to read it");
             }
             path[depth + 1] = next;
             tree.mark(node, mask);

@@ -99,8 +99,6 @@ final class GbnfReader extends GrammarReader {
         if (c != '\\') {
             return c;
         }
-        return in.peek() == ']' || in.peek() == '[' || in.peek() == '-' || in.peek() == '^' || in.peek() == '\\'
-                ? in.take()
-                : escaped();
+        return in.peek() == ']' || in.peek() == '[' || in.peek() == '-' || in.peek() == '^' || in.peek() == '\\' ? in.take() : escaped();
     }
 }

@@ -93,8 +93,7 @@ final class JsonForms {
             int rule = grammar.declare("value");
             known = new Expression.Call(rule);
             anyValue = known;
-            grammar.define(rule,
-                    either(anyObject(), anyArray(), anyString, anyNumber, text("true"), text("false"), text("null")));
+            grammar.define(rule, either(anyObject(), anyArray(), anyString, anyNumber, text("true"), text("false"), text("null")));
         }
         return known;
     }

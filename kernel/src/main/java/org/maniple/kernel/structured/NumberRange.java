@@ -74,9 +74,7 @@ final class NumberRange {
         BigDecimal exact = bound.value().multiply(new BigDecimal(unit));
         BigInteger rounded = exact.setScale(0, rounding).toBigInteger();
         boolean onBound = bound.exclusive() && exact.compareTo(new BigDecimal(rounded)) == 0;
-        return !onBound
-                ? rounded
-                : rounding == RoundingMode.CEILING ? rounded.add(BigInteger.ONE) : rounded.subtract(BigInteger.ONE);
+        return !onBound ? rounded : rounding == RoundingMode.CEILING ? rounded.add(BigInteger.ONE) : rounded.subtract(BigInteger.ONE);
     }
 
     private Expression expression() {
@@ -148,8 +146,7 @@ final class NumberRange {
             from++;
         }
         if (atLast && !(atFirst && lowest == highest)) {
-            options.add(
-                    Expression.sequence(Expression.text(String.valueOf(highest)), digits(first, last, place + 1, false, true)));
+            options.add(Expression.sequence(Expression.text(String.valueOf(highest)), digits(first, last, place + 1, false, true)));
             to--;
         }
         if (from <= to) {

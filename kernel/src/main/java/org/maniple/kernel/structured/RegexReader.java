@@ -357,7 +357,7 @@ final class RegexReader {
     private static long expanded(Expression expression) {
         return switch (expression) {
             case Expression.Text(String text) -> text.length();
-            case Expression.Words _,Expression.OneOf _,Expression.Call _ -> 1;
+            case Expression.Words _, Expression.OneOf _, Expression.Call _ -> 1;
             case Expression.Sequence(var parts) -> parts.stream().mapToLong(RegexReader::expanded).sum();
             case Expression.Either(var options) -> options.stream().mapToLong(RegexReader::expanded).sum();
             case Expression.Repeat(Expression part, int least, int most) -> Math.min(MAX_EXPANDED + 1,

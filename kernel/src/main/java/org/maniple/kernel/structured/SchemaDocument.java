@@ -61,9 +61,8 @@ final class SchemaDocument {
 
     private JsonNode target(String reference) {
         if (!reference.equals("#") && !reference.startsWith("#/")) {
-            throw new ConstraintException(
-                    "`$ref` [" + reference + "] is not supported; it must point into the schema itself, like"
-                            + " #/$defs/name");
+            throw new ConstraintException("`$ref` [" + reference + "] is not supported; it must point into the schema itself, like"
+                    + " #/$defs/name");
         }
         JsonNode node = root;
         String[] steps = reference.split("/", -1);

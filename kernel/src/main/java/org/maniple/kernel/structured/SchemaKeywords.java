@@ -9,13 +9,11 @@ final class SchemaKeywords {
 
     /** They say nothing about what is valid. */
     private static final Set<String> ANNOTATIONS = Set.of("title", "description", "default", "example", "examples", "deprecated",
-            "readOnly", "writeOnly", "$comment", "$schema", "$id", "id", "$defs", "definitions", "discriminator",
-            "contentEncoding",
+            "readOnly", "writeOnly", "$comment", "$schema", "$id", "id", "$defs", "definitions", "discriminator", "contentEncoding",
             "contentMediaType", "externalDocs", "xml", "strict");
 
     private static final Set<String> OBJECT = Set.of("properties", "required", "additionalProperties", "unevaluatedProperties");
-    private static final Set<String> ARRAY = Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems",
-            "uniqueItems");
+    private static final Set<String> ARRAY = Set.of("items", "prefixItems", "additionalItems", "minItems", "maxItems", "uniqueItems");
     private static final Set<String> STRING = Set.of("minLength", "maxLength", "pattern", "format");
     private static final Set<String> NUMBER = Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
     private static final Set<String> GENERAL = Set.of("type", "nullable", "enum", "const", "anyOf", "oneOf", "allOf", "$ref");

@@ -87,8 +87,7 @@ final class SchemaOverlap {
     private boolean excludes(JsonNode needing, JsonNode other, int depth) {
         for (String name : ObjectSchema.required(needing, "oneOf")) {
             JsonNode there = other.path("properties").path(name);
-            if (there.isMissingNode()
-                    ? isFalse(other.path("additionalProperties"))
+            if (there.isMissingNode() ? isFalse(other.path("additionalProperties"))
                     : needing.path("properties").has(name)
                             && !mayOverlap(needing.path("properties").path(name), there, depth + 1)) {
                 return true;

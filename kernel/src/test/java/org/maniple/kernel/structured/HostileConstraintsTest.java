@@ -65,8 +65,7 @@ class HostileConstraintsTest {
         var schema = new StringBuilder("{\"$ref\":\"#/$defs/d0\",\"$defs\":{");
         for (int i = 0; i < depth; i++) {
             String next = "{\"$ref\":\"#/$defs/d" + (i + 1) + "\",\"maxItems\":2}";
-            schema.append("\"d").append(i).append("\":{\"type\":\"array\",\"prefixItems\":[").append(next).append(',')
-                    .append(next)
+            schema.append("\"d").append(i).append("\":{\"type\":\"array\",\"prefixItems\":[").append(next).append(',').append(next)
                     .append("]},");
         }
         return schema.append("\"d").append(depth).append("\":{\"type\":\"array\"}}}").toString();
@@ -120,8 +119,7 @@ class HostileConstraintsTest {
 
     @Test
     void damagedOnesAreCompiledOrRefusedButNothingElse() {
-        List<OutputConstraint> seeds = new ArrayList<>(
-                WalkedSchemas.ALL.stream().map(schema -> (OutputConstraint) new Schema(schema, false)).toList());
+        List<OutputConstraint> seeds = new ArrayList<>(WalkedSchemas.ALL.stream().map(schema -> (OutputConstraint) new Schema(schema, false)).toList());
         seeds.add(new Regex("^(?:[a-z0-9_.-]+)@(\\w+\\.){1,3}\\p{Ll}{2,4}$|[^\\u00fc]?.*"));
         seeds.add(new Grammar("root ::= a (\",\" a)* # x\na ::= [a-z\\u00fc]+ | \"\\x41\"{2,3} | (\"b\" | .)? \n"));
         seeds.add(new Grammar("start: a (\",\" a)* // x\na: /[a-z]+/ | \"z\"i | \"a\"..\"c\" [B]\nB.2: \"b\"\n"));
@@ -158,8 +156,7 @@ class HostileConstraintsTest {
                 case 0 -> mutant.deleteCharAt(at);
                 case 1 -> mutant.insert(at, mutant.charAt(other));
                 case 2 -> mutant.setCharAt(at, mutant.charAt(other));
-                case 3 ->
-                    mutant.insert(at, mutant.substring(Math.min(at, other), Math.min(mutant.length(), Math.max(at, other))));
+                case 3 -> mutant.insert(at, mutant.substring(Math.min(at, other), Math.min(mutant.length(), Math.max(at, other))));
                 default -> mutant.setCharAt(at, (char) random.nextInt(random.nextBoolean() ? 128 : 65_536));
             }
         }

@@ -113,8 +113,7 @@ class RegexTest {
     private static String text(Random random) {
         var text = new StringBuilder();
         for (int length = random.nextInt(7); length > 0; length--) {
-            text.append(
-                    "abü1🌍".codePoints().skip(random.nextInt(5)).limit(1).mapToObj(Character::toString).findFirst().orElse(""));
+            text.append("abü1🌍".codePoints().skip(random.nextInt(5)).limit(1).mapToObj(Character::toString).findFirst().orElse(""));
         }
         return text.toString();
     }

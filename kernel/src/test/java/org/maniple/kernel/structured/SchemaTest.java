@@ -85,11 +85,9 @@ class SchemaTest {
 
     @Test
     void followsReferencesAlsoInCircles() {
-        Language.schema(
-                "{'$defs':{'node':{'type':'object','properties':{'v':{'type':'integer'},'next':{'anyOf':[{'$ref':'#/$defs/node'},"
-                        + "{'type':'null'}]}},'required':['v','next']}},'$ref':'#/$defs/node'}")
-                .with(quoted("{'v':1,'next':null}|{'v':1,'next':{'v':2,'next':null}}"))
-                .without(quoted("{'v':1}|{'v':1,'next':{}}"));
+        Language.schema("{'$defs':{'node':{'type':'object','properties':{'v':{'type':'integer'},'next':{'anyOf':[{'$ref':'#/$defs/node'},"
+                + "{'type':'null'}]}},'required':['v','next']}},'$ref':'#/$defs/node'}")
+                .with(quoted("{'v':1,'next':null}|{'v':1,'next':{'v':2,'next':null}}")).without(quoted("{'v':1}|{'v':1,'next':{}}"));
         Language.schema("{'type':'array','items':{'$ref':'#'}}").with("[]", "[[],[[]]]").without("[1]");
         Language.schema("{'definitions':{'a/b~c':{'type':'null'}},'$ref':'#/definitions/a~1b~0c'}").with("null").without("1");
         Language.schema("{'$defs':{'a':{'$ref':'#/$defs/b'},'b':{'type':'string'}},'$ref':'#/$defs/a','maxLength':1}")

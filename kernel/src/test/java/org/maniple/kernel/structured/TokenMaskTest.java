@@ -112,8 +112,7 @@ class TokenMaskTest {
     @Test
     void aGuideKnowsWhereTheOutputMayAndMustEnd() {
         ListCodec codec = ListCodec.of();
-        Guide guide = new ConstraintCompiler(codec, codec.vocabularySize())
-                .guide(new OutputConstraint.Choice(List.of("a", "ab")));
+        Guide guide = new ConstraintCompiler(codec, codec.vocabularySize()).guide(new OutputConstraint.Choice(List.of("a", "ab")));
         guide.work();
         assertThat(guide.await()).isNull();
         assertThat(guide.mayEnd()).isFalse();
