@@ -2,6 +2,7 @@ package org.maniple.kernel.structured;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -19,7 +20,7 @@ final class Automaton {
 
     private static final long MAX_WEIGHT = 2_000_000;
     private static final int MAX_FRAMES = 1024;
-    private static final int MAX_SEEN = 16_384;
+    private static final int MAX_SEEN = 8192;
 
     private final Network network;
     private final int[] classOf;
@@ -141,6 +142,7 @@ final class Automaton {
                 reading.add(unique(frame));
             }
         }
+        Collections.sort(reading);
         return kept(reading.toArray(Frame[]::new), accepting);
     }
 

@@ -3,8 +3,8 @@ package org.maniple.kernel.structured;
 /** A constraint that outputs can be checked against, byte by byte and token by token. Safe for use by several threads. */
 final class CompiledConstraint {
 
-    /** Steps of the automaton for one set of tokens; above, a grammar is too ambiguous to follow in reasonable time. */
-    private static final long MAX_EFFORT = 4_000_000;
+    /** Steps of the automaton for one set of tokens. Schemas need some thousands; above, a grammar is too ambiguous to follow. */
+    private static final long MAX_EFFORT = 400_000;
 
     private final Automaton automaton;
     private final TokenTree tree;

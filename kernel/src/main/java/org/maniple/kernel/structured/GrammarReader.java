@@ -3,6 +3,7 @@ package org.maniple.kernel.structured;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToIntFunction;
 
 /** What grammars in GBNF and in Lark's form have in common: rules of alternatives of sequences of repeated parts. */
@@ -25,8 +26,8 @@ abstract class GrammarReader {
     }
 
     /** All rules by their names. */
-    final LinkedHashMap<String, Expression> read() {
-        var definitions = new LinkedHashMap<String, Expression>();
+    final Map<String, Expression> read() {
+        Map<String, Expression> definitions = new LinkedHashMap<>();
         skip();
         while (!in.atEnd()) {
             String name = header();

@@ -1,7 +1,6 @@
 package org.maniple.kernel.structured;
 
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Reads grammars in GBNF (also the EBNF of xgrammar) and in Lark's form; a grammar in which {@code ::=} stands is one of the first. */
@@ -34,7 +33,7 @@ final class GrammarText {
         return define(new LarkReader(text, this::rule).read(), "start");
     }
 
-    private Expression define(LinkedHashMap<String, Expression> definitions, String root) {
+    private Expression define(Map<String, Expression> definitions, String root) {
         definitions.forEach((name, expression) -> grammar.define(rule(name), expression));
         if (!definitions.containsKey(root)) {
             throw new ConstraintException("it has no rule [" + root + "], with which a text begins");

@@ -244,9 +244,7 @@ final class SchemaReader {
         if (!step.isMissingNode() && !one) {
             throw new ConstraintException("the keyword `multipleOf` at " + bounds.place() + " is not supported");
         }
-        if (schema.has("format")) {
-            bounds.text(schema, "format").flatMap(StringFormats::pattern);
-        }
+        bounds.text(schema, "format").ifPresent(StringFormats::check);
         var minimum = bounds.minimum(schema);
         var maximum = bounds.maximum(schema);
         if (minimum.isEmpty() && maximum.isEmpty()) {

@@ -42,17 +42,25 @@ final class StringFormats {
     private StringFormats() {}
 
     /**
+     * Refuses a format that is not known.
+     *
+     * @throws ConstraintException if the format is not supported
+     */
+    static void check(String format) {
+        if (!PATTERNS.containsKey(format) && !WITHOUT_FORM.contains(format)) {
+            throw new ConstraintException("the `format` [" + format + "] is not supported; there are "
+                    + String.join(", ", PATTERNS.keySet().stream().sorted().toList()));
+        }
+    }
+
+    /**
      * The regular expression of a format.
      *
      * @return empty if strings of this format may be any
      * @throws ConstraintException if the format is not supported
      */
     static Optional<String> pattern(String format) {
-        String pattern = PATTERNS.get(format);
-        if (pattern == null && !WITHOUT_FORM.contains(format)) {
-            throw new ConstraintException("the `format` [" + format + "] is not supported; there are "
-                    + String.join(", ", PATTERNS.keySet().stream().sorted().toList()));
-        }
-        return Optional.ofNullable(pattern);
+        check(format);
+        return Optional.ofNullable(PATTERNS.get(format));
     }
 }
