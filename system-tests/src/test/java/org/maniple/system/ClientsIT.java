@@ -16,12 +16,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** OpenAI's own clients, from their registries, talk to a unit of two ranks. */
+/** The clients that people use, from their registries, hold the conversations of {@code examples/clients} with a unit of four ranks. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClientsIT {
 
     private static final Path SCRIPTS = Path.of(System.getProperty("maniple.top", ".."))
-            .resolve("plugins/serve-openai/src/test/clients").toAbsolutePath();
+            .resolve("examples/clients").toAbsolutePath();
     private static final Path INSTALLED = Path.of("target/clients").toAbsolutePath();
 
     private UnitProcess unit;
@@ -30,7 +30,9 @@ class ClientsIT {
     void start(@TempDir Path folder) {
         Distribution distribution = Distribution.find();
         unit = UnitProcess.ready(distribution,
-                UnitSpec.of(distribution.demoModel()).with("served-model-name", "demo").with("tensor-parallel-size", 2), folder);
+                UnitSpec.of(distribution.demoModel()).with("served-model-name", "demo").with("tensor-parallel-size", 2)
+                        .with("pipeline-parallel-size", 2),
+                folder);
     }
 
     @AfterAll
@@ -39,18 +41,19 @@ class ClientsIT {
     }
 
     @Test
-    void theClientForJavaScriptIsSatisfied() throws IOException {
+    void theClientsForJavaScriptAreSatisfied() throws IOException {
         require(Command.works("npm", "--version") && Command.works("node", "--version"), "npm and node");
         Path folder = copy("node");
         Command.run(folder, List.of("npm", "install", "--no-audit", "--no-fund", "--no-package-lock")).succeeded();
 
-        Command check = Command.run(folder, List.of("node", "check.mjs", url())).succeeded();
-
-        assertThat(check.text()).contains("ok: openai for JavaScript, model demo");
+        assertThat(Command.run(folder, List.of("node", "openai_client.mjs", url())).succeeded().text())
+                .contains("ok: openai for JavaScript, model demo");
+        assertThat(Command.run(folder, List.of("node", "ai_sdk_client.mjs", url())).succeeded().text())
+                .contains("ok: the AI SDK, model demo");
     }
 
     @Test
-    void theClientForPythonIsSatisfied() throws IOException {
+    void theClientsForPythonAreSatisfied() throws IOException {
         require(Command.works("python3", "-c", "import venv, ensurepip"), "python3 with venv and ensurepip");
         Path folder = copy("python");
         if (!Files.exists(folder.resolve("venv/bin/pip"))) {
@@ -60,9 +63,14 @@ class ClientsIT {
                 List.of("venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"))
                 .succeeded();
 
-        Command check = Command.run(folder, List.of("venv/bin/python", "check.py", url())).succeeded();
+        assertThat(python(folder, "openai_client.py", url())).contains("ok: openai").contains("for Python, model demo");
+        assertThat(python(folder, "anthropic_client.py", unit.awaitReady().toString())).contains("ok: anthropic")
+                .contains("model demo");
+        assertThat(python(folder, "langchain_client.py", url())).contains("ok: langchain, model demo");
+    }
 
-        assertThat(check.text()).contains("ok: openai").contains("for Python, model demo");
+    private static String python(Path folder, String script, String url) {
+        return Command.run(folder, List.of("venv/bin/python", script, url)).succeeded().text();
     }
 
     private String url() {
@@ -80,7 +88,7 @@ class ClientsIT {
     private static Path copy(String name) throws IOException {
         Path folder = Files.createDirectories(INSTALLED.resolve(name));
         try (Stream<Path> files = Files.list(SCRIPTS.resolve(name))) {
-            for (Path file : files.toList()) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }

@@ -1,5 +1,7 @@
 package org.maniple.serve.openai;
 
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,7 +10,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.maniple.api.ManipleException;
 import org.maniple.api.config.Settings;
 
@@ -39,12 +40,16 @@ final class ApiKeys {
         return !hashes.isEmpty();
     }
 
-    /** Whether the value of an {@code Authorization} header has one of the keys. */
-    boolean accept(Optional<String> authorization) {
+    /** Whether the {@code Authorization} header, or Anthropic's {@code x-api-key}, has one of the keys. */
+    boolean accept(HttpHeaders headers) {
         if (hashes.isEmpty()) {
             return true;
         }
-        String given = authorization.orElse("");
+        return accept(headers.get(HttpHeaderNames.AUTHORIZATION, ""))
+                || accept(SCHEME + headers.get("x-api-key", ""));
+    }
+
+    private boolean accept(String given) {
         boolean bearer = given.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
         byte[] hash = hash(bearer ? given.substring(SCHEME.length()).strip() : "");
         boolean known = false;

@@ -18,9 +18,16 @@ final class ChatMessages {
     private static final int MAX_PARTS = 10_000;
 
     private final Json json;
+    private final CallHistory history;
 
     ChatMessages(Json json) {
         this.json = json;
+        this.history = new CallHistory(json);
+    }
+
+    /** How earlier calls are written for the template. */
+    CallHistory history() {
+        return history;
     }
 
     /**

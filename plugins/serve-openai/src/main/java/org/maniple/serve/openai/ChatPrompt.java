@@ -42,7 +42,7 @@ record ChatPrompt(String text, boolean addSpecialTokens, String role, String ech
         if (!codec.hasChatTemplate()) {
             throw ApiException.invalid("messages", "This model has no chat template; use /v1/completions with a prompt.");
         }
-        String text = codec.chat(messages, variables(fields, generation));
+        String text = codec.chat(reader.history().spelled(messages, codec), variables(fields, generation));
         Map<String, Object> last = messages.getLast();
         String lastText = String.valueOf(last.get("content"));
         String role = generation ? ASSISTANT : String.valueOf(last.get("role"));

@@ -2,11 +2,14 @@ package org.maniple.serve.openai;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
 import org.maniple.api.engine.GenerationEvent.Finished;
 import org.maniple.api.engine.GenerationEvent.Stop;
+import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.TokenLogprob;
 import tools.jackson.core.JsonGenerator;
 
@@ -15,7 +18,9 @@ final class Choice {
 
     private final int index;
     private final Prompt prompt;
-    private final StringBuilder text = new StringBuilder();
+    private final AnswerReader reader;
+    private final boolean kept;
+    private final Answer answer = new Answer();
     private final List<Integer> tokens = new ArrayList<>();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private List<TokenLogprob> promptLogprobs = List.of();
@@ -23,9 +28,17 @@ final class Choice {
     private int tokenCount;
     private int textOffset;
 
-    Choice(int index, Prompt prompt) {
+    /**
+     * An answer that has not begun.
+     *
+     * @param reader takes it apart
+     * @param kept whether the whole answer is needed at its end
+     */
+    Choice(int index, Prompt prompt, AnswerReader reader, boolean kept) {
         this.index = index;
         this.prompt = prompt;
+        this.reader = reader;
+        this.kept = kept;
     }
 
     int index() {
@@ -36,8 +49,14 @@ final class Choice {
         return prompt;
     }
 
-    String text() {
-        return text.toString();
+    /** What it says so far, if it is kept. */
+    Answer answer() {
+        return answer;
+    }
+
+    /** Tokens of its reasoning so far; empty if reasoning is not looked for. */
+    OptionalInt reasoningTokens() {
+        return reader.reasoningTokens();
     }
 
     List<Integer> tokens() {
@@ -78,19 +97,41 @@ final class Choice {
         promptLogprobs = entries;
     }
 
-    void count(int newTokens) {
-        tokenCount += newTokens;
+    /** Takes new tokens. Returns the parts of the answer that are now certain. */
+    List<AnswerPart> take(Tokens more) {
+        tokenCount += more.tokens().size();
+        List<AnswerPart> parts = reader.read(more);
+        if (kept) {
+            tokens.addAll(more.tokens());
+            logprobs.addAll(more.logprobs());
+            answer.add(parts);
+        }
+        return parts;
     }
 
-    void keep(List<Integer> newTokens, String newText, List<TokenLogprob> newLogprobs) {
-        tokens.addAll(newTokens);
-        text.append(newText);
-        logprobs.addAll(newLogprobs);
-    }
-
-    void finish(Finished finished) {
+    /** Takes the end. Returns what was held back until now. */
+    List<AnswerPart> finish(Finished finished) {
         end = finished;
-        text.append(finished.text());
+        List<AnswerPart> parts = reader.finish(finished.text());
+        if (kept) {
+            answer.add(parts);
+        }
+        return parts;
+    }
+
+    /** Why it ended. */
+    Finished end() {
+        return Objects.requireNonNull(end, "the answer has not ended");
+    }
+
+    /** Whether it ended before the model was done. */
+    boolean isCut() {
+        return end != null && end.reason() != FinishReason.STOP;
+    }
+
+    /** Whether it ended of itself, to have tools called. */
+    boolean endedWithCalls() {
+        return end != null && end.reason() == FinishReason.STOP && reader.called() > 0;
     }
 
     /** Writes {@code finish_reason} and {@code stop_reason}. */
@@ -101,7 +142,9 @@ final class Choice {
             json.writeNullProperty("stop_reason");
             return;
         }
-        json.writeStringProperty("finish_reason", name(finished.reason()));
+        // As OpenAI does: whoever names the tool knows that it is called.
+        boolean calls = endedWithCalls() && !reader.isNamed();
+        json.writeStringProperty("finish_reason", calls ? "tool_calls" : name(finished.reason()));
         Optional<Stop> stop = finished.stop();
         switch (stop.orElse(null)) {
             case null -> json.writeNullProperty("stop_reason");

@@ -49,7 +49,7 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
     private void writeChoice(JsonGenerator json, Choice choice) {
         json.writeStartObject();
         json.writeNumberProperty("index", choice.index());
-        json.writeStringProperty("text", (echo ? promptText(choice) : "") + (withoutOutput ? "" : choice.text()));
+        json.writeStringProperty("text", (echo ? promptText(choice) : "") + (withoutOutput ? "" : choice.answer().content()));
         if (logprobs) {
             Stream<Entry> prompt = echo ? promptEntries(choice, choice.promptLogprobs()) : Stream.empty();
             Stream<Entry> output = withoutOutput ? Stream.empty() : choice.logprobs().stream().map(Entry::of);
@@ -91,7 +91,7 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
     }
 
     @Override
-    public void delta(Exchange out, Choice choice, Tokens tokens) {
+    public void delta(Exchange out, Choice choice, Tokens tokens, List<AnswerPart> parts) {
         if (withoutOutput || tokens.text().isEmpty() && !logprobs && !options.tokenIds()) {
             return;
         }
@@ -99,8 +99,10 @@ record CompletionFormat(ReplyHead head, ReplyOptions options, boolean logprobs, 
     }
 
     @Override
-    public void end(Exchange out, Choice choice, String text) {
-        chunk(out, choice, withoutOutput ? "" : text, List.of(), List.of(), false);
+    public void end(Exchange out, Choice choice, List<AnswerPart> rest) {
+        Answer last = new Answer();
+        last.add(rest);
+        chunk(out, choice, withoutOutput ? "" : last.content(), List.of(), List.of(), false);
     }
 
     @Override

@@ -48,7 +48,7 @@ final class CompletionRoute {
         OptionalInt logprobs = fields.integer("logprobs", 0, SamplingFields.MAX_LOGPROBS);
         OptionalInt ownPromptLogprobs = fields.integer("prompt_logprobs", 0, SamplingFields.MAX_LOGPROBS);
         OptionalInt promptLogprobs = echo && logprobs.isPresent() ? larger(logprobs, ownPromptLogprobs) : ownPromptLogprobs;
-        Sampling chosen = sampling.read(fields, maxTokens, logprobs, promptLogprobs);
+        Sampling chosen = sampling.read(fields, maxTokens, logprobs, promptLogprobs, false);
 
         List<Prompt> given = prompts.read(fields);
         if (given.size() * choices > CompletionPrompts.MAX_PROMPTS) {
@@ -61,7 +61,9 @@ final class CompletionRoute {
             int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens, LIMIT);
             Prompt fitting = new Prompt(tokens, tokens.length == prompt.tokens().length ? prompt.text() : Optional.empty());
             for (int i = 0; i < choices; i++) {
-                parts.add(new Run.Part(new Choice(parts.size(), fitting), Seeds.shifted(chosen, i), group));
+                parts.add(new Run.Part(
+                        new Choice(parts.size(), fitting, new AnswerReader(AnswerReader.Plan.PLAIN), !options.stream()),
+                        Seeds.shifted(chosen, i), group));
             }
         }
         long created = System.currentTimeMillis() / 1000;

@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 final class Exchange {
 
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,128}");
+    private static final byte[] EVENT = "event: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] LINE_END = "\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.US_ASCII);
@@ -47,6 +49,7 @@ final class Exchange {
     private byte[] body;
     private final Optional<String> givenId;
     private final String id;
+    private ErrorShape errors = ErrorShape.OPENAI;
     private boolean keepAlive;
     private boolean answered;
     private boolean chunked;
@@ -64,6 +67,15 @@ final class Exchange {
         this.givenId = Optional.ofNullable(head().headers().get("X-Request-Id")).filter(Exchange::isRequestId);
         this.id = givenId.orElseGet(() -> UUID.randomUUID().toString().replace("-", ""));
         this.keepAlive = HttpUtil.isKeepAlive(head());
+    }
+
+    /** Has errors written in another shape from now on. */
+    synchronized void writeErrorsAs(ErrorShape shape) {
+        errors = shape;
+    }
+
+    synchronized ErrorShape errors() {
+        return errors;
     }
 
     /** Whether a client's id for a request is short and plain enough to be shown again. */
@@ -182,9 +194,9 @@ final class Exchange {
         if (problem.retryAfterSeconds().isPresent()) {
             int seconds = problem.retryAfterSeconds().getAsInt();
             respond(problem.status(), Map.of("Retry-After", "" + seconds, "retry-after-ms", "" + seconds * 1000),
-                    problem.reply());
+                    errors().reply(problem));
         } else {
-            respond(problem.status(), problem.reply());
+            respond(problem.status(), errors().reply(problem));
         }
     }
 
@@ -241,10 +253,20 @@ final class Exchange {
         comments = loop().scheduleAtFixedRate(this::comment, period, period, TimeUnit.MILLISECONDS);
     }
 
-    /** Writes one event. */
+    /** Writes one event without a name. */
     void event(JsonReply reply) {
+        event("", reply);
+    }
+
+    /** Writes one event; an empty name is left out. */
+    void event(String name, JsonReply reply) {
         ByteBuf out = channel.alloc().buffer(512);
         try {
+            if (!name.isEmpty()) {
+                out.writeBytes(EVENT);
+                out.writeCharSequence(name, StandardCharsets.US_ASCII);
+                out.writeBytes(LINE_END);
+            }
             out.writeBytes(DATA);
             json().write(reply, new ByteBufOutputStream(out));
             out.writeBytes(EVENT_END);
@@ -255,10 +277,12 @@ final class Exchange {
         send(out);
     }
 
-    /** Writes the last event and ends the stream. */
-    void endStream() {
+    /** Writes the event that says so, if there is to be one, and ends the stream. */
+    void endStream(boolean saysDone) {
         stopComments();
-        send(Unpooled.wrappedBuffer(DONE));
+        if (saysDone) {
+            send(Unpooled.wrappedBuffer(DONE));
+        }
         if (chunked) {
             channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
         }

@@ -35,14 +35,6 @@ final class LaterFields {
         }
     }
 
-    /** Tools are shown to the chat template; to find calls in what the model writes is left to the client. */
-    static void checkToolChoice(Fields fields) {
-        Object choice = fields.raw("tool_choice");
-        if (choice != null && !"none".equals(choice) && !"auto".equals(choice)) {
-            throw fields.problem("tool_choice", "can only be \"none\" or \"auto\", got [" + ApiException.shown(choice) + "]");
-        }
-    }
-
     private static void checkBestOf(Fields fields) {
         int bestOf = fields.integer("best_of", 1, Integer.MAX_VALUE).orElse(1);
         if (bestOf > 1) {

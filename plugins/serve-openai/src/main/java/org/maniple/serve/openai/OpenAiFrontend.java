@@ -56,11 +56,16 @@ public final class OpenAiFrontend implements Frontend {
         SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
                 codec, new StructuredFields(json));
         ChatMessages messages = new ChatMessages(json);
+        Chats chats = new Chats(engine, models, sampling, messages, AnswerSyntax.of(settings, json), runs, workers);
         CompletionPrompts prompts = new CompletionPrompts(codec, engine.model().vocabulary());
 
+        ReasoningFields reasoning = settings.optionalText(OpenAiOptions.REASONING_FIELDS).map(ReasoningFields::of)
+                .orElse(ReasoningFields.BOTH);
         List<Route> routes = new ArrayList<>();
-        routes.add(new ChatRoute(engine, models, sampling, messages, runs, workers).route());
+        routes.add(new ChatRoute(chats, reasoning).route());
         routes.add(new CompletionRoute(engine, models, sampling, prompts, runs, workers).route());
+        routes.addAll(new ResponsesRoute(chats, runs).routes());
+        routes.addAll(new MessagesRoute(chats, json).routes());
         routes.addAll(models.routes());
         routes.addAll(new TokenRoutes(engine, models, messages).routes());
         routes.addAll(new StatusRoutes(engine, readiness).routes());

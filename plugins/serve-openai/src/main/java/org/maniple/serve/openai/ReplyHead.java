@@ -30,6 +30,15 @@ record ReplyHead(String id, long created, String model) {
         if (complete) {
             json.writeNullProperty("prompt_tokens_details");
         }
+        if (choices.getFirst().reasoningTokens().isPresent()) {
+            json.writeObjectPropertyStart("completion_tokens_details");
+            json.writeNumberProperty("reasoning_tokens", reasoningTokens(choices));
+            json.writeEndObject();
+        }
         json.writeEndObject();
+    }
+
+    static int reasoningTokens(List<Choice> choices) {
+        return choices.stream().mapToInt(choice -> choice.reasoningTokens().orElse(0)).sum();
     }
 }

@@ -53,12 +53,9 @@ final class Router {
         List<Route> there = routes.stream().filter(route -> route.matches(path)).toList();
         Optional<Route> asked = there.stream().filter(route -> route.answers(exchange.method())).findFirst();
         boolean open = asked.map(Route::open).orElse(false);
-        if (!open && !keys.accept(Optional.ofNullable(exchange.head().headers().get(HttpHeaderNames.AUTHORIZATION)))) {
-            exchange.respond(401, Map.of("WWW-Authenticate", "Bearer"), json -> {
-                json.writeStartObject();
-                json.writeStringProperty("error", "Unauthorized");
-                json.writeEndObject();
-            });
+        asked.ifPresent(route -> exchange.writeErrorsAs(route.errors()));
+        if (!open && !keys.accept(exchange.head().headers())) {
+            exchange.respond(401, Map.of("WWW-Authenticate", "Bearer"), exchange.errors().unauthorized());
         } else if (asked.isPresent()) {
             answer(exchange, asked.get());
         } else if (there.isEmpty()) {
@@ -70,7 +67,7 @@ final class Router {
     }
 
     private void answer(Exchange exchange, Route route) {
-        if (!route.method().equals(HttpMethod.POST)) {
+        if (!route.takesBody()) {
             route.handler().handle(exchange, NO_FIELDS);
             return;
         }

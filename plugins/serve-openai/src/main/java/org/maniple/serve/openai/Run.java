@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -29,6 +30,8 @@ final class Run {
     private record Arrival(Choice choice, GenerationEvent event) {}
 
     private static final Logger LOG = System.getLogger(Run.class.getName());
+
+    private static final Pattern PREFIX = Pattern.compile("^(chatcmpl-|cmpl-|resp_|msg_)");
 
     private final String id;
     private final Exchange exchange;
@@ -70,9 +73,9 @@ final class Run {
         return id;
     }
 
-    /** The id by which a client may know this request: of the reply, or of the request. */
+    /** The id by which a client may know this request: of the reply, of the request, or without what the route puts before it. */
     boolean isCalled(String name) {
-        return id.equals(name) || exchange.id().equals(name) || id.substring(id.indexOf('-') + 1).equals(name);
+        return id.equals(name) || exchange.id().equals(name) || PREFIX.matcher(id).replaceFirst("").equals(name);
     }
 
     /**
@@ -176,17 +179,15 @@ final class Run {
                 }
             }
             case Tokens tokens -> {
-                choice.count(tokens.tokens().size());
+                List<AnswerPart> parts = choice.take(tokens);
                 if (options.stream()) {
-                    format.delta(exchange, choice, tokens);
-                } else {
-                    choice.keep(tokens.tokens(), tokens.text(), tokens.logprobs());
+                    format.delta(exchange, choice, tokens, parts);
                 }
             }
             case Finished finished -> {
-                choice.finish(finished);
+                List<AnswerPart> rest = choice.finish(finished);
                 if (options.stream()) {
-                    format.end(exchange, choice, finished.text());
+                    format.end(exchange, choice, rest);
                 }
                 if (++ended == choices.size()) {
                     complete();
@@ -205,7 +206,8 @@ final class Run {
         if (options.includeUsage()) {
             format.usage(exchange, choices);
         }
-        exchange.endStream();
+        format.complete(exchange, choices);
+        exchange.endStream(format.saysDone());
     }
 
     /** A long reply with many log-probabilities takes a while to write; that is not for the event loop if it can be helped. */
@@ -230,8 +232,8 @@ final class Run {
         cancel();
         ApiException problem = ApiException.engineDead(failed.message());
         if (options.stream()) {
-            exchange.event(problem.reply());
-            exchange.endStream();
+            format.failed(exchange, choices, problem);
+            exchange.endStream(format.saysDone());
         } else {
             exchange.fail(problem);
         }

@@ -47,6 +47,13 @@ final class Runs {
         running.values().forEach(Run::cancel);
     }
 
+    /** Cancels the requests that are called so. Returns how many there were. */
+    int cancel(String name) {
+        List<Run> called = running.values().stream().filter(run -> run.isCalled(name)).toList();
+        called.forEach(Run::cancel);
+        return called.size();
+    }
+
     private void abort(Exchange exchange, Fields fields) {
         List<Run> aborted;
         if (fields.flag("abort_all", false)) {

@@ -50,8 +50,9 @@ final class SamplingFields {
      * @param maxTokens tokens to generate at most
      * @param logprobs likely tokens to report for each generated one
      * @param promptLogprobs the same for the prompt
+     * @param showSpecial whether special tokens must be in the text, whatever the request says
      */
-    Sampling read(Fields fields, OptionalInt maxTokens, OptionalInt logprobs, OptionalInt promptLogprobs) {
+    Sampling read(Fields fields, OptionalInt maxTokens, OptionalInt logprobs, OptionalInt promptLogprobs, boolean showSpecial) {
         checkIgnored(fields);
         int most = maxTokens.orElse(model.maxModelLength());
         int minTokens = fields.integer("min_tokens", 0, Integer.MAX_VALUE).orElse(0);
@@ -79,7 +80,7 @@ final class SamplingFields {
                 fields.flag("ignore_eos", false),
                 logprobs,
                 promptLogprobs,
-                fields.flag("skip_special_tokens", true),
+                fields.flag("skip_special_tokens", true) && !showSpecial,
                 structured.read(fields));
     }
 

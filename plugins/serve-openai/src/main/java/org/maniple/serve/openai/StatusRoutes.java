@@ -28,7 +28,7 @@ final class StatusRoutes {
         return List.of(
                 Route.openGet("/health", this::health),
                 Route.openGet("/ping", this::health),
-                new Route(HttpMethod.POST, "/ping", true, false, this::health),
+                new Route(HttpMethod.POST, "/ping", true, false, false, ErrorShape.OPENAI, this::health),
                 Route.openGet("/ready", this::ready),
                 Route.openGet("/readyz", this::ready),
                 Route.openGet("/health/ready", this::ready),
@@ -44,6 +44,9 @@ final class StatusRoutes {
                 })),
                 Route.get("/load", this::load),
                 Route.get("/server_info", this::serverInfo),
+                Route.get("/get_server_info", this::serverInfo),
+                Route.get("/model_info", this::modelInfo),
+                Route.get("/get_model_info", this::modelInfo),
                 Route.get("/v1/cluster", this::cluster),
                 Route.get("/v1/cluster/ranks", (exchange, fields) -> exchange.respond(200, json -> {
                     json.writeStartObject();
@@ -148,6 +151,18 @@ final class StatusRoutes {
             json.writeNumberProperty("vocab_size", engine.model().vocabulary());
             json.writeNumberProperty("world_size", status.ranks().size());
             configuration(json, status);
+            json.writeEndObject();
+        });
+    }
+
+    /** What SGLang's router reads. */
+    private void modelInfo(Exchange exchange, Fields fields) {
+        exchange.respond(200, json -> {
+            json.writeStartObject();
+            json.writeStringProperty("model_path", engine.model().path());
+            json.writeStringProperty("served_model_name", engine.model().names().getFirst());
+            json.writeBooleanProperty("is_generation", true);
+            json.writeNumberProperty("max_context_length", engine.model().maxModelLength());
             json.writeEndObject();
         });
     }

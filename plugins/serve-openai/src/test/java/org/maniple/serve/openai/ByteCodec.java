@@ -14,12 +14,14 @@ import org.maniple.api.text.TextException;
  * A tokenizer for tests: each byte is a token, 256 begins a text and 257 ends it. Its chat template writes each message as
  * {@code <role>content</role>}, and refuses the role {@code forbidden}.
  */
-final class ByteCodec implements TextCodec {
+class ByteCodec implements TextCodec {
 
     static final int BEGIN = 256;
     static final int END = 257;
     static final int VOCABULARY = 258;
 
+    /** A text that the tokenizer has as its token for the end, which is a special one. */
+    volatile String mark = "</s>";
     /** The variables that the template saw last. */
     volatile Map<String, Object> seenVariables = Map.of();
     /** The messages that the template saw last. */
@@ -94,6 +96,9 @@ final class ByteCodec implements TextCodec {
 
     @Override
     public OptionalInt id(String token) {
+        if (token.equals(mark)) {
+            return OptionalInt.of(END);
+        }
         return token.length() == 1 && token.charAt(0) < 256 ? OptionalInt.of(token.charAt(0)) : OptionalInt.empty();
     }
 

@@ -69,6 +69,7 @@ final class FakeEngine implements Engine, AutoCloseable {
     private final boolean withText;
     private final Map<String, Object> generationConfig;
     volatile Behaviour behaviour = this::say;
+    volatile String says = SAYS;
     volatile Optional<RuntimeException> refusal = Optional.empty();
     volatile List<String> troubles = List.of();
 
@@ -110,7 +111,7 @@ final class FakeEngine implements Engine, AutoCloseable {
         return running;
     }
 
-    /** Says {@link #SAYS}, then the end-of-sequence token. */
+    /** Says {@link #says}, then the end-of-sequence token. */
     void say(Running running) {
         GenerationRequest request = running.request();
         int most = request.sampling().maxTokens().orElse(CONTEXT - request.prompt().length);
@@ -123,7 +124,7 @@ final class FakeEngine implements Engine, AutoCloseable {
         }
         IncrementalDecoder decoder = codec.decoder(request.prompt(), true);
         int count = 0;
-        for (byte b : SAYS.getBytes(StandardCharsets.UTF_8)) {
+        for (byte b : says.getBytes(StandardCharsets.UTF_8)) {
             if (count == most || running.isCancelled()) {
                 break;
             }

@@ -43,7 +43,9 @@ class RefusalTest {
         "\"stop\":[\"a\",\"\"] | 400 | BadRequestError | stop | `stop` cannot contain an empty string.",
         "\"stream\":1 | 400 | BadRequestError | stream | `stream` must be true or false, got [1].",
         "\"tool_choice\":\"required\" | 400 | BadRequestError | tool_choice"
-                + " | `tool_choice` can only be \"none\" or \"auto\", got [required].",
+                + " | `tool_choice` is \"required\", but there are no `tools`.",
+        "\"tool_choice\":1 | 400 | BadRequestError | tool_choice | `tool_choice` must be \"none\", \"auto\", \"required\" or"
+                + " {\"type\": \"function\", \"function\": {\"name\": …}}, got [1].",
         "\"response_format\":{\"type\":\"structural_tag\"} | 400 | BadRequestError | response_format.type"
                 + " | `response_format.type` can only be \"text\", \"json_object\" or \"json_schema\", got [structural_tag].",
         "\"chat_template_kwargs\":{\"tools\":[]} | 400 | BadRequestError | chat_template_kwargs.tools"

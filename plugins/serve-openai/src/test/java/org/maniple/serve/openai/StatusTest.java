@@ -115,6 +115,9 @@ class StatusTest {
                 .containsExactly("version", "model", "architecture", "max_model_len", "vocab_size", "world_size",
                         "configuration");
         assertThat(answer.body()).doesNotContain("secret");
+        assertThat(server.get("/get_server_info").body()).isEqualTo(answer.body());
+        assertThat(server.get("/model_info").json().toString()).isEqualTo(
+                "{model_path=/models/toy, served_model_name=/models/toy, is_generation=true, max_context_length=256}");
     }
 
     @Test

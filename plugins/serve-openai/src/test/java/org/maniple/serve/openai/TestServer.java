@@ -152,6 +152,23 @@ final class TestServer implements AutoCloseable {
             return events;
         }
 
+        /** The events of a stream with names, as answers; each name is that of the field {@code type}. */
+        List<Answer> namedEvents() {
+            List<Answer> events = new ArrayList<>();
+            for (String event : body.split("\n\n")) {
+                if (event.equals("data: [DONE]")) {
+                    continue;
+                }
+                String[] lines = event.split("\n", 2);
+                Answer data = new Answer(status, headers, lines[1].substring("data: ".length()));
+                if (!lines[0].equals("event: " + data.at("type"))) {
+                    throw new AssertionError("the event [" + event + "] has another name than its data");
+                }
+                events.add(data);
+            }
+            return events;
+        }
+
         /** The events but the last, which says that the stream is done, as answers. */
         List<Answer> chunks() {
             List<String> events = events();

@@ -1,8 +1,9 @@
 """Asks a running server with OpenAI's own client.
 
-Usage: python check.py BASE_URL [API_KEY]; exit code 0 if every answer is as it must be.
+Usage: python openai_client.py BASE_URL [API_KEY]; exit code 0 if every answer is as it must be.
 """
 
+import json
 import sys
 
 import openai
@@ -15,9 +16,9 @@ def expect(condition, what):
 
 def main():
     if len(sys.argv) < 2:
-        sys.exit("usage: python check.py BASE_URL [API_KEY], for example http://127.0.0.1:8000/v1")
+        sys.exit("usage: python openai_client.py BASE_URL [API_KEY], for example http://127.0.0.1:8000/v1")
     key = sys.argv[2] if len(sys.argv) > 2 else "none"
-    client = openai.OpenAI(base_url=sys.argv[1], api_key=key, max_retries=0, timeout=60)
+    client = openai.OpenAI(base_url=sys.argv[1], api_key=key, max_retries=0, timeout=180)
     messages = [{"role": "user", "content": "Say something about yourself."}]
     limits = {"max_tokens": 16, "temperature": 0, "seed": 1}
 
@@ -68,6 +69,47 @@ def main():
     )
     expect(extended.usage.prompt_tokens == 3, "a prompt of token ids")
     expect(len(extended.choices[0].model_extra["token_ids"]) == extended.usage.completion_tokens, "token ids are returned")
+
+    response = client.responses.create(model=model, input="Say something about yourself.", max_output_tokens=200, temperature=0)
+    expect(response.status == "completed", "status of a response")
+    said = ""
+    with client.responses.stream(
+        model=model, input="Say something about yourself.", max_output_tokens=200, temperature=0
+    ) as events:
+        for event in events:
+            said += event.delta if event.type == "response.output_text.delta" else ""
+        expect(events.get_final_response().output_text == said, "the events of a response add up to it")
+    expect(said == response.output_text, "the stream of a response is the whole one")
+
+    tools = [{"type": "function", "function": {"name": "get_weather", "parameters": {
+        "type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}}, "required": ["city"],
+        "additionalProperties": False}}}]
+    for choice in ("required", {"type": "function", "function": {"name": "get_weather"}}):
+        asked = client.chat.completions.create(
+            model=model, messages=messages, tools=tools, tool_choice=choice, max_tokens=200, temperature=0
+        )
+        call = asked.choices[0].message.tool_calls[0]
+        expect(call.function.name == "get_weather", f"a call where {choice} demands one")
+        expect(json.loads(call.function.arguments)["city"] in ("Oslo", "Rome"), "arguments as the schema says")
+        with client.chat.completions.stream(
+            model=model, messages=messages, tools=tools, tool_choice=choice, max_tokens=200, temperature=0
+        ) as events:
+            final = events.get_final_completion().choices[0].message
+        expect(final.tool_calls[0].function.arguments == call.function.arguments, "the stream of a call is the whole one")
+    last = client.chat.completions.create(
+        model=model,
+        messages=[*messages, final, *({"role": "tool", "tool_call_id": each.id, "content": "Sunny."} for each in final.tool_calls)],
+        tools=tools,
+        **limits,
+    )
+    expect(last.choices[0].finish_reason in ("stop", "length"), "the conversation goes on after a result")
+
+    formed = client.chat.completions.create(
+        model=model, messages=messages, max_tokens=100, temperature=0, response_format={"type": "json_schema", "json_schema": {
+            "name": "city", "schema": {"type": "object", "properties": {"large": {"type": "boolean"}}, "required": ["large"],
+                                       "additionalProperties": False}}}
+    )
+    expect(isinstance(json.loads(formed.choices[0].message.content)["large"], bool), "an answer in the form of the schema")
 
     try:
         client.chat.completions.create(model="no-such-model", messages=messages)

@@ -1,14 +1,14 @@
-// Asks a running server with OpenAI's own client. Usage: node check.mjs BASE_URL [API_KEY]; exit code 0 if every answer is as it must be.
+// Asks a running server with OpenAI's own client. Usage: node openai_client.mjs BASE_URL [API_KEY]; exit code 0 if every answer is as it must be.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 
 const [baseURL, apiKey = 'none'] = process.argv.slice(2);
 if (!baseURL) {
-  console.error('usage: node check.mjs BASE_URL [API_KEY], for example http://127.0.0.1:8000/v1');
+  console.error('usage: node openai_client.mjs BASE_URL [API_KEY], for example http://127.0.0.1:8000/v1');
   process.exit(2);
 }
 
-const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 60_000 });
+const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 180_000 });
 const messages = [{ role: 'user', content: 'Say something about yourself.' }];
 const limits = { max_tokens: 16, temperature: 0, seed: 1 };
 
@@ -61,6 +61,30 @@ for await (const chunk of await client.completions.create({ model, prompt: 'Once
   completed += chunk.choices[0]?.text ?? '';
 }
 assert.equal(completed, completion.choices[0].text);
+
+const response = await client.responses.create({ model, input: messages[0].content, max_output_tokens: 16, temperature: 0 });
+assert.ok(['completed', 'incomplete'].includes(response.status));
+let said = '';
+for await (const event of await client.responses.create({ model, input: messages[0].content, max_output_tokens: 16, temperature: 0, stream: true })) {
+  said += event.type === 'response.output_text.delta' ? event.delta : '';
+}
+assert.equal(said, response.output_text);
+
+const tools = [{
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    parameters: { type: 'object', properties: { city: { enum: ['Oslo', 'Rome'] } }, required: ['city'], additionalProperties: false },
+  },
+}];
+for (const tool_choice of ['required', { type: 'function', function: { name: 'get_weather' } }]) {
+  const asked = await client.chat.completions.create({ model, messages, tools, tool_choice, max_tokens: 200, temperature: 0 });
+  const call = asked.choices[0].message.tool_calls[0];
+  assert.equal(call.function.name, 'get_weather');
+  assert.ok(['Oslo', 'Rome'].includes(JSON.parse(call.function.arguments).city));
+  const final = await client.chat.completions.stream({ model, messages, tools, tool_choice, max_tokens: 200, temperature: 0 }).finalMessage();
+  assert.equal(final.tool_calls[0].function.arguments, call.function.arguments);
+}
 
 await assert.rejects(client.chat.completions.create({ model: 'no-such-model', messages }),
     (error) => error instanceof OpenAI.NotFoundError && /does not exist/.test(error.message));
