@@ -48,6 +48,15 @@ public interface Engine {
     }
 
     /**
+     * What its scheduler has done.
+     *
+     * @return a snapshot; {@link EngineStatistics#NONE} if this is not the engine that knows
+     */
+    default EngineStatistics statistics() {
+        return EngineStatistics.NONE;
+    }
+
+    /**
      * The version of the engine.
      *
      * @return for example {@code 0.1.0}

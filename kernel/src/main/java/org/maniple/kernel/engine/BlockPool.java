@@ -1,8 +1,6 @@
 package org.maniple.kernel.engine;
 
-import java.util.Arrays;
-
-/** Which KV blocks nobody holds. Every rank has the same blocks. Used by the engine's thread alone. */
+/** Which KV blocks nobody holds. Every rank has the same blocks. Used by the engine's thread alone; allocates nothing. */
 final class BlockPool {
 
     private final int[] free;
@@ -25,20 +23,18 @@ final class BlockPool {
         return count;
     }
 
-    /** Takes blocks; the caller has made sure that they are there. */
-    int[] take(int blocks) {
-        if (blocks > count) {
-            throw new IllegalStateException("There are " + count + " free KV blocks of " + free.length + ", not " + blocks);
+    /** Takes a block; the caller has made sure that there is one. */
+    int take() {
+        if (count == 0) {
+            throw new IllegalStateException("There is no free KV block; all " + free.length + " are held");
         }
-        count -= blocks;
-        return Arrays.copyOfRange(free, count, count + blocks);
+        return free[--count];
     }
 
-    void giveBack(int[] blocks) {
-        if (blocks.length > free.length - count) {
+    void giveBack(int block) {
+        if (count == free.length) {
             throw new IllegalStateException("More KV blocks come back than were taken");
         }
-        System.arraycopy(blocks, 0, free, count, blocks.length);
-        count += blocks.length;
+        free[count++] = block;
     }
 }

@@ -1,7 +1,6 @@
 package org.maniple.kernel.engine;
 
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +13,8 @@ import org.maniple.kernel.structured.Guide;
 import org.maniple.kernel.structured.GuideThread;
 
 /**
- * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; the homes change only in {@link #admit}, so that whoever
- * keeps that apart may read them too. A request holds the blocks for all that it may become from admission to its end, so that a running
- * one never lacks one.
+ * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; which sequences run changes only in {@link #admit}, so
+ * that whoever keeps that apart may ask for it too. What plans change too is noted then.
  */
 final class EngineLoop {
 
@@ -52,30 +50,33 @@ final class EngineLoop {
         return homes;
     }
 
-    /** Takes requests from the queue, first come, first served, while there are seats and blocks for them. */
-    void admit(ArrayDeque<Sequence> waiting) {
-        release();
-        if (waiting.isEmpty()) {
-            return;
-        }
-        for (Iterator<Sequence> each = waiting.iterator(); each.hasNext();) {
-            Sequence sequence = each.next();
+    /** Takes requests from the queue, in its order, while there are seats and blocks for them. */
+    void admit(WaitingQueue waiting) {
+        release(waiting);
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            Sequence sequence = waiting.get(i);
             if (sequence.cancelled) {
                 abort(sequence);
-                each.remove();
+            }
+            if (sequence.output.ended()) {
+                waiting.remove(i);
             }
         }
         homes.admit(waiting);
+        homes.note();
     }
 
-    /** Ends what was cancelled, and gives back the blocks of what has ended and is in no batch in flight. */
-    private void release() {
+    /**
+     * Ends what was cancelled. Of what is in no batch in flight, gives back the blocks of what has ended, and puts into the queue what has
+     * been preempted.
+     */
+    private void release(WaitingQueue waiting) {
         for (int i = 0; i < homes.all().size(); i++) {
-            release(homes.all().get(i));
+            release(homes.all().get(i), waiting);
         }
     }
 
-    private void release(Home home) {
+    private void release(Home home, WaitingQueue waiting) {
         List<Sequence> running = home.running();
         int kept = 0;
         for (int i = 0; i < running.size(); i++) {
@@ -83,10 +84,12 @@ final class EngineLoop {
             if (sequence.cancelled && !sequence.output.ended()) {
                 abort(sequence);
             }
-            if (sequence.output.ended() && !sequence.inFlight()) {
-                home.release(sequence);
-            } else {
+            if (sequence.inFlight() || !sequence.output.ended() && !sequence.preempted()) {
                 running.set(kept++, sequence);
+            } else if (sequence.output.ended()) {
+                home.vacate(sequence);
+            } else {
+                waiting.add(sequence);
             }
         }
         if (kept < running.size()) {
@@ -150,6 +153,9 @@ final class EngineLoop {
             if (!sequence.output.ended()) {
                 advance(sequence, results, first, rows, batch.spanLength(span));
             }
+            if (sequence.preempted()) {
+                homes.of(sequence).vacate(sequence);
+            }
             first += rows;
         }
     }
@@ -167,7 +173,8 @@ final class EngineLoop {
     /** The row of a position tells how likely the token at the next position was. */
     private void collectPromptLogprobs(Sequence sequence, StepResults results, int first, int rows, int position) {
         int top = sequence.request.sampling().promptLogprobs().orElse(0);
-        for (int i = 0; i < rows && position + i + 1 < sequence.promptLength; i++) {
+        // A preempted one has some of them already.
+        for (int i = sequence.promptLogprobs.size() - position; i < rows && position + i + 1 < sequence.promptLength; i++) {
             sequence.promptLogprobs.add(Logprobs.of(row.at(results, first + i), sequence.tokens()[position + i + 1], top));
         }
         if (sequence.computed() == sequence.promptLength) {

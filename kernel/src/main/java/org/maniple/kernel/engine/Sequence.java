@@ -6,7 +6,10 @@ import java.util.List;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.TokenLogprob;
 
-/** A request between admission and end: its tokens so far, how far they are computed, and its KV blocks. Used by the engine's thread alone. */
+/**
+ * A request until its end: its tokens so far, how far they are computed, and its KV blocks. Preempted, it loses its blocks and nothing
+ * else: its tokens stay, and are computed anew, so that nothing is chosen or delivered twice. Used by the engine's thread alone.
+ */
 final class Sequence {
 
     private static final int[] NO_BLOCKS = {};
@@ -26,9 +29,12 @@ final class Sequence {
     private int[] tokens;
     private int length;
     private int computed;
+    private int begun;
     private int[] blocks = NO_BLOCKS;
+    private int held;
     private int home;
     private boolean inFlight;
+    private boolean preempted;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, int maxLength) {
         this.number = number;
@@ -39,6 +45,11 @@ final class Sequence {
         promptLength = request.prompt().length;
         tokens = request.prompt().clone();
         length = promptLength;
+    }
+
+    /** Whether it is served first. */
+    boolean isBefore(Sequence other) {
+        return number < other.number;
     }
 
     int[] tokens() {
@@ -58,12 +69,18 @@ final class Sequence {
         return computed;
     }
 
+    /** Whether all has been computed that was there when it was admitted. */
     boolean decoding() {
-        return computed >= promptLength;
+        return computed >= begun;
     }
 
     boolean wantsPromptLogprobs() {
         return request.sampling().promptLogprobs().isPresent();
+    }
+
+    /** Whether there are log-probabilities of its prompt to find out; not again after a preemption. */
+    boolean lacksPromptLogprobs() {
+        return wantsPromptLogprobs() && promptLogprobs.size() < promptLength - 1;
     }
 
     boolean inFlight() {
@@ -87,8 +104,17 @@ final class Sequence {
         tokens[length++] = token;
     }
 
+    /** Its block table; what counts is the first {@link #heldBlocks} entries. */
     int[] blocks() {
         return blocks;
+    }
+
+    int heldBlocks() {
+        return held;
+    }
+
+    void hold(int block) {
+        blocks[held++] = block;
     }
 
     /** Where it has been admitted. */
@@ -97,16 +123,31 @@ final class Sequence {
     }
 
     /** Has been admitted: room for all that it may become is made now, since steps do not allocate. */
-    void settle(int itsHome, int[] reserved) {
-        tokens = Arrays.copyOf(tokens, maxLength);
+    void settle(int itsHome, int mostBlocks) {
+        if (tokens.length < maxLength) {
+            tokens = Arrays.copyOf(tokens, maxLength);
+        }
+        if (blocks.length < mostBlocks) {
+            blocks = new int[mostBlocks];
+        }
         output.reserve(maxLength - promptLength);
         home = itsHome;
-        blocks = reserved;
+        begun = length;
+        preempted = false;
     }
 
-    int[] letGo() {
-        int[] held = blocks;
-        blocks = NO_BLOCKS;
-        return held;
+    /** Whether it has lost its blocks, or does so once it is in no batch in flight, and then waits again. */
+    boolean preempted() {
+        return preempted;
+    }
+
+    void preempt() {
+        preempted = true;
+    }
+
+    /** Its blocks have been taken. */
+    void letGo() {
+        held = 0;
+        computed = 0;
     }
 }

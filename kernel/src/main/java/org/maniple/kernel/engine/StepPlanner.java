@@ -35,12 +35,13 @@ final class StepPlanner {
      */
     boolean plan(List<Home> homes, Flight flight) {
         for (int i = 0; i < homes.size(); i++) {
-            fill(homes.get(i).running(), flight);
+            fill(homes.get(i), flight);
         }
         return flight.batch().spans() > 0;
     }
 
-    private void fill(List<Sequence> running, Flight flight) {
+    private void fill(Home home, Flight flight) {
+        List<Sequence> running = home.running();
         tokensLeft = Math.min(options.maxBatchedTokens(), limits.maxTokens());
         spansLeft = Math.min(limits.maxSpans(), Math.ceilDiv(running.size(), depth));
         blocksLeft = limits.maxBlocks();
@@ -48,19 +49,19 @@ final class StepPlanner {
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
             if (sequence.decoding() && runnable(sequence)) {
-                add(sequence, flight, Math.min(tokensLeft, sequence.length() - sequence.computed()));
+                add(home, sequence, flight, Math.min(tokensLeft, sequence.length() - sequence.computed()));
             }
         }
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
             if (!sequence.decoding() && runnable(sequence)) {
-                add(sequence, flight, chunk(sequence));
+                add(home, sequence, flight, chunk(sequence));
             }
         }
     }
 
     private static boolean runnable(Sequence sequence) {
-        return !sequence.inFlight() && !sequence.output.ended();
+        return !sequence.inFlight() && !sequence.preempted() && !sequence.output.ended();
     }
 
     private int chunk(Sequence sequence) {
@@ -68,10 +69,10 @@ final class StepPlanner {
         if (options.chunk() > 0) {
             count = Math.min(count, options.chunk());
         }
-        return sequence.wantsPromptLogprobs() ? Math.min(count, rowsLeft) : count;
+        return sequence.lacksPromptLogprobs() ? Math.min(count, rowsLeft) : count;
     }
 
-    private void add(Sequence sequence, Flight flight, int wanted) {
+    private void add(Home home, Sequence sequence, Flight flight, int wanted) {
         if (spansLeft == 0) {
             return;
         }
@@ -79,11 +80,14 @@ final class StepPlanner {
         if (rowsLeft == 0 && sequence.computed() + count == sequence.length()) {
             count--;
         }
+        if (count > 0) {
+            count = Math.min(count, home.provide(sequence, sequence.computed() + count) - sequence.computed());
+        }
         if (count <= 0) {
             return;
         }
         boolean completes = sequence.computed() + count == sequence.length();
-        boolean all = sequence.wantsPromptLogprobs() && !sequence.decoding();
+        boolean all = sequence.lacksPromptLogprobs();
         Rows rows = all ? Rows.ALL : completes ? Rows.LAST : Rows.NONE;
         int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
         StepBatch batch = flight.batch();

@@ -1,13 +1,11 @@
 package org.maniple.kernel.engine;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
@@ -18,6 +16,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -64,7 +63,7 @@ public final class UnitEngine implements Engine {
 
     // guarded by the lock
     private final Map<String, Sequence> live = new HashMap<>();
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+    private final WaitingQueue waiting = new WaitingQueue();
     private int running;
     private long numbers;
     private boolean attention;
@@ -330,8 +329,19 @@ public final class UnitEngine implements Engine {
     /** The loop changes its homes under the lock only, which the caller holds. */
     private List<UnitStatus.HomeStatus> homes() {
         return loop.homes().all().stream().map(home -> new UnitStatus.HomeStatus(home.number(), home.running().size(),
-                (int) waiting.stream().filter(sequence -> sequence.request.home().equals(OptionalInt.of(home.number()))).count(),
-                home.admitted(), home.pool().total(), home.pool().free())).toList();
+                waiting.pinnedTo(home.number()), home.admitted(), home.totalBlocks(), home.freeBlocks())).toList();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        lock.lock();
+        try {
+            Homes homes = loop.homes();
+            int blocks = Math.multiplyExact(options.kvBlocks(), homes.all().size());
+            return new EngineStatistics(homes.preemptions(), waiting.tokens(), 1 - homes.freeBlocks() / (double) blocks);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** On the output thread, after a request's last event. */

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -55,6 +56,11 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     @Override
     public Optional<ExpertStatus> experts() {
         return engine.experts();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        return engine.statistics();
     }
 
     @Override

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -15,30 +14,24 @@ class BlockPoolTest {
     void noBlockIsHeldTwice() {
         var random = new Random(1);
         var pool = new BlockPool(50);
-        var held = new ArrayDeque<int[]>();
-        var numbers = new HashSet<Integer>();
+        var held = new ArrayDeque<Integer>();
         for (int round = 0; round < 5_000; round++) {
             if (random.nextBoolean() && pool.free() > 0) {
-                int[] taken = pool.take(1 + random.nextInt(pool.free()));
-                for (int block : taken) {
-                    assertTrue(block >= 0 && block < 50 && numbers.add(block));
-                }
+                int taken = pool.take();
+                assertTrue(taken >= 0 && taken < 50 && !held.contains(taken));
                 held.add(taken);
             } else if (!held.isEmpty()) {
-                int[] back = held.removeFirst();
-                for (int block : back) {
-                    numbers.remove(block);
-                }
-                pool.giveBack(back);
+                pool.giveBack(held.removeFirst());
             }
-            assertEquals(50 - numbers.size(), pool.free());
+            assertEquals(50 - held.size(), pool.free());
         }
     }
 
     @Test
     void moreThanThereIsIsAnError() {
-        var pool = new BlockPool(2);
-        assertThrows(IllegalStateException.class, () -> pool.take(3));
-        assertThrows(IllegalStateException.class, () -> pool.giveBack(new int[1]));
+        var pool = new BlockPool(1);
+        assertThrows(IllegalStateException.class, () -> pool.giveBack(0));
+        pool.take();
+        assertThrows(IllegalStateException.class, pool::take);
     }
 }

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,7 @@ final class FakePipeline implements StepPipeline {
     volatile int steps;
     private final int[] mostSpansOf;
     private final int[] tokensOf;
+    private final Map<Long, Integer> computed = new ConcurrentHashMap<>();
 
     private final int depth;
     private final StepBatch.Limits limits;
@@ -84,6 +87,11 @@ final class FakePipeline implements StepPipeline {
         return gate;
     }
 
+    /** How many positions of a sequence have been computed in all. */
+    int computed(long sequence) {
+        return computed.getOrDefault(sequence, 0);
+    }
+
     void failAtStep(int step) {
         failAt = step;
     }
@@ -124,6 +132,9 @@ final class FakePipeline implements StepPipeline {
     }
 
     private void count(StepBatch batch) {
+        for (int span = 0; span < batch.spans(); span++) {
+            computed.merge(batch.sequence(span), batch.spanLength(span), Integer::sum);
+        }
         for (int home = 0; home < limits.homes(); home++) {
             mostSpansOf[home] = Math.max(mostSpansOf[home], batch.spanFirst(home + 1) - batch.spanFirst(home));
             tokensOf[home] += batch.tokenStart(home + 1) - batch.tokenStart(home);

@@ -1,0 +1,14 @@
+package org.maniple.api.engine;
+
+/**
+ * What an engine's scheduler has done, of all groups of ranks together.
+ *
+ * @param preemptions how often a running request has lost its KV blocks to an earlier one, and been computed anew
+ * @param waitingTokens tokens that have to be computed for the requests that wait for room, before they go on
+ * @param kvCacheUsage part of the KV blocks that requests hold, from 0 to 1
+ */
+public record EngineStatistics(long preemptions, long waitingTokens, double kvCacheUsage) {
+
+    /** Of an engine that knows nothing about it. */
+    public static final EngineStatistics NONE = new EngineStatistics(0, 0, 0);
+}
