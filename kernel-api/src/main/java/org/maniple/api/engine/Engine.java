@@ -57,6 +57,12 @@ public interface Engine {
     }
 
     /**
+     * Forgets what later requests could use of earlier ones ({@code enable-prefix-caching}). Requests that are submitted after this do not; those
+     * that run keep what they have.
+     */
+    default void resetPrefixCache() {}
+
+    /**
      * The version of the engine.
      *
      * @return for example {@code 0.1.0}

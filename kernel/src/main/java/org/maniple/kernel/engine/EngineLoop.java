@@ -23,6 +23,7 @@ final class EngineLoop {
     private final OutputThread output;
     private final GuideThread guides;
     private final Homes homes;
+    private final StepPace pace;
     private final StepPlanner planner;
     private final Sampler sampler;
     private final LogitRow row;
@@ -32,16 +33,23 @@ final class EngineLoop {
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
     private @Nullable StepBatch begun;
     private long steps;
+    /** When the results before came, or work began after there was none. */
+    private long since;
+    private boolean idle = true;
+    /** Batches in flight that have tokens of prompts. */
+    private int promptFlights;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output, GuideThread guides) {
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output, GuideThread guides) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
         this.guides = guides;
         StepBatch.Limits limits = pipeline.limits();
-        homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize());
+        homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize(),
+                options.scheduling().prefixCaching(), order);
         depth = pipeline.depth();
-        planner = new StepPlanner(options, pipeline.limits(), depth);
+        pace = new StepPace(options.scheduling().stretch());
+        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
     }
@@ -112,10 +120,12 @@ final class EngineLoop {
             // submit() does the work
         }
         if (inFlight.isEmpty()) {
+            idle = true;
             return false;
         }
         StepResults results = pipeline.await();
         Flight flight = inFlight.removeFirst();
+        measure(flight);
         take(results, flight);
         spare.addLast(flight);
         return true;
@@ -127,15 +137,33 @@ final class EngineLoop {
         batch.clear(steps);
         Flight flight = spare.isEmpty() ? new Flight(batch) : spare.removeFirst();
         flight.use(batch);
-        if (!planner.plan(homes.all(), flight)) {
+        if (!planner.plan(homes.all(), flight, inFlight.isEmpty())) {
             spare.addFirst(flight);
             return false;
         }
         begun = null;
+        if (idle) {
+            idle = false;
+            since = System.nanoTime();
+        }
+        flight.besidePrompts(promptFlights > 0);
+        promptFlights += flight.promptTokens() > 0 ? 1 : 0;
         steps++;
         inFlight.addLast(flight);
         pipeline.submit(batch);
         return true;
+    }
+
+    /** Streams wait for a step from the results before to its own, with all that is done in between. */
+    private void measure(Flight flight) {
+        long now = System.nanoTime();
+        if (flight.promptTokens() > 0) {
+            promptFlights--;
+            pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), now - since);
+        } else if (promptFlights == 0 && !flight.besidePrompts()) {
+            pace.plain(flight.streams(), now - since);
+        }
+        since = now;
     }
 
     private void take(StepResults results, Flight flight) {
@@ -150,6 +178,7 @@ final class EngineLoop {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
             sequence.arrive(batch.spanLength(span));
+            homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
                 advance(sequence, results, first, rows, batch.spanLength(span));
             }

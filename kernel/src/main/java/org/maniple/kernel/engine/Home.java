@@ -18,26 +18,34 @@ import java.util.List;
 final class Home {
 
     private final int number;
+    private final SequenceOrder order;
     private final int seats;
     private final int blockSize;
     private final BlockPool pool;
+    private final PrefixCache cache;
     private final List<Sequence> running = new ArrayList<>();
     private long admitted;
     private long preemptions;
     private int notedFree;
     private long notedPreemptions;
+    private long notedQueries;
+    private long notedHits;
 
     /**
      * @param number its place in the order of homes
      * @param seats sequences that it may have at most
      * @param blocks KV blocks that each of its ranks has
      * @param blockSize positions of a block
+     * @param sharing whether sequences that begin alike share blocks
+     * @param order of its sequences
      */
-    Home(int number, int seats, int blocks, int blockSize) {
+    Home(int number, int seats, int blocks, int blockSize, boolean sharing, SequenceOrder order) {
+        this.order = order;
         this.number = number;
         this.seats = seats;
         this.blockSize = blockSize;
         pool = new BlockPool(blocks);
+        cache = new PrefixCache(sharing, pool, blockSize);
         note();
     }
 
@@ -45,6 +53,8 @@ final class Home {
     void note() {
         notedFree = pool.free();
         notedPreemptions = preemptions;
+        notedQueries = cache.queries();
+        notedHits = cache.hits();
     }
 
     int totalBlocks() {
@@ -65,6 +75,20 @@ final class Home {
         return number;
     }
 
+    /** Tokens of prompts that had been looked for in the prefix cache when it was noted. */
+    long cacheQueries() {
+        return notedQueries;
+    }
+
+    /** Those of them that had been found. */
+    long cacheHits() {
+        return notedHits;
+    }
+
+    PrefixCache cache() {
+        return cache;
+    }
+
     /** The admitted sequences, in their order. */
     List<Sequence> running() {
         return running;
@@ -80,7 +104,8 @@ final class Home {
      * that, and one more for each of the others, so that it is not preempted at once.
      */
     boolean hasRoom(Sequence sequence) {
-        return running.size() < seats && blocksToBegin(sequence) <= pool.free() - promised();
+        return running.size() < seats
+                && blocksToBegin(sequence) - cache.heldByOthers(sequence) <= pool.free() - promised();
     }
 
     private int blocksToBegin(Sequence sequence) {
@@ -98,14 +123,32 @@ final class Home {
         return blocks;
     }
 
+    /**
+     * Whether an earlier sequence is about to compute what a sequence would have to compute next, a good deal of it: it is better to follow it
+     * than to do it twice. The first sequence in the order follows none.
+     */
+    boolean followsAnother(Sequence sequence) {
+        for (int i = 0; running.get(i) != sequence; i++) {
+            Sequence other = running.get(i);
+            if (!other.decoding() && !other.preempted() && !other.output.ended() && cache.goTogether(sequence, other)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void admit(Sequence sequence) {
         sequence.settle(number, Math.ceilDiv(sequence.maxLength, blockSize));
         int place = running.size();
-        while (place > 0 && sequence.isBefore(running.get(place - 1))) {
+        while (place > 0 && order.isBefore(sequence, running.get(place - 1))) {
             place--;
         }
         running.add(place, sequence);
         admitted++;
+        if (sequence.isFirstTry()) {
+            cache.asked(sequence);
+        }
+        cache.follow(sequence);
     }
 
     /**
@@ -148,7 +191,7 @@ final class Home {
 
     /** Takes the blocks of a sequence that is in no batch in flight. */
     void vacate(Sequence sequence) {
-        // From the last to the first, so that a sequence's first blocks are the next to be taken.
+        // From the last to the first, so that its first blocks, which other sequences may begin with too, are the last ones to go.
         for (int i = sequence.heldBlocks() - 1; i >= 0; i--) {
             pool.giveBack(sequence.blocks()[i]);
         }

@@ -14,9 +14,9 @@ final class Homes {
     /** Homes that an earlier sequence waits for, while sequences are admitted. */
     private final boolean[] closed;
 
-    Homes(int count, int seats, int blocks, int blockSize) {
+    Homes(int count, int seats, int blocks, int blockSize, boolean sharing, SequenceOrder order) {
         for (int number = 0; number < count; number++) {
-            all.add(new Home(number, seats, blocks, blockSize));
+            all.add(new Home(number, seats, blocks, blockSize, sharing, order));
         }
         closed = new boolean[count];
     }
@@ -45,12 +45,22 @@ final class Homes {
         }
     }
 
-    long preemptions() {
-        long count = 0;
+    void resetCaches() {
         for (int i = 0; i < all.size(); i++) {
-            count += all.get(i).preemptions();
+            all.get(i).cache().reset();
         }
-        return count;
+    }
+
+    long cacheQueries() {
+        return all.stream().mapToLong(Home::cacheQueries).sum();
+    }
+
+    long cacheHits() {
+        return all.stream().mapToLong(Home::cacheHits).sum();
+    }
+
+    long preemptions() {
+        return all.stream().mapToLong(Home::preemptions).sum();
     }
 
     int freeBlocks() {
@@ -85,16 +95,22 @@ final class Homes {
         }
     }
 
-    /** The home with room for a sequence that has the fewest others, of equals the first; -1 if none has. */
+    /** The home with room for a sequence that has the fewest others; of equals the one with most of its tokens in its cache; -1 if none has room. */
     private int choose(Sequence sequence) {
         int best = -1;
+        int matching = 0;
         int first = sequence.request.home().orElse(0);
         int last = sequence.request.home().orElse(all.size() - 1);
         for (int number = first; number <= last; number++) {
             Home home = all.get(number);
-            boolean better = best < 0 || home.running().size() < all.get(best).running().size();
-            if (better && !closed[number] && home.hasRoom(sequence)) {
+            int more = best < 0 ? -1 : home.running().size() - all.get(best).running().size();
+            if (more > 0 || closed[number] || !home.hasRoom(sequence)) {
+                continue;
+            }
+            int found = first == last ? 0 : home.cache().matching(sequence);
+            if (more < 0 || found > matching) {
                 best = number;
+                matching = found;
             }
         }
         return best;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.ScheduledRequest;
 import org.maniple.api.engine.TokenLogprob;
 
 /**
@@ -13,9 +14,11 @@ import org.maniple.api.engine.TokenLogprob;
 final class Sequence {
 
     private static final int[] NO_BLOCKS = {};
+    private static final long[] NO_KEYS = {};
 
     final long number;
     final GenerationRequest request;
+    final ScheduledRequest scheduled;
     final SamplingPlan plan;
     final RequestOutput output;
     final int promptLength;
@@ -32,7 +35,12 @@ final class Sequence {
     private int begun;
     private int[] blocks = NO_BLOCKS;
     private int held;
+    private long[] keys = NO_KEYS;
+    private int keyCount;
+    private int published;
+    private int cached;
     private int home;
+    private boolean lostBlocks;
     private boolean inFlight;
     private boolean preempted;
 
@@ -43,13 +51,14 @@ final class Sequence {
         this.output = output;
         this.maxLength = maxLength;
         promptLength = request.prompt().length;
+        scheduled = new ScheduledRequest(number, request.priority(), promptLength);
         tokens = request.prompt().clone();
         length = promptLength;
     }
 
-    /** Whether it is served first. */
-    boolean isBefore(Sequence other) {
-        return number < other.number;
+    /** Whether it has never lost its blocks. */
+    boolean isFirstTry() {
+        return !lostBlocks;
     }
 
     int[] tokens() {
@@ -81,6 +90,11 @@ final class Sequence {
     /** Whether there are log-probabilities of its prompt to find out; not again after a preemption. */
     boolean lacksPromptLogprobs() {
         return wantsPromptLogprobs() && promptLogprobs.size() < promptLength - 1;
+    }
+
+    /** Tokens that are known and not computed. */
+    int remaining() {
+        return length - computed;
     }
 
     boolean inFlight() {
@@ -117,6 +131,48 @@ final class Sequence {
         blocks[held++] = block;
     }
 
+    /**
+     * Has in a block that is there already what its next positions need.
+     *
+     * @return how many tokens of the prompt that saves, for which a preemption does not count
+     */
+    int skip(int block, int positions) {
+        hold(block);
+        computed += positions;
+        published = held;
+        if (lostBlocks) {
+            return 0;
+        }
+        cached += positions;
+        output.cached(cached);
+        return positions;
+    }
+
+    /**
+     * Keys of what is in its blocks.
+     *
+     * @param block the last one that is needed; its tokens are there
+     * @return the keys of this block and of all before it
+     */
+    long[] keysUpTo(int block, BlockHasher hasher, int blockSize) {
+        if (keys.length < BlockHasher.WORDS * (block + 1)) {
+            keys = Arrays.copyOf(keys, BlockHasher.WORDS * Math.max(block + 1, length / blockSize));
+        }
+        for (; keyCount <= block; keyCount++) {
+            hasher.write(keys, keyCount, tokens, request.cacheSalt());
+        }
+        return keys;
+    }
+
+    /** Blocks that others have been told of, or have told it of. */
+    int published() {
+        return published;
+    }
+
+    void published(int blocks) {
+        published = blocks;
+    }
+
     /** Where it has been admitted. */
     int home() {
         return home;
@@ -129,6 +185,9 @@ final class Sequence {
         }
         if (blocks.length < mostBlocks) {
             blocks = new int[mostBlocks];
+        }
+        if (keys.length < BlockHasher.WORDS * mostBlocks) {
+            keys = Arrays.copyOf(keys, BlockHasher.WORDS * mostBlocks);
         }
         output.reserve(maxLength - promptLength);
         home = itsHome;
@@ -149,5 +208,7 @@ final class Sequence {
     void letGo() {
         held = 0;
         computed = 0;
+        published = 0;
+        lostBlocks = true;
     }
 }

@@ -7,12 +7,17 @@ import java.util.List;
 final class WaitingQueue {
 
     private final List<Sequence> sequences = new ArrayList<>();
+    private final SequenceOrder order;
     private long tokens;
+
+    WaitingQueue(SequenceOrder order) {
+        this.order = order;
+    }
 
     /** Adds a sequence at its place: before all that come after it. */
     void add(Sequence sequence) {
         int place = sequences.size();
-        while (place > 0 && sequence.isBefore(sequences.get(place - 1))) {
+        while (place > 0 && order.isBefore(sequence, sequences.get(place - 1))) {
             place--;
         }
         sequences.add(place, sequence);

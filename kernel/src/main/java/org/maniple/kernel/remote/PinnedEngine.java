@@ -1,7 +1,6 @@
 package org.maniple.kernel.remote;
 
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.EngineStatistics;
@@ -36,8 +35,7 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
         checkHome(request, home);
-        return engine.submit(new GenerationRequest(request.id(), request.prompt(), request.sampling(), OptionalInt.of(home)),
-                listener);
+        return engine.submit(request.at(home), listener);
     }
 
     /** Refuses a request that is meant for another group than the one that is served here. */
@@ -61,6 +59,11 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     @Override
     public EngineStatistics statistics() {
         return engine.statistics();
+    }
+
+    @Override
+    public void resetPrefixCache() {
+        engine.resetPrefixCache();
     }
 
     @Override

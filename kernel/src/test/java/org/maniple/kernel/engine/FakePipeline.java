@@ -117,6 +117,7 @@ final class FakePipeline implements StepPipeline {
             throw new TransportException("rank 2 is gone: connection closed");
         }
         requireApart(batch);
+        requireOwnBlocks(batch);
         received.decode(frame, batch.encode(frame));
         flying.add(run(received, batch));
         mostInFlight = Math.max(mostInFlight, flying.size());
@@ -148,6 +149,33 @@ final class FakePipeline implements StepPipeline {
         for (int span = 0; span < batch.spans(); span++) {
             if (!sequences.add(batch.sequence(span))) {
                 throw new IllegalStateException("sequence " + batch.sequence(span) + " is twice in flight");
+            }
+        }
+    }
+
+    /** What a batch writes nobody else may have in a batch: neither in flight nor beside it. */
+    private void requireOwnBlocks(StepBatch batch) {
+        for (int span = 0; span < batch.spans(); span++) {
+            int first = batch.position(batch.spanStart(span)) / limits.blockSize();
+            int last = batch.position(batch.spanStart(span) + batch.spanLength(span) - 1) / limits.blockSize();
+            for (int index = first; index <= last; index++) {
+                int block = batch.block(span, index);
+                for (Results other : flying) {
+                    requireWithout(other.batch(), block, batch.home(span), -1);
+                }
+                requireWithout(batch, block, batch.home(span), span);
+            }
+        }
+    }
+
+    private void requireWithout(StepBatch batch, int block, int home, int own) {
+        for (int span = 0; span < batch.spans(); span++) {
+            int blocksOfSpan = Math.ceilDiv(batch.position(batch.spanStart(span)) + batch.spanLength(span), limits.blockSize());
+            for (int index = 0; index < blocksOfSpan && span != own && batch.home(span) == home; index++) {
+                if (batch.block(span, index) == block) {
+                    throw new IllegalStateException("block " + block + " is written while sequence " + batch.sequence(span)
+                            + " uses it");
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
@@ -72,6 +73,8 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile String says = SAYS;
     volatile Optional<RuntimeException> refusal = Optional.empty();
     volatile List<String> troubles = List.of();
+    volatile int cachedTokens;
+    final AtomicInteger resets = new AtomicInteger();
 
     FakeEngine() {
         this(true, Map.of());
@@ -139,7 +142,8 @@ final class FakeEngine implements Engine, AutoCloseable {
                 ? FinishReason.ABORT
                 : count == most ? FinishReason.LENGTH : FinishReason.STOP;
         running.listener()
-                .accept(new Finished(reason, Optional.empty(), withText ? decoder.finish() : "", request.prompt().length, count));
+                .accept(new Finished(reason, Optional.empty(), withText ? decoder.finish() : "", request.prompt().length, count,
+                        cachedTokens));
     }
 
     /** Says one token and then nothing until it is cancelled. */
@@ -189,6 +193,11 @@ final class FakeEngine implements Engine, AutoCloseable {
                 new ExpertStatus.Layer(2, 0, List.of(new RankExperts(0, List.of(0, 1)), new RankExperts(1, List.of(2, 0))),
                         List.of(),
                         OptionalDouble.empty()))));
+    }
+
+    @Override
+    public void resetPrefixCache() {
+        resets.incrementAndGet();
     }
 
     @Override
