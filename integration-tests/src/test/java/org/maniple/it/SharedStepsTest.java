@@ -26,6 +26,8 @@ import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.StepPipeline;
+import org.maniple.kernel.engine.StepResults;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
@@ -36,8 +38,10 @@ class SharedStepsTest {
     private static final int BLOCK = 16;
     private static final int BLOCKS = 512;
     /** Of each home: less than what the requests at work would have together, so that some lose theirs. */
-    private static final int FEW_BLOCKS = 14;
+    private static final int FEW_BLOCKS = 11;
     private static final int SEATS = 12;
+    /** Requests that have come before the first step runs, whatever the machine does meanwhile. */
+    private static final int EARLY = 10;
 
     /** One answer. */
     private static final class Answer {
@@ -71,6 +75,50 @@ class SharedStepsTest {
         }
     }
 
+    /** A pipeline that runs nothing before it may. */
+    private record LatePipeline(StepPipeline of, CountDownLatch gate) implements StepPipeline {
+
+        @Override
+        public int depth() {
+            return of.depth();
+        }
+
+        @Override
+        public StepBatch.Limits limits() {
+            return of.limits();
+        }
+
+        @Override
+        public StepBatch begin() {
+            return of.begin();
+        }
+
+        @Override
+        public void submit(StepBatch batch) {
+            try {
+                assertThat(gate.await(100, TimeUnit.SECONDS)).as("that the step may run").isTrue();
+            } catch (InterruptedException interrupted) {
+                throw new IllegalStateException(interrupted);
+            }
+            of.submit(batch);
+        }
+
+        @Override
+        public StepResults await() {
+            return of.await();
+        }
+
+        @Override
+        public void idle() {
+            of.idle();
+        }
+
+        @Override
+        public void shutdown() {
+            of.shutdown();
+        }
+    }
+
     static Stream<Arguments> layouts() {
         Path dense = Oracles.committed();
         return Stream.of(Arguments.of(dense, Layout.of(2, 1)), Arguments.of(dense, Layout.of(1, 2)),
@@ -88,7 +136,7 @@ class SharedStepsTest {
         try (var unit = new VirtualUnit(model, layout, limits, BLOCKS)) {
             List<GenerationRequest> requests = requests(unit.program().graph().vocabulary());
             var alone = new ArrayList<List<Integer>>();
-            UnitEngine plain = engine(unit, model, BLOCKS, false);
+            UnitEngine plain = engine(unit, model, BLOCKS, false, new CountDownLatch(0));
             for (GenerationRequest request : requests) {
                 var answer = new Answer();
                 plain.submit(request, answer::accept);
@@ -96,13 +144,15 @@ class SharedStepsTest {
             }
             plain.close(Duration.ofSeconds(30));
 
-            UnitEngine shared = engine(unit, model, FEW_BLOCKS, true);
+            var early = new CountDownLatch(EARLY);
+            UnitEngine shared = engine(unit, model, FEW_BLOCKS, true, early);
             var pauses = new Random(7);
             var answers = new ArrayList<Answer>();
             for (GenerationRequest request : requests) {
                 var answer = new Answer();
                 answers.add(answer);
                 shared.submit(request, answer::accept);
+                early.countDown();
                 LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(pauses.nextInt(2_000)));
             }
             for (int i = 0; i < REQUESTS; i++) {
@@ -126,7 +176,7 @@ class SharedStepsTest {
                 int[] before = requests.get(i - 1).prompt();
                 prompt = IntStream.concat(IntStream.of(before), IntStream.of(prompt).limit(20)).toArray();
             }
-            requests.add(new GenerationRequest("request " + i, prompt, greedy(4 + random.nextInt(40)), OptionalInt.empty()));
+            requests.add(new GenerationRequest("request " + i, prompt, greedy(i < EARLY ? 40 : 4 + random.nextInt(20)), OptionalInt.empty()));
         }
         return requests;
     }
@@ -136,14 +186,14 @@ class SharedStepsTest {
                 List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true, Optional.empty());
     }
 
-    private static UnitEngine engine(VirtualUnit unit, Path model, int blocks, boolean sharing) {
+    private static UnitEngine engine(VirtualUnit unit, Path model, int blocks, boolean sharing, CountDownLatch begin) {
         int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
         var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 256, List.of(),
                 VirtualUnit.config(model));
         var usual = EngineOptions.Scheduling.DEFAULT;
         var scheduling = new EngineOptions.Scheduling(usual.order(), usual.usesPriority(), usual.maxQueuedTokens(), sharing,
                 usual.stretch());
-        var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline()),
+        var engine = new UnitEngine(info, Optional.empty(), new LatePipeline(new LentPipeline(unit.pipeline()), begin),
                 new EngineOptions(48, SEATS, 0, REQUESTS, blocks, OptionalLong.of(1), candidates, scheduling),
                 () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()), Optional::empty,
                 "test");
