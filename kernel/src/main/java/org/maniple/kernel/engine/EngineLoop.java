@@ -48,7 +48,7 @@ final class EngineLoop {
         homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize(),
                 options.scheduling().prefixCaching(), order);
         depth = pipeline.depth();
-        pace = new StepPace(options.scheduling().stretch());
+        pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
         planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
