@@ -170,7 +170,8 @@ public final class KernelOptions {
                     "How many times as long as without prompts a step may take while streams run; 0: any time. More is better for new requests,"
                             + " less for running ones.")
                     .withDefault("2.5"),
-            duration(SMOOTH_STEP_TIME, "What a step may take while streams run even if that is longer than max-step-stretch says.")
+            duration(SMOOTH_STEP_TIME,
+                    "What a step may take while streams run even if that is longer than max-step-stretch says.")
                     .withDefault("50ms"),
             text(SCHEDULING_POLICY, "Which requests go first: fcfs, those that came first; priority, as they say.")
                     .withDefault("fcfs"),

@@ -39,7 +39,8 @@ final class EngineLoop {
     /** Batches in flight that have tokens of prompts. */
     private int promptFlights;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output, GuideThread guides) {
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
+            GuideThread guides) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
