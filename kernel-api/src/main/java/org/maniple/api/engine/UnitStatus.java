@@ -66,9 +66,10 @@ public record UnitStatus(
      * @param kvBytes the size of its KV cache, which takes room only as it is used
      * @param residentBytes what its process has in memory, with the parts of the model's files that it has read where they are mapped; 0 if nobody
      *     knows
+     * @param times where the time of its steps went
      */
     public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
-            long weightBytes, long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes) {
+            long weightBytes, long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes, StepTimes times) {
 
         /**
          * A rank of which no more is known.
@@ -82,8 +83,21 @@ public record UnitStatus(
          */
         public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
                 long weightBytes) {
-            this(rank, host, processId, coordinates, state, weightBytes, 0, 0, 0, 0);
+            this(rank, host, processId, coordinates, state, weightBytes, 0, 0, 0, 0, StepTimes.NONE);
         }
+    }
+
+    /**
+     * Where the time of a rank's steps went so far. What is between steps is in none of them.
+     *
+     * @param steps how many it has computed
+     * @param computeNanos computing
+     * @param communicationNanos exchanging data with other ranks, without the time in which nothing came or went
+     * @param waitingNanos waiting in an exchange while nothing came or went: for ranks that were behind, or for the way
+     */
+    public record StepTimes(long steps, long computeNanos, long communicationNanos, long waitingNanos) {
+        /** No step. */
+        public static final StepTimes NONE = new StepTimes(0, 0, 0, 0);
     }
 
     /**

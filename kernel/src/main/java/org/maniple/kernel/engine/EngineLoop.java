@@ -24,6 +24,7 @@ final class EngineLoop {
     private final EngineOptions options;
     private final OutputThread output;
     private final GuideThread guides;
+    private final Observers observers;
     private final Homes homes;
     private final StepPlanner planner;
     private final Sampler sampler;
@@ -34,14 +35,19 @@ final class EngineLoop {
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
     private @Nullable StepBatch begun;
     private long steps;
+    /** Tokens that each home has computed in a step. */
+    private final int[] computed;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output, GuideThread guides) {
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output, GuideThread guides,
+            Observers observers) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
         this.guides = guides;
+        this.observers = observers;
         StepBatch.Limits limits = pipeline.limits();
         homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize());
+        computed = new int[limits.homes()];
         depth = pipeline.depth();
         planner = new StepPlanner(options, pipeline.limits(), depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
@@ -130,6 +136,11 @@ final class EngineLoop {
         }
         begun = null;
         steps++;
+        long now = System.nanoTime();
+        for (int span = 0; span < batch.spans(); span++) {
+            Sequence sequence = flight.sequence(span);
+            sequence.times.step(sequence.home(), now);
+        }
         inFlight.addLast(flight);
         pipeline.submit(batch);
         return true;
@@ -142,25 +153,33 @@ final class EngineLoop {
                     "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
                             + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
+        long now = System.nanoTime();
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
             sequence.arrive(batch.spanLength(span));
+            computed[sequence.home()] += batch.spanLength(span);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span));
+                advance(sequence, results, first, rows, batch.spanLength(span), now);
             }
             first += rows;
         }
+        for (int home = 0; home < computed.length; home++) {
+            if (computed[home] > 0) {
+                observers.step(home, computed[home]);
+                computed[home] = 0;
+            }
+        }
     }
 
-    private void advance(Sequence sequence, StepResults results, int first, int rows, int length) {
+    private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1));
+            choose(sequence, row.at(results, first + rows - 1), now);
         }
     }
 
@@ -175,7 +194,7 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits) {
+    private void choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
@@ -194,6 +213,7 @@ final class EngineLoop {
                                     + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
+            sequence.times.token(now, observers);
             Ending end = ending(sequence, token);
             sequence.output.token(token, logprob(sequence, logits, token), end);
             if (guide != null && end == null && !sequence.plan.concludes(token)) {

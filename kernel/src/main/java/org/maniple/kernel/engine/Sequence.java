@@ -15,6 +15,7 @@ final class Sequence {
     final GenerationRequest request;
     final SamplingPlan plan;
     final RequestOutput output;
+    final RequestTimes times;
     final int promptLength;
     /** Prompt and output together may become this long. */
     final int maxLength;
@@ -30,11 +31,12 @@ final class Sequence {
     private int home;
     private boolean inFlight;
 
-    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, int maxLength) {
+    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this.number = number;
         this.request = request;
         this.plan = plan;
         this.output = output;
+        this.times = times;
         this.maxLength = maxLength;
         promptLength = request.prompt().length;
         tokens = request.prompt().clone();

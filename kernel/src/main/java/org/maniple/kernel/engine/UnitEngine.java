@@ -18,6 +18,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -52,6 +53,7 @@ public final class UnitEngine implements Engine {
     private final Optional<ConstraintCompiler> constraints;
     private final GuideThread guides;
     private final OutputThread output;
+    private final Observers observers = new Observers();
     private final EngineLoop loop;
     private final Thread thread;
     private final int seats;
@@ -115,7 +117,7 @@ public final class UnitEngine implements Engine {
         output = new OutputThread(2 * places, this::done);
         constraints = codec.map(each -> new ConstraintCompiler(each, model.vocabulary()));
         guides = new GuideThread(places);
-        loop = new EngineLoop(model, pipeline, options, output, guides);
+        loop = new EngineLoop(model, pipeline, options, output, guides, observers);
         thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
     }
 
@@ -160,13 +162,15 @@ public final class UnitEngine implements Engine {
 
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
+        var times = new RequestTimes(request, System.nanoTime());
         int maxLength = validation.maxLength(request);
         Guide guide = request.sampling().constraint().map(this::guide).orElse(null);
         var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model, guide);
         lock.lock();
         try {
             checkAccepted(request.id());
-            var sequence = new Sequence(numbers++, request, plan, new RequestOutput(request, listener, codec), maxLength);
+            var delivery = new RequestOutput(request, new Delivery(times, listener), codec);
+            var sequence = new Sequence(numbers++, request, plan, delivery, times, maxLength);
             live.put(request.id(), sequence);
             if (guide != null) {
                 guides.hand(guide);
@@ -306,6 +310,12 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public boolean observe(EngineObserver observer) {
+        observers.add(observer);
+        return true;
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = unit.get();
         lock.lock();
@@ -402,6 +412,31 @@ public final class UnitEngine implements Engine {
             return attention;
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException("The engine's thread was interrupted", interrupted);
+        }
+    }
+
+    /** Sees a request's events on their way, and tells of its end before anybody can act on the last one. Used by the output thread. */
+    private final class Delivery implements Consumer<GenerationEvent> {
+
+        private final RequestTimes times;
+        private final Consumer<GenerationEvent> listener;
+        private int tokens;
+
+        Delivery(RequestTimes times, Consumer<GenerationEvent> listener) {
+            this.times = times;
+            this.listener = listener;
+        }
+
+        @Override
+        public void accept(GenerationEvent event) {
+            switch (event) {
+                case GenerationEvent.Tokens some -> tokens += some.tokens().size();
+                case GenerationEvent.Finished finished -> observers.ended(times.ended(finished, System.nanoTime()));
+                case GenerationEvent.Failed failed -> observers.ended(times.failed(tokens, System.nanoTime()));
+                case GenerationEvent.Prompt prompt -> {
+                }
+            }
+            listener.accept(event);
         }
     }
 

@@ -33,6 +33,7 @@ final class LocalWire implements Wire {
     private final AtomicReference<@Nullable Thread> waiter = new AtomicReference<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
     private final int spins;
+    private long waitedNanos;
 
     LocalWire(LocalEndpoint endpoint, List<String> addresses, Set<Integer> peers, int processors) {
         int ranks = endpoint.identity().ranks();
@@ -186,21 +187,28 @@ final class LocalWire implements Wire {
         long start = System.nanoTime();
         int idle = 0;
         boolean armed = false;
+        long idleSince = start;
+        long looked = start;
         while (true) {
             // Read before the frames: what was sent before the end is still received.
             String failure = pending.link().failure();
             boolean moved = progress();
+            if (moved) {
+                waitedNanos += looked - idleSince;
+            }
             if (pending.done()) {
                 return;
             }
             if (failure != null) {
                 throw new TransportException(failure);
             }
+            looked = System.nanoTime();
             if (moved) {
                 idle = 0;
+                idleSince = looked;
                 continue;
             }
-            long left = limitNanos - (System.nanoTime() - start);
+            long left = limitNanos - (looked - start);
             if (left <= 0) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (idle < spins) {
@@ -212,6 +220,7 @@ final class LocalWire implements Wire {
                 armed = true;
             } else {
                 park(left);
+                looked = System.nanoTime();
                 armed = false;
             }
         }
@@ -248,6 +257,11 @@ final class LocalWire implements Wire {
     @Override
     public long receivedBytes(int peer) {
         return link(peer).receivedBytes();
+    }
+
+    @Override
+    public long waitedNanos() {
+        return waitedNanos;
     }
 
     @Override

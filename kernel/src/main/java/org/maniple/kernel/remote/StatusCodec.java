@@ -6,6 +6,7 @@ import java.util.Map;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.engine.UnitStatus.HomeStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 
 /**
  * How a unit is, as bytes. The configuration is left out, since every rank has its own, and so are the links: they grow with the square of the
@@ -27,7 +28,8 @@ final class StatusCodec {
         out.number(rank.rank()).text(rank.host()).large(rank.processId())
                 .list(rank.coordinates().entrySet(), (w, at) -> w.text(at.getKey()).number(at.getValue()))
                 .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes())
-                .large(rank.kvBytes()).large(rank.residentBytes());
+                .large(rank.kvBytes()).large(rank.residentBytes()).large(rank.times().steps()).large(rank.times().computeNanos())
+                .large(rank.times().communicationNanos()).large(rank.times().waitingNanos());
     }
 
     private static void write(FrameWriter out, HomeStatus home) {
@@ -42,7 +44,7 @@ final class StatusCodec {
 
     private static RankStatus rank(FrameReader in) {
         return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large(),
-                in.large(), in.large());
+                in.large(), in.large(), new StepTimes(in.large(), in.large(), in.large(), in.large()));
     }
 
     private static Map<String, Integer> coordinates(FrameReader in) {

@@ -1,0 +1,131 @@
+package org.maniple.kernel.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.maniple.api.engine.EngineObserver;
+import org.maniple.api.engine.UnitStatus;
+import org.maniple.api.engine.UnitStatus.HomeStatus;
+
+/**
+ * A line about each group of ranks from time to time while there is something to do, in vLLM's words, since people and programs know how to read
+ * these. Safe for use by several threads.
+ */
+public final class StatisticsLog implements EngineObserver, AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(StatisticsLog.class.getName());
+    private static final long INTERVAL_SECONDS = 10;
+
+    private final Supplier<UnitStatus> status;
+    private final Consumer<String> lines;
+    private final Counts[] homes;
+    private final ScheduledExecutorService worker = Executors
+            .newSingleThreadScheduledExecutor(Thread.ofPlatform().name("maniple-statistics").daemon().factory());
+    // Used by whoever reports, one at a time.
+    private long last;
+
+    /**
+     * A log that counts from now on but does not print yet.
+     *
+     * @param homes how many groups of ranks there are
+     * @param status how the unit is
+     * @param lines where lines go
+     * @param now the time, as {@link System#nanoTime} has it
+     */
+    public StatisticsLog(int homes, Supplier<UnitStatus> status, Consumer<String> lines, long now) {
+        this.status = status;
+        this.lines = lines;
+        this.homes = new Counts[homes];
+        for (int home = 0; home < homes; home++) {
+            this.homes[home] = new Counts();
+        }
+        last = now;
+    }
+
+    /** Prints from now on, every 10 s. Called once. */
+    public void start() {
+        worker.scheduleAtFixedRate(this::reportSafely, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** An exception would end the repetition without a word. */
+    private void reportSafely() {
+        try {
+            report(System.nanoTime());
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "Statistics cannot be logged", e);
+        }
+    }
+
+    @Override
+    public void firstToken(int home, int promptTokens, long nanos) {
+        homes[home].prompt.add(promptTokens);
+        homes[home].output.increment();
+    }
+
+    @Override
+    public void nextToken(int home, long nanos) {
+        homes[home].output.increment();
+    }
+
+    @Override
+    public void prefixLookup(int home, int tokens, int found) {
+        homes[home].looked.add(tokens);
+        homes[home].found.add(found);
+    }
+
+    /** Prints what has happened since the last time; nothing about homes where nothing has, and nothing had the last time. */
+    synchronized void report(long now) {
+        double seconds = Math.max(1, now - last) / 1e9;
+        last = now;
+        for (HomeStatus home : status.get().homes()) {
+            homes[home.home()].line(home, seconds).ifPresent(lines);
+        }
+    }
+
+    @Override
+    public void close() {
+        worker.shutdownNow();
+    }
+
+    private static final class Counts {
+
+        private final LongAdder prompt = new LongAdder();
+        private final LongAdder output = new LongAdder();
+        private final LongAdder looked = new LongAdder();
+        private final LongAdder found = new LongAdder();
+        private long allLooked;
+        private long allFound;
+        private boolean busy;
+
+        Optional<String> line(HomeStatus home, double seconds) {
+            long in = prompt.sumThenReset();
+            long out = output.sumThenReset();
+            boolean before = busy;
+            busy = in + out + home.runningRequests() + home.waitingRequests() > 0;
+            if (!before && !busy) {
+                return Optional.empty();
+            }
+            List<String> parts = new ArrayList<>(List.of(
+                    String.format(Locale.ROOT, "Engine %03d: Avg prompt throughput: %.1f tokens/s", home.home(), in / seconds),
+                    String.format(Locale.ROOT, "Avg generation throughput: %.1f tokens/s", out / seconds),
+                    "Running: " + home.runningRequests() + " reqs",
+                    "Waiting: " + home.waitingRequests() + " reqs",
+                    String.format(Locale.ROOT, "GPU KV cache usage: %.1f%%",
+                            100.0 * (home.kvBlocks() - home.freeKvBlocks()) / Math.max(1, home.kvBlocks()))));
+            allLooked += looked.sumThenReset();
+            allFound += found.sumThenReset();
+            // Nothing is said about a cache of prefixes that nobody has looked into.
+            if (allLooked > 0) {
+                parts.add(String.format(Locale.ROOT, "Prefix cache hit rate: %.1f%%", 100.0 * allFound / allLooked));
+            }
+            return Optional.of(String.join(", ", parts));
+        }
+    }
+}
