@@ -1,6 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /** The OpenAI API over HTTP. */
+@SuppressWarnings("requires-automatic") // Prometheus' jars have names but no descriptors
 @NullMarked module org.maniple.serve.openai {
     requires org.maniple.api;
     requires static org.jspecify;
@@ -9,6 +10,9 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.transport;
+    requires io.prometheus.metrics.core;
+    requires io.prometheus.metrics.model;
+    requires io.prometheus.writer.text;
     requires tools.jackson.core;
 
     provides org.maniple.api.frontend.Frontend with org.maniple.serve.openai.OpenAiFrontend;

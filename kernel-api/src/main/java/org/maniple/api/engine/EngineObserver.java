@@ -49,6 +49,13 @@ public interface EngineObserver {
     default void preempted(int home) {}
 
     /**
+     * A request has been refused because too much waits already.
+     *
+     * @param limit the configuration key of the limit, for example {@code max-num-queued-reqs}
+     */
+    default void rejected(String limit) {}
+
+    /**
      * A request has ended, however it did; called before its last event is delivered.
      *
      * @param request what it was

@@ -40,6 +40,20 @@ public record UnitStatus(
     }
 
     /**
+     * Requests that wait for a home, if those that may run in any are dealt out evenly: so the numbers of all homes add up to
+     * {@link #waitingRequests}.
+     *
+     * @param home one of the homes
+     * @return how many
+     */
+    public int waitingFor(HomeStatus home) {
+        int pinned = homes.stream().mapToInt(HomeStatus::waitingRequests).sum();
+        int shared = Math.max(0, waitingRequests - pinned);
+        int place = homes.indexOf(home);
+        return home.waitingRequests() + shared / homes.size() + (place < shared % homes.size() ? 1 : 0);
+    }
+
+    /**
      * A group of ranks that has sequences and KV blocks of its own.
      *
      * @param home its number

@@ -73,6 +73,11 @@ final class Observers implements EngineObserver {
     }
 
     @Override
+    public void rejected(String limit) {
+        rarely(observer -> observer.rejected(limit));
+    }
+
+    @Override
     public void ended(EndedRequest request) {
         rarely(observer -> observer.ended(request));
     }

@@ -84,8 +84,9 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
     synchronized void report(long now) {
         double seconds = Math.max(1, now - last) / 1e9;
         last = now;
-        for (HomeStatus home : status.get().homes()) {
-            homes[home.home()].line(home, seconds).ifPresent(lines);
+        UnitStatus unit = status.get();
+        for (HomeStatus home : unit.homes()) {
+            homes[home.home()].line(home, unit.waitingFor(home), seconds).ifPresent(lines);
         }
     }
 
@@ -104,11 +105,11 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
         private long allFound;
         private boolean busy;
 
-        Optional<String> line(HomeStatus home, double seconds) {
+        Optional<String> line(HomeStatus home, int waiting, double seconds) {
             long in = prompt.sumThenReset();
             long out = output.sumThenReset();
             boolean before = busy;
-            busy = in + out + home.runningRequests() + home.waitingRequests() > 0;
+            busy = in + out + home.runningRequests() + waiting > 0;
             if (!before && !busy) {
                 return Optional.empty();
             }
@@ -116,7 +117,7 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
                     String.format(Locale.ROOT, "Engine %03d: Avg prompt throughput: %.1f tokens/s", home.home(), in / seconds),
                     String.format(Locale.ROOT, "Avg generation throughput: %.1f tokens/s", out / seconds),
                     "Running: " + home.runningRequests() + " reqs",
-                    "Waiting: " + home.waitingRequests() + " reqs",
+                    "Waiting: " + waiting + " reqs",
                     String.format(Locale.ROOT, "GPU KV cache usage: %.1f%%",
                             100.0 * (home.kvBlocks() - home.freeKvBlocks()) / Math.max(1, home.kvBlocks()))));
             allLooked += looked.sumThenReset();

@@ -204,6 +204,7 @@ public final class UnitEngine implements Engine {
         }
         int vacant = Math.max(0, seats - running);
         if (waiting.size() >= options.maxQueued() + vacant || live.size() >= places) {
+            observers.rejected("max-num-queued-reqs");
             throw new RefusedException(Reason.OVERLOADED,
                     "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
                             + " may (max-num-queued-reqs). Try again later.");

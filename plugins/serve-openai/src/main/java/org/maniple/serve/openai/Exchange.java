@@ -205,7 +205,8 @@ final class Exchange {
         fail(problem);
     }
 
-    private void respond(int status, Map<String, String> headers, byte[] body) {
+    /** Answers with bytes, which are JSON unless the headers say otherwise. */
+    void respond(int status, Map<String, String> headers, byte[] body) {
         if (!loop().inEventLoop()) {
             loop().execute(() -> respond(status, headers, body));
             return;

@@ -50,7 +50,8 @@ public final class OpenAiFrontend implements Frontend {
         Workers workers = new Workers(Math.min(processors, MOST_WORKERS));
         Json json = new Json();
         Readiness readiness = new Readiness(engine);
-        Runs runs = new Runs(engine);
+        Metrics metrics = new Metrics(engine, workers);
+        Runs runs = new Runs(engine, metrics);
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
         SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
@@ -70,6 +71,7 @@ public final class OpenAiFrontend implements Frontend {
         routes.addAll(new TokenRoutes(engine, models, messages).routes());
         routes.addAll(new StatusRoutes(engine, readiness).routes());
         routes.add(runs.route());
+        routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
         Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);

@@ -9,6 +9,7 @@ final class OpenAiOptions {
 
     static final String API_KEY = "api-key";
     static final String API_KEY_FILE = "api-key-file";
+    static final String METRICS_WITHOUT_KEY = "metrics-without-key";
     static final String MAX_BODY = "http-max-body-size";
     static final String AUTO_TOOL_CHOICE = "enable-auto-tool-choice";
     static final String TOOL_CALL_PARSER = "tool-call-parser";
@@ -27,6 +28,9 @@ final class OpenAiOptions {
                 Option.of(API_KEY_FILE, OptionType.TEXT,
                         "File with such keys, one on each line; lines that begin with # are skipped.")
                         .asLocal(),
+                Option.of(METRICS_WITHOUT_KEY, OptionType.BOOLEAN,
+                        "Answer /metrics without a key too, for collectors that cannot send one.")
+                        .withDefault("false").asLocal(),
                 Option.of(MAX_BODY, OptionType.BYTES, "Size of the longest request body that is accepted, in bytes.")
                         .withDefault("8MiB").withMinimum(1024).asLocal(),
                 Option.of(AUTO_TOOL_CHOICE, OptionType.BOOLEAN,

@@ -73,6 +73,15 @@ final class Run {
         return id;
     }
 
+    int choices() {
+        return choices.size();
+    }
+
+    /** Tokens of the longest choice so far. Used on the event loop. */
+    int longestOutput() {
+        return choices.stream().mapToInt(Choice::tokenCount).max().orElse(0);
+    }
+
     /** The id by which a client may know this request: of the reply, of the request, or without what the route puts before it. */
     boolean isCalled(String name) {
         return id.equals(name) || exchange.id().equals(name) || PREFIX.matcher(id).replaceFirst("").equals(name);

@@ -12,11 +12,13 @@ import org.maniple.api.engine.Engine;
 final class Runs {
 
     private final Engine engine;
+    private final Metrics metrics;
     private final AtomicLong started = new AtomicLong();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
 
-    Runs(Engine engine) {
+    Runs(Engine engine, Metrics metrics) {
         this.engine = engine;
+        this.metrics = metrics;
     }
 
     Route route() {
@@ -41,6 +43,7 @@ final class Runs {
 
     void ended(Run run) {
         running.remove(run.id(), run);
+        metrics.answered(run.choices(), run.longestOutput());
     }
 
     void cancelAll() {

@@ -223,6 +223,12 @@ final class StatusRoutes {
             json.writeNumberProperty("resident_bytes", rank.residentBytes());
             json.writeNumberProperty("dispatched_bytes", rank.dispatchedBytes());
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());
+            json.writeObjectPropertyStart("steps");
+            json.writeNumberProperty("count", rank.times().steps());
+            json.writeNumberProperty("compute_seconds", rank.times().computeNanos() / 1e9);
+            json.writeNumberProperty("communication_seconds", rank.times().communicationNanos() / 1e9);
+            json.writeNumberProperty("waiting_seconds", rank.times().waitingNanos() / 1e9);
+            json.writeEndObject();
             json.writeEndObject();
         }
         json.writeEndArray();
