@@ -188,27 +188,28 @@ final class LocalWire implements Wire {
         int idle = 0;
         boolean armed = false;
         long idleSince = start;
-        long looked = start;
+        boolean waits = false;
         while (true) {
             // Read before the frames: what was sent before the end is still received.
             String failure = pending.link().failure();
             boolean moved = progress();
+            long now = System.nanoTime();
             if (moved) {
-                waitedNanos += looked - idleSince;
+                waitedNanos += waits ? now - idleSince : 0;
+                idleSince = now;
             }
+            waits = !moved;
             if (pending.done()) {
                 return;
             }
             if (failure != null) {
                 throw new TransportException(failure);
             }
-            looked = System.nanoTime();
             if (moved) {
                 idle = 0;
-                idleSince = looked;
                 continue;
             }
-            long left = limitNanos - (looked - start);
+            long left = limitNanos - (now - start);
             if (left <= 0) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (idle < spins) {
@@ -220,7 +221,6 @@ final class LocalWire implements Wire {
                 armed = true;
             } else {
                 park(left);
-                looked = System.nanoTime();
                 armed = false;
             }
         }

@@ -6,12 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.ExpertStatus.RankExperts;
 import org.maniple.api.engine.Generation;
@@ -73,6 +75,9 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile String says = SAYS;
     volatile Optional<RuntimeException> refusal = Optional.empty();
     volatile List<String> troubles = List.of();
+    /** Whom a test tells what happens; a test may also say that nobody is told, as behind a server of another rank. */
+    volatile EngineObserver observer = new EngineObserver() {};
+    volatile OptionalInt home = OptionalInt.empty();
 
     FakeEngine() {
         this(true, Map.of());
@@ -171,6 +176,17 @@ final class FakeEngine implements Engine, AutoCloseable {
             candidates.add(new Candidate((token + i) % 128, -0.5 - i));
         }
         return new TokenLogprob(token, -0.5, 1, candidates);
+    }
+
+    @Override
+    public boolean observe(EngineObserver listener) {
+        observer = listener;
+        return home.isEmpty();
+    }
+
+    @Override
+    public OptionalInt home() {
+        return home;
     }
 
     @Override

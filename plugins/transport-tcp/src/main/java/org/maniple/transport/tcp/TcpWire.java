@@ -150,17 +150,17 @@ final class TcpWire implements Wire {
     private void drive(TcpPending pending, long limitNanos) {
         long start = System.nanoTime();
         long idleSince = start;
-        long looked = start;
+        boolean idle = false;
         waiting.begin(start, pending.segment().byteSize());
         while (true) {
             boolean moved = progress();
             long now = System.nanoTime();
             waiting.look(now);
             if (moved) {
-                waitedNanos += looked - idleSince;
+                waitedNanos += idle ? now - idleSince : 0;
                 idleSince = now;
             }
-            looked = now;
+            idle = !moved;
             if (pending.done()) {
                 return;
             }
@@ -175,8 +175,7 @@ final class TcpWire implements Wire {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
-                looked = System.nanoTime();
-                waiting.awake(looked);
+                waiting.awake(System.nanoTime());
             }
         }
     }
