@@ -10,7 +10,6 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.transport;
-    requires io.prometheus.metrics.core;
     requires io.prometheus.metrics.model;
     requires io.prometheus.writer.text;
     requires tools.jackson.core;

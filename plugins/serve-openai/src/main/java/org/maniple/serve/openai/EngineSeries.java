@@ -1,69 +1,141 @@
 package org.maniple.serve.openai;
 
-import io.prometheus.metrics.core.datapoints.CounterDataPoint;
-import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
-import io.prometheus.metrics.core.metrics.Counter;
-import io.prometheus.metrics.core.metrics.Histogram;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.function.Function;
-import java.util.function.IntFunction;
-import java.util.stream.IntStream;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.Supplier;
 
 /**
- * Makes series that exist once for each engine, which is what vLLM calls a group of ranks with sequences of its own. All data points are made at once:
- * a dashboard shows 0 then and not a gap, and nothing is made while the engine runs.
+ * Series that exist once for each engine, which is what vLLM calls a group of ranks with sequences of its own. They begin with 0, so that a dashboard
+ * has no gap before the first event, and to add to one allocates nothing, since the thread that computes does so. Safe for use by several threads.
  */
 final class EngineSeries {
 
     static final String MODEL = "model_name";
     static final String ENGINE = "engine";
+    private static final double NANOS = 1e9;
 
-    private final PrometheusRegistry registry;
     private final String model;
     private final int engines;
+    private final List<Supplier<MetricSnapshot>> families = new CopyOnWriteArrayList<>();
 
-    EngineSeries(PrometheusRegistry registry, String model, int engines) {
-        this.registry = registry;
+    EngineSeries(String model, int engines) {
         this.model = model;
         this.engines = engines;
     }
 
-    CounterDataPoint[] counter(String name, String help) {
-        Counter counter = Counter.builder().name(name).help(help).labelNames(MODEL, ENGINE).withoutExemplars().register(registry);
-        return each(engine -> counter.labelValues(model, engine), CounterDataPoint[]::new);
+    /** What there is at this moment. */
+    MetricSnapshots snapshots() {
+        var all = MetricSnapshots.builder();
+        families.forEach(family -> all.metricSnapshot(family.get()));
+        return all.build();
     }
 
-    /** A counter with a third label. The result is by value of the label, then by engine. */
-    CounterDataPoint[][] counter(String name, String help, String label, String... values) {
-        Counter counter = Counter.builder().name(name).help(help).labelNames(MODEL, ENGINE, label).withoutExemplars()
-                .register(registry);
-        var points = new CounterDataPoint[values.length][];
-        for (int i = 0; i < values.length; i++) {
-            String value = values[i];
-            points[i] = each(engine -> counter.labelValues(model, engine, value), CounterDataPoint[]::new);
+    /** The name ends with {@code _total}. */
+    Counter counter(String name, String help) {
+        return counter(name, help, "", "");
+    }
+
+    /** A counter with a third label that has a few values. */
+    Counter counter(String name, String help, String label, String... values) {
+        var counter = new Counter(new AtomicLongArray(engines * values.length), values.length);
+        String family = name.substring(0, name.length() - "_total".length());
+        families.add(() -> {
+            var snapshot = CounterSnapshot.builder().name(family).help(help);
+            for (int engine = 0; engine < engines; engine++) {
+                for (int i = 0; i < values.length; i++) {
+                    Labels labels = label.isEmpty() ? labels(engine) : labels(engine).merge(Labels.of(label, values[i]));
+                    snapshot.dataPoint(
+                            CounterDataPointSnapshot.builder().value(counter.value(engine, i)).labels(labels).build());
+                }
+            }
+            return snapshot.build();
+        });
+        return counter;
+    }
+
+    /** Of durations in nanoseconds, shown in seconds like the bounds. */
+    Histogram ofTimes(String name, String help, double... seconds) {
+        return histogram(name, help, NANOS, seconds);
+    }
+
+    Histogram ofNumbers(String name, String help, double... bounds) {
+        return histogram(name, help, 1, bounds);
+    }
+
+    private Histogram histogram(String name, String help, double unit, double... bounds) {
+        var limits = new long[bounds.length];
+        for (int i = 0; i < limits.length; i++) {
+            limits[i] = Math.round(bounds[i] * unit);
         }
-        return points;
+        var histogram = new Histogram(limits, new AtomicLongArray(engines * (limits.length + 1)), new AtomicLongArray(engines));
+        show(name, help, histogram, unit, bounds);
+        return histogram;
     }
 
-    Distribution histogram(String name, String help, double... bounds) {
-        Histogram histogram = Histogram.builder().name(name).help(help).labelNames(MODEL, ENGINE).classicOnly()
-                .classicUpperBounds(bounds).withoutExemplars().register(registry);
-        return new Distribution(histogram, each(engine -> histogram.labelValues(model, engine), DistributionDataPoint[]::new));
+    /** A second name of a histogram of times. */
+    void alias(String name, String help, Histogram histogram, double... seconds) {
+        show(name, help, histogram, NANOS, seconds);
     }
 
-    private <T> T[] each(Function<String, T> point, IntFunction<T[]> array) {
-        return IntStream.range(0, engines).mapToObj(engine -> point.apply(Integer.toString(engine))).toArray(array);
+    private void show(String name, String help, Histogram histogram, double unit, double... bounds) {
+        families.add(() -> {
+            var snapshot = HistogramSnapshot.builder().name(name).help(help);
+            for (int engine = 0; engine < engines; engine++) {
+                snapshot.dataPoint(HistogramDataPointSnapshot.builder().labels(labels(engine))
+                        .classicHistogramBuckets(histogram.buckets(engine, bounds)).sum(histogram.sums.get(engine) / unit).build());
+            }
+            return snapshot.build();
+        });
     }
 
-    /** A histogram and its data points. */
-    record Distribution(Histogram histogram, DistributionDataPoint[] points) {
+    private Labels labels(int engine) {
+        return Labels.of(MODEL, model, ENGINE, Integer.toString(engine));
+    }
 
-        void observe(int engine, double value) {
-            points[engine].observe(value);
+    /** Counts by engine, and by the value of a third label. */
+    record Counter(AtomicLongArray counts, int values) {
+
+        void add(int engine, long more) {
+            add(engine, 0, more);
         }
 
-        void observeNanos(int engine, long nanos) {
-            points[engine].observe(nanos / 1e9);
+        void add(int engine, int value, long more) {
+            counts.getAndAdd(engine * values + value, more);
+        }
+
+        private long value(int engine, int value) {
+            return counts.get(engine * values + value);
+        }
+    }
+
+    /** Numbers by engine, each in the bucket of the first bound that is not below it. */
+    record Histogram(long[] limits, AtomicLongArray counts, AtomicLongArray sums) {
+
+        void observe(int engine, long value) {
+            int bucket = 0;
+            while (bucket < limits.length && value > limits[bucket]) {
+                bucket++;
+            }
+            counts.getAndIncrement(engine * (limits.length + 1) + bucket);
+            sums.getAndAdd(engine, value);
+        }
+
+        private ClassicHistogramBuckets buckets(int engine, double... bounds) {
+            var buckets = ClassicHistogramBuckets.builder();
+            for (int i = 0; i <= limits.length; i++) {
+                buckets.bucket(i < limits.length ? bounds[i] : Double.POSITIVE_INFINITY,
+                        counts.get(engine * (limits.length + 1) + i));
+            }
+            return buckets.build();
         }
     }
 }

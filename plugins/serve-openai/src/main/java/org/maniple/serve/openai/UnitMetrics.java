@@ -1,6 +1,5 @@
 package org.maniple.serve.openai;
 
-import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +14,7 @@ import org.maniple.api.engine.UnitStatus.RankStatus;
 /**
  * How the unit is: what there is to know at the moment when somebody asks, from one snapshot. Safe for use by several threads.
  */
-final class UnitMetrics implements MultiCollector {
+final class UnitMetrics {
 
     private final Engine engine;
     private final String model;
@@ -35,8 +34,7 @@ final class UnitMetrics implements MultiCollector {
         this.window = new StageWindow(engine.status().ranks(), clock.getAsLong());
     }
 
-    @Override
-    public MetricSnapshots collect() {
+    MetricSnapshots snapshots() {
         UnitStatus status = engine.status();
         var families = new Families();
         List<HomeStatus> homes = status.homes().stream()
