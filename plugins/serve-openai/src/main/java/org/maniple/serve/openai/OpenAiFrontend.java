@@ -2,6 +2,7 @@ package org.maniple.serve.openai;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import org.maniple.api.text.TextCodec;
 public final class OpenAiFrontend implements Frontend {
 
     private static final int MOST_WORKERS = 8;
+    private static final Duration PROBE_LIMIT = Duration.ofSeconds(20);
 
     /** For {@link java.util.ServiceLoader}. */
     public OpenAiFrontend() {}
@@ -70,7 +72,9 @@ public final class OpenAiFrontend implements Frontend {
         routes.addAll(models.routes());
         routes.addAll(new TokenRoutes(engine, models, messages).routes());
         routes.addAll(new StatusRoutes(engine, readiness).routes());
-        routes.add(runs.route());
+        routes.addAll(new LoadRoutes(engine, System::nanoTime).routes());
+        routes.add(new GenerationProbe(engine, workers, PROBE_LIMIT).route());
+        routes.addAll(runs.routes());
         routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();

@@ -11,6 +11,9 @@ import org.maniple.api.engine.Engine;
 /** The requests that the engine works on at present. Safe for use by several threads. */
 final class Runs {
 
+    private static final int MAX_ABORTED = 1024;
+    private static final int MAX_ID_BYTES = 256;
+
     private final Engine engine;
     private final Metrics metrics;
     private final AtomicLong started = new AtomicLong();
@@ -21,8 +24,9 @@ final class Runs {
         this.metrics = metrics;
     }
 
-    Route route() {
-        return Route.post("/abort_request", false, this::abort);
+    /** SGLang's spelling and vLLM's. */
+    List<Route> routes() {
+        return List.of(Route.post("/abort_request", false, this::abort), Route.post("/abort_requests", false, this::abort));
     }
 
     /**
@@ -61,9 +65,12 @@ final class Runs {
         List<Run> aborted;
         if (fields.flag("abort_all", false)) {
             aborted = List.copyOf(running.values());
+        } else if (fields.has("request_ids")) {
+            List<String> names = fields.texts("request_ids", MAX_ABORTED, MAX_ID_BYTES);
+            aborted = running.values().stream().filter(run -> names.stream().anyMatch(run::isCalled)).toList();
         } else {
             String name = fields.text("rid").orElseThrow(() -> ApiException.invalid("rid",
-                    "`rid` must be the id of a request or of its reply, or `abort_all` must be true."));
+                    "`rid` must be the id of a request or of its reply, `request_ids` a list of them, or `abort_all` must be true."));
             aborted = running.values().stream().filter(run -> run.isCalled(name)).toList();
         }
         aborted.forEach(Run::cancel);

@@ -42,7 +42,6 @@ final class StatusRoutes {
                     json.writeStringProperty("version", engine.version());
                     json.writeEndObject();
                 })),
-                Route.get("/load", this::load),
                 Route.get("/server_info", this::serverInfo),
                 Route.get("/get_server_info", this::serverInfo),
                 Route.get("/model_info", this::modelInfo),
@@ -127,15 +126,6 @@ final class StatusRoutes {
             json.writeBooleanProperty("ready", reasons.isEmpty());
             texts(json, "reasons", reasons);
             json.writeNumberProperty("epoch", status.epoch());
-            json.writeEndObject();
-        });
-    }
-
-    private void load(Exchange exchange, Fields fields) {
-        UnitStatus status = engine.status();
-        exchange.respond(200, json -> {
-            json.writeStartObject();
-            json.writeNumberProperty("server_load", status.runningRequests() + status.waitingRequests());
             json.writeEndObject();
         });
     }
