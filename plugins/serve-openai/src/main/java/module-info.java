@@ -12,6 +12,7 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.transport;
     requires io.prometheus.metrics.model;
     requires io.prometheus.writer.text;
+    requires java.net.http;
     requires tools.jackson.core;
 
     provides org.maniple.api.frontend.Frontend with org.maniple.serve.openai.OpenAiFrontend;

@@ -18,6 +18,7 @@ import org.maniple.api.text.TextCodec;
 public final class OpenAiFrontend implements Frontend {
 
     private static final int MOST_WORKERS = 8;
+    private static final Duration SPAN_PAUSE = Duration.ofMillis(500);
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(20);
 
     /** For {@link java.util.ServiceLoader}. */
@@ -53,7 +54,9 @@ public final class OpenAiFrontend implements Frontend {
         Json json = new Json();
         Readiness readiness = new Readiness(engine);
         Metrics metrics = new Metrics(engine, workers);
-        Runs runs = new Runs(engine, metrics);
+        Optional<SpanExporter> exporter = settings.optionalText(OpenAiOptions.TRACES).map(SpanExporter::endpoint)
+                .map(endpoint -> new SpanExporter(endpoint, json, engine.version(), SPAN_PAUSE));
+        Runs runs = new Runs(engine, metrics, exporter.flatMap(spans -> tracing(engine, spans, context)));
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
         SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
@@ -79,7 +82,16 @@ public final class OpenAiFrontend implements Frontend {
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
         Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);
-        return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers);
+        return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter);
+    }
+
+    private static Optional<Tracing> tracing(Engine engine, SpanExporter exporter, PluginContext context) {
+        var tracing = new Tracing(engine, exporter::add);
+        if (engine.observe(tracing)) {
+            return Optional.of(tracing);
+        }
+        context.announce("warning: " + OpenAiOptions.TRACES + " has no effect here: rank 0's server alone knows the times of requests");
+        return Optional.empty();
     }
 
     /** Whoever writes an address down has decided to be reachable there; one that came by itself must not expose a server. */

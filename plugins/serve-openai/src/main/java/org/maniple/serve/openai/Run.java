@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
@@ -91,15 +92,16 @@ final class Run {
      * Has the engine begin. Called on a worker.
      *
      * @param number one of its own; the engine may still know the id from a request that has just ended
+     * @param tracing makes spans of it, if anybody wants some
      * @throws org.maniple.api.engine.RefusedException if the engine refuses one of the generations; the others are cancelled then
      */
-    void start(Engine engine, long number) {
+    void start(Engine engine, long number, Optional<Tracing> tracing) {
         exchange.whenDisconnected(this::abandon);
         try {
             for (Part part : parts) {
                 var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
                         part.choice().prompt().tokens(), part.sampling(), part.group());
-                keep(engine.submit(request, event -> arrived(part.choice(), event)));
+                keep(submit(engine, request, part, tracing));
             }
         } catch (RuntimeException e) {
             cancel();
@@ -107,6 +109,16 @@ final class Run {
             throw e;
         }
         onLoop(this::open);
+    }
+
+    private Generation submit(Engine engine, GenerationRequest request, Part part, Optional<Tracing> tracing) {
+        tracing.ifPresent(spans -> spans.begin(exchange.trace(), request, parts.size()));
+        try {
+            return engine.submit(request, event -> arrived(part.choice(), event));
+        } catch (RuntimeException e) {
+            tracing.ifPresent(spans -> spans.forget(request.id()));
+            throw e;
+        }
     }
 
     /** Ends the request as soon as possible; what there is by then is answered. Safe for use by several threads. */

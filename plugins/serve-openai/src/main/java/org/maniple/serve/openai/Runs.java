@@ -2,6 +2,7 @@ package org.maniple.serve.openai;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,12 +17,14 @@ final class Runs {
 
     private final Engine engine;
     private final Metrics metrics;
+    private final Optional<Tracing> tracing;
     private final AtomicLong started = new AtomicLong();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
 
-    Runs(Engine engine, Metrics metrics) {
+    Runs(Engine engine, Metrics metrics, Optional<Tracing> tracing) {
         this.engine = engine;
         this.metrics = metrics;
+        this.tracing = tracing;
     }
 
     /** SGLang's spelling and vLLM's. */
@@ -42,7 +45,7 @@ final class Runs {
             id = wanted + "-" + Integer.toHexString(ThreadLocalRandom.current().nextInt());
             run = create.apply(id);
         }
-        run.start(engine, started.incrementAndGet());
+        run.start(engine, started.incrementAndGet(), tracing);
     }
 
     void ended(Run run) {

@@ -75,8 +75,8 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile String says = SAYS;
     volatile Optional<RuntimeException> refusal = Optional.empty();
     volatile List<String> troubles = List.of();
-    /** Whom a test tells what happens; a test may also say that nobody is told, as behind a server of another rank. */
-    volatile EngineObserver observer = new EngineObserver() {};
+    /** What a test tells what happens; a test may also say that nobody is told, as behind a server of another rank. */
+    final ObserverList observer = new ObserverList();
     volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
     volatile OptionalInt home = OptionalInt.empty();
 
@@ -181,7 +181,7 @@ final class FakeEngine implements Engine, AutoCloseable {
 
     @Override
     public boolean observe(EngineObserver listener) {
-        observer = listener;
+        observer.all.add(listener);
         return home.isEmpty();
     }
 
