@@ -1,7 +1,6 @@
 import org.jspecify.annotations.NullMarked;
 
 /** The OpenAI API over HTTP. */
-@SuppressWarnings("requires-automatic") // Prometheus' jars have names but no descriptors
 @NullMarked module org.maniple.serve.openai {
     requires org.maniple.api;
     requires static org.jspecify;
@@ -10,8 +9,6 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.transport;
-    requires io.prometheus.metrics.model;
-    requires io.prometheus.writer.text;
     requires java.net.http;
     requires tools.jackson.core;
 

@@ -1,17 +1,9 @@
 package org.maniple.serve.openai;
 
-import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
-import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.Labels;
-import io.prometheus.metrics.model.snapshots.MetricSnapshot;
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 
 /**
  * Series that exist once for each engine, which is what vLLM calls a group of ranks with sequences of its own. They begin with 0, so that a dashboard
@@ -25,18 +17,16 @@ final class EngineSeries {
 
     private final String model;
     private final int engines;
-    private final List<Supplier<MetricSnapshot>> families = new CopyOnWriteArrayList<>();
+    private final List<Consumer<Exposition>> families = new CopyOnWriteArrayList<>();
 
     EngineSeries(String model, int engines) {
         this.model = model;
         this.engines = engines;
     }
 
-    /** What there is at this moment. */
-    MetricSnapshots snapshots() {
-        var all = MetricSnapshots.builder();
-        families.forEach(family -> all.metricSnapshot(family.get()));
-        return all.build();
+    /** Writes what there is at this moment. */
+    void write(Exposition out) {
+        families.forEach(family -> family.accept(out));
     }
 
     /** The name ends with {@code _total}. */
@@ -47,17 +37,13 @@ final class EngineSeries {
     /** A counter with a third label that has a few values. */
     Counter counter(String name, String help, String label, String... values) {
         var counter = new Counter(new AtomicLongArray(engines * values.length), values.length);
-        String family = name.substring(0, name.length() - "_total".length());
-        families.add(() -> {
-            var snapshot = CounterSnapshot.builder().name(family).help(help);
+        families.add(out -> {
             for (int engine = 0; engine < engines; engine++) {
                 for (int i = 0; i < values.length; i++) {
-                    Labels labels = label.isEmpty() ? labels(engine) : labels(engine).merge(Labels.of(label, values[i]));
-                    snapshot.dataPoint(
-                            CounterDataPointSnapshot.builder().value(counter.value(engine, i)).labels(labels).build());
+                    String[] labels = label.isEmpty() ? labels(engine) : Exposition.with(labels(engine), label, values[i]);
+                    out.counter(name, help, counter.value(engine, i), labels);
                 }
             }
-            return snapshot.build();
         });
         return counter;
     }
@@ -87,18 +73,15 @@ final class EngineSeries {
     }
 
     private void show(String name, String help, Histogram histogram, double unit, double... bounds) {
-        families.add(() -> {
-            var snapshot = HistogramSnapshot.builder().name(name).help(help);
+        families.add(out -> {
             for (int engine = 0; engine < engines; engine++) {
-                snapshot.dataPoint(HistogramDataPointSnapshot.builder().labels(labels(engine))
-                        .classicHistogramBuckets(histogram.buckets(engine, bounds)).sum(histogram.sums.get(engine) / unit).build());
+                out.histogram(name, help, bounds, histogram.counts(engine), histogram.sums.get(engine) / unit, labels(engine));
             }
-            return snapshot.build();
         });
     }
 
-    private Labels labels(int engine) {
-        return Labels.of(MODEL, model, ENGINE, Integer.toString(engine));
+    private String[] labels(int engine) {
+        return new String[] {MODEL, model, ENGINE, Integer.toString(engine)};
     }
 
     /** Counts by engine, and by the value of a third label. */
@@ -129,13 +112,12 @@ final class EngineSeries {
             sums.getAndAdd(engine, value);
         }
 
-        private ClassicHistogramBuckets buckets(int engine, double... bounds) {
-            var buckets = ClassicHistogramBuckets.builder();
-            for (int i = 0; i <= limits.length; i++) {
-                buckets.bucket(i < limits.length ? bounds[i] : Double.POSITIVE_INFINITY,
-                        counts.get(engine * (limits.length + 1) + i));
+        private long[] counts(int engine) {
+            var own = new long[limits.length + 1];
+            for (int i = 0; i < own.length; i++) {
+                own[i] = counts.get(engine * own.length + i);
             }
-            return buckets.build();
+            return own;
         }
     }
 }

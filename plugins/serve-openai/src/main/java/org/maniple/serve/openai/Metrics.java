@@ -1,11 +1,7 @@
 package org.maniple.serve.openai;
 
 import io.netty.handler.codec.http.HttpMethod;
-import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.maniple.api.engine.Engine;
 
@@ -41,9 +37,7 @@ final class Metrics {
     private void scrape(Exchange exchange, Fields fields) {
         workers.execute(() -> {
             try {
-                // Made here, since few servers are ever asked and the first use loads many classes.
-                PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.create();
-                exchange.respond(200, Map.of("Content-Type", writer.getContentType()), text(writer));
+                exchange.respond(200, Map.of("Content-Type", Exposition.CONTENT_TYPE), text());
             } catch (RuntimeException e) {
                 LOG.log(System.Logger.Level.ERROR, "metrics cannot be written", e);
                 exchange.fail(ApiException.of(500, "The metrics cannot be written; the log tells more."));
@@ -51,19 +45,13 @@ final class Metrics {
         });
     }
 
-    private byte[] text(PrometheusTextFormatWriter writer) {
-        var all = MetricSnapshots.builder();
-        unit.snapshots().forEach(all::metricSnapshot);
+    private byte[] text() {
+        var out = new Exposition();
+        unit.write(out);
         // An engine that is seen from afar tells nothing about requests: series that would always say 0 are left out.
         if (observed) {
-            requests.snapshots().forEach(all::metricSnapshot);
+            requests.write(out);
         }
-        var out = new ByteArrayOutputStream();
-        try {
-            writer.write(out, all.build());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toByteArray();
+        return out.toString().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -1,6 +1,5 @@
 package org.maniple.serve.openai;
 
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.EndedRequest;
 import org.maniple.api.engine.EngineObserver;
@@ -77,8 +76,8 @@ final class RequestMetrics implements EngineObserver {
                 Buckets.nextToken());
     }
 
-    MetricSnapshots snapshots() {
-        return series.snapshots();
+    void write(Exposition out) {
+        series.write(out);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.maniple.serve.openai;
 
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
@@ -34,101 +33,92 @@ final class UnitMetrics {
         this.window = new StageWindow(engine.status().ranks(), clock.getAsLong());
     }
 
-    MetricSnapshots snapshots() {
+    void write(Exposition out) {
         UnitStatus status = engine.status();
-        var families = new Families();
         List<HomeStatus> homes = status.homes().stream()
                 .filter(home -> engine.home().isEmpty() || engine.home().getAsInt() == home.home()).toList();
-        homes.forEach(home -> engine(families, status, home));
-        families.gauge("maniple:unit_ready", "Whether requests are taken.", status.ready() ? 1 : 0, EngineSeries.MODEL, model);
+        homes.forEach(home -> engine(out, status, home));
+        out.gauge("maniple:unit_ready", "Whether requests are taken.", status.ready() ? 1 : 0, EngineSeries.MODEL, model);
         if (whole) {
-            families.gauge("maniple:unit_epoch", "How often the unit has been built.", status.epoch());
-            status.ranks().forEach(rank -> rank(families, rank));
-            status.links().forEach(link -> link(families, link));
-            stages(families, status);
-            engine.experts().ifPresent(experts -> experts(families, experts));
+            out.gauge("maniple:unit_epoch", "How often the unit has been built.", status.epoch());
+            status.ranks().forEach(rank -> rank(out, rank));
+            status.links().forEach(link -> link(out, link));
+            stages(out, status);
+            engine.experts().ifPresent(experts -> experts(out, experts));
         }
-        return families.snapshots();
     }
 
-    private void engine(Families families, UnitStatus status, HomeStatus home) {
+    private void engine(Exposition out, UnitStatus status, HomeStatus home) {
         String[] labels = {EngineSeries.MODEL, model, EngineSeries.ENGINE, "" + home.home()};
         int waiting = status.waitingFor(home);
-        families.gauge("vllm:num_requests_running", "Number of requests in model execution batches.", home.runningRequests(),
+        out.gauge("vllm:num_requests_running", "Number of requests in model execution batches.", home.runningRequests(),
                 labels);
-        families.gauge("vllm:num_requests_waiting", "Number of requests waiting to be processed.", waiting, labels);
+        out.gauge("vllm:num_requests_waiting", "Number of requests waiting to be processed.", waiting, labels);
         String byReason = "vllm:num_requests_waiting_by_reason";
         String why = "Number of requests waiting to be processed, by the reason.";
-        families.gauge(byReason, why, waiting, with(labels, "reason", "capacity"));
-        families.gauge(byReason, why, 0, with(labels, "reason", "deferred"));
+        out.gauge(byReason, why, waiting, Exposition.with(labels, "reason", "capacity"));
+        out.gauge(byReason, why, 0, Exposition.with(labels, "reason", "deferred"));
         double usage = home.kvBlocks() == 0 ? 0 : 1 - (double) home.freeKvBlocks() / home.kvBlocks();
-        families.gauge("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", usage, labels);
-        families.gauge("vllm:gpu_cache_usage_perc", "The old name of vllm:kv_cache_usage_perc.", usage, labels);
+        out.gauge("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", usage, labels);
+        out.gauge("vllm:gpu_cache_usage_perc", "The old name of vllm:kv_cache_usage_perc.", usage, labels);
         Map<String, String> configuration = status.configuration();
-        families.gauge("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", 1,
-                with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks", "" + home.kvBlocks(),
+        out.gauge("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", 1,
+                Exposition.with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks", "" + home.kvBlocks(),
                         "gpu_memory_utilization", configuration.getOrDefault("gpu-memory-utilization", "None"),
                         "kv_cache_memory_bytes", configuration.getOrDefault("kv-cache-memory-bytes", "None")));
-        families.counter("maniple:requests_admitted_total", "Requests that have begun.", home.admittedRequests(), labels);
+        out.counter("maniple:requests_admitted_total", "Requests that have begun.", home.admittedRequests(), labels);
     }
 
-    private static String[] with(String[] labels, String... more) {
-        var all = new String[labels.length + more.length];
-        System.arraycopy(labels, 0, all, 0, labels.length);
-        System.arraycopy(more, 0, all, labels.length, more.length);
-        return all;
-    }
-
-    private static void rank(Families families, RankStatus rank) {
+    private static void rank(Exposition out, RankStatus rank) {
         String number = "" + rank.rank();
         String[] place = {"rank", number, "stage", "" + StageWindow.stage(rank), EngineSeries.ENGINE, "" + StageWindow.group(rank)};
-        families.gauge("maniple:rank_up", "Whether the rank is ready.", rank.state().equals("ready") ? 1 : 0,
-                with(place, "host", rank.host()));
-        families.counter("maniple:rank_steps_total", "Steps that the rank has computed.", rank.times().steps(), place);
+        out.gauge("maniple:rank_up", "Whether the rank is ready.", rank.state().equals("ready") ? 1 : 0,
+                Exposition.with(place, "host", rank.host()));
+        out.counter("maniple:rank_steps_total", "Steps that the rank has computed.", rank.times().steps(), place);
         String name = "maniple:rank_step_seconds_total";
         String help = "Where the time of the rank's steps went: computing, exchanging data, waiting in exchanges while nothing came or went.";
-        families.counter(name, help, rank.times().computeNanos() / 1e9, with(place, "phase", "compute"));
-        families.counter(name, help, rank.times().communicationNanos() / 1e9, with(place, "phase", "communication"));
-        families.counter(name, help, rank.times().waitingNanos() / 1e9, with(place, "phase", "waiting"));
+        out.counter(name, help, rank.times().computeNanos() / 1e9, Exposition.with(place, "phase", "compute"));
+        out.counter(name, help, rank.times().communicationNanos() / 1e9, Exposition.with(place, "phase", "communication"));
+        out.counter(name, help, rank.times().waitingNanos() / 1e9, Exposition.with(place, "phase", "waiting"));
         String memory = "maniple:rank_memory_bytes";
         String what = "Memory of the rank: its weights, its KV cache, which takes room only as it is used, and what its process has in memory.";
-        families.gauge(memory, what, rank.weightBytes(), "rank", number, "kind", "weights");
-        families.gauge(memory, what, rank.kvBytes(), "rank", number, "kind", "kv_cache");
-        families.gauge(memory, what, rank.residentBytes(), "rank", number, "kind", "resident");
-        families.counter("maniple:ep_dispatched_bytes_total", "Bytes of tokens that the all-to-all back end has sent to experts.",
+        out.gauge(memory, what, rank.weightBytes(), "rank", number, "kind", "weights");
+        out.gauge(memory, what, rank.kvBytes(), "rank", number, "kind", "kv_cache");
+        out.gauge(memory, what, rank.residentBytes(), "rank", number, "kind", "resident");
+        out.counter("maniple:ep_dispatched_bytes_total", "Bytes of tokens that the all-to-all back end has sent to experts.",
                 rank.dispatchedBytes(), "rank", number);
-        families.counter("maniple:ep_combined_bytes_total", "Bytes of results that the all-to-all back end has sent back.",
+        out.counter("maniple:ep_combined_bytes_total", "Bytes of results that the all-to-all back end has sent back.",
                 rank.combinedBytes(), "rank", number);
     }
 
-    private static void link(Families families, LinkStatus link) {
-        families.counter("maniple:link_bytes_total", "Bytes sent from one rank to another.", link.sentBytes(), "src",
+    private static void link(Exposition out, LinkStatus link) {
+        out.counter("maniple:link_bytes_total", "Bytes sent from one rank to another.", link.sentBytes(), "src",
                 "" + link.from(), "dst", "" + link.to(), "transport", link.path());
     }
 
-    private void stages(Families families, UnitStatus status) {
+    private void stages(Exposition out, UnitStatus status) {
         for (StageWindow.Stage stage : window.look(status.ranks(), clock.getAsLong())) {
             String[] labels = {"stage", "" + stage.stage(), EngineSeries.ENGINE, "" + stage.group()};
-            families.gauge("maniple:stage_busy_ratio",
+            out.gauge("maniple:stage_busy_ratio",
                     "Part of the last seconds in which the ranks of a stage computed or exchanged data, on average.", stage.busy(),
                     labels);
             if (stage.slowest().isPresent()) {
-                families.gauge("maniple:slowest_rank", "The rank of a stage that has computed longest in the last seconds.",
+                out.gauge("maniple:slowest_rank", "The rank of a stage that has computed longest in the last seconds.",
                         stage.slowest().getAsInt(), labels);
-                families.gauge("maniple:stage_imbalance_ratio",
+                out.gauge("maniple:stage_imbalance_ratio",
                         "How long the slowest rank of a stage has computed in the last seconds, divided by the mean of all.",
                         stage.imbalance(), labels);
             }
         }
     }
 
-    private static void experts(Families families, ExpertStatus experts) {
+    private static void experts(Exposition out, ExpertStatus experts) {
         if (experts.layers().isEmpty()) {
             return;
         }
-        families.counter("maniple:eplb_rebalances_total", "Rounds in which experts have changed their places.", experts.rounds());
-        families.counter("maniple:eplb_abandoned_total", "Rounds that were given up.", experts.abandonedRounds());
-        experts.layers().forEach(layer -> layer.balancedness().ifPresent(balance -> families.gauge("maniple:ep_balancedness",
+        out.counter("maniple:eplb_rebalances_total", "Rounds in which experts have changed their places.", experts.rounds());
+        out.counter("maniple:eplb_abandoned_total", "Rounds that were given up.", experts.abandonedRounds());
+        experts.layers().forEach(layer -> layer.balancedness().ifPresent(balance -> out.gauge("maniple:ep_balancedness",
                 "Mean load of a rank by its experts divided by the greatest, in the window before the last round.", balance,
                 "layer", "" + layer.layer())));
     }
