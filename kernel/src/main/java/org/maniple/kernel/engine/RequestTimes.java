@@ -61,7 +61,8 @@ final class RequestTimes {
         long begin = begun;
         long first = firstToken;
         return new EndedRequest(request.id(), home, reason, request.prompt().length, outputTokens,
-                request.sampling().maxTokens(), now - came, between(came, begin), between(begin, first), between(first, lastToken));
+                request.sampling().maxTokens(), now - came, between(came, begin), between(begin, first),
+                between(first, lastToken));
     }
 
     private static OptionalLong between(long from, long to) {

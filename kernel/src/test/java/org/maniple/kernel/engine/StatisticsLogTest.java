@@ -36,8 +36,9 @@ class StatisticsLogTest {
         }
         log.report(10 * SECOND);
 
-        assertThat(lines).containsExactly("Engine 000: Avg prompt throughput: 50.5 tokens/s, Avg generation throughput: 10.0 tokens/s, "
-                + "Running: 2 reqs, Waiting: 3 reqs, GPU KV cache usage: 25.0%");
+        assertThat(lines)
+                .containsExactly("Engine 000: Avg prompt throughput: 50.5 tokens/s, Avg generation throughput: 10.0 tokens/s, "
+                        + "Running: 2 reqs, Waiting: 3 reqs, GPU KV cache usage: 25.0%");
     }
 
     @Test
@@ -72,7 +73,8 @@ class StatisticsLogTest {
         log.report(10 * SECOND);
 
         assertThat(lines).hasSize(2);
-        assertThat(lines.get(0)).startsWith("Engine 000: ").contains("prompt throughput: 0.0", "Running: 2 reqs, Waiting: 2 reqs");
+        assertThat(lines.get(0)).startsWith("Engine 000: ").contains("prompt throughput: 0.0",
+                "Running: 2 reqs, Waiting: 2 reqs");
         assertThat(lines.get(1)).startsWith("Engine 001: ").contains("prompt throughput: 1.0", "Running: 1 reqs, Waiting: 2 reqs",
                 "usage: 75.0%");
     }

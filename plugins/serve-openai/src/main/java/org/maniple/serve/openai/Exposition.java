@@ -65,7 +65,8 @@ final class Exposition {
         out.append(name);
         if (labels.length > 0) {
             out.append(IntStream.range(0, labels.length / 2).boxed().sorted(Comparator.comparing(i -> labels[2 * i]))
-                    .map(i -> labels[2 * i] + "=\"" + escaped(labels[2 * i + 1]) + '"').collect(Collectors.joining(",", "{", "}")));
+                    .map(i -> labels[2 * i] + "=\"" + escaped(labels[2 * i + 1]) + '"')
+                    .collect(Collectors.joining(",", "{", "}")));
         }
         out.append(' ').append(number(value)).append('\n');
     }

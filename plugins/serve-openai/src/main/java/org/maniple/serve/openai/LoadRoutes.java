@@ -25,7 +25,8 @@ final class LoadRoutes {
     }
 
     List<Route> routes() {
-        return List.of(Route.get("/load", this::load), Route.get("/get_load", this::oldLoads), Route.get("/v1/loads", this::loads),
+        return List.of(Route.get("/load", this::load), Route.get("/get_load", this::oldLoads),
+                Route.get("/v1/loads", this::loads),
                 Route.get("/v1/cluster/plan", this::plan));
     }
 

@@ -90,7 +90,8 @@ public final class OpenAiFrontend implements Frontend {
         if (engine.observe(tracing)) {
             return Optional.of(tracing);
         }
-        context.announce("warning: " + OpenAiOptions.TRACES + " has no effect here: rank 0's server alone knows the times of requests");
+        context.announce(
+                "warning: " + OpenAiOptions.TRACES + " has no effect here: rank 0's server alone knows the times of requests");
         return Optional.empty();
     }
 

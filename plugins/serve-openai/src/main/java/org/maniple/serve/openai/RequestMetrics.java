@@ -119,7 +119,8 @@ final class RequestMetrics implements EngineObserver {
         PrefixCounters known = prefixes;
         if (known == null) {
             known = new PrefixCounters(
-                    series.counter("vllm:prefix_cache_queries_total", "Prefix cache queries, in terms of number of queried tokens."),
+                    series.counter("vllm:prefix_cache_queries_total",
+                            "Prefix cache queries, in terms of number of queried tokens."),
                     series.counter("vllm:prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens."),
                     series.counter("vllm:gpu_prefix_cache_queries_total", "The old name of vllm:prefix_cache_queries."),
                     series.counter("vllm:gpu_prefix_cache_hits_total", "The old name of vllm:prefix_cache_hits."),

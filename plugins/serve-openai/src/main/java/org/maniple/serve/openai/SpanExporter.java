@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.ManipleException;
 
@@ -71,8 +72,10 @@ final class SpanExporter implements AutoCloseable {
     }
 
     private static ManipleException wrong(String text, @Nullable Throwable cause) {
-        return new ManipleException("otlp-traces-endpoint [" + text + "] must be an address of a collector that takes OTLP over HTTP, for"
-                + " example http://127.0.0.1:4318; gRPC (port 4317) is not spoken here", cause);
+        return new ManipleException(
+                "otlp-traces-endpoint [" + text + "] must be an address of a collector that takes OTLP over HTTP, for"
+                        + " example http://127.0.0.1:4318; gRPC (port 4317) is not spoken here",
+                cause);
     }
 
     /** Takes a span, or drops it if too many wait. */
@@ -89,6 +92,8 @@ final class SpanExporter implements AutoCloseable {
                 Span first = queue.poll(pause.toNanos(), TimeUnit.NANOSECONDS);
                 if (first != null) {
                     batch.add(first);
+                    // Others of the same request follow it.
+                    LockSupport.parkNanos(closing ? 0 : pause.toNanos());
                     queue.drainTo(batch, BATCH - 1);
                     send(batch);
                 }
@@ -156,6 +161,7 @@ final class SpanExporter implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        LockSupport.unpark(thread);
         try {
             if (!thread.join(LAST_LIMIT)) {
                 thread.interrupt();

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 record TraceContext(String traceId, Optional<String> parentId, boolean sampled) {
 
-    private static final Pattern HEADER = Pattern.compile("(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?");
+    private static final Pattern HEADER = Pattern
+            .compile("(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?");
     private static final String VERSION_0 = "00";
 
     /** Of a header {@code traceparent}; a new trace if there is none, or it is malformed, which must not hurt anybody. */

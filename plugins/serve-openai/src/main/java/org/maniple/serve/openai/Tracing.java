@@ -121,8 +121,9 @@ final class Tracing implements EngineObserver {
     }
 
     private void span(Begun begun, String parent, String name, long from, long to, Map<String, Object> attributes) {
-        spans.accept(new Span(begun.context().traceId(), TraceContext.newSpanId(), Optional.of(parent), name, Span.INTERNAL, from, to,
-                attributes, false));
+        spans.accept(
+                new Span(begun.context().traceId(), TraceContext.newSpanId(), Optional.of(parent), name, Span.INTERNAL, from, to,
+                        attributes, false));
     }
 
     /** Requests that are being traced. */

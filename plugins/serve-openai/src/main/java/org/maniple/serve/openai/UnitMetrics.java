@@ -63,7 +63,8 @@ final class UnitMetrics {
         out.gauge("vllm:gpu_cache_usage_perc", "The old name of vllm:kv_cache_usage_perc.", usage, labels);
         Map<String, String> configuration = status.configuration();
         out.gauge("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", 1,
-                Exposition.with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks", "" + home.kvBlocks(),
+                Exposition.with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks",
+                        "" + home.kvBlocks(),
                         "gpu_memory_utilization", configuration.getOrDefault("gpu-memory-utilization", "None"),
                         "kv_cache_memory_bytes", configuration.getOrDefault("kv-cache-memory-bytes", "None")));
         out.counter("maniple:requests_admitted_total", "Requests that have begun.", home.admittedRequests(), labels);
@@ -71,7 +72,8 @@ final class UnitMetrics {
 
     private static void rank(Exposition out, RankStatus rank) {
         String number = "" + rank.rank();
-        String[] place = {"rank", number, "stage", "" + StageWindow.stage(rank), EngineSeries.ENGINE, "" + StageWindow.group(rank)};
+        String[] place = {"rank", number, "stage", "" + StageWindow.stage(rank), EngineSeries.ENGINE,
+            "" + StageWindow.group(rank)};
         out.gauge("maniple:rank_up", "Whether the rank is ready.", rank.state().equals("ready") ? 1 : 0,
                 Exposition.with(place, "host", rank.host()));
         out.counter("maniple:rank_steps_total", "Steps that the rank has computed.", rank.times().steps(), place);
@@ -100,7 +102,8 @@ final class UnitMetrics {
         for (StageWindow.Stage stage : window.look(status.ranks(), clock.getAsLong())) {
             String[] labels = {"stage", "" + stage.stage(), EngineSeries.ENGINE, "" + stage.group()};
             out.gauge("maniple:stage_busy_ratio",
-                    "Part of the last seconds in which the ranks of a stage computed or exchanged data, on average.", stage.busy(),
+                    "Part of the last seconds in which the ranks of a stage computed or exchanged data, on average.",
+                    stage.busy(),
                     labels);
             if (stage.slowest().isPresent()) {
                 out.gauge("maniple:slowest_rank", "The rank of a stage that has computed longest in the last seconds.",

@@ -47,8 +47,9 @@ final class FakeCollector implements AutoCloseable {
                 Matcher length = LENGTH.matcher(head);
                 int bytes = length.find() ? Integer.parseInt(length.group(1)) : 0;
                 posted.add(head + new String(client.getInputStream().readNBytes(bytes), StandardCharsets.UTF_8));
-                client.getOutputStream().write(("HTTP/1.1 " + status + " Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                        .getBytes(StandardCharsets.US_ASCII));
+                client.getOutputStream()
+                        .write(("HTTP/1.1 " + status + " Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
             } catch (IOException e) {
                 // The test is over, or the client is gone.
             }

@@ -56,12 +56,15 @@ class JsonTest {
 
     /** After Markus Kuhn's stress test: lonely and missing continuations, forms that are too long, surrogates, what is beyond Unicode. */
     @ParameterizedTest
-    @ValueSource(strings = {"80", "bf", "c0", "e2 82", "f0 9f 98", "f8 88 80 80 80", "fe", "ff", "c0 af", "e0 80 af", "f0 80 80 af",
-        "c1 bf", "e0 9f bf", "f0 8f bf bf", "ed a0 80", "ed bf bf", "ed a0 80 ed b0 80", "f4 90 80 80", "e2 28 a1", "f0 28 8c bc"})
+    @ValueSource(strings = {"80", "bf", "c0", "e2 82", "f0 9f 98", "f8 88 80 80 80", "fe", "ff", "c0 af", "e0 80 af",
+        "f0 80 80 af",
+        "c1 bf", "e0 9f bf", "f0 8f bf bf", "ed a0 80", "ed bf bf", "ed a0 80 ed b0 80", "f4 90 80 80", "e2 28 a1",
+        "f0 28 8c bc"})
     void namesTheByteThatBeginsNoCharacter(String bytes) {
         byte[] body = body(HexFormat.ofDelimiter(" ").parseHex(bytes));
 
-        assertThatThrownBy(() -> json.readObject(body)).hasMessageMatching("The body is not UTF-8: byte \\d+ does not begin a character\\.");
+        assertThatThrownBy(() -> json.readObject(body))
+                .hasMessageMatching("The body is not UTF-8: byte \\d+ does not begin a character\\.");
     }
 
     @ParameterizedTest

@@ -109,9 +109,9 @@ class MetricsTest {
         assertThat(scrape.value("vllm:inter_token_latency_seconds_count" + ENGINE_0)).isEqualTo(2);
         assertThat(scrape.value("vllm:inter_token_latency_seconds_sum" + ENGINE_0)).isEqualTo(0.1);
         assertThat(scrape.value("vllm:time_per_output_token_seconds_count" + ENGINE_0)).as("the old name").isEqualTo(2);
-        assertThat(scrape.value("vllm:iteration_tokens_total_bucket{engine=\"0\",model_name=\"/models/toy\",le=\"512.0\"}"))
+        assertThat(scrape.value("vllm:iteration_tokens_total_bucket{engine=\"0\",le=\"512.0\",model_name=\"/models/toy\"}"))
                 .isEqualTo(1);
-        assertThat(scrape.value("vllm:iteration_tokens_total_bucket{engine=\"0\",model_name=\"/models/toy\",le=\"256.0\"}"))
+        assertThat(scrape.value("vllm:iteration_tokens_total_bucket{engine=\"0\",le=\"256.0\",model_name=\"/models/toy\"}"))
                 .isZero();
     }
 
@@ -160,7 +160,8 @@ class MetricsTest {
 
     private List<Double> bounds(String family) {
         return scrape().labels(family + "_bucket").stream().filter(labels -> labels.contains("engine=\"0\""))
-                .map(labels -> Double.valueOf(labels.replaceAll(".*le=\"([^\"]*)\".*", "$1").replace("+Inf", "Infinity"))).sorted()
+                .map(labels -> Double.valueOf(labels.replaceAll(".*le=\"([^\"]*)\".*", "$1").replace("+Inf", "Infinity")))
+                .sorted()
                 .toList();
     }
 
@@ -184,7 +185,8 @@ class MetricsTest {
 
         String rank0 = "{engine=\"0\",phase=\"%s\",rank=\"0\",stage=\"0\"}";
         assertThat(Stream.of("compute", "communication", "waiting")
-                .map(phase -> scrape.value("maniple:rank_step_seconds_total" + rank0.formatted(phase)))).containsExactly(5.0, 2.0, 1.0);
+                .map(phase -> scrape.value("maniple:rank_step_seconds_total" + rank0.formatted(phase))))
+                .containsExactly(5.0, 2.0, 1.0);
         assertThat(scrape.value("maniple:rank_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(7);
         assertThat(scrape.value("maniple:rank_up{engine=\"0\",host=\"node-b\",rank=\"1\",stage=\"0\"}")).isEqualTo(1);
         assertThat(scrape.value("maniple:rank_memory_bytes{kind=\"kv_cache\",rank=\"0\"}")).isEqualTo(512);

@@ -59,7 +59,8 @@ class StageWindowTest {
     void whoeverAsksOftenStillSeesSomeSeconds() {
         for (int tenth = 1; tenth <= 200; tenth++) {
             double done = 100 + tenth / 20.0;
-            double busy = window.look(List.of(rank(0, 0, done, 0, 0), rank(1, 0, done, 0, 0)), tenth * SECOND / 10).getFirst().busy();
+            double busy = window.look(List.of(rank(0, 0, done, 0, 0), rank(1, 0, done, 0, 0)), tenth * SECOND / 10).getFirst()
+                    .busy();
             assertThat(busy).isBetween(0.49, 0.51);
         }
     }

@@ -84,10 +84,11 @@ class StatusTest {
         assertThat(server.get("/get_load").body()).isEqualTo("""
                 [{"dp_rank":0,"num_reqs":2,"num_waiting_reqs":0,"num_tokens":48},\
                 {"dp_rank":1,"num_reqs":1,"num_waiting_reqs":1,"num_tokens":16}]""");
-        assertThat(server.get("/v1/loads").body()).isEqualTo("""
-                {"version":"0.1.0","dp_rank_count":2,"loads":[\
-                {"dp_rank":0,"num_running_reqs":2,"num_waiting_reqs":0,"num_total_reqs":2,"num_used_tokens":48,"max_total_num_tokens":512,"token_usage":0.09375},\
-                {"dp_rank":1,"num_running_reqs":0,"num_waiting_reqs":1,"num_total_reqs":1,"num_used_tokens":16,"max_total_num_tokens":512,"token_usage":0.03125}]}""");
+        assertThat(server.get("/v1/loads").body()).isEqualTo(
+                """
+                        {"version":"0.1.0","dp_rank_count":2,"loads":[\
+                        {"dp_rank":0,"num_running_reqs":2,"num_waiting_reqs":0,"num_total_reqs":2,"num_used_tokens":48,"max_total_num_tokens":512,"token_usage":0.09375},\
+                        {"dp_rank":1,"num_running_reqs":0,"num_waiting_reqs":1,"num_total_reqs":1,"num_used_tokens":16,"max_total_num_tokens":512,"token_usage":0.03125}]}""");
     }
 
     @Test

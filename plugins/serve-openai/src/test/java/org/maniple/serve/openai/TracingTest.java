@@ -85,7 +85,8 @@ class TracingTest {
         assertThat(phases.get(0).beginNanos()).isEqualTo(request.beginNanos());
         assertThat(phases.get(1).beginNanos()).isEqualTo(phases.get(0).endNanos());
         assertThat(phases.get(2).beginNanos()).isEqualTo(phases.get(1).endNanos());
-        assertThat(phases).extracting(phase -> (phase.endNanos() - phase.beginNanos()) / MILLISECOND).containsExactly(100L, 300L, 400L);
+        assertThat(phases).extracting(phase -> (phase.endNanos() - phase.beginNanos()) / MILLISECOND).containsExactly(100L, 300L,
+                400L);
     }
 
     @Test
@@ -156,7 +157,8 @@ class TracingTest {
             engine.observer.ended(ended(engine.submitted.element().request().id(), Optional.of(FinishReason.LENGTH)));
 
             String[] posted = collector.next().split("\r\n\r\n", 2);
-            assertThat(posted[0]).startsWith("POST /v1/traces HTTP/1.1\r\n").containsIgnoringCase("content-type: application/json");
+            assertThat(posted[0]).startsWith("POST /v1/traces HTTP/1.1\r\n")
+                    .containsIgnoringCase("content-type: application/json");
             var body = new Answer(200, Map.of(), posted[1]);
             assertThat(body.at("resourceSpans.0.resource.attributes.0.value.stringValue")).isEqualTo("maniple");
             String first = "resourceSpans.0.scopeSpans.0.spans.0.";
