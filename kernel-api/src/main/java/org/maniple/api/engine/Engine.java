@@ -68,6 +68,21 @@ public interface Engine {
     }
 
     /**
+     * What its scheduler has done.
+     *
+     * @return a snapshot; {@link EngineStatistics#NONE} if this is not the engine that knows
+     */
+    default EngineStatistics statistics() {
+        return EngineStatistics.NONE;
+    }
+
+    /**
+     * Forgets what later requests could use of earlier ones ({@code enable-prefix-caching}). Requests that are submitted after this do not; those
+     * that run keep what they have.
+     */
+    default void resetPrefixCache() {}
+
+    /**
      * The version of the engine.
      *
      * @return for example {@code 0.1.0}

@@ -33,29 +33,6 @@ public interface EngineObserver {
     default void nextToken(int home, long nanos) {}
 
     /**
-     * A prompt has been looked up in the cache of prefixes. Nobody calls it in an engine without one.
-     *
-     * @param home where
-     * @param tokens how many tokens were asked for
-     * @param found how many of them need not be computed
-     */
-    default void prefixLookup(int home, int tokens, int found) {}
-
-    /**
-     * A running request has lost its room and is computed anew later. Nobody calls it in an engine that never takes room away.
-     *
-     * @param home where
-     */
-    default void preempted(int home) {}
-
-    /**
-     * A request has been refused because too much waits already.
-     *
-     * @param limit the configuration key of the limit, for example {@code max-num-queued-reqs}
-     */
-    default void rejected(String limit) {}
-
-    /**
      * A request has ended, however it did; called before its last event is delivered.
      *
      * @param request what it was

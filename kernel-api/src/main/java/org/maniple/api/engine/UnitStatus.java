@@ -62,9 +62,28 @@ public record UnitStatus(
      * @param admittedRequests requests that have begun here so far
      * @param kvBlocks KV blocks that each of its ranks has
      * @param freeKvBlocks KV blocks that no request holds
+     * @param preemptions how often a running request has lost its KV blocks to an earlier one
+     * @param prefixCacheQueries tokens of prompts that have been looked for in the prefix cache
+     * @param prefixCacheHits those of them that were there
      */
     public record HomeStatus(int home, int runningRequests, int waitingRequests, long admittedRequests, int kvBlocks,
-            int freeKvBlocks) {}
+            int freeKvBlocks, long preemptions, long prefixCacheQueries, long prefixCacheHits) {
+
+        /**
+         * A group that has neither preempted requests nor looked for prompts.
+         *
+         * @param home its number
+         * @param runningRequests as above
+         * @param waitingRequests as above
+         * @param admittedRequests as above
+         * @param kvBlocks as above
+         * @param freeKvBlocks as above
+         */
+        public HomeStatus(int home, int runningRequests, int waitingRequests, long admittedRequests, int kvBlocks,
+                int freeKvBlocks) {
+            this(home, runningRequests, waitingRequests, admittedRequests, kvBlocks, freeKvBlocks, 0, 0, 0);
+        }
+    }
 
     /**
      * A rank.

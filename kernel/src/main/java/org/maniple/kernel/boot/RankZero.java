@@ -18,6 +18,7 @@ import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
+import org.maniple.api.engine.SchedulingPolicy;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
 import org.maniple.api.text.TextCodec;
@@ -44,7 +45,6 @@ import org.maniple.kernel.unit.UnitLeader;
 /** What only rank 0 does: the engine, the tokenizer and the frontend. */
 final class RankZero {
 
-    private static final int MAX_QUEUED = 1024;
     private static final Duration BENCH_WARM_UP = Duration.ofSeconds(2);
 
     private final UnitConfiguration configuration;
@@ -69,9 +69,13 @@ final class RankZero {
         OptionalLong seed = settings.has(KernelOptions.SEED)
                 ? OptionalLong.of(settings.integer(KernelOptions.SEED))
                 : OptionalLong.empty();
-        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
-                MAX_QUEUED,
-                capacity.blocks(), seed, candidates);
+        SchedulingPolicy policy = configuration.chosen(ExtensionKind.SCHEDULING);
+        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS),
+                settings.integer(KernelOptions.LONG_PREFILL_TOKEN_THRESHOLD), settings.integer(KernelOptions.MAX_NUM_QUEUED_REQS),
+                capacity.blocks(), seed, candidates,
+                new EngineOptions.Scheduling(policy.order(settings), policy.usesPriority(),
+                        settings.integer(KernelOptions.MAX_NUM_QUEUED_TOKENS), settings.flag(KernelOptions.ENABLE_PREFIX_CACHING),
+                        settings.number(KernelOptions.MAX_STEP_STRETCH)));
         this.engine = new UnitEngine(ServedModel.info(plan, capacity), codec, pipeline,
                 options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());

@@ -63,21 +63,6 @@ final class Observers implements EngineObserver {
     }
 
     @Override
-    public void prefixLookup(int home, int tokens, int found) {
-        rarely(observer -> observer.prefixLookup(home, tokens, found));
-    }
-
-    @Override
-    public void preempted(int home) {
-        rarely(observer -> observer.preempted(home));
-    }
-
-    @Override
-    public void rejected(String limit) {
-        rarely(observer -> observer.rejected(limit));
-    }
-
-    @Override
     public void ended(EndedRequest request) {
         rarely(observer -> observer.ended(request));
     }

@@ -1,7 +1,5 @@
 package org.maniple.kernel.engine;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -74,12 +72,6 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
         homes[home].output.increment();
     }
 
-    @Override
-    public void prefixLookup(int home, int tokens, int found) {
-        homes[home].looked.add(tokens);
-        homes[home].found.add(found);
-    }
-
     /** Prints what has happened since the last time; nothing about homes where nothing has, and nothing had the last time. */
     synchronized void report(long now) {
         double seconds = Math.max(1, now - last) / 1e9;
@@ -99,10 +91,6 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
 
         private final LongAdder prompt = new LongAdder();
         private final LongAdder output = new LongAdder();
-        private final LongAdder looked = new LongAdder();
-        private final LongAdder found = new LongAdder();
-        private long allLooked;
-        private long allFound;
         private boolean busy;
 
         Optional<String> line(HomeStatus home, int waiting, double seconds) {
@@ -113,20 +101,16 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
             if (!before && !busy) {
                 return Optional.empty();
             }
-            List<String> parts = new ArrayList<>(List.of(
-                    String.format(Locale.ROOT, "Engine %03d: Avg prompt throughput: %.1f tokens/s", home.home(), in / seconds),
-                    String.format(Locale.ROOT, "Avg generation throughput: %.1f tokens/s", out / seconds),
-                    "Running: " + home.runningRequests() + " reqs",
-                    "Waiting: " + waiting + " reqs",
-                    String.format(Locale.ROOT, "GPU KV cache usage: %.1f%%",
-                            100.0 * (home.kvBlocks() - home.freeKvBlocks()) / Math.max(1, home.kvBlocks()))));
-            allLooked += looked.sumThenReset();
-            allFound += found.sumThenReset();
-            // Nothing is said about a cache of prefixes that nobody has looked into.
-            if (allLooked > 0) {
-                parts.add(String.format(Locale.ROOT, "Prefix cache hit rate: %.1f%%", 100.0 * allFound / allLooked));
-            }
-            return Optional.of(String.join(", ", parts));
+            return Optional.of(String.format(Locale.ROOT,
+                    "Engine %03d: Avg prompt throughput: %.1f tokens/s, Avg generation throughput: %.1f tokens/s, "
+                            + "Running: %d reqs, Waiting: %d reqs, GPU KV cache usage: %.1f%%, Prefix cache hit rate: %.1f%%",
+                    home.home(), in / seconds, out / seconds, home.runningRequests(), waiting,
+                    percent(home.kvBlocks() - home.freeKvBlocks(), home.kvBlocks()),
+                    percent(home.prefixCacheHits(), home.prefixCacheQueries())));
+        }
+
+        private static double percent(long part, long whole) {
+            return whole == 0 ? 0 : 100.0 * part / whole;
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.EngineObserver;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -36,8 +37,7 @@ public record PinnedEngine(Engine engine, int group) implements Engine {
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
         checkHome(request, group);
-        return engine.submit(new GenerationRequest(request.id(), request.prompt(), request.sampling(), OptionalInt.of(group)),
-                listener);
+        return engine.submit(request.at(group), listener);
     }
 
     /** Refuses a request that is meant for another group than the one that is served here. */
@@ -67,6 +67,16 @@ public record PinnedEngine(Engine engine, int group) implements Engine {
     @Override
     public Optional<ExpertStatus> experts() {
         return engine.experts();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        return engine.statistics();
+    }
+
+    @Override
+    public void resetPrefixCache() {
+        engine.resetPrefixCache();
     }
 
     @Override

@@ -27,6 +27,7 @@ import org.maniple.kernel.remote.RemoteFrame.Cancel;
 import org.maniple.kernel.remote.RemoteFrame.Event;
 import org.maniple.kernel.remote.RemoteFrame.PromptPart;
 import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.ResetPrefixCache;
 import org.maniple.kernel.remote.RemoteFrame.Status;
 import org.maniple.kernel.remote.RemoteFrame.Submit;
 
@@ -154,6 +155,12 @@ public final class RemoteEngine implements Engine {
                 known.runningRequests(), known.waitingRequests(), known.kvBlocks(), known.freeKvBlocks(), known.homes());
     }
 
+    /** For the whole unit, since rank 0 knows of no part of it. */
+    @Override
+    public void resetPrefixCache() {
+        sender.accept(FrameCodec.encode(new ResetPrefixCache()));
+    }
+
     /**
      * Takes a frame of rank 0; does not block.
      *
@@ -174,6 +181,7 @@ public final class RemoteEngine implements Engine {
                 }
             }
             case Submit submit -> throw new MalformedFrameException("Submit goes to rank 0 only");
+            case ResetPrefixCache reset -> throw new MalformedFrameException("ResetPrefixCache goes to rank 0 only");
             case Cancel cancel -> throw new MalformedFrameException("Cancel goes to rank 0 only");
         }
     }

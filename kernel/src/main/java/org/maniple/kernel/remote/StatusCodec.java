@@ -34,12 +34,13 @@ final class StatusCodec {
 
     private static void write(FrameWriter out, HomeStatus home) {
         out.number(home.home()).number(home.runningRequests()).number(home.waitingRequests()).large(home.admittedRequests())
-                .number(home.kvBlocks()).number(home.freeKvBlocks());
+                .number(home.kvBlocks()).number(home.freeKvBlocks()).large(home.preemptions())
+                .large(home.prefixCacheQueries()).large(home.prefixCacheHits());
     }
 
     static UnitStatus read(FrameReader in) {
         return new UnitStatus(in.flag(), in.list(Integer.BYTES, FrameReader::text), in.large(), in.list(32, StatusCodec::rank),
-                List.of(), Map.of(), in.number(), in.number(), in.number(), in.number(), in.list(28, StatusCodec::home));
+                List.of(), Map.of(), in.number(), in.number(), in.number(), in.number(), in.list(52, StatusCodec::home));
     }
 
     private static RankStatus rank(FrameReader in) {
@@ -54,6 +55,7 @@ final class StatusCodec {
     }
 
     private static HomeStatus home(FrameReader in) {
-        return new HomeStatus(in.number(), in.number(), in.number(), in.large(), in.number(), in.number());
+        return new HomeStatus(in.number(), in.number(), in.number(), in.large(), in.number(), in.number(), in.large(), in.large(),
+                in.large());
     }
 }

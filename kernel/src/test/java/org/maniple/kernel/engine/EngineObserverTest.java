@@ -1,7 +1,6 @@
 package org.maniple.kernel.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.maniple.kernel.engine.EngineFixture.prompt;
 
 import java.util.List;
@@ -16,7 +15,6 @@ import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
 import org.maniple.api.engine.GenerationRequest;
-import org.maniple.api.engine.RefusedException;
 import org.maniple.kernel.engine.EngineFixture.Setup;
 
 class EngineObserverTest {
@@ -41,11 +39,6 @@ class EngineObserverTest {
         @Override
         public void nextToken(int home, long nanos) {
             lines.add("next at " + home + (nanos > 0 ? "" : ", too early"));
-        }
-
-        @Override
-        public void rejected(String limit) {
-            lines.add("rejected by " + limit);
         }
 
         @Override
@@ -139,24 +132,6 @@ class EngineObserverTest {
             gate.release(1000);
         }
         assertThat(notes.ended).extracting(EndedRequest::reason).containsExactly(Optional.empty());
-    }
-
-    @Test
-    void aRefusalNamesTheLimit() throws InterruptedException {
-        try (EngineFixture fixture = Setup.standard().queue(1, 1).build()) {
-            fixture.engine.observe(notes);
-            Semaphore gate = fixture.pipeline.gated();
-            fixture.engine.start();
-            fixture.submit(prompt(5, 1), tokens(2));
-            fixture.submit(prompt(5, 1), tokens(2));
-            assertThatThrownBy(() -> {
-                for (int i = 0; i < 3; i++) {
-                    fixture.submit(prompt(5, 1), tokens(2));
-                }
-            }).isInstanceOf(RefusedException.class);
-            assertThat(notes.lines).containsExactly("rejected by max-num-queued-reqs");
-            gate.release(1000);
-        }
     }
 
     @Test

@@ -1,6 +1,5 @@
 package org.maniple.serve.openai;
 
-import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.EndedRequest;
 import org.maniple.api.engine.EngineObserver;
 import org.maniple.serve.openai.EngineSeries.Counter;
@@ -17,7 +16,6 @@ final class RequestMetrics implements EngineObserver {
     private final Counter promptTokens;
     private final Counter generationTokens;
     private final Counter ended;
-    private final Counter rejections;
     private final Histogram stepTokens;
     private final Histogram firstToken;
     private final Histogram nextToken;
@@ -32,11 +30,6 @@ final class RequestMetrics implements EngineObserver {
     private final Histogram longestOutputs;
     private final Histogram maxTokens;
     private final Histogram choices;
-    private volatile @Nullable PrefixCounters prefixes;
-    private volatile @Nullable Counter preemptions;
-
-    /** Counters of a cache of prefixes. */
-    private record PrefixCounters(Counter queries, Counter hits, Counter oldQueries, Counter oldHits, Counter cached) {}
 
     RequestMetrics(String model, int engines, int maxModelLength) {
         series = new EngineSeries(model, engines);
@@ -44,8 +37,6 @@ final class RequestMetrics implements EngineObserver {
         generationTokens = series.counter("vllm:generation_tokens_total", "Number of generation tokens processed.");
         ended = series.counter("vllm:request_success_total", "Count of successfully processed requests.", "finished_reason",
                 REASONS);
-        rejections = series.counter("vllm:admission_rejections_total", "Requests that were refused because too much waits.",
-                "reason", "max_num_queued_reqs", "max_num_queued_tokens");
         stepTokens = series.ofNumbers("vllm:iteration_tokens_total", "Histogram of number of tokens per engine_step.",
                 Buckets.step());
         firstToken = series.ofTimes("vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.",
@@ -96,63 +87,6 @@ final class RequestMetrics implements EngineObserver {
     public void nextToken(int home, long nanos) {
         generationTokens.add(home, 1);
         nextToken.observe(home, nanos);
-    }
-
-    /**
-     * The series appear with the first call: without a cache of prefixes there is nothing that they could say. An engine that has one calls this for
-     * every request.
-     */
-    @Override
-    public void prefixLookup(int home, int tokens, int found) {
-        PrefixCounters counters = prefixes;
-        if (counters == null) {
-            counters = makePrefixCounters();
-        }
-        counters.queries().add(home, tokens);
-        counters.oldQueries().add(home, tokens);
-        counters.hits().add(home, found);
-        counters.oldHits().add(home, found);
-        counters.cached().add(home, found);
-    }
-
-    private synchronized PrefixCounters makePrefixCounters() {
-        PrefixCounters known = prefixes;
-        if (known == null) {
-            known = new PrefixCounters(
-                    series.counter("vllm:prefix_cache_queries_total",
-                            "Prefix cache queries, in terms of number of queried tokens."),
-                    series.counter("vllm:prefix_cache_hits_total", "Prefix cache hits, in terms of number of cached tokens."),
-                    series.counter("vllm:gpu_prefix_cache_queries_total", "The old name of vllm:prefix_cache_queries."),
-                    series.counter("vllm:gpu_prefix_cache_hits_total", "The old name of vllm:prefix_cache_hits."),
-                    series.counter("vllm:prompt_tokens_cached_total", "Number of prompt tokens that need not be computed."));
-            prefixes = known;
-        }
-        return known;
-    }
-
-    /** The series appears with the first call. */
-    @Override
-    public void preempted(int home) {
-        Counter counter = preemptions;
-        if (counter == null) {
-            counter = makePreemptions();
-        }
-        counter.add(home, 1);
-    }
-
-    private synchronized Counter makePreemptions() {
-        Counter known = preemptions;
-        if (known == null) {
-            known = series.counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.");
-            preemptions = known;
-        }
-        return known;
-    }
-
-    /** The queue belongs to all engines, so the first one stands for them. */
-    @Override
-    public void rejected(String limit) {
-        rejections.add(0, limit.equals("max-num-queued-tokens") ? 1 : 0, 1);
     }
 
     @Override

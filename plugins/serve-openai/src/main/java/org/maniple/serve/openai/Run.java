@@ -6,7 +6,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -25,8 +24,8 @@ import org.maniple.api.engine.Sampling;
  */
 final class Run {
 
-    /** A generation to start, the choice that it becomes, and the group of ranks that must compute it. */
-    record Part(Choice choice, Sampling sampling, OptionalInt group) {}
+    /** A generation to start, the choice that it becomes, and how it is treated beside others. */
+    record Part(Choice choice, Sampling sampling, Treatment treatment) {}
 
     private record Arrival(Choice choice, GenerationEvent event) {}
 
@@ -100,7 +99,8 @@ final class Run {
         try {
             for (Part part : parts) {
                 var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
-                        part.choice().prompt().tokens(), part.sampling(), part.group());
+                        part.choice().prompt().tokens(), part.sampling(), part.treatment().group(), part.treatment().priority(),
+                        part.treatment().cacheSalt());
                 keep(submit(engine, request, part, tracing));
             }
         } catch (RuntimeException e) {

@@ -57,7 +57,14 @@ final class StatusRoutes {
                     links(json, engine.status().links());
                     json.writeEndObject();
                 })),
-                Route.get("/v1/cluster/experts", this::experts));
+                Route.get("/v1/cluster/experts", this::experts),
+                Route.action("/reset_prefix_cache", this::resetPrefixCache),
+                Route.action("/flush_cache", this::resetPrefixCache));
+    }
+
+    private void resetPrefixCache(Exchange exchange, Fields fields) {
+        engine.resetPrefixCache();
+        exchange.respondEmpty(200, Map.of());
     }
 
     private void experts(Exchange exchange, Fields fields) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.engine.UnitStatus.HomeStatus;
@@ -41,6 +42,7 @@ final class UnitMetrics {
         out.gauge("maniple:unit_ready", "Whether requests are taken.", status.ready() ? 1 : 0, EngineSeries.MODEL, model);
         if (whole) {
             out.gauge("maniple:unit_epoch", "How often the unit has been built.", status.epoch());
+            queue(out, engine.statistics());
             status.ranks().forEach(rank -> rank(out, rank));
             status.links().forEach(link -> link(out, link));
             stages(out, status);
@@ -67,7 +69,27 @@ final class UnitMetrics {
                         "" + home.kvBlocks(),
                         "gpu_memory_utilization", configuration.getOrDefault("gpu-memory-utilization", "None"),
                         "kv_cache_memory_bytes", configuration.getOrDefault("kv-cache-memory-bytes", "None")));
+        out.counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", home.preemptions(), labels);
+        String queries = "Prefix cache queries, in terms of number of queried tokens.";
+        out.counter("vllm:prefix_cache_queries_total", queries, home.prefixCacheQueries(), labels);
+        out.counter("vllm:gpu_prefix_cache_queries_total", "The old name of vllm:prefix_cache_queries.", home.prefixCacheQueries(),
+                labels);
+        String hits = "Prefix cache hits, in terms of number of cached tokens.";
+        out.counter("vllm:prefix_cache_hits_total", hits, home.prefixCacheHits(), labels);
+        out.counter("vllm:gpu_prefix_cache_hits_total", "The old name of vllm:prefix_cache_hits.", home.prefixCacheHits(), labels);
+        out.counter("vllm:prompt_tokens_cached_total", "Number of prompt tokens that need not be computed.",
+                home.prefixCacheHits(), labels);
         out.counter("maniple:requests_admitted_total", "Requests that have begun.", home.admittedRequests(), labels);
+    }
+
+    /** The queue is that of all engines. */
+    private void queue(Exposition out, EngineStatistics statistics) {
+        String name = "vllm:admission_rejections_total";
+        String help = "Requests that were refused because too much waits.";
+        out.counter(name, help, statistics.refusedForRequests(), EngineSeries.MODEL, model, "reason", "max_num_queued_reqs");
+        out.counter(name, help, statistics.refusedForTokens(), EngineSeries.MODEL, model, "reason", "max_num_queued_tokens");
+        out.gauge("maniple:waiting_tokens", "Tokens that have to be computed for the requests that wait, before they go on.",
+                statistics.waitingTokens(), EngineSeries.MODEL, model);
     }
 
     private static void rank(Exposition out, RankStatus rank) {

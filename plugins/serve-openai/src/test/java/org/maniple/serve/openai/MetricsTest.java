@@ -78,8 +78,7 @@ class MetricsTest {
 
     @Test
     void showWhatTheProductionStackAndLlmdAskFor() {
-        // Names of series in the boards and routers, as they are written there; gpu_prefix_cache_* comes with the cache of prefixes.
-        engine.observer.prefixLookup(0, 32, 16);
+        // Names of series in the boards and routers, as they are written there.
         assertThat(scrape().names()).contains("vllm:e2e_request_latency_seconds_bucket", "vllm:e2e_request_latency_seconds_sum",
                 "vllm:e2e_request_latency_seconds_count", "vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc",
                 "vllm:time_to_first_token_seconds_bucket", "vllm:time_to_first_token_seconds_sum",
@@ -197,29 +196,22 @@ class MetricsTest {
     }
 
     @Test
-    void ofACacheOfPrefixesAndOfPreemptionAppearWithTheFirstEvent() {
-        assertThat(scrape().names()).doesNotContain("vllm:prefix_cache_queries_total", "vllm:num_preemptions_total");
-        engine.observer.prefixLookup(1, 64, 48);
-        engine.observer.preempted(1);
-
+    void showWhatTheSchedulerOfEachEngineHasDone() {
         Scrape scrape = scrape();
-        assertThat(scrape.value("vllm:prefix_cache_queries_total" + ENGINE_1)).isEqualTo(64);
-        assertThat(scrape.value("vllm:prefix_cache_hits_total" + ENGINE_1)).isEqualTo(48);
-        assertThat(scrape.value("vllm:prompt_tokens_cached_total" + ENGINE_1)).isEqualTo(48);
-        assertThat(scrape.value("vllm:num_preemptions_total" + ENGINE_1)).isEqualTo(1);
+        assertThat(scrape.value("vllm:num_preemptions_total" + ENGINE_1)).isEqualTo(4);
         assertThat(scrape.value("vllm:num_preemptions_total" + ENGINE_0)).isZero();
+        assertThat(scrape.value("vllm:prefix_cache_queries_total" + ENGINE_1)).isEqualTo(640);
+        assertThat(scrape.value("vllm:prefix_cache_hits_total" + ENGINE_1)).isEqualTo(480);
+        assertThat(scrape.value("vllm:prompt_tokens_cached_total" + ENGINE_1)).isEqualTo(480);
     }
 
     @Test
-    void tellWhatWasRefused() {
-        engine.observer.rejected("max-num-queued-reqs");
-        engine.observer.rejected("max-num-queued-tokens");
-        engine.observer.rejected("max-num-queued-tokens");
-
-        String rejections = "vllm:admission_rejections_total{engine=\"0\",model_name=\"/models/toy\",reason=\"%s\"}";
+    void tellWhatWasRefusedAndWhatWaits() {
+        String rejections = "vllm:admission_rejections_total{model_name=\"/models/toy\",reason=\"%s\"}";
         Scrape scrape = scrape();
-        assertThat(scrape.value(rejections.formatted("max_num_queued_reqs"))).isEqualTo(1);
-        assertThat(scrape.value(rejections.formatted("max_num_queued_tokens"))).isEqualTo(2);
+        assertThat(scrape.value(rejections.formatted("max_num_queued_reqs"))).isEqualTo(5);
+        assertThat(scrape.value(rejections.formatted("max_num_queued_tokens"))).isEqualTo(6);
+        assertThat(scrape.value("maniple:waiting_tokens{model_name=\"/models/toy\"}")).isEqualTo(700);
     }
 
     @Test
@@ -267,8 +259,6 @@ class MetricsTest {
     }
 
     private void haveEverythingHappen() {
-        engine.observer.prefixLookup(0, 32, 16);
-        engine.observer.preempted(0);
         engine.times = new StepTimes(8, 6_000_000_000L, 2_000_000_000L, 1_000_000_000L);
     }
 

@@ -26,21 +26,6 @@ final class ObserverList implements EngineObserver {
     }
 
     @Override
-    public void prefixLookup(int home, int tokens, int found) {
-        all.forEach(observer -> observer.prefixLookup(home, tokens, found));
-    }
-
-    @Override
-    public void preempted(int home) {
-        all.forEach(observer -> observer.preempted(home));
-    }
-
-    @Override
-    public void rejected(String limit) {
-        all.forEach(observer -> observer.rejected(limit));
-    }
-
-    @Override
     public void ended(EndedRequest request) {
         all.forEach(observer -> observer.ended(request));
     }
