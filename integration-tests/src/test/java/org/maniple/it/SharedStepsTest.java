@@ -176,7 +176,8 @@ class SharedStepsTest {
                 int[] before = requests.get(i - 1).prompt();
                 prompt = IntStream.concat(IntStream.of(before), IntStream.of(prompt).limit(20)).toArray();
             }
-            requests.add(new GenerationRequest("request " + i, prompt, greedy(i < EARLY ? 40 : 4 + random.nextInt(20)), OptionalInt.empty()));
+            requests.add(new GenerationRequest("request " + i, prompt, greedy(i < EARLY ? 40 : 4 + random.nextInt(20)),
+                    OptionalInt.empty()));
         }
         return requests;
     }

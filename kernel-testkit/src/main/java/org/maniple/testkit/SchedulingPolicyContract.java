@@ -41,7 +41,9 @@ public abstract class SchedulingPolicyContract {
         var random = new Random(1);
         var requests = new ArrayList<ScheduledRequest>();
         for (int i = 0; i < 40; i++) {
-            int priority = random.nextInt(8) == 0 ? (random.nextBoolean() ? Integer.MIN_VALUE : Integer.MAX_VALUE) : random.nextInt(-2, 3);
+            int priority = random.nextInt(8) == 0
+                    ? (random.nextBoolean() ? Integer.MIN_VALUE : Integer.MAX_VALUE)
+                    : random.nextInt(-2, 3);
             requests.add(new ScheduledRequest(i, priority, 1 + random.nextInt(5)));
         }
         return requests;

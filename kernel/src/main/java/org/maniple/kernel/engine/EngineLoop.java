@@ -42,7 +42,8 @@ final class EngineLoop {
     /** Tokens that each home has computed in a step. */
     private final int[] computed;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output, GuideThread guides,
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
+            GuideThread guides,
             Observers observers) {
         this.pipeline = pipeline;
         this.options = options;

@@ -99,7 +99,8 @@ final class PrefixCache {
         int block = sequence.computed() / blockSize;
         int last = block + TOGETHER - 1;
         int tokens = (last + 1) * blockSize;
-        if (!mayUse(sequence) || block != other.computed() / blockSize || sequence.length() <= tokens || other.length() < tokens) {
+        if (!mayUse(sequence) || block != other.computed() / blockSize || sequence.length() <= tokens
+                || other.length() < tokens) {
             return false;
         }
         int from = BlockHasher.WORDS * last;

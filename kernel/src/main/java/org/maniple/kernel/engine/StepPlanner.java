@@ -156,7 +156,8 @@ final class StepPlanner {
 
     /** The sequence with the shortest rest of a prompt that is shorter than that of the first one. */
     private @Nullable Sequence shortest(Home home, Sequence first) {
-        @Nullable Sequence best = null;
+        @Nullable
+        Sequence best = null;
         List<Sequence> running = home.running();
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);

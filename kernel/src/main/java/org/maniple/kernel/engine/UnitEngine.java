@@ -218,7 +218,8 @@ public final class UnitEngine implements Engine {
         if (!waiting.isEmpty() && waiting.tokens() + request.prompt().length > most) {
             refusedForTokens++;
             throw new RefusedException(Reason.OVERLOADED,
-                    "Too many tokens wait [" + waiting.tokens() + ", with this request " + (waiting.tokens() + request.prompt().length)
+                    "Too many tokens wait [" + waiting.tokens() + ", with this request "
+                            + (waiting.tokens() + request.prompt().length)
                             + "]; at most " + most + " may (max-num-queued-tokens). Try again later.");
         }
     }

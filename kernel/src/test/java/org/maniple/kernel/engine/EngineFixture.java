@@ -116,7 +116,8 @@ final class EngineFixture implements AutoCloseable {
         EngineFixture build() {
             var limits = new StepBatch.Limits(budget, sequences, tableEntries, rows, 16, homes);
             // What steps take says nothing here.
-            var scheduling = new EngineOptions.Scheduling(policy.order(new GivenSettings(policy.options(), settings, Map.of())), policy.usesPriority(),
+            var scheduling = new EngineOptions.Scheduling(policy.order(new GivenSettings(policy.options(), settings, Map.of())),
+                    policy.usesPriority(),
                     queuedTokens, sharing, 0);
             return new EngineFixture(new FakePipeline(depth, limits, blocks), new EngineOptions(budget, sequences, chunk, queue,
                     blocks, OptionalLong.empty(), FakePipeline.CANDIDATES, scheduling), length);
@@ -125,7 +126,8 @@ final class EngineFixture implements AutoCloseable {
 
     private EngineFixture(FakePipeline pipeline, EngineOptions options, int length) {
         this.pipeline = pipeline;
-        engine = new UnitEngine(model(length), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit, Optional::empty,
+        engine = new UnitEngine(model(length), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit,
+                Optional::empty,
                 "0.1.0");
     }
 

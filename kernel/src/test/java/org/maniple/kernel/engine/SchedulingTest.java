@@ -96,7 +96,8 @@ class SchedulingTest {
             fixture.engine.start();
             List<Integer> order = Collections.synchronizedList(new ArrayList<>());
             Recorder longOne = noting(fixture, 0, 400, 2, 0, order);
-            List<Recorder> shortOnes = IntStream.rangeClosed(1, 3).mapToObj(i -> noting(fixture, i, 40 - 10 * i, 2, 0, order)).toList();
+            List<Recorder> shortOnes = IntStream.rangeClosed(1, 3).mapToObj(i -> noting(fixture, i, 40 - 10 * i, 2, 0, order))
+                    .toList();
             gate.release(100_000);
             longOne.finished();
             shortOnes.forEach(Recorder::finished);

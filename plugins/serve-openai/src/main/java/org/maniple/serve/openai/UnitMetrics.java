@@ -72,11 +72,13 @@ final class UnitMetrics {
         out.counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", home.preemptions(), labels);
         String queries = "Prefix cache queries, in terms of number of queried tokens.";
         out.counter("vllm:prefix_cache_queries_total", queries, home.prefixCacheQueries(), labels);
-        out.counter("vllm:gpu_prefix_cache_queries_total", "The old name of vllm:prefix_cache_queries.", home.prefixCacheQueries(),
+        out.counter("vllm:gpu_prefix_cache_queries_total", "The old name of vllm:prefix_cache_queries.",
+                home.prefixCacheQueries(),
                 labels);
         String hits = "Prefix cache hits, in terms of number of cached tokens.";
         out.counter("vllm:prefix_cache_hits_total", hits, home.prefixCacheHits(), labels);
-        out.counter("vllm:gpu_prefix_cache_hits_total", "The old name of vllm:prefix_cache_hits.", home.prefixCacheHits(), labels);
+        out.counter("vllm:gpu_prefix_cache_hits_total", "The old name of vllm:prefix_cache_hits.", home.prefixCacheHits(),
+                labels);
         out.counter("vllm:prompt_tokens_cached_total", "Number of prompt tokens that need not be computed.",
                 home.prefixCacheHits(), labels);
         out.counter("maniple:requests_admitted_total", "Requests that have begun.", home.admittedRequests(), labels);

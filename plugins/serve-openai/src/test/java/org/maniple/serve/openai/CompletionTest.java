@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.serve.openai.TestServer.Answer;
 
 class CompletionTest {
@@ -194,7 +194,8 @@ class CompletionTest {
         assertThat(server.complete("\"prompt\":\"Hi\",\"max_tokens\":50").at("usage").toString()).isEqualTo(
                 "{prompt_tokens=3, total_tokens=24, completion_tokens=21, prompt_tokens_details={cached_tokens=2}}");
         // What several answers to a prompt have in common is computed once at most; two prompts count both.
-        assertThat(server.complete("\"prompt\":[\"Hi\",\"Ho\"],\"n\":3").at("usage.prompt_tokens_details.cached_tokens")).isEqualTo(4);
+        assertThat(server.complete("\"prompt\":[\"Hi\",\"Ho\"],\"n\":3").at("usage.prompt_tokens_details.cached_tokens"))
+                .isEqualTo(4);
     }
 
     @Test
@@ -205,7 +206,8 @@ class CompletionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"\"", "3", "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\""})
+    @ValueSource(strings = {"\"\"", "3",
+        "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\""})
     void refusesASaltThatIsNoText(String salt) {
         Answer answer = server.complete("\"prompt\":\"Hi\",\"cache_salt\":" + salt);
         assertThat(answer.status()).isEqualTo(400);
