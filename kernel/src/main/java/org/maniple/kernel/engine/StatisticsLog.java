@@ -48,6 +48,7 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
     }
 
     /** Prints from now on, every 10 s. Called once. */
+    @SuppressWarnings("FutureReturnValueIgnored") // what it does throws nothing
     public void start() {
         worker.scheduleAtFixedRate(this::reportSafely, INTERVAL_SECONDS, INTERVAL_SECONDS, TimeUnit.SECONDS);
     }
