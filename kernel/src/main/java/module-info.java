@@ -22,11 +22,14 @@ import org.jspecify.annotations.NullMarked;
     uses org.maniple.api.collective.AllToAll;
     uses org.maniple.api.collective.Collectives;
     uses org.maniple.api.compute.ComputeBackend;
+    uses org.maniple.api.engine.SchedulingPolicy;
     uses org.maniple.api.frontend.Frontend;
     uses org.maniple.api.mesh.Parallelism;
     uses org.maniple.api.model.ModelArchitecture;
     uses org.maniple.api.text.Tokenizer;
     uses org.maniple.api.transport.Transport;
 
+    provides org.maniple.api.engine.SchedulingPolicy with org.maniple.kernel.engine.ArrivalPolicy,
+            org.maniple.kernel.engine.PriorityPolicy;
     provides org.maniple.api.transport.Transport with org.maniple.kernel.local.LocalTransport;
 }

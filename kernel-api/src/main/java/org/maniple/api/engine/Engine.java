@@ -1,6 +1,7 @@
 package org.maniple.api.engine;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.text.TextCodec;
 
@@ -32,6 +33,25 @@ public interface Engine {
     Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener);
 
     /**
+     * Has an observer told what happens to requests from now on.
+     *
+     * @param observer stays until the engine ends
+     * @return whether it will be told; not by an engine that is another rank's seen from afar
+     */
+    default boolean observe(EngineObserver observer) {
+        return false;
+    }
+
+    /**
+     * The group of ranks that this engine takes requests for.
+     *
+     * @return empty if it takes them for all groups of the unit
+     */
+    default OptionalInt home() {
+        return OptionalInt.empty();
+    }
+
+    /**
      * How the unit is.
      *
      * @return a snapshot
@@ -46,6 +66,21 @@ public interface Engine {
     default Optional<ExpertStatus> experts() {
         return Optional.empty();
     }
+
+    /**
+     * What its scheduler has done.
+     *
+     * @return a snapshot; {@link EngineStatistics#NONE} if this is not the engine that knows
+     */
+    default EngineStatistics statistics() {
+        return EngineStatistics.NONE;
+    }
+
+    /**
+     * Forgets what later requests could use of earlier ones ({@code enable-prefix-caching}). Requests that are submitted after this do not; those
+     * that run keep what they have.
+     */
+    default void resetPrefixCache() {}
 
     /**
      * The version of the engine.

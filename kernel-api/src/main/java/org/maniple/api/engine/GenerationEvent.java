@@ -31,9 +31,24 @@ public sealed interface GenerationEvent {
      * @param text what was held back until now
      * @param promptTokens length of the prompt
      * @param outputTokens tokens generated
+     * @param cachedTokens tokens of the prompt that were in the prefix cache, so that they were not computed for this request
      */
-    record Finished(FinishReason reason, Optional<Stop> stop, String text, int promptTokens, int outputTokens)
-            implements GenerationEvent {}
+    record Finished(FinishReason reason, Optional<Stop> stop, String text, int promptTokens, int outputTokens, int cachedTokens)
+            implements GenerationEvent {
+
+        /**
+         * The end of a request that has computed all of its prompt.
+         *
+         * @param reason why
+         * @param stop as above
+         * @param text what was held back until now
+         * @param promptTokens length of the prompt
+         * @param outputTokens tokens generated
+         */
+        public Finished(FinishReason reason, Optional<Stop> stop, String text, int promptTokens, int outputTokens) {
+            this(reason, stop, text, promptTokens, outputTokens, 0);
+        }
+    }
 
     /**
      * The request cannot go on, because the unit cannot.

@@ -76,6 +76,8 @@ final class RankProcess {
     private static final Duration BLAME = Duration.ofSeconds(1);
     /** How long ranks may take to bring the weights of experts that change their places together. */
     private static final Duration MOVE_LIMIT = Duration.ofMinutes(5);
+    /** Of all sequences of a step together, unless there are more blocks: 1 MiB. */
+    private static final int MAX_TABLE_ENTRIES = 1 << 18;
     private static final int MAX_ROWS = 64;
 
     private final UnitPlan plan;
@@ -239,6 +241,8 @@ final class RankProcess {
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
+        executor.clock().waiting(opened::waitedNanos);
+        progress.times(executor.clock()::times);
         progress.memory(capacity.blocks() * RankExecutor.blockBytes(program, capacity.blockSize()), ResidentMemory::bytes);
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {
@@ -311,7 +315,10 @@ final class RankProcess {
         int spans = configuration.settings().integer(KernelOptions.MAX_NUM_SEQS);
         int tokens = Math.max(configuration.settings().integer(KernelOptions.MAX_NUM_BATCHED_TOKENS), spans);
         long perSequence = (capacity.maxModelLength() + capacity.blockSize() - 1L) / capacity.blockSize();
-        int blocks = (int) Math.min(perSequence * spans, capacity.blocks());
+        // Sequences that share blocks have more entries in their tables together than there are blocks.
+        boolean shared = configuration.settings().flag(KernelOptions.ENABLE_PREFIX_CACHING);
+        long most = shared ? Math.max(capacity.blocks(), MAX_TABLE_ENTRIES) : capacity.blocks();
+        int blocks = (int) Math.min(perSequence * spans, most);
         return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize(),
                 plan.program().homes());
     }

@@ -18,6 +18,7 @@ import org.maniple.api.PluginContext;
 import org.maniple.api.config.Settings;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.ExpertStatus;
+import org.maniple.api.engine.SchedulingPolicy;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.frontend.Frontend;
 import org.maniple.api.text.TextCodec;
@@ -29,6 +30,7 @@ import org.maniple.kernel.bench.ModelBench;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.StatisticsLog;
 import org.maniple.kernel.engine.StepPipeline;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.execute.StepProfile;
@@ -43,7 +45,6 @@ import org.maniple.kernel.unit.UnitLeader;
 /** What only rank 0 does: the engine, the tokenizer and the frontend. */
 final class RankZero {
 
-    private static final int MAX_QUEUED = 1024;
     private static final Duration BENCH_WARM_UP = Duration.ofSeconds(2);
 
     private final UnitConfiguration configuration;
@@ -52,6 +53,7 @@ final class RankZero {
     private final ApiPlace place;
     private final UnitEngine engine;
     private final Optional<RemoteEngineServer> server;
+    private final Optional<StatisticsLog> statistics;
     private Frontend.@Nullable Serving frontend;
 
     RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
@@ -67,14 +69,27 @@ final class RankZero {
         OptionalLong seed = settings.has(KernelOptions.SEED)
                 ? OptionalLong.of(settings.integer(KernelOptions.SEED))
                 : OptionalLong.empty();
-        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS), 0,
-                MAX_QUEUED,
-                capacity.blocks(), seed, candidates);
+        SchedulingPolicy policy = configuration.chosen(ExtensionKind.SCHEDULING);
+        var options = new EngineOptions(pipeline.limits().maxTokens(), settings.integer(KernelOptions.MAX_NUM_SEQS),
+                settings.integer(KernelOptions.LONG_PREFILL_TOKEN_THRESHOLD), settings.integer(KernelOptions.MAX_NUM_QUEUED_REQS),
+                capacity.blocks(), seed, candidates,
+                new EngineOptions.Scheduling(policy.order(settings), policy.usesPriority(),
+                        settings.integer(KernelOptions.MAX_NUM_QUEUED_TOKENS), settings.flag(KernelOptions.ENABLE_PREFIX_CACHING),
+                        settings.number(KernelOptions.MAX_STEP_STRETCH)));
         this.engine = new UnitEngine(ServedModel.info(plan, capacity), codec, pipeline,
                 options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());
         this.server = place.perGroup()
                 ? Optional.of(new RemoteEngineServer(engine, otherApis(plan.program()), leader::send))
+                : Optional.empty();
+        this.statistics = statistics(settings, engine, pipeline.limits().homes(), report);
+    }
+
+    private static Optional<StatisticsLog> statistics(Settings settings, UnitEngine engine, int homes, StartupReport report) {
+        boolean wanted = !settings.flag(KernelOptions.DISABLE_LOG_STATS)
+                && List.of("debug", "info").contains(settings.text(KernelOptions.LOG_LEVEL));
+        return wanted
+                ? Optional.of(new StatisticsLog(homes, engine::status, report::line, System.nanoTime()))
                 : Optional.empty();
     }
 
@@ -104,6 +119,10 @@ final class RankZero {
     void serve(Ending ending) {
         engine.start();
         server.ifPresent(RemoteEngineServer::start);
+        statistics.ifPresent(log -> {
+            engine.observe(log);
+            log.start();
+        });
         String model = engine.model().names().getFirst();
         Settings settings = configuration.settings();
         boolean answersOnly = settings.flag(KernelOptions.EXIT_AFTER_PROMPT);
@@ -177,6 +196,7 @@ final class RankZero {
         if (serving != null) {
             serving.close();
         }
+        statistics.ifPresent(StatisticsLog::close);
         engine.close(limit);
         server.ifPresent(RemoteEngineServer::close);
     }

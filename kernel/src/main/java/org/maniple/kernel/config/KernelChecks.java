@@ -9,6 +9,7 @@ import org.maniple.api.mesh.Mesh;
 final class KernelChecks {
 
     private static final int CROWDED = 4;
+    private static final double LEAST_STRETCH = 1.1;
 
     private final EffectiveSettings settings;
     private final Problems problems;
@@ -59,6 +60,11 @@ final class KernelChecks {
             problem(key,
                     "a step of at most " + tokens + " tokens (max-num-batched-tokens) cannot hold one of each of " + sequences
                             + " sequences (max-num-seqs); make the first at least as large as the second");
+        }
+        double stretch = settings.number(KernelOptions.MAX_STEP_STRETCH);
+        if (stretch != 0 && stretch < LEAST_STRETCH) {
+            problem(KernelOptions.MAX_STEP_STRETCH, "[" + ValueParser.text((Object) stretch)
+                    + "] leaves no time for prompts; give at least " + LEAST_STRETCH + ", or 0 for any time");
         }
         long given = List
                 .of(KernelOptions.KV_CACHE_MEMORY_BYTES, KernelOptions.NUM_GPU_BLOCKS_OVERRIDE,

@@ -42,12 +42,24 @@ public final class KernelOptions {
     public static final String MAX_NUM_SEQS = "max-num-seqs";
     /** Tokens of a step. */
     public static final String MAX_NUM_BATCHED_TOKENS = "max-num-batched-tokens";
+    /** Extension that says which requests go first. */
+    public static final String SCHEDULING_POLICY = "scheduling-policy";
+    /** How much longer prompts may make steps. */
+    public static final String MAX_STEP_STRETCH = "max-step-stretch";
+    /** Requests that may wait. */
+    public static final String MAX_NUM_QUEUED_REQS = "max-num-queued-reqs";
+    /** Tokens of requests that may wait. */
+    public static final String MAX_NUM_QUEUED_TOKENS = "max-num-queued-tokens";
+    /** Tokens of one prompt in a step. */
+    public static final String LONG_PREFILL_TOKEN_THRESHOLD = "long-prefill-token-threshold";
     /** Bytes of KV cache of each rank. */
     public static final String KV_CACHE_MEMORY_BYTES = "kv-cache-memory-bytes";
     /** KV blocks, exactly. */
     public static final String NUM_GPU_BLOCKS_OVERRIDE = "num-gpu-blocks-override";
     /** Part of the memory for weights and KV cache. */
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
+    /** Whether requests that begin alike share KV blocks. */
+    public static final String ENABLE_PREFIX_CACHING = "enable-prefix-caching";
     /** Tokens of a KV block. */
     public static final String BLOCK_SIZE = "block-size";
     /** What weights become when they are loaded. */
@@ -98,6 +110,8 @@ public final class KernelOptions {
     public static final String MODEL_CHECKSUM = "model-checksum";
     /** What is logged. */
     public static final String LOG_LEVEL = "log-level";
+    /** Whether statistics are not logged. */
+    public static final String DISABLE_LOG_STATS = "disable-log-stats";
     /** Seed of sampling. */
     public static final String SEED = "seed";
     /** How long running requests may go on when the unit is told to end. */
@@ -150,11 +164,27 @@ public final class KernelOptions {
             integer(MAX_MODEL_LEN, 1, "Most tokens of a request, prompt and output together; by default the model's."),
             integer(MAX_NUM_SEQS, 1, "Most sequences in one step.").withDefault("64"),
             integer(MAX_NUM_BATCHED_TOKENS, 1, "Most tokens in one step; longer prompts are cut into chunks.").withDefault("512"),
+            integer(LONG_PREFILL_TOKEN_THRESHOLD, 0, "Most tokens of one prompt in one step; 0: as many as there is room for.")
+                    .withDefault("0"),
+            Option.of(MAX_STEP_STRETCH, OptionType.NUMBER,
+                    "How many times as long as without prompts a step may take while streams run; 0: any time. More is better for new requests,"
+                            + " less for running ones.")
+                    .withDefault("2.5"),
+            text(SCHEDULING_POLICY, "Which requests go first: fcfs, those that came first; priority, as they say.")
+                    .withDefault("fcfs"),
+            integer(MAX_NUM_QUEUED_REQS, 1, "Most requests that wait for room; others are refused with status 503.")
+                    .withDefault("1024"),
+            integer(MAX_NUM_QUEUED_TOKENS, 1,
+                    "Most tokens of requests that wait for room; others are refused with status 503. One may always wait.")
+                    .withDefault("4194304"),
             Option.of(KV_CACHE_MEMORY_BYTES, OptionType.BYTES, "Memory of each rank for KV blocks, in bytes.").withMinimum(1),
             Option.of(GPU_MEMORY_UTILIZATION, OptionType.NUMBER,
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
             integer(BLOCK_SIZE, 1, "Tokens in a KV block.").withDefault("16"),
+            Option.of(ENABLE_PREFIX_CACHING, OptionType.BOOLEAN,
+                    "Keep the KV blocks of requests that have ended, for those that begin with the same tokens.")
+                    .withDefault("true"),
             text(QUANTIZATION,
                     "Converts weights of floats to blocks when they are loaded; or names how the model is quantised.")
                     .withChoices("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "gptq", "awq", "compressed-tensors",
@@ -203,6 +233,9 @@ public final class KernelOptions {
                     "full"),
             text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info")
                     .withChoices("debug", "info", "warn", "error").asLocal(),
+            Option.of(DISABLE_LOG_STATS, OptionType.BOOLEAN,
+                    "Do not log throughput, requests and KV cache usage every 10 s while there is something to do.")
+                    .withDefault("false").asLocal(),
             integer(SEED, 0, "Where the seeds of requests that bring none begin; by default they are random."),
             duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
             text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),

@@ -284,6 +284,10 @@ public final class UnitConfigurationReader {
             if (exchanges || !settings.text(KernelOptions.ALL2ALL_BACKEND).equals(Extensions.AUTO)) {
                 settings = choose(settings, extensions, ExtensionKind.ALL_TO_ALL, one -> true);
             }
+            boolean ordered = !extensions.all(ExtensionKind.SCHEDULING).isEmpty();
+            if (ordered || settings.given(KernelOptions.SCHEDULING_POLICY)) {
+                settings = choose(settings, extensions, ExtensionKind.SCHEDULING, one -> true);
+            }
             settings = choose(settings, extensions, ExtensionKind.COMPUTE, one -> true);
             return choose(settings, extensions, ExtensionKind.FRONTEND, one -> true);
         }

@@ -1,7 +1,6 @@
 package org.maniple.kernel.engine;
 
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +13,8 @@ import org.maniple.kernel.structured.Guide;
 import org.maniple.kernel.structured.GuideThread;
 
 /**
- * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; the homes change only in {@link #admit}, so that whoever
- * keeps that apart may read them too. A request holds the blocks for all that it may become from admission to its end, so that a running
- * one never lacks one.
+ * Admits, plans, submits, waits, chooses tokens. Used by the engine's thread alone; which sequences run changes only in {@link #admit}, so
+ * that whoever keeps that apart may ask for it too. What plans change too is noted then.
  */
 final class EngineLoop {
 
@@ -24,7 +22,9 @@ final class EngineLoop {
     private final EngineOptions options;
     private final OutputThread output;
     private final GuideThread guides;
+    private final Observers observers;
     private final Homes homes;
+    private final StepPace pace;
     private final StepPlanner planner;
     private final Sampler sampler;
     private final LogitRow row;
@@ -34,16 +34,29 @@ final class EngineLoop {
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
     private @Nullable StepBatch begun;
     private long steps;
+    /** When the results before came, or work began after there was none. */
+    private long since;
+    private boolean idle = true;
+    /** Batches in flight that have tokens of prompts. */
+    private int promptFlights;
+    /** Tokens that each home has computed in a step. */
+    private final int[] computed;
 
-    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, OutputThread output, GuideThread guides) {
+    EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
+            GuideThread guides,
+            Observers observers) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
         this.guides = guides;
+        this.observers = observers;
         StepBatch.Limits limits = pipeline.limits();
-        homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize());
+        homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize(),
+                options.scheduling().prefixCaching(), order);
+        computed = new int[limits.homes()];
         depth = pipeline.depth();
-        planner = new StepPlanner(options, pipeline.limits(), depth);
+        pace = new StepPace(options.scheduling().stretch());
+        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
     }
@@ -52,30 +65,33 @@ final class EngineLoop {
         return homes;
     }
 
-    /** Takes requests from the queue, first come, first served, while there are seats and blocks for them. */
-    void admit(ArrayDeque<Sequence> waiting) {
-        release();
-        if (waiting.isEmpty()) {
-            return;
-        }
-        for (Iterator<Sequence> each = waiting.iterator(); each.hasNext();) {
-            Sequence sequence = each.next();
+    /** Takes requests from the queue, in its order, while there are seats and blocks for them. */
+    void admit(WaitingQueue waiting) {
+        release(waiting);
+        for (int i = waiting.size() - 1; i >= 0; i--) {
+            Sequence sequence = waiting.get(i);
             if (sequence.cancelled) {
                 abort(sequence);
-                each.remove();
+            }
+            if (sequence.output.ended()) {
+                waiting.remove(i);
             }
         }
         homes.admit(waiting);
+        homes.note();
     }
 
-    /** Ends what was cancelled, and gives back the blocks of what has ended and is in no batch in flight. */
-    private void release() {
+    /**
+     * Ends what was cancelled. Of what is in no batch in flight, gives back the blocks of what has ended, and puts into the queue what has
+     * been preempted.
+     */
+    private void release(WaitingQueue waiting) {
         for (int i = 0; i < homes.all().size(); i++) {
-            release(homes.all().get(i));
+            release(homes.all().get(i), waiting);
         }
     }
 
-    private void release(Home home) {
+    private void release(Home home, WaitingQueue waiting) {
         List<Sequence> running = home.running();
         int kept = 0;
         for (int i = 0; i < running.size(); i++) {
@@ -83,10 +99,12 @@ final class EngineLoop {
             if (sequence.cancelled && !sequence.output.ended()) {
                 abort(sequence);
             }
-            if (sequence.output.ended() && !sequence.inFlight()) {
-                home.release(sequence);
-            } else {
+            if (sequence.inFlight() || !sequence.output.ended() && !sequence.preempted()) {
                 running.set(kept++, sequence);
+            } else if (sequence.output.ended()) {
+                home.vacate(sequence);
+            } else {
+                waiting.add(sequence);
             }
         }
         if (kept < running.size()) {
@@ -109,10 +127,12 @@ final class EngineLoop {
             // submit() does the work
         }
         if (inFlight.isEmpty()) {
+            idle = true;
             return false;
         }
         StepResults results = pipeline.await();
         Flight flight = inFlight.removeFirst();
+        measure(flight);
         take(results, flight);
         spare.addLast(flight);
         return true;
@@ -124,15 +144,38 @@ final class EngineLoop {
         batch.clear(steps);
         Flight flight = spare.isEmpty() ? new Flight(batch) : spare.removeFirst();
         flight.use(batch);
-        if (!planner.plan(homes.all(), flight)) {
+        if (!planner.plan(homes.all(), flight, inFlight.isEmpty())) {
             spare.addFirst(flight);
             return false;
         }
         begun = null;
+        if (idle) {
+            idle = false;
+            since = System.nanoTime();
+        }
+        flight.besidePrompts(promptFlights > 0);
+        promptFlights += flight.promptTokens() > 0 ? 1 : 0;
         steps++;
+        long now = System.nanoTime();
+        for (int span = 0; span < batch.spans(); span++) {
+            Sequence sequence = flight.sequence(span);
+            sequence.times.step(sequence.home(), now);
+        }
         inFlight.addLast(flight);
         pipeline.submit(batch);
         return true;
+    }
+
+    /** Streams wait for a step from the results before to its own, with all that is done in between. */
+    private void measure(Flight flight) {
+        long now = System.nanoTime();
+        if (flight.promptTokens() > 0) {
+            promptFlights--;
+            pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), now - since);
+        } else if (promptFlights == 0 && !flight.besidePrompts()) {
+            pace.plain(flight.streams(), now - since);
+        }
+        since = now;
     }
 
     private void take(StepResults results, Flight flight) {
@@ -142,32 +185,45 @@ final class EngineLoop {
                     "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
                             + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
+        long now = System.nanoTime();
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
             sequence.arrive(batch.spanLength(span));
+            computed[sequence.home()] += batch.spanLength(span);
+            homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span));
+                advance(sequence, results, first, rows, batch.spanLength(span), now);
+            }
+            if (sequence.preempted()) {
+                homes.of(sequence).vacate(sequence);
             }
             first += rows;
         }
+        for (int home = 0; home < computed.length; home++) {
+            if (computed[home] > 0) {
+                observers.step(home, computed[home]);
+                computed[home] = 0;
+            }
+        }
     }
 
-    private void advance(Sequence sequence, StepResults results, int first, int rows, int length) {
+    private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1));
+            choose(sequence, row.at(results, first + rows - 1), now);
         }
     }
 
     /** The row of a position tells how likely the token at the next position was. */
     private void collectPromptLogprobs(Sequence sequence, StepResults results, int first, int rows, int position) {
         int top = sequence.request.sampling().promptLogprobs().orElse(0);
-        for (int i = 0; i < rows && position + i + 1 < sequence.promptLength; i++) {
+        // A preempted one has some of them already.
+        for (int i = sequence.promptLogprobs.size() - position; i < rows && position + i + 1 < sequence.promptLength; i++) {
             sequence.promptLogprobs.add(Logprobs.of(row.at(results, first + i), sequence.tokens()[position + i + 1], top));
         }
         if (sequence.computed() == sequence.promptLength) {
@@ -175,7 +231,7 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits) {
+    private void choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
@@ -194,6 +250,7 @@ final class EngineLoop {
                                     + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
+            sequence.times.token(now, observers);
             Ending end = ending(sequence, token);
             sequence.output.token(token, logprob(sequence, logits, token), end);
             if (guide != null && end == null && !sequence.plan.concludes(token)) {

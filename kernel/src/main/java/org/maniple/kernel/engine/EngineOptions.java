@@ -1,6 +1,8 @@
 package org.maniple.kernel.engine;
 
+import java.util.Comparator;
 import java.util.OptionalLong;
+import org.maniple.api.engine.ScheduledRequest;
 
 /**
  * What an engine is told about its unit. With data parallelism the limits of steps and the KV blocks are those of each home.
@@ -12,9 +14,42 @@ import java.util.OptionalLong;
  * @param kvBlocks KV blocks that every rank has, which are those of its home
  * @param seed where the seeds of requests that bring none begin; empty: they are random ({@code seed})
  * @param candidates how many candidates the pipeline's results bring for each row
+ * @param scheduling how requests share the steps
  */
 public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
-        int candidates) {
+        int candidates, Scheduling scheduling) {
+
+    /**
+     * How requests share the steps.
+     *
+     * @param order which requests go first, if not those that came first
+     * @param usesPriority whether the order depends on the priorities of requests
+     * @param maxQueuedTokens tokens that may have to be computed for requests that wait for room ({@code max-num-queued-tokens})
+     * @param prefixCaching whether requests that begin alike share KV blocks ({@code enable-prefix-caching})
+     * @param stretch how many times as long as without prompts a step may take while streams run ({@code max-step-stretch}); 0: any time
+     */
+    public record Scheduling(Comparator<ScheduledRequest> order, boolean usesPriority, long maxQueuedTokens,
+            boolean prefixCaching, double stretch) {
+
+        /** What is done unless something else is asked for. */
+        public static final Scheduling DEFAULT = new Scheduling((one, other) -> 0, false, Long.MAX_VALUE, true, 2.5);
+    }
+
+    /**
+     * Options with the usual scheduling.
+     *
+     * @param maxBatchedTokens as above
+     * @param maxSequences as above
+     * @param chunk as above
+     * @param maxQueued as above
+     * @param kvBlocks as above
+     * @param seed as above
+     * @param candidates as above
+     */
+    public EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
+            int candidates) {
+        this(maxBatchedTokens, maxSequences, chunk, maxQueued, kvBlocks, seed, candidates, Scheduling.DEFAULT);
+    }
 
     /** Checks that each has a sense. */
     public EngineOptions {

@@ -7,6 +7,10 @@ final class Flight {
 
     private final Sequence[] sequences;
     private StepBatch batch;
+    private int streams;
+    private boolean besidePrompts;
+    private int answering;
+    private int promptTokens;
 
     Flight(StepBatch batch) {
         this.batch = batch;
@@ -19,6 +23,44 @@ final class Flight {
 
     void use(StepBatch next) {
         batch = next;
+    }
+
+    /** Begins to be planned. */
+    void begin() {
+        answering = 0;
+        promptTokens = 0;
+    }
+
+    /** What a home does in it, beside others: they go through a step together. */
+    void has(int sequencesAnswering, int tokensOfPrompts) {
+        answering = Math.max(answering, sequencesAnswering);
+        promptTokens = Math.max(promptTokens, tokensOfPrompts);
+    }
+
+    /** Streams that run meanwhile, in this batch or in others. */
+    void streams(int running) {
+        streams = running;
+    }
+
+    int streams() {
+        return streams;
+    }
+
+    /** Whether prompts are in flight beside it when it departs. */
+    void besidePrompts(boolean are) {
+        besidePrompts = are;
+    }
+
+    boolean besidePrompts() {
+        return besidePrompts;
+    }
+
+    int answering() {
+        return answering;
+    }
+
+    int promptTokens() {
+        return promptTokens;
     }
 
     void board(int span, Sequence sequence) {

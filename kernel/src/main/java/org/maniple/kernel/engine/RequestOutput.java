@@ -31,6 +31,7 @@ final class RequestOutput {
     private int[] tokens = new int[16];
     private @Nullable TokenLogprob[] logprobs = new TokenLogprob[0];
     private volatile List<TokenLogprob> promptLogprobs = List.of();
+    private volatile int cachedTokens;
     private volatile int published;
     private volatile boolean delivered;
 
@@ -50,9 +51,16 @@ final class RequestOutput {
         promptLogprobs = entries;
     }
 
+    /** Says how many tokens of the prompt need not be computed. */
+    void cached(int count) {
+        cachedTokens = count;
+    }
+
     /** Makes room for tokens before the first one comes. */
     void reserve(int count) {
-        tokens = Arrays.copyOf(tokens, Math.max(tokens.length, count));
+        if (tokens.length < count) {
+            tokens = Arrays.copyOf(tokens, count);
+        }
     }
 
     /** Appends a token; with the ending that it causes, which must be seen no later than the token. */
@@ -171,7 +179,8 @@ final class RequestOutput {
                 found.isPresent() ? Optional.of(new Stop.Text(found.get())) : stop,
                 rest,
                 request.prompt().length,
-                consumed));
+                consumed,
+                cachedTokens));
     }
 
     private boolean last(GenerationEvent event) {

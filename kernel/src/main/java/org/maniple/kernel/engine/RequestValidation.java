@@ -19,6 +19,7 @@ final class RequestValidation {
     private final int cacheTokens;
     private final boolean hasText;
     private final int homes;
+    private final boolean priorities;
 
     /**
      * The rules of a unit.
@@ -27,13 +28,15 @@ final class RequestValidation {
      * @param cacheTokens positions that the KV cache has for one request
      * @param hasText whether there is a tokenizer
      * @param homes groups of ranks that a request may be meant for
+     * @param priorities whether some requests may go first
      */
-    RequestValidation(ModelInfo model, int cacheTokens, boolean hasText, int homes) {
+    RequestValidation(ModelInfo model, int cacheTokens, boolean hasText, int homes, boolean priorities) {
         vocabulary = model.vocabulary();
         maxModelLength = model.maxModelLength();
         this.cacheTokens = cacheTokens;
         this.hasText = hasText;
         this.homes = homes;
+        this.priorities = priorities;
     }
 
     /**
@@ -44,6 +47,8 @@ final class RequestValidation {
      */
     int maxLength(GenerationRequest request) {
         checkHome(request.home());
+        require(priorities || request.priority() == 0, "Got priority " + request.priority()
+                + " but Priority scheduling is not enabled. Start the unit with --scheduling-policy priority, or leave it out.");
         checkPrompt(request.prompt());
         checkValues(request.sampling());
         checkTokens(request.sampling());

@@ -4,17 +4,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.maniple.api.engine.GenerationRequest;
+import org.maniple.api.engine.ScheduledRequest;
 import org.maniple.api.engine.TokenLogprob;
 
-/** A request between admission and end: its tokens so far, how far they are computed, and its KV blocks. Used by the engine's thread alone. */
+/**
+ * A request until its end: its tokens so far, how far they are computed, and its KV blocks. Preempted, it loses its blocks and nothing
+ * else: its tokens stay, and are computed anew, so that nothing is chosen or delivered twice. Used by the engine's thread alone.
+ */
 final class Sequence {
 
     private static final int[] NO_BLOCKS = {};
+    private static final long[] NO_KEYS = {};
 
     final long number;
     final GenerationRequest request;
+    final ScheduledRequest scheduled;
     final SamplingPlan plan;
     final RequestOutput output;
+    final RequestTimes times;
     final int promptLength;
     /** Prompt and output together may become this long. */
     final int maxLength;
@@ -26,19 +33,34 @@ final class Sequence {
     private int[] tokens;
     private int length;
     private int computed;
+    private int begun;
     private int[] blocks = NO_BLOCKS;
+    private int held;
+    private long[] keys = NO_KEYS;
+    private int keyCount;
+    private int published;
+    private int cached;
     private int home;
+    private boolean lostBlocks;
     private boolean inFlight;
+    private boolean preempted;
 
-    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, int maxLength) {
+    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this.number = number;
         this.request = request;
         this.plan = plan;
         this.output = output;
+        this.times = times;
         this.maxLength = maxLength;
         promptLength = request.prompt().length;
+        scheduled = new ScheduledRequest(number, request.priority(), promptLength);
         tokens = request.prompt().clone();
         length = promptLength;
+    }
+
+    /** Whether it has never lost its blocks. */
+    boolean isFirstTry() {
+        return !lostBlocks;
     }
 
     int[] tokens() {
@@ -58,12 +80,23 @@ final class Sequence {
         return computed;
     }
 
+    /** Whether all has been computed that was there when it was admitted. */
     boolean decoding() {
-        return computed >= promptLength;
+        return computed >= begun;
     }
 
     boolean wantsPromptLogprobs() {
         return request.sampling().promptLogprobs().isPresent();
+    }
+
+    /** Whether there are log-probabilities of its prompt to find out; not again after a preemption. */
+    boolean lacksPromptLogprobs() {
+        return wantsPromptLogprobs() && promptLogprobs.size() < promptLength - 1;
+    }
+
+    /** Tokens that are known and not computed. */
+    int remaining() {
+        return length - computed;
     }
 
     boolean inFlight() {
@@ -87,8 +120,59 @@ final class Sequence {
         tokens[length++] = token;
     }
 
+    /** Its block table; what counts is the first {@link #heldBlocks} entries. */
     int[] blocks() {
         return blocks;
+    }
+
+    int heldBlocks() {
+        return held;
+    }
+
+    void hold(int block) {
+        blocks[held++] = block;
+    }
+
+    /**
+     * Has in a block that is there already what its next positions need.
+     *
+     * @return how many tokens of the prompt that saves, for which a preemption does not count
+     */
+    int skip(int block, int positions) {
+        hold(block);
+        computed += positions;
+        published = held;
+        if (lostBlocks) {
+            return 0;
+        }
+        cached += positions;
+        output.cached(cached);
+        return positions;
+    }
+
+    /**
+     * Keys of what is in its blocks.
+     *
+     * @param block the last one that is needed; its tokens are there
+     * @return the keys of this block and of all before it
+     */
+    long[] keysUpTo(int block, BlockHasher hasher, int blockSize) {
+        if (keys.length < BlockHasher.WORDS * (block + 1)) {
+            keys = Arrays.copyOf(keys, BlockHasher.WORDS * Math.max(block + 1, length / blockSize));
+        }
+        for (; keyCount <= block; keyCount++) {
+            hasher.write(keys, keyCount, tokens, request.cacheSalt());
+        }
+        return keys;
+    }
+
+    /** Blocks that others have been told of, or have told it of. */
+    int published() {
+        return published;
+    }
+
+    void published(int blocks) {
+        published = blocks;
     }
 
     /** Where it has been admitted. */
@@ -97,16 +181,36 @@ final class Sequence {
     }
 
     /** Has been admitted: room for all that it may become is made now, since steps do not allocate. */
-    void settle(int itsHome, int[] reserved) {
-        tokens = Arrays.copyOf(tokens, maxLength);
+    void settle(int itsHome, int mostBlocks) {
+        if (tokens.length < maxLength) {
+            tokens = Arrays.copyOf(tokens, maxLength);
+        }
+        if (blocks.length < mostBlocks) {
+            blocks = new int[mostBlocks];
+        }
+        if (keys.length < BlockHasher.WORDS * mostBlocks) {
+            keys = Arrays.copyOf(keys, BlockHasher.WORDS * mostBlocks);
+        }
         output.reserve(maxLength - promptLength);
         home = itsHome;
-        blocks = reserved;
+        begun = length;
+        preempted = false;
     }
 
-    int[] letGo() {
-        int[] held = blocks;
-        blocks = NO_BLOCKS;
-        return held;
+    /** Whether it has lost its blocks, or does so once it is in no batch in flight, and then waits again. */
+    boolean preempted() {
+        return preempted;
+    }
+
+    void preempt() {
+        preempted = true;
+    }
+
+    /** Its blocks have been taken. */
+    void letGo() {
+        held = 0;
+        computed = 0;
+        published = 0;
+        lostBlocks = true;
     }
 }

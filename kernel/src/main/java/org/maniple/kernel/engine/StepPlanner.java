@@ -1,18 +1,22 @@
 package org.maniple.kernel.engine;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepBatch.Limits;
 import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
- * Fills a batch, home by home, each up to the limits: decodes first, so that running streams go on, then chunks of prompts in the order of
- * arrival. With several batches in flight each takes its share of the sequences, so that every stage has something to do.
+ * Fills a batch, home by home, each up to the limits: sequences that have begun to answer first, so that running streams go on, then parts
+ * of prompts, as many tokens as the pace allows beside them. With several batches in flight each takes its share of the sequences, so that
+ * every stage has something to do.
  */
 final class StepPlanner {
 
     private final EngineOptions options;
     private final Limits limits;
+    private final SequenceOrder order;
+    private final StepPace pace;
     private final int depth;
 
     private int tokensLeft;
@@ -20,9 +24,11 @@ final class StepPlanner {
     private int blocksLeft;
     private int rowsLeft;
 
-    StepPlanner(EngineOptions options, Limits limits, int depth) {
+    StepPlanner(EngineOptions options, Limits limits, SequenceOrder order, StepPace pace, int depth) {
         this.options = options;
         this.limits = limits;
+        this.order = order;
+        this.pace = pace;
         this.depth = depth;
     }
 
@@ -31,59 +37,179 @@ final class StepPlanner {
      *
      * @param homes with the admitted sequences
      * @param flight its batch has been cleared
+     * @param only whether no other batch is in flight, so that there must be something in this one if anything can go on
      * @return whether there is anything in it
      */
-    boolean plan(List<Home> homes, Flight flight) {
+    boolean plan(List<Home> homes, Flight flight, boolean only) {
+        int streams = 0;
+        int ofAllHomes = 0;
+        int starting = 0;
         for (int i = 0; i < homes.size(); i++) {
-            fill(homes.get(i).running(), flight);
+            List<Sequence> running = homes.get(i).running();
+            int ofHome = streams(running);
+            // Homes go through a step together: what one has to do the others wait for.
+            streams = Math.max(streams, ofHome);
+            ofAllHomes += ofHome;
+            starting += starting(running);
         }
+        int most = starting == 0 ? 0 : pace.promptTokens(streams, starting / (double) Math.max(1, ofAllHomes));
+        fill(homes, flight, most);
+        if (only && starting > 0 && flight.batch().spans() == 0) {
+            // The streams that the prompts should not disturb lack KV blocks themselves.
+            fill(homes, flight, Integer.MAX_VALUE);
+        }
+        flight.streams(streams);
         return flight.batch().spans() > 0;
     }
 
-    private void fill(List<Sequence> running, Flight flight) {
+    /** Sequences that have begun to answer, in this batch or in another one. */
+    private static int streams(List<Sequence> running) {
+        int count = 0;
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            count += sequence.decoding() && !sequence.preempted() && !sequence.output.ended() ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Sequences whose prompts can go on. */
+    private static int starting(List<Sequence> running) {
+        int count = 0;
+        for (int i = 0; i < running.size(); i++) {
+            count += !running.get(i).decoding() && runnable(running.get(i)) ? 1 : 0;
+        }
+        return count;
+    }
+
+    private void fill(List<Home> homes, Flight flight, int promptTokens) {
+        flight.begin();
+        for (int i = 0; i < homes.size(); i++) {
+            fill(homes.get(i), flight, promptTokens);
+        }
+    }
+
+    private int spans(List<Sequence> running) {
+        return Math.min(limits.maxSpans(), Math.ceilDiv(running.size(), depth));
+    }
+
+    private void fill(Home home, Flight flight, int promptTokens) {
+        List<Sequence> running = home.running();
         tokensLeft = Math.min(options.maxBatchedTokens(), limits.maxTokens());
-        spansLeft = Math.min(limits.maxSpans(), Math.ceilDiv(running.size(), depth));
+        spansLeft = spans(running);
         blocksLeft = limits.maxBlocks();
         rowsLeft = limits.maxRows();
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
             if (sequence.decoding() && runnable(sequence)) {
-                add(sequence, flight, Math.min(tokensLeft, sequence.length() - sequence.computed()));
+                add(home, sequence, flight, sequence.length() - sequence.computed());
             }
         }
+        int answering = spans(running) - spansLeft;
+        tokensLeft = Math.min(tokensLeft, promptTokens);
+        int before = tokensLeft;
+        fillPrompts(home, flight);
+        flight.has(answering, before - tokensLeft);
+    }
+
+    /**
+     * The first prompt in the order gets half of what there is, and what the others leave; the rest goes to equal ones that are nearer to their
+     * end, the nearest first, so that short prompts do not wait for long ones and long ones still go on; then to the others in their order.
+     */
+    private void fillPrompts(Home home, Flight flight) {
+        Sequence first = next(home, null);
+        if (first == null || tokensLeft == 0) {
+            return;
+        }
+        int shorter = 0;
+        List<Sequence> running = home.running();
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
-            if (!sequence.decoding() && runnable(sequence)) {
-                add(sequence, flight, chunk(sequence));
+            shorter += isShorter(home, sequence, first) ? sequence.remaining() : 0;
+        }
+        add(home, first, flight, Math.max(Math.ceilDiv(tokensLeft, 2), tokensLeft - shorter));
+        for (Sequence each = shortest(home, first); each != null && tokensLeft > 0; each = shortest(home, first)) {
+            int left = tokensLeft;
+            add(home, each, flight, tokensLeft);
+            if (left == tokensLeft) {
+                break;
             }
         }
+        for (Sequence each = next(home, null); each != null && tokensLeft > 0; each = next(home, each)) {
+            add(home, each, flight, tokensLeft);
+        }
+    }
+
+    /** The first sequence in the order, behind another one, whose prompt can go on. */
+    private @Nullable Sequence next(Home home, @Nullable Sequence behind) {
+        List<Sequence> running = home.running();
+        for (int i = behind == null ? 0 : running.indexOf(behind) + 1; i < running.size(); i++) {
+            if (isDue(home, running.get(i))) {
+                return running.get(i);
+            }
+        }
+        return null;
+    }
+
+    private boolean isShorter(Home home, Sequence sequence, Sequence first) {
+        return sequence.remaining() < first.remaining() && order.areEqual(sequence, first) && isDue(home, sequence);
+    }
+
+    /** The sequence with the shortest rest of a prompt that is shorter than that of the first one. */
+    private @Nullable Sequence shortest(Home home, Sequence first) {
+        @Nullable
+        Sequence best = null;
+        List<Sequence> running = home.running();
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if ((best == null || sequence.remaining() < best.remaining()) && isShorter(home, sequence, first)) {
+                best = sequence;
+            }
+        }
+        return best;
+    }
+
+    private static boolean isDue(Home home, Sequence sequence) {
+        if (sequence.decoding() || !runnable(sequence)) {
+            return false;
+        }
+        home.cache().follow(sequence);
+        return !home.followsAnother(sequence);
     }
 
     private static boolean runnable(Sequence sequence) {
-        return !sequence.inFlight() && !sequence.output.ended();
+        return !sequence.inFlight() && !sequence.preempted() && !sequence.output.ended();
     }
 
-    private int chunk(Sequence sequence) {
-        int count = Math.min(tokensLeft, sequence.length() - sequence.computed());
-        if (options.chunk() > 0) {
-            count = Math.min(count, options.chunk());
-        }
-        return sequence.wantsPromptLogprobs() ? Math.min(count, rowsLeft) : count;
-    }
-
-    private void add(Sequence sequence, Flight flight, int wanted) {
+    private void add(Home home, Sequence sequence, Flight flight, int most) {
         if (spansLeft == 0) {
             return;
         }
-        int count = (int) Math.min(wanted, (long) blocksLeft * limits.blockSize() - sequence.computed());
-        if (rowsLeft == 0 && sequence.computed() + count == sequence.length()) {
+        int count = Math.min(room(sequence, Math.min(most, tokensLeft)), sequence.remaining());
+        if (rowsLeft == 0 && count == sequence.remaining()) {
             count--;
         }
-        if (count <= 0) {
-            return;
+        if (count > 0) {
+            count = Math.min(count, home.provide(sequence, sequence.computed() + count) - sequence.computed());
         }
-        boolean completes = sequence.computed() + count == sequence.length();
-        boolean all = sequence.wantsPromptLogprobs() && !sequence.decoding();
+        if (count > 0) {
+            board(sequence, flight, count);
+        }
+    }
+
+    private int room(Sequence sequence, int most) {
+        int count = most;
+        if (options.chunk() > 0 && !sequence.decoding()) {
+            count = Math.min(count, options.chunk());
+        }
+        if (sequence.lacksPromptLogprobs()) {
+            count = Math.min(count, rowsLeft);
+        }
+        return (int) Math.min(count, (long) blocksLeft * limits.blockSize() - sequence.computed());
+    }
+
+    private void board(Sequence sequence, Flight flight, int count) {
+        boolean completes = count == sequence.remaining();
+        boolean all = sequence.lacksPromptLogprobs();
         Rows rows = all ? Rows.ALL : completes ? Rows.LAST : Rows.NONE;
         int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
         StepBatch batch = flight.batch();

@@ -1,13 +1,11 @@
 package org.maniple.kernel.engine;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
@@ -18,6 +16,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -52,6 +52,7 @@ public final class UnitEngine implements Engine {
     private final Optional<ConstraintCompiler> constraints;
     private final GuideThread guides;
     private final OutputThread output;
+    private final Observers observers = new Observers();
     private final EngineLoop loop;
     private final Thread thread;
     private final int seats;
@@ -64,13 +65,16 @@ public final class UnitEngine implements Engine {
 
     // guarded by the lock
     private final Map<String, Sequence> live = new HashMap<>();
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
+    private final WaitingQueue waiting;
     private int running;
     private long numbers;
     private boolean attention;
     private @Nullable String refusal = "The engine has not been started";
     private @Nullable String failure;
     private boolean closing;
+    private boolean forgetting;
+    private long refusedForRequests;
+    private long refusedForTokens;
 
     /**
      * An engine that is not started.
@@ -107,7 +111,7 @@ public final class UnitEngine implements Engine {
         int blocks = Math.min(options.kvBlocks(), pipeline.limits().maxBlocks());
         int cacheTokens = (int) Math.min(Integer.MAX_VALUE, (long) blocks * pipeline.limits().blockSize());
         int homes = pipeline.limits().homes();
-        validation = new RequestValidation(model, cacheTokens, codec.isPresent(), homes);
+        validation = new RequestValidation(model, cacheTokens, codec.isPresent(), homes, options.scheduling().usesPriority());
         seats = Math.multiplyExact(options.maxSequences(), homes);
         // Requests that have ended but whose last events are still to be delivered count too, hence twice.
         places = 2 * (options.maxQueued() + seats);
@@ -115,7 +119,9 @@ public final class UnitEngine implements Engine {
         output = new OutputThread(2 * places, this::done);
         constraints = codec.map(each -> new ConstraintCompiler(each, model.vocabulary()));
         guides = new GuideThread(places);
-        loop = new EngineLoop(model, pipeline, options, output, guides);
+        var order = new SequenceOrder(options.scheduling().order());
+        waiting = new WaitingQueue(order);
+        loop = new EngineLoop(model, pipeline, options, order, output, guides, observers);
         thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
     }
 
@@ -160,13 +166,15 @@ public final class UnitEngine implements Engine {
 
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
+        var times = new RequestTimes(request, System.nanoTime());
         int maxLength = validation.maxLength(request);
         Guide guide = request.sampling().constraint().map(this::guide).orElse(null);
         var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model, guide);
         lock.lock();
         try {
-            checkAccepted(request.id());
-            var sequence = new Sequence(numbers++, request, plan, new RequestOutput(request, listener, codec), maxLength);
+            checkAccepted(request);
+            var delivery = new RequestOutput(request, new Delivery(times, listener), codec);
+            var sequence = new Sequence(numbers++, request, plan, delivery, times, maxLength);
             live.put(request.id(), sequence);
             if (guide != null) {
                 guides.hand(guide);
@@ -190,19 +198,29 @@ public final class UnitEngine implements Engine {
         }
     }
 
-    private void checkAccepted(String id) {
+    private void checkAccepted(GenerationRequest request) {
         if (refusal != null) {
             throw new RefusedException(Reason.UNAVAILABLE, refusal);
         }
-        if (live.containsKey(id)) {
+        if (live.containsKey(request.id())) {
             throw new RefusedException(Reason.INVALID,
-                    "There is a running request with the id [" + id + "] already; ids must differ");
+                    "There is a running request with the id [" + request.id() + "] already; ids must differ");
         }
         int vacant = Math.max(0, seats - running);
         if (waiting.size() >= options.maxQueued() + vacant || live.size() >= places) {
+            refusedForRequests++;
             throw new RefusedException(Reason.OVERLOADED,
                     "Too many requests wait [" + waiting.size() + "]; at most " + options.maxQueued()
                             + " may (max-num-queued-reqs). Try again later.");
+        }
+        long most = options.scheduling().maxQueuedTokens();
+        // One that is longer than that by itself must have a chance, too.
+        if (!waiting.isEmpty() && waiting.tokens() + request.prompt().length > most) {
+            refusedForTokens++;
+            throw new RefusedException(Reason.OVERLOADED,
+                    "Too many tokens wait [" + waiting.tokens() + ", with this request "
+                            + (waiting.tokens() + request.prompt().length)
+                            + "]; at most " + most + " may (max-num-queued-tokens). Try again later.");
         }
     }
 
@@ -306,6 +324,12 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public boolean observe(EngineObserver observer) {
+        observers.add(observer);
+        return true;
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = unit.get();
         lock.lock();
@@ -330,8 +354,33 @@ public final class UnitEngine implements Engine {
     /** The loop changes its homes under the lock only, which the caller holds. */
     private List<UnitStatus.HomeStatus> homes() {
         return loop.homes().all().stream().map(home -> new UnitStatus.HomeStatus(home.number(), home.running().size(),
-                (int) waiting.stream().filter(sequence -> sequence.request.home().equals(OptionalInt.of(home.number()))).count(),
-                home.admitted(), home.pool().total(), home.pool().free())).toList();
+                waiting.pinnedTo(home.number()), home.admitted(), home.totalBlocks(), home.freeBlocks(),
+                home.preemptions(), home.cacheQueries(), home.cacheHits())).toList();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        lock.lock();
+        try {
+            Homes homes = loop.homes();
+            int blocks = Math.multiplyExact(options.kvBlocks(), homes.all().size());
+            return new EngineStatistics(homes.preemptions(), homes.cacheQueries(), homes.cacheHits(), waiting.tokens(),
+                    refusedForRequests, refusedForTokens, 1 - homes.freeBlocks() / (double) blocks);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What is published goes before the next request begins; the engine's thread does it. */
+    @Override
+    public void resetPrefixCache() {
+        lock.lock();
+        try {
+            forgetting = true;
+            wake();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** On the output thread, after a request's last event. */
@@ -376,6 +425,10 @@ public final class UnitEngine implements Engine {
             }
             last = closing;
             if (!last) {
+                if (forgetting) {
+                    forgetting = false;
+                    loop.homes().resetCaches();
+                }
                 loop.admit(waiting);
                 running = loop.homes().running();
             }
@@ -402,6 +455,31 @@ public final class UnitEngine implements Engine {
             return attention;
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException("The engine's thread was interrupted", interrupted);
+        }
+    }
+
+    /** Sees a request's events on their way, and tells of its end before anybody can act on the last one. Used by the output thread. */
+    private final class Delivery implements Consumer<GenerationEvent> {
+
+        private final RequestTimes times;
+        private final Consumer<GenerationEvent> listener;
+        private int tokens;
+
+        Delivery(RequestTimes times, Consumer<GenerationEvent> listener) {
+            this.times = times;
+            this.listener = listener;
+        }
+
+        @Override
+        public void accept(GenerationEvent event) {
+            switch (event) {
+                case GenerationEvent.Tokens some -> tokens += some.tokens().size();
+                case GenerationEvent.Finished finished -> observers.ended(times.ended(finished, System.nanoTime()));
+                case GenerationEvent.Failed failed -> observers.ended(times.failed(tokens, System.nanoTime()));
+                case GenerationEvent.Prompt prompt -> {
+                }
+            }
+            listener.accept(event);
         }
     }
 

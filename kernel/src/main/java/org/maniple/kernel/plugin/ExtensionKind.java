@@ -6,6 +6,7 @@ import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Collectives;
 import org.maniple.api.compute.ComputeBackend;
+import org.maniple.api.engine.SchedulingPolicy;
 import org.maniple.api.frontend.Frontend;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.model.ModelArchitecture;
@@ -39,13 +40,16 @@ public record ExtensionKind<T extends Extension>(Class<T> type, String word) {
             "checkpoint-format");
     /** Formats of tokenizers. */
     public static final ExtensionKind<Tokenizer> TOKENIZER = new ExtensionKind<>(Tokenizer.class, "tokenizer");
+    /** Orders of requests. */
+    public static final ExtensionKind<SchedulingPolicy> SCHEDULING = new ExtensionKind<>(SchedulingPolicy.class,
+            "scheduling-policy");
     /** Ways for clients to reach a unit. */
     public static final ExtensionKind<Frontend> FRONTEND = new ExtensionKind<>(Frontend.class, "frontend");
 
     /** All of them, in the order in which they are listed. */
     public static final List<ExtensionKind<?>> ALL = List.of(TRANSPORT, COLLECTIVES, ALL_TO_ALL, PARALLELISM, COMPUTE, MODEL,
             CHECKPOINT,
-            TOKENIZER, FRONTEND);
+            TOKENIZER, SCHEDULING, FRONTEND);
 
     @Override
     public String toString() {

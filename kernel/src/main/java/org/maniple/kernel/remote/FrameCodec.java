@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationEvent.Failed;
@@ -23,6 +24,7 @@ import org.maniple.kernel.remote.RemoteFrame.Cancel;
 import org.maniple.kernel.remote.RemoteFrame.Event;
 import org.maniple.kernel.remote.RemoteFrame.PromptPart;
 import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.ResetPrefixCache;
 import org.maniple.kernel.remote.RemoteFrame.Status;
 import org.maniple.kernel.remote.RemoteFrame.Submit;
 
@@ -38,6 +40,7 @@ final class FrameCodec {
     private static final int FINISHED = 7;
     private static final int FAILED = 8;
     private static final int STATUS = 9;
+    private static final int RESET_PREFIX_CACHE = 10;
 
     private static final int NO_CONSTRAINT = 0;
     private static final int SCHEMA = 1;
@@ -56,9 +59,11 @@ final class FrameCodec {
         var out = new FrameWriter();
         switch (frame) {
             case Submit(long ticket, GenerationRequest request) -> {
-                out.octet(SUBMIT).large(ticket).text(request.id()).numbers(request.prompt());
+                out.octet(SUBMIT).large(ticket).text(request.id()).numbers(request.prompt()).number(request.priority())
+                        .flag(request.cacheSalt().isPresent()).text(request.cacheSalt().orElse(""));
                 write(out, request.sampling());
             }
+            case ResetPrefixCache() -> out.octet(RESET_PREFIX_CACHE);
             case Cancel(long ticket) -> out.octet(CANCEL).large(ticket);
             case Accepted(long ticket) -> out.octet(ACCEPTED).large(ticket);
             case Refused(long ticket, Reason reason, String message) ->
@@ -83,7 +88,8 @@ final class FrameCodec {
                     case Stop.Text(String text) -> out.octet(STOP_TEXT).text(text);
                     case Stop.Token(int id) -> out.octet(STOP_TOKEN).number(id);
                 }
-                out.text(finished.text()).number(finished.promptTokens()).number(finished.outputTokens());
+                out.text(finished.text()).number(finished.promptTokens()).number(finished.outputTokens())
+                        .number(finished.cachedTokens());
             }
             case Failed(String message) -> out.octet(FAILED).large(ticket).text(message);
         }
@@ -127,20 +133,31 @@ final class FrameCodec {
         var in = new FrameReader(bytes);
         int type = in.octet();
         RemoteFrame frame = switch (type) {
-            case SUBMIT -> new Submit(in.large(), new GenerationRequest(in.text(), in.numbers(), sampling(in)));
+            case SUBMIT -> new Submit(in.large(), request(in));
             case CANCEL -> new Cancel(in.large());
+            case RESET_PREFIX_CACHE -> new ResetPrefixCache();
             case ACCEPTED -> new Accepted(in.large());
             case REFUSED -> new Refused(in.large(), in.oneOf(Reason.values()), in.text());
             case PROMPT_PART -> new PromptPart(in.large(), in.flag(), in.list(20, FrameCodec::logprob));
             case TOKENS -> new Event(in.large(), new Tokens(integers(in), in.text(), in.list(20, FrameCodec::logprob)));
             case FINISHED -> new Event(in.large(),
-                    new Finished(in.oneOf(FinishReason.values()), stop(in), in.text(), in.number(), in.number()));
+                    new Finished(in.oneOf(FinishReason.values()), stop(in), in.text(), in.number(), in.number(), in.number()));
             case FAILED -> new Event(in.large(), new Failed(in.text()));
             case STATUS -> new Status(StatusCodec.read(in));
             default -> throw new MalformedFrameException("unknown type " + type);
         };
         in.end();
         return frame;
+    }
+
+    private static GenerationRequest request(FrameReader in) {
+        String id = in.text();
+        int[] prompt = in.numbers();
+        int priority = in.number();
+        boolean salted = in.flag();
+        String salt = in.text();
+        return new GenerationRequest(id, prompt, sampling(in), OptionalInt.empty(), priority,
+                salted ? Optional.of(salt) : Optional.empty());
     }
 
     private static List<Integer> integers(FrameReader in) {

@@ -4,6 +4,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -18,9 +20,9 @@ import org.maniple.api.text.TextCodec;
  * An engine all of whose requests are for one group of ranks.
  *
  * @param engine has all groups
- * @param home the group
+ * @param group the group
  */
-public record PinnedEngine(Engine engine, int home) implements Engine {
+public record PinnedEngine(Engine engine, int group) implements Engine {
 
     @Override
     public ModelInfo model() {
@@ -34,9 +36,8 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
 
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
-        checkHome(request, home);
-        return engine.submit(new GenerationRequest(request.id(), request.prompt(), request.sampling(), OptionalInt.of(home)),
-                listener);
+        checkHome(request, group);
+        return engine.submit(request.at(group), listener);
     }
 
     /** Refuses a request that is meant for another group than the one that is served here. */
@@ -48,6 +49,17 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     }
 
     @Override
+    public OptionalInt home() {
+        return OptionalInt.of(group);
+    }
+
+    /** Of all groups: this is the only engine that knows. */
+    @Override
+    public boolean observe(EngineObserver observer) {
+        return engine.observe(observer);
+    }
+
+    @Override
     public UnitStatus status() {
         return engine.status();
     }
@@ -55,6 +67,16 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
     @Override
     public Optional<ExpertStatus> experts() {
         return engine.experts();
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        return engine.statistics();
+    }
+
+    @Override
+    public void resetPrefixCache() {
+        engine.resetPrefixCache();
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -26,6 +27,7 @@ import org.maniple.kernel.remote.RemoteFrame.Cancel;
 import org.maniple.kernel.remote.RemoteFrame.Event;
 import org.maniple.kernel.remote.RemoteFrame.PromptPart;
 import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.ResetPrefixCache;
 import org.maniple.kernel.remote.RemoteFrame.Status;
 import org.maniple.kernel.remote.RemoteFrame.Submit;
 
@@ -132,6 +134,11 @@ public final class RemoteEngine implements Engine {
     }
 
     @Override
+    public OptionalInt home() {
+        return OptionalInt.of(home);
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = status;
         String reason = failure;
@@ -146,6 +153,12 @@ public final class RemoteEngine implements Engine {
         return new UnitStatus(known.ready() && reason == null, reasons, known.epoch(), known.ranks(), known.links(),
                 configuration,
                 known.runningRequests(), known.waitingRequests(), known.kvBlocks(), known.freeKvBlocks(), known.homes());
+    }
+
+    /** For the whole unit, since rank 0 knows of no part of it. */
+    @Override
+    public void resetPrefixCache() {
+        sender.accept(FrameCodec.encode(new ResetPrefixCache()));
     }
 
     /**
@@ -168,6 +181,7 @@ public final class RemoteEngine implements Engine {
                 }
             }
             case Submit submit -> throw new MalformedFrameException("Submit goes to rank 0 only");
+            case ResetPrefixCache reset -> throw new MalformedFrameException("ResetPrefixCache goes to rank 0 only");
             case Cancel cancel -> throw new MalformedFrameException("Cancel goes to rank 0 only");
         }
     }

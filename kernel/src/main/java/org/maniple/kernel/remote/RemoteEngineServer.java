@@ -23,6 +23,7 @@ import org.maniple.kernel.remote.RemoteFrame.Cancel;
 import org.maniple.kernel.remote.RemoteFrame.Event;
 import org.maniple.kernel.remote.RemoteFrame.PromptPart;
 import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.ResetPrefixCache;
 import org.maniple.kernel.remote.RemoteFrame.Status;
 import org.maniple.kernel.remote.RemoteFrame.Submit;
 
@@ -104,7 +105,7 @@ public final class RemoteEngineServer implements AutoCloseable {
             throw new MalformedFrameException("rank " + rank + " serves nobody, but sent a request");
         }
         RemoteFrame frame = FrameCodec.decode(bytes);
-        if (!(frame instanceof Submit) && !(frame instanceof Cancel)) {
+        if (!(frame instanceof Submit) && !(frame instanceof Cancel) && !(frame instanceof ResetPrefixCache)) {
             throw new MalformedFrameException(frame.getClass().getSimpleName() + " comes from rank 0 only");
         }
         try {
@@ -124,6 +125,7 @@ public final class RemoteEngineServer implements AutoCloseable {
                     generation.cancel();
                 }
             }
+            case ResetPrefixCache() -> engine.resetPrefixCache();
             default -> throw new IllegalStateException("a frame that arrived() refuses: " + frame);
         }
     }
@@ -137,7 +139,7 @@ public final class RemoteEngineServer implements AutoCloseable {
             // The acceptance must be on its way before the first event, which another thread may send at once.
             var gate = new Gate(key);
             task.generation = new PinnedEngine(engine, home)
-                    .submit(new GenerationRequest(id, request.prompt(), request.sampling()), gate::deliver);
+                    .submit(request.called(id), gate::deliver);
             gate.open();
         } catch (RefusedException e) {
             tasks.remove(key);

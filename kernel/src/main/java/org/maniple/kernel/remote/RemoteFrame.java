@@ -16,6 +16,9 @@ sealed interface RemoteFrame {
     /** To rank 0: nobody waits for the request any more. */
     record Cancel(long ticket) implements RemoteFrame {}
 
+    /** To rank 0: what later requests could use of earlier ones is to be forgotten. */
+    record ResetPrefixCache() implements RemoteFrame {}
+
     /** From rank 0: the request is taken. */
     record Accepted(long ticket) implements RemoteFrame {}
 

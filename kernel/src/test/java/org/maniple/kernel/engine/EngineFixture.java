@@ -5,12 +5,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
+import org.maniple.api.engine.SchedulingPolicy;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.testkit.GivenSettings;
 
 /** An engine on a {@link FakePipeline}. */
 final class EngineFixture implements AutoCloseable {
@@ -24,38 +27,84 @@ final class EngineFixture implements AutoCloseable {
     private int requests;
 
     /** What an engine is built from. */
-    record Setup(int depth, int budget, int sequences, int chunk, int queue, int blocks, int rows, int tableEntries, int homes) {
+    static final class Setup {
+
+        private int depth = 1;
+        private int budget = 64;
+        private int sequences = 8;
+        private int chunk;
+        private int queue = 100;
+        private int blocks = 64;
+        private int rows = 16;
+        private int tableEntries = 200;
+        private int homes = 1;
+        private int length = MAX_LENGTH;
+        private SchedulingPolicy policy = new ArrivalPolicy();
+        private Map<String, Object> settings = Map.of();
+        private long queuedTokens = Long.MAX_VALUE;
+        private boolean sharing = true;
 
         static Setup standard() {
-            return new Setup(1, 64, 8, 0, 100, 64, 16, 200, 1);
+            return new Setup();
         }
 
         Setup depth(int value) {
-            return new Setup(value, budget, sequences, chunk, queue, blocks, rows, tableEntries, homes);
+            depth = value;
+            return this;
         }
 
         Setup budget(int value) {
-            return new Setup(depth, value, sequences, chunk, queue, blocks, rows, tableEntries, homes);
+            budget = value;
+            return this;
         }
 
         Setup chunk(int value) {
-            return new Setup(depth, budget, sequences, value, queue, blocks, rows, tableEntries, homes);
+            chunk = value;
+            return this;
         }
 
         Setup queue(int seats, int places) {
-            return new Setup(depth, budget, seats, chunk, places, blocks, rows, tableEntries, homes);
+            sequences = seats;
+            queue = places;
+            return this;
         }
 
         Setup blocks(int value) {
-            return new Setup(depth, budget, sequences, chunk, queue, value, rows, tableEntries, homes);
+            blocks = value;
+            return this;
         }
 
         Setup step(int maxRows, int maxTableEntries) {
-            return new Setup(depth, budget, sequences, chunk, queue, blocks, maxRows, maxTableEntries, homes);
+            rows = maxRows;
+            tableEntries = maxTableEntries;
+            return this;
         }
 
         Setup homes(int value) {
-            return new Setup(depth, budget, sequences, chunk, queue, blocks, rows, tableEntries, value);
+            homes = value;
+            return this;
+        }
+
+        /** Tokens of a request. */
+        Setup length(int value) {
+            length = value;
+            return this;
+        }
+
+        Setup policy(SchedulingPolicy value, Map<String, Object> itsSettings) {
+            policy = value;
+            settings = itsSettings;
+            return this;
+        }
+
+        Setup queuedTokens(long value) {
+            queuedTokens = value;
+            return this;
+        }
+
+        Setup withoutPrefixCache() {
+            sharing = false;
+            return this;
         }
 
         EngineFixture start() {
@@ -66,20 +115,28 @@ final class EngineFixture implements AutoCloseable {
 
         EngineFixture build() {
             var limits = new StepBatch.Limits(budget, sequences, tableEntries, rows, 16, homes);
-            return new EngineFixture(new FakePipeline(depth, limits, blocks),
-                    new EngineOptions(budget, sequences, chunk, queue, blocks, java.util.OptionalLong.empty(),
-                            FakePipeline.CANDIDATES));
+            // What steps take says nothing here.
+            var scheduling = new EngineOptions.Scheduling(policy.order(new GivenSettings(policy.options(), settings, Map.of())),
+                    policy.usesPriority(),
+                    queuedTokens, sharing, 0);
+            return new EngineFixture(new FakePipeline(depth, limits, blocks), new EngineOptions(budget, sequences, chunk, queue,
+                    blocks, OptionalLong.empty(), FakePipeline.CANDIDATES, scheduling), length);
         }
     }
 
-    private EngineFixture(FakePipeline pipeline, EngineOptions options) {
+    private EngineFixture(FakePipeline pipeline, EngineOptions options, int length) {
         this.pipeline = pipeline;
-        engine = new UnitEngine(model(), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit, Optional::empty,
+        engine = new UnitEngine(model(length), Optional.of(new LetterCodec()), pipeline, options, EngineFixture::unit,
+                Optional::empty,
                 "0.1.0");
     }
 
     static ModelInfo model() {
-        return new ModelInfo(List.of("hash"), "/models/hash", "Hash", HashModel.VOCABULARY, MAX_LENGTH, List.of(EOS),
+        return model(MAX_LENGTH);
+    }
+
+    private static ModelInfo model(int length) {
+        return new ModelInfo(List.of("hash"), "/models/hash", "Hash", HashModel.VOCABULARY, length, List.of(EOS),
                 new ModelConfig("test", Map.of()));
     }
 
@@ -100,6 +157,13 @@ final class EngineFixture implements AutoCloseable {
     Recorder submitTo(int home, int[] prompt, Samplings samplings) {
         var recorder = new Recorder();
         engine.submit(new GenerationRequest("request-" + requests++, prompt, samplings.build(), OptionalInt.of(home)), recorder);
+        return recorder;
+    }
+
+    Recorder submit(int[] prompt, Samplings samplings, int priority, String salt) {
+        var recorder = new Recorder();
+        engine.submit(new GenerationRequest("request-" + requests++, prompt, samplings.build(), OptionalInt.empty(), priority,
+                Optional.of(salt).filter(given -> !given.isEmpty())), recorder);
         return recorder;
     }
 

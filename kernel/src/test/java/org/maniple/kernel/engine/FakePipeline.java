@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,7 @@ final class FakePipeline implements StepPipeline {
     volatile int steps;
     private final int[] mostSpansOf;
     private final int[] tokensOf;
+    private final Map<Long, Integer> computed = new ConcurrentHashMap<>();
 
     private final int depth;
     private final StepBatch.Limits limits;
@@ -84,6 +87,11 @@ final class FakePipeline implements StepPipeline {
         return gate;
     }
 
+    /** How many positions of a sequence have been computed in all. */
+    int computed(long sequence) {
+        return computed.getOrDefault(sequence, 0);
+    }
+
     void failAtStep(int step) {
         failAt = step;
     }
@@ -109,6 +117,7 @@ final class FakePipeline implements StepPipeline {
             throw new TransportException("rank 2 is gone: connection closed");
         }
         requireApart(batch);
+        requireOwnBlocks(batch);
         received.decode(frame, batch.encode(frame));
         flying.add(run(received, batch));
         mostInFlight = Math.max(mostInFlight, flying.size());
@@ -124,6 +133,9 @@ final class FakePipeline implements StepPipeline {
     }
 
     private void count(StepBatch batch) {
+        for (int span = 0; span < batch.spans(); span++) {
+            computed.merge(batch.sequence(span), batch.spanLength(span), Integer::sum);
+        }
         for (int home = 0; home < limits.homes(); home++) {
             mostSpansOf[home] = Math.max(mostSpansOf[home], batch.spanFirst(home + 1) - batch.spanFirst(home));
             tokensOf[home] += batch.tokenStart(home + 1) - batch.tokenStart(home);
@@ -137,6 +149,33 @@ final class FakePipeline implements StepPipeline {
         for (int span = 0; span < batch.spans(); span++) {
             if (!sequences.add(batch.sequence(span))) {
                 throw new IllegalStateException("sequence " + batch.sequence(span) + " is twice in flight");
+            }
+        }
+    }
+
+    /** What a batch writes nobody else may have in a batch: neither in flight nor beside it. */
+    private void requireOwnBlocks(StepBatch batch) {
+        for (int span = 0; span < batch.spans(); span++) {
+            int first = batch.position(batch.spanStart(span)) / limits.blockSize();
+            int last = batch.position(batch.spanStart(span) + batch.spanLength(span) - 1) / limits.blockSize();
+            for (int index = first; index <= last; index++) {
+                int block = batch.block(span, index);
+                for (Results other : flying) {
+                    requireWithout(other.batch(), block, batch.home(span), -1);
+                }
+                requireWithout(batch, block, batch.home(span), span);
+            }
+        }
+    }
+
+    private void requireWithout(StepBatch batch, int block, int home, int own) {
+        for (int span = 0; span < batch.spans(); span++) {
+            int blocksOfSpan = Math.ceilDiv(batch.position(batch.spanStart(span)) + batch.spanLength(span), limits.blockSize());
+            for (int index = 0; index < blocksOfSpan && span != own && batch.home(span) == home; index++) {
+                if (batch.block(span, index) == block) {
+                    throw new IllegalStateException("block " + block + " is written while sequence " + batch.sequence(span)
+                            + " uses it");
+                }
             }
         }
     }

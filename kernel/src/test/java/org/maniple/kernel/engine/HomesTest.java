@@ -80,34 +80,34 @@ class HomesTest {
 
     @Test
     void aHomeWithoutFreeBlocksDoesNotKeepOthersWaiting() throws InterruptedException {
-        // Each needs 5 of the 7 blocks of a home.
+        // The long ones need 6 of the 7 blocks of a home to begin.
         try (EngineFixture fixture = Setup.standard().blocks(7).homes(2).build()) {
             Semaphore gate = fixture.pipeline.gated();
             fixture.engine.start();
-            Recorder first = fixture.submitTo(0, prompt(40, 1), greedy(40));
-            Recorder second = fixture.submitTo(0, prompt(40, 2), greedy(40));
+            Recorder first = fixture.submitTo(0, prompt(90, 1), greedy(20));
+            Recorder second = fixture.submitTo(0, prompt(90, 2), greedy(20));
             Recorder other = fixture.submitTo(1, prompt(40, 3), greedy(2));
             Recorder anywhere = fixture.submit(prompt(40, 4), greedy(2));
-            gate.release(8);
+            gate.release(10);
             assertThat(other.tokens()).isEqualTo(alone(40, 3, 2));
             assertThat(anywhere.tokens()).isEqualTo(alone(40, 4, 2));
             List<HomeStatus> homes = fixture.engine.status().homes();
             assertThat(homes).extracting(HomeStatus::runningRequests).first().isEqualTo(1);
             assertThat(homes).extracting(HomeStatus::waitingRequests).containsExactly(1, 0);
             gate.release(100_000);
-            assertThat(first.tokens()).isEqualTo(alone(40, 1, 40));
-            assertThat(second.tokens()).isEqualTo(alone(40, 2, 40));
+            assertThat(first.tokens()).isEqualTo(alone(90, 1, 20));
+            assertThat(second.tokens()).isEqualTo(alone(90, 2, 20));
             assertThat(fixture.engine.status().homes()).extracting(HomeStatus::admittedRequests).containsExactly(2L, 2L);
         }
     }
 
     @Test
     void aRequestThatFitsNowhereIsNotOvertakenByLaterOnes() throws InterruptedException {
-        // The long ones need 5 of the 7 blocks of a home, the short one needs 1.
+        // The long ones need 6 of the 7 blocks of a home to begin, the short one needs 1.
         try (EngineFixture fixture = Setup.standard().blocks(7).homes(2).build()) {
             Semaphore gate = fixture.pipeline.gated();
             fixture.engine.start();
-            List<Recorder> longs = IntStream.range(0, 3).mapToObj(i -> fixture.submit(prompt(40, i), greedy(40))).toList();
+            List<Recorder> longs = IntStream.range(0, 3).mapToObj(i -> fixture.submit(prompt(90, i), greedy(20))).toList();
             Recorder shortOne = fixture.submit(prompt(3, 9), greedy(1));
             gate.release(3);
             assertThat(longs.getFirst().firstToken.await(20, TimeUnit.SECONDS)).isTrue();
@@ -115,7 +115,7 @@ class HomesTest {
             gate.release(100_000);
             assertThat(shortOne.tokens()).isEqualTo(alone(3, 9, 1));
             for (int i = 0; i < 3; i++) {
-                assertThat(longs.get(i).tokens()).isEqualTo(alone(40, i, 40));
+                assertThat(longs.get(i).tokens()).isEqualTo(alone(90, i, 20));
             }
         }
     }

@@ -18,7 +18,7 @@ import org.maniple.api.engine.RefusedException.Reason;
 
 class RequestValidationTest {
 
-    private final RequestValidation validation = new RequestValidation(EngineFixture.model(), 1000, true, 2);
+    private final RequestValidation validation = new RequestValidation(EngineFixture.model(), 1000, true, 2, false);
 
     private static GenerationRequest request(int promptLength, Consumer<Samplings> change) {
         return new GenerationRequest("r", EngineFixture.prompt(promptLength, 1), new Samplings().with(change).build());
@@ -98,7 +98,7 @@ class RequestValidationTest {
 
     @Test
     void stopTextsNeedATokenizer() {
-        var without = new RequestValidation(EngineFixture.model(), 1000, false, 2);
+        var without = new RequestValidation(EngineFixture.model(), 1000, false, 2, false);
         assertEquals("stop strings are only supported when text is generated; this unit was started with skip-tokenizer-init",
                 assertThrows(RefusedException.class, () -> without.maxLength(request(5, s -> s.stop = List.of("x"))))
                         .getMessage());

@@ -122,14 +122,15 @@ class UnitEngineTest {
 
     @Test
     void requestsWaitForBlocksAndAllAreServed() throws InterruptedException {
-        // Each needs 5 of 7 blocks: one at a time.
+        // Each needs 6 of 7 blocks to begin: one at a time.
         try (EngineFixture fixture = Setup.standard().blocks(7).start()) {
             List<Recorder> recorders = IntStream.range(0, 6)
-                    .mapToObj(i -> fixture.submit(prompt(40, i), Samplings.greedy(40).with(s -> s.ignoreEos = true))).toList();
+                    .mapToObj(i -> fixture.submit(prompt(90, i), Samplings.greedy(20).with(s -> s.ignoreEos = true))).toList();
             for (int i = 0; i < 6; i++) {
-                assertEquals(greedyReference(prompt(40, i), 40), recorders.get(i).tokens());
+                assertEquals(greedyReference(prompt(90, i), 20), recorders.get(i).tokens());
             }
             assertEquals(1, fixture.pipeline.mostSpans);
+            assertEquals(0, fixture.engine.statistics().preemptions());
             assertIdle(fixture);
         }
     }

@@ -30,6 +30,7 @@ import org.maniple.kernel.remote.RemoteFrame.Cancel;
 import org.maniple.kernel.remote.RemoteFrame.Event;
 import org.maniple.kernel.remote.RemoteFrame.PromptPart;
 import org.maniple.kernel.remote.RemoteFrame.Refused;
+import org.maniple.kernel.remote.RemoteFrame.ResetPrefixCache;
 import org.maniple.kernel.remote.RemoteFrame.Submit;
 
 class FrameCodecTest {
@@ -48,9 +49,9 @@ class FrameCodecTest {
                 new PromptPart(5, true, LOGPROBS), new PromptPart(5, false, List.of()),
                 new Event(6, new Tokens(List.of(1, 2, 99), "ä🌍", LOGPROBS)), new Event(6, new Tokens(List.of(), "", List.of())),
                 new Event(7, new Finished(FinishReason.STOP, Optional.of(new Stop.Text("\n")), "rest", 4, 5)),
-                new Event(7, new Finished(FinishReason.STOP, Optional.of(new Stop.Token(12)), "", 4, 5)),
+                new Event(7, new Finished(FinishReason.STOP, Optional.of(new Stop.Token(12)), "", 4, 5, 3)),
                 new Event(7, new Finished(FinishReason.ABORT, Optional.empty(), "", 4, 0)),
-                new Event(8, new Failed("rank 2 is gone")));
+                new ResetPrefixCache(), new Event(8, new Failed("rank 2 is gone")));
     }
 
     private static byte[] submit() {
@@ -66,7 +67,8 @@ class FrameCodecTest {
     @Test
     void aRequestComesOutAsItWentInButForItsHome() {
         for (Sampling sampling : List.of(SAMPLING, Sampling.greedy(4))) {
-            var request = new GenerationRequest("id", new int[] {1, 2, 3}, sampling, OptionalInt.of(2));
+            var request = new GenerationRequest("id", new int[] {1, 2, 3}, sampling, OptionalInt.of(2), -7,
+                    Optional.of("salt"));
             assertThat(FrameCodec.decode(FrameCodec.encode(new Submit(9, request)))).isInstanceOfSatisfying(Submit.class,
                     submit -> {
                         assertThat(submit.ticket()).isEqualTo(9);
@@ -74,6 +76,8 @@ class FrameCodecTest {
                         assertThat(submit.request().prompt()).containsExactly(1, 2, 3);
                         assertThat(submit.request().sampling()).isEqualTo(sampling);
                         assertThat(submit.request().home()).isEmpty();
+                        assertThat(submit.request().priority()).isEqualTo(-7);
+                        assertThat(submit.request().cacheSalt()).hasValue("salt");
                     });
         }
     }

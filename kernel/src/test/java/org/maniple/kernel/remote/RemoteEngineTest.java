@@ -136,6 +136,22 @@ class RemoteEngineTest {
     }
 
     @Test
+    void whatTheSchedulerNeedsTravelsToo() throws Exception {
+        remote.submit(new GenerationRequest("x", new int[] {1}, Sampling.greedy(1), OptionalInt.empty(), 4, Optional.of("salt")),
+                event -> {});
+        GenerationRequest request = engine.next().request();
+        assertThat(request.priority()).isEqualTo(4);
+        assertThat(request.cacheSalt()).hasValue("salt");
+        assertThat(request.home()).hasValue(1);
+    }
+
+    @Test
+    void thePrefixCacheIsRankZeros() throws Exception {
+        remote.resetPrefixCache();
+        assertThat(engine.forgotten.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
     void whatRankZeroRefusesIsRefusedWithItsReason() {
         engine.refusal = Optional.of(new RefusedException(Reason.OVERLOADED, "Too many requests wait"));
         assertThatThrownBy(() -> remote.submit(request(Sampling.greedy(1)), event -> {}))

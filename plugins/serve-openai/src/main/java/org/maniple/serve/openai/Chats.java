@@ -89,11 +89,11 @@ final class Chats {
         int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens,
                 fields.has(NEW_LIMIT) ? NEW_LIMIT : OLD_LIMIT);
         Prompt prompt = new Prompt(tokens, Optional.of(chat.text()));
-        OptionalInt group = PinnedGroup.read(exchange, fields);
+        Treatment treatment = Treatment.read(exchange, fields);
         List<Run.Part> parts = new ArrayList<>();
         for (int i = 0; i < choices; i++) {
             Choice answer = new Choice(i, prompt, new AnswerReader(reading.after(chat)), dialect.kept() || !options.stream());
-            parts.add(new Run.Part(answer, Seeds.shifted(chosen, i), group));
+            parts.add(new Run.Part(answer, Seeds.shifted(chosen, i), treatment));
         }
         long created = System.currentTimeMillis() / 1000;
         TokenTexts texts = new TokenTexts(engine.text(), options.tokensAsIds());

@@ -76,6 +76,11 @@ final class Choice {
         return prompt.tokens().length;
     }
 
+    /** Tokens of the prompt that were in the engine's cache; 0 until it has ended. */
+    int cachedTokens() {
+        return end == null ? 0 : end.cachedTokens();
+    }
+
     int tokenCount() {
         return tokenCount;
     }

@@ -55,7 +55,7 @@ final class CompletionRoute {
             throw fields.problem("n", "times the number of prompts is " + given.size() * choices + "; at most "
                     + CompletionPrompts.MAX_PROMPTS + " answers are generated for one request");
         }
-        OptionalInt group = PinnedGroup.read(exchange, fields);
+        Treatment treatment = Treatment.read(exchange, fields);
         List<Run.Part> parts = new ArrayList<>();
         for (Prompt prompt : given) {
             int[] tokens = limit.fit(prompt.tokens(), truncation, maxTokens, LIMIT);
@@ -63,7 +63,7 @@ final class CompletionRoute {
             for (int i = 0; i < choices; i++) {
                 parts.add(new Run.Part(
                         new Choice(parts.size(), fitting, new AnswerReader(AnswerReader.Plan.PLAIN), !options.stream()),
-                        Seeds.shifted(chosen, i), group));
+                        Seeds.shifted(chosen, i), treatment));
             }
         }
         long created = System.currentTimeMillis() / 1000;

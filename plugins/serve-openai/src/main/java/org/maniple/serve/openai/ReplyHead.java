@@ -1,6 +1,9 @@
 package org.maniple.serve.openai;
 
+import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.stream.Collectors;
 import tools.jackson.core.JsonGenerator;
 
 /**
@@ -27,7 +30,12 @@ record ReplyHead(String id, long created, String model) {
         json.writeNumberProperty("prompt_tokens", input);
         json.writeNumberProperty("total_tokens", input + output);
         json.writeNumberProperty("completion_tokens", output);
-        if (complete) {
+        long cached = cachedTokens(choices);
+        if (cached > 0) {
+            json.writeObjectPropertyStart("prompt_tokens_details");
+            json.writeNumberProperty("cached_tokens", cached);
+            json.writeEndObject();
+        } else if (complete) {
             json.writeNullProperty("prompt_tokens_details");
         }
         if (choices.getFirst().reasoningTokens().isPresent()) {
@@ -36,6 +44,13 @@ record ReplyHead(String id, long created, String model) {
             json.writeEndObject();
         }
         json.writeEndObject();
+    }
+
+    /** Of choices that continue the same prompt one computes what the others find in the cache. */
+    static long cachedTokens(List<Choice> choices) {
+        return choices.stream().collect(Collectors.groupingBy(Choice::prompt, IdentityHashMap::new,
+                Collectors.minBy(Comparator.comparingInt(Choice::cachedTokens)))).values().stream()
+                .mapToLong(least -> least.orElseThrow().cachedTokens()).sum();
     }
 
     static int reasoningTokens(List<Choice> choices) {

@@ -231,7 +231,7 @@ final class ResponsesFormat extends BlockFormat {
         json.writeObjectPropertyStart("usage");
         json.writeNumberProperty("input_tokens", chat.promptTokens());
         json.writeObjectPropertyStart("input_tokens_details");
-        json.writeNumberProperty("cached_tokens", 0);
+        json.writeNumberProperty("cached_tokens", ReplyHead.cachedTokens(choices));
         json.writeEndObject();
         json.writeNumberProperty("output_tokens", output);
         json.writeObjectPropertyStart("output_tokens_details");

@@ -87,12 +87,10 @@ final class SamplingFields {
     /** These change nothing here; a value that makes no sense is an error all the same. */
     private static void checkIgnored(Fields fields) {
         fields.number("length_penalty", -100, 100);
-        fields.integer("priority", Integer.MIN_VALUE, Integer.MAX_VALUE);
         fields.flag("spaces_between_special_tokens", true);
         fields.text("user");
         fields.text("request_id");
         fields.text("session_id");
-        fields.text("cache_salt");
     }
 
     private static double aboveZero(Fields fields, String name, double value) {

@@ -8,6 +8,8 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.maniple.serve.openai.TestServer.Answer;
 
 class CompletionTest {
@@ -184,5 +186,38 @@ class CompletionTest {
             assertThat(given.temperature()).isZero();
             assertThat(given.topK()).isEqualTo(-1);
         }
+    }
+
+    @Test
+    void saysHowMuchOfThePromptWasInTheCache() {
+        engine.cachedTokens = 2;
+        assertThat(server.complete("\"prompt\":\"Hi\",\"max_tokens\":50").at("usage").toString()).isEqualTo(
+                "{prompt_tokens=3, total_tokens=24, completion_tokens=21, prompt_tokens_details={cached_tokens=2}}");
+        // What several answers to a prompt have in common is computed once at most; two prompts count both.
+        assertThat(server.complete("\"prompt\":[\"Hi\",\"Ho\"],\"n\":3").at("usage.prompt_tokens_details.cached_tokens"))
+                .isEqualTo(4);
+    }
+
+    @Test
+    void handsOnWhatTheSchedulerNeeds() {
+        server.complete("\"prompt\":\"Hi\",\"priority\":-3,\"cache_salt\":\"mine\"");
+        assertThat(engine.submitted.element().request().priority()).isEqualTo(-3);
+        assertThat(engine.submitted.element().request().cacheSalt()).hasValue("mine");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "3",
+        "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\""})
+    void refusesASaltThatIsNoText(String salt) {
+        Answer answer = server.complete("\"prompt\":\"Hi\",\"cache_salt\":" + salt);
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.at("error.param")).isEqualTo("cache_salt");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/reset_prefix_cache", "/flush_cache"})
+    void forgetsThePrefixCacheWhenAsked(String path) {
+        assertThat(server.post(path, "").status()).isEqualTo(200);
+        assertThat(engine.resets).hasValue(1);
     }
 }

@@ -1,0 +1,12 @@
+package org.maniple.kernel.engine;
+
+import org.maniple.api.engine.SchedulingPolicy;
+import org.maniple.testkit.SchedulingPolicyContract;
+
+class ArrivalPolicyTest extends SchedulingPolicyContract {
+
+    @Override
+    protected SchedulingPolicy policy() {
+        return new ArrivalPolicy();
+    }
+}

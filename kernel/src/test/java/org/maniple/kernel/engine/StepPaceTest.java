@@ -1,0 +1,102 @@
+package org.maniple.kernel.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** A machine whose steps take so long for each token: the pace has to find that out. */
+class StepPaceTest {
+
+    private static final long PLAIN = 6_000_000;
+
+    private final StepPace pace = new StepPace(2.5);
+
+    private int step(int streams, double perToken) {
+        int tokens = Math.min(512, pace.promptTokens(streams, 1));
+        long nanos = PLAIN + (long) (tokens * perToken);
+        if (tokens == 0) {
+            pace.plain(streams, nanos);
+        } else {
+            pace.withPrompts(streams, streams, tokens, nanos);
+        }
+        return tokens;
+    }
+
+    @Test
+    void promptsHaveTheirStepsForThemselvesWhileNothingElseRuns() {
+        assertThat(pace.promptTokens(0, 3)).isEqualTo(Integer.MAX_VALUE);
+    }
+
+    @Test
+    void aStepWithoutPromptsIsMeasuredFirst() {
+        assertThat(step(1, 1)).isZero();
+        assertThat(step(1, 1)).isEqualTo(StepPace.LEAST);
+    }
+
+    @Test
+    void stepsBecomeAsLongAsTheyMay() {
+        for (int i = 0; i < 20; i++) {
+            step(1, 100_000);
+        }
+        assertThat(step(1, 100_000)).isBetween(85, 90);
+        for (int i = 0; i < 20; i++) {
+            step(1, 300_000);
+        }
+        assertThat(step(1, 300_000)).isBetween(28, 30);
+    }
+
+    @Test
+    void anExpensiveTokenStillGoesOn() {
+        for (int i = 0; i < 20; i++) {
+            step(1, 50_000_000);
+        }
+        assertThat(step(1, 50_000_000)).isEqualTo(StepPace.LEAST);
+    }
+
+    @Test
+    void whereMoreWaitForTheirFirstTokenThanForTheirNextTheyMayTakeMore() {
+        for (int i = 0; i < 20; i++) {
+            step(2, 100_000);
+        }
+        int usual = step(2, 100_000);
+        assertThat(pace.promptTokens(2, 0.5)).isEqualTo(usual);
+        // Four times as many: 10 times as long instead of 2.5 times.
+        assertThat(pace.promptTokens(2, 4)).isBetween(6 * usual - 6, 6 * usual + 6);
+    }
+
+    @Test
+    void oneStepThatWasHeldUpChangesLittle() {
+        for (int i = 0; i < 50; i++) {
+            step(1, 100_000);
+        }
+        pace.plain(1, 50 * PLAIN);
+        assertThat(pace.promptTokens(1, 1)).isBetween(85, 110);
+        pace.withPrompts(1, 1, 90, 100 * PLAIN);
+        assertThat(pace.promptTokens(1, 1)).isGreaterThan(50);
+    }
+
+    @Test
+    void onceInAWhileAStepWithoutPromptsIsMeasuredAgain() {
+        int without = 0;
+        for (int i = 0; i < 1000; i++) {
+            without += step(4, 100_000) == 0 ? 1 : 0;
+        }
+        assertThat(without).isBetween(3, 5);
+    }
+
+    @Test
+    void promptsInABatchOfTheirOwnTakeAsLongAsThatTakes() {
+        pace.plain(2, PLAIN);
+        for (int i = 0; i < 20; i++) {
+            pace.withPrompts(2, 0, 50, 50 * 100_000);
+        }
+        assertThat(pace.promptTokens(2, 1)).isBetween(85, 90);
+    }
+
+    @Test
+    void zeroAllowsEverything() {
+        var free = new StepPace(0);
+        free.plain(1, PLAIN);
+        assertThat(free.promptTokens(1, 1)).isEqualTo(Integer.MAX_VALUE);
+    }
+}
