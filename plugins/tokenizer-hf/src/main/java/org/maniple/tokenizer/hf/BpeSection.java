@@ -46,7 +46,8 @@ final class BpeSection {
     void add(TokenizerParts parts) {
         List<String> tokens = parts.tokens();
         if (tokens.size() > JsonField.largestId() + 1) {
-            throw error("model.vocab", "has " + tokens.size() + " tokens; at most " + (JsonField.largestId() + 1) + " are accepted");
+            throw error("model.vocab",
+                    "has " + tokens.size() + " tokens; at most " + (JsonField.largestId() + 1) + " are accepted");
         }
         var all = new Vocabulary(tokens.size());
         for (int id = 0; id < tokens.size(); id++) {
