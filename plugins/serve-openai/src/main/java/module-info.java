@@ -9,6 +9,7 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.codec.http;
     requires io.netty.common;
     requires io.netty.transport;
+    requires java.net.http;
     requires tools.jackson.core;
 
     provides org.maniple.api.frontend.Frontend with org.maniple.serve.openai.OpenAiFrontend;

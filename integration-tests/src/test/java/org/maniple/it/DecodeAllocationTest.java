@@ -16,10 +16,13 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.maniple.api.engine.EngineObserver;
 import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
@@ -30,6 +33,7 @@ import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
 /** What threads that take part in steps allocate while tokens are generated: the engine's thread, which is rank 0, and the other ranks'. */
+@Isolated("measures memory")
 class DecodeAllocationTest {
 
     private static final int WINDOW = 60;
@@ -114,6 +118,18 @@ class DecodeAllocationTest {
                     new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates),
                     () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()),
                     Optional::empty, "test");
+            var observed = new AtomicLong();
+            engine.observe(new EngineObserver() {
+                @Override
+                public void step(int home, int tokens) {
+                    observed.addAndGet(tokens);
+                }
+
+                @Override
+                public void nextToken(int home, long nanos) {
+                    observed.addAndGet(nanos);
+                }
+            });
             engine.start();
             List<Thread> threads = Thread.getAllStackTraces().keySet().stream()
                     .filter(thread -> !before.contains(thread))

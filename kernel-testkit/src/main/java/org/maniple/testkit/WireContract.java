@@ -344,6 +344,30 @@ public abstract class WireContract {
     }
 
     @Test
+    void waitingForASilentPeerIsMeasuredOrNotAtAll() {
+        run(wire -> {
+            if (wire.rank() == 0) {
+                Wire.Pending answer = wire.receive(1, tag(0), wire.allocate(8));
+                wire.await(wire.send(1, tag(0), wire.allocate(8)), LIMIT);
+                wire.await(answer, LIMIT);
+                long waited = wire.waitedNanos();
+                assertTrue(waited == 0 || waited > SHORT / 4, () -> "waited " + waited + " ns for a peer that took longer");
+            } else {
+                wire.await(wire.receive(0, tag(0), wire.allocate(8)), LIMIT);
+                pause(SHORT);
+                wire.await(wire.send(0, tag(0), wire.allocate(8)), LIMIT);
+            }
+        });
+    }
+
+    private static void pause(long nanos) {
+        long end = System.nanoTime() + nanos;
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
     void bytesAreCountedInBothDirections() {
         run(wire -> {
             int peer = 1 - wire.rank();

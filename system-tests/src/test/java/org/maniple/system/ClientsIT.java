@@ -67,6 +67,8 @@ class ClientsIT {
         assertThat(python(folder, "anthropic_client.py", unit.awaitReady().toString())).contains("ok: anthropic")
                 .contains("model demo");
         assertThat(python(folder, "langchain_client.py", url())).contains("ok: langchain, model demo");
+        assertThat(python(folder, "metrics_client.py", unit.awaitReady().toString())).contains("ok: ")
+                .contains("requests have ended");
     }
 
     private static String python(Path folder, String script, String url) {

@@ -3,6 +3,7 @@ package org.maniple.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -113,6 +114,30 @@ class DemoIT {
         // Ranks tell rank 0 with their heartbeats.
         assertThat(sent("dispatched_bytes")).as("dispatched").isPositive();
         assertThat(sent("combined_bytes")).as("combined").isPositive();
+    }
+
+    @Test
+    void theMetricsTellOfEveryRankAndLink() {
+        api.post("/v1/chat/completions", request(chats().findFirst().orElseThrow()));
+
+        assertThat(metric("vllm:generation_tokens_total", "model_name=\"demo\"")).isPositive();
+        for (int rank = 0; rank < 4; rank++) {
+            String own = "phase=\"compute\",rank=\"" + rank + "\"";
+            // Ranks tell rank 0 with their heartbeats.
+            assertThat(Poll.until(() -> metric("maniple:rank_step_seconds_total", own), seconds -> seconds > 0)).isPositive();
+        }
+        assertThat(metric("maniple:link_bytes_total", "dst=\"3\",src=\"2\"")).isPositive();
+    }
+
+    /** The sum of the samples with some labels. */
+    private double metric(String name, String labels) {
+        try {
+            String sample = "(?m)^" + name + "\\{[^}]*" + labels + "[^}]*} (\\S+)$";
+            return Pattern.compile(sample).matcher(api.ask("/metrics").body()).results()
+                    .mapToDouble(found -> Double.parseDouble(found.group(1))).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private long sent(String what) {

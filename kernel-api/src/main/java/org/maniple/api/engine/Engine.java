@@ -1,6 +1,7 @@
 package org.maniple.api.engine;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.text.TextCodec;
 
@@ -30,6 +31,25 @@ public interface Engine {
      * @throws RefusedException if the request is not taken; then there are no events
      */
     Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener);
+
+    /**
+     * Has an observer told what happens to requests from now on.
+     *
+     * @param observer stays until the engine ends
+     * @return whether it will be told; not by an engine that is another rank's seen from afar
+     */
+    default boolean observe(EngineObserver observer) {
+        return false;
+    }
+
+    /**
+     * The group of ranks that this engine takes requests for.
+     *
+     * @return empty if it takes them for all groups of the unit
+     */
+    default OptionalInt home() {
+        return OptionalInt.empty();
+    }
 
     /**
      * How the unit is.

@@ -40,6 +40,20 @@ public record UnitStatus(
     }
 
     /**
+     * Requests that wait for a home, if those that may run in any are dealt out evenly: so the numbers of all homes add up to
+     * {@link #waitingRequests}.
+     *
+     * @param home one of the homes
+     * @return how many
+     */
+    public int waitingFor(HomeStatus home) {
+        int pinned = homes.stream().mapToInt(HomeStatus::waitingRequests).sum();
+        int shared = Math.max(0, waitingRequests - pinned);
+        int place = homes.indexOf(home);
+        return home.waitingRequests() + shared / homes.size() + (place < shared % homes.size() ? 1 : 0);
+    }
+
+    /**
      * A group of ranks that has sequences and KV blocks of its own.
      *
      * @param home its number
@@ -48,9 +62,28 @@ public record UnitStatus(
      * @param admittedRequests requests that have begun here so far
      * @param kvBlocks KV blocks that each of its ranks has
      * @param freeKvBlocks KV blocks that no request holds
+     * @param preemptions how often a running request has lost its KV blocks to an earlier one
+     * @param prefixCacheQueries tokens of prompts that have been looked for in the prefix cache
+     * @param prefixCacheHits those of them that were there
      */
     public record HomeStatus(int home, int runningRequests, int waitingRequests, long admittedRequests, int kvBlocks,
-            int freeKvBlocks) {}
+            int freeKvBlocks, long preemptions, long prefixCacheQueries, long prefixCacheHits) {
+
+        /**
+         * A group that has neither preempted requests nor looked for prompts.
+         *
+         * @param home its number
+         * @param runningRequests as above
+         * @param waitingRequests as above
+         * @param admittedRequests as above
+         * @param kvBlocks as above
+         * @param freeKvBlocks as above
+         */
+        public HomeStatus(int home, int runningRequests, int waitingRequests, long admittedRequests, int kvBlocks,
+                int freeKvBlocks) {
+            this(home, runningRequests, waitingRequests, admittedRequests, kvBlocks, freeKvBlocks, 0, 0, 0);
+        }
+    }
 
     /**
      * A rank.
@@ -66,9 +99,10 @@ public record UnitStatus(
      * @param kvBytes the size of its KV cache, which takes room only as it is used
      * @param residentBytes what its process has in memory, with the parts of the model's files that it has read where they are mapped; 0 if nobody
      *     knows
+     * @param times where the time of its steps went
      */
     public record RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
-            long weightBytes, long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes) {
+            long weightBytes, long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes, StepTimes times) {
 
         /**
          * A rank of which no more is known.
@@ -82,8 +116,21 @@ public record UnitStatus(
          */
         public RankStatus(int rank, String host, long processId, Map<String, Integer> coordinates, String state,
                 long weightBytes) {
-            this(rank, host, processId, coordinates, state, weightBytes, 0, 0, 0, 0);
+            this(rank, host, processId, coordinates, state, weightBytes, 0, 0, 0, 0, StepTimes.NONE);
         }
+    }
+
+    /**
+     * Where the time of a rank's steps went so far. What is between steps is in none of them.
+     *
+     * @param steps how many it has computed
+     * @param computeNanos computing
+     * @param communicationNanos exchanging data with other ranks, without the time in which nothing came or went
+     * @param waitingNanos waiting in an exchange while nothing came or went: for ranks that were behind, or for the way
+     */
+    public record StepTimes(long steps, long computeNanos, long communicationNanos, long waitingNanos) {
+        /** No step. */
+        public static final StepTimes NONE = new StepTimes(0, 0, 0, 0);
     }
 
     /**

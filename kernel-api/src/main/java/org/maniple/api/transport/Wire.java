@@ -97,6 +97,15 @@ public interface Wire extends AutoCloseable {
     long receivedBytes(int peer);
 
     /**
+     * How long {@link #await} has waited so far while nothing moved. Called by the rank's own thread.
+     *
+     * @return nanoseconds; always 0 if this wire does not measure it
+     */
+    default long waitedNanos() {
+        return 0;
+    }
+
+    /**
      * Over what a peer is reached.
      *
      * @param peer a connected rank

@@ -241,6 +241,8 @@ final class RankProcess {
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
+        executor.clock().waiting(opened::waitedNanos);
+        progress.times(executor.clock()::times);
         progress.memory(capacity.blocks() * RankExecutor.blockBytes(program, capacity.blockSize()), ResidentMemory::bytes);
         Optional<ExpertMover> mover = plan.balancer().map(b -> mover(b, membership, executor, communicator, session, loader));
         if (place.rank() == 0) {

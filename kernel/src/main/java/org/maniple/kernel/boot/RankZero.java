@@ -30,6 +30,7 @@ import org.maniple.kernel.bench.ModelBench;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.StatisticsLog;
 import org.maniple.kernel.engine.StepPipeline;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.execute.StepProfile;
@@ -52,6 +53,7 @@ final class RankZero {
     private final ApiPlace place;
     private final UnitEngine engine;
     private final Optional<RemoteEngineServer> server;
+    private final Optional<StatisticsLog> statistics;
     private Frontend.@Nullable Serving frontend;
 
     RankZero(UnitPlan plan, StepPipeline pipeline, Capacity capacity, UnitLeader leader,
@@ -81,6 +83,15 @@ final class RankZero {
         this.server = place.perGroup()
                 ? Optional.of(new RemoteEngineServer(engine, otherApis(plan.program()), leader::send))
                 : Optional.empty();
+        this.statistics = statistics(settings, engine, pipeline.limits().homes(), report);
+    }
+
+    private static Optional<StatisticsLog> statistics(Settings settings, UnitEngine engine, int homes, StartupReport report) {
+        boolean wanted = !settings.flag(KernelOptions.DISABLE_LOG_STATS)
+                && List.of("debug", "info").contains(settings.text(KernelOptions.LOG_LEVEL));
+        return wanted
+                ? Optional.of(new StatisticsLog(homes, engine::status, report::line, System.nanoTime()))
+                : Optional.empty();
     }
 
     /** The ranks that serve other groups, with the group of each. */
@@ -109,6 +120,10 @@ final class RankZero {
     void serve(Ending ending) {
         engine.start();
         server.ifPresent(RemoteEngineServer::start);
+        statistics.ifPresent(log -> {
+            engine.observe(log);
+            log.start();
+        });
         String model = engine.model().names().getFirst();
         Settings settings = configuration.settings();
         boolean answersOnly = settings.flag(KernelOptions.EXIT_AFTER_PROMPT);
@@ -182,6 +197,7 @@ final class RankZero {
         if (serving != null) {
             serving.close();
         }
+        statistics.ifPresent(StatisticsLog::close);
         engine.close(limit);
         server.ifPresent(RemoteEngineServer::close);
     }

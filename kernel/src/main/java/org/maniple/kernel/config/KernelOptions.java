@@ -112,6 +112,8 @@ public final class KernelOptions {
     public static final String MODEL_CHECKSUM = "model-checksum";
     /** What is logged. */
     public static final String LOG_LEVEL = "log-level";
+    /** Whether statistics are not logged. */
+    public static final String DISABLE_LOG_STATS = "disable-log-stats";
     /** Seed of sampling. */
     public static final String SEED = "seed";
     /** How long running requests may go on when the unit is told to end. */
@@ -236,6 +238,9 @@ public final class KernelOptions {
                     "full"),
             text(LOG_LEVEL, "Least severe messages that are shown.").withDefault("info")
                     .withChoices("debug", "info", "warn", "error").asLocal(),
+            Option.of(DISABLE_LOG_STATS, OptionType.BOOLEAN,
+                    "Do not log throughput, requests and KV cache usage every 10 s while there is something to do.")
+                    .withDefault("false").asLocal(),
             integer(SEED, 0, "Where the seeds of requests that bring none begin; by default they are random."),
             duration(SHUTDOWN_TIMEOUT, "How long running requests may go on when the unit is told to end.").withDefault("30s"),
             text(PROMPT, "A prompt that rank 0 answers on the terminal once the unit is ready.").asLocal(),

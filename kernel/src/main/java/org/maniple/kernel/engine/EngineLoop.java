@@ -22,6 +22,7 @@ final class EngineLoop {
     private final EngineOptions options;
     private final OutputThread output;
     private final GuideThread guides;
+    private final Observers observers;
     private final Homes homes;
     private final StepPace pace;
     private final StepPlanner planner;
@@ -38,16 +39,21 @@ final class EngineLoop {
     private boolean idle = true;
     /** Batches in flight that have tokens of prompts. */
     private int promptFlights;
+    /** Tokens that each home has computed in a step. */
+    private final int[] computed;
 
     EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
-            GuideThread guides) {
+            GuideThread guides,
+            Observers observers) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
         this.guides = guides;
+        this.observers = observers;
         StepBatch.Limits limits = pipeline.limits();
         homes = new Homes(limits.homes(), options.maxSequences(), options.kvBlocks(), limits.blockSize(),
                 options.scheduling().prefixCaching(), order);
+        computed = new int[limits.homes()];
         depth = pipeline.depth();
         pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
         planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
@@ -150,6 +156,11 @@ final class EngineLoop {
         flight.besidePrompts(promptFlights > 0);
         promptFlights += flight.promptTokens() > 0 ? 1 : 0;
         steps++;
+        long now = System.nanoTime();
+        for (int span = 0; span < batch.spans(); span++) {
+            Sequence sequence = flight.sequence(span);
+            sequence.times.step(sequence.home(), now);
+        }
         inFlight.addLast(flight);
         pipeline.submit(batch);
         return true;
@@ -174,29 +185,37 @@ final class EngineLoop {
                     "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
                             + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
+        long now = System.nanoTime();
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
             sequence.arrive(batch.spanLength(span));
+            computed[sequence.home()] += batch.spanLength(span);
             homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span));
+                advance(sequence, results, first, rows, batch.spanLength(span), now);
             }
             if (sequence.preempted()) {
                 homes.of(sequence).vacate(sequence);
             }
             first += rows;
         }
+        for (int home = 0; home < computed.length; home++) {
+            if (computed[home] > 0) {
+                observers.step(home, computed[home]);
+                computed[home] = 0;
+            }
+        }
     }
 
-    private void advance(Sequence sequence, StepResults results, int first, int rows, int length) {
+    private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1));
+            choose(sequence, row.at(results, first + rows - 1), now);
         }
     }
 
@@ -212,7 +231,7 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits) {
+    private void choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
@@ -231,6 +250,7 @@ final class EngineLoop {
                                     + "every one, or the model's logits are not numbers"));
         } else {
             sequence.append(token);
+            sequence.times.token(now, observers);
             Ending end = ending(sequence, token);
             sequence.output.token(token, logprob(sequence, logits, token), end);
             if (guide != null && end == null && !sequence.plan.concludes(token)) {

@@ -21,6 +21,7 @@ final class Sequence {
     final ScheduledRequest scheduled;
     final SamplingPlan plan;
     final RequestOutput output;
+    final RequestTimes times;
     final int promptLength;
     /** Prompt and output together may become this long. */
     final int maxLength;
@@ -44,11 +45,12 @@ final class Sequence {
     private boolean inFlight;
     private boolean preempted;
 
-    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, int maxLength) {
+    Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this.number = number;
         this.request = request;
         this.plan = plan;
         this.output = output;
+        this.times = times;
         this.maxLength = maxLength;
         promptLength = request.prompt().length;
         scheduled = new ScheduledRequest(number, request.priority(), promptLength);

@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
 import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
@@ -51,6 +52,7 @@ public final class UnitEngine implements Engine {
     private final Optional<ConstraintCompiler> constraints;
     private final GuideThread guides;
     private final OutputThread output;
+    private final Observers observers = new Observers();
     private final EngineLoop loop;
     private final Thread thread;
     private final int seats;
@@ -119,7 +121,7 @@ public final class UnitEngine implements Engine {
         guides = new GuideThread(places);
         var order = new SequenceOrder(options.scheduling().order());
         waiting = new WaitingQueue(order);
-        loop = new EngineLoop(model, pipeline, options, order, output, guides);
+        loop = new EngineLoop(model, pipeline, options, order, output, guides, observers);
         thread = Thread.ofPlatform().name("maniple-engine").daemon().unstarted(this::run);
     }
 
@@ -164,13 +166,15 @@ public final class UnitEngine implements Engine {
 
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
+        var times = new RequestTimes(request, System.nanoTime());
         int maxLength = validation.maxLength(request);
         Guide guide = request.sampling().constraint().map(this::guide).orElse(null);
         var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model, guide);
         lock.lock();
         try {
             checkAccepted(request);
-            var sequence = new Sequence(numbers++, request, plan, new RequestOutput(request, listener, codec), maxLength);
+            var delivery = new RequestOutput(request, new Delivery(times, listener), codec);
+            var sequence = new Sequence(numbers++, request, plan, delivery, times, maxLength);
             live.put(request.id(), sequence);
             if (guide != null) {
                 guides.hand(guide);
@@ -320,6 +324,12 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public boolean observe(EngineObserver observer) {
+        observers.add(observer);
+        return true;
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = unit.get();
         lock.lock();
@@ -344,7 +354,8 @@ public final class UnitEngine implements Engine {
     /** The loop changes its homes under the lock only, which the caller holds. */
     private List<UnitStatus.HomeStatus> homes() {
         return loop.homes().all().stream().map(home -> new UnitStatus.HomeStatus(home.number(), home.running().size(),
-                waiting.pinnedTo(home.number()), home.admitted(), home.totalBlocks(), home.freeBlocks())).toList();
+                waiting.pinnedTo(home.number()), home.admitted(), home.totalBlocks(), home.freeBlocks(),
+                home.preemptions(), home.cacheQueries(), home.cacheHits())).toList();
     }
 
     @Override
@@ -444,6 +455,31 @@ public final class UnitEngine implements Engine {
             return attention;
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException("The engine's thread was interrupted", interrupted);
+        }
+    }
+
+    /** Sees a request's events on their way, and tells of its end before anybody can act on the last one. Used by the output thread. */
+    private final class Delivery implements Consumer<GenerationEvent> {
+
+        private final RequestTimes times;
+        private final Consumer<GenerationEvent> listener;
+        private int tokens;
+
+        Delivery(RequestTimes times, Consumer<GenerationEvent> listener) {
+            this.times = times;
+            this.listener = listener;
+        }
+
+        @Override
+        public void accept(GenerationEvent event) {
+            switch (event) {
+                case GenerationEvent.Tokens some -> tokens += some.tokens().size();
+                case GenerationEvent.Finished finished -> observers.ended(times.ended(finished, System.nanoTime()));
+                case GenerationEvent.Failed failed -> observers.ended(times.failed(tokens, System.nanoTime()));
+                case GenerationEvent.Prompt prompt -> {
+                }
+            }
+            listener.accept(event);
         }
     }
 

@@ -44,7 +44,7 @@ public final class RankExecutor {
     public static final String REFERENCE = "reference ";
 
     /** What happens in a step, in order, on the tokens that a view shows. */
-    private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made) {}
+    private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made, boolean exchanges) {}
 
     /** Opens an all-to-all back end for what is exchanged along some dimensions. */
     @FunctionalInterface
@@ -75,6 +75,7 @@ public final class RankExecutor {
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
     private final ExpertBinder experts;
+    private final StepClock clock = new StepClock();
     private @Nullable StepProfile profile;
 
     /**
@@ -197,10 +198,19 @@ public final class RankExecutor {
                 long begin = System.nanoTime();
                 action.work().run(step);
                 measured.add(slot, System.nanoTime() - begin);
-            }, action.view(), action.onlyForFullRows(), action.made()));
+            }, action.view(), action.onlyForFullRows(), action.made(), action.exchanges()));
         }
         profile = measured;
         return measured;
+    }
+
+    /**
+     * Where the time of steps goes: to exchanges with other ranks, and to everything else.
+     *
+     * @return runs from the first step on
+     */
+    public StepClock clock() {
+        return clock;
     }
 
     /**
@@ -210,7 +220,9 @@ public final class RankExecutor {
      * @throws org.maniple.api.transport.TransportException if another rank cannot be reached
      */
     public void run(StepBatch step) {
-        long begin = profile == null ? 0 : System.nanoTime();
+        long begin = System.nanoTime();
+        long exchanging = 0;
+        clock.begin();
         current.set(step);
         for (StepView view : allViews) {
             show(step, view);
@@ -221,13 +233,21 @@ public final class RankExecutor {
             if (action.onlyForFullRows() && !full) {
                 continue;
             }
-            action.work().run(action.view());
+            if (action.exchanges()) {
+                long from = System.nanoTime();
+                action.work().run(action.view());
+                exchanging += System.nanoTime() - from;
+            } else {
+                action.work().run(action.view());
+            }
             if (observer.isPresent()) {
                 action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
             }
         }
+        long end = System.nanoTime();
+        clock.end(end - begin, exchanging);
         if (profile != null) {
-            profile.step(begin, System.nanoTime());
+            profile.step(begin, end);
         }
     }
 
@@ -384,20 +404,21 @@ public final class RankExecutor {
                 communicator,
                 group, session::allocate, current);
         Exchange exchange = Exchange.of(binding);
-        actions.add(new Action(step -> exchange.run(), view(seam.to()), seam.onlyForFullRows(), List.of(seam.to())));
+        boolean exchanges = seam.kind() != Instruction.SeamKind.SLICE;
+        actions.add(new Action(step -> exchange.run(), view(seam.to()), seam.onlyForFullRows(), List.of(seam.to()), exchanges));
     }
 
     private void bind(Instruction.Dispatch dispatch) {
         StepView view = view(dispatch.x());
         Kernel kernel = experts.dispatch(dispatch, this::tensor, view);
-        actions.add(new Action(kernel, view, false, List.of(dispatch.pairs())));
+        actions.add(new Action(kernel, view, false, List.of(dispatch.pairs()), true));
     }
 
     private void bind(Instruction.Combine combine) {
         Kernel kernel = experts.combine(combine, this::tensor,
                 call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
                         .kernel());
-        actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums())));
+        actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums()), true));
     }
 
     private void bind(Instruction.Transfer transfer) {
@@ -407,11 +428,11 @@ public final class RankExecutor {
             Tensor tensor = tensor(piece);
             if (sends) {
                 var link = new StageLink(communicator, peer, tensor, session::allocate);
-                actions.add(new Action(step -> link.send(), view(piece), false, List.of()));
+                actions.add(new Action(step -> link.send(), view(piece), false, List.of(), true));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
                 actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), false,
-                        List.of(piece)));
+                        List.of(piece), true));
             }
         }
     }
@@ -425,7 +446,7 @@ public final class RankExecutor {
             CompiledKernel compiled = compiled(region, from);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();
-            actions.add(new Action(compiled.kernel(), view(locals.get(from)), false, made));
+            actions.add(new Action(compiled.kernel(), view(locals.get(from)), false, made, false));
             from += compiled.covers();
         }
     }

@@ -33,6 +33,7 @@ final class LocalWire implements Wire {
     private final AtomicReference<@Nullable Thread> waiter = new AtomicReference<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
     private final int spins;
+    private long waitedNanos;
 
     LocalWire(LocalEndpoint endpoint, List<String> addresses, Set<Integer> peers, int processors) {
         int ranks = endpoint.identity().ranks();
@@ -186,10 +187,18 @@ final class LocalWire implements Wire {
         long start = System.nanoTime();
         int idle = 0;
         boolean armed = false;
+        long idleSince = start;
+        boolean waits = false;
         while (true) {
             // Read before the frames: what was sent before the end is still received.
             String failure = pending.link().failure();
             boolean moved = progress();
+            long now = System.nanoTime();
+            if (moved) {
+                waitedNanos += waits ? now - idleSince : 0;
+                idleSince = now;
+            }
+            waits = !moved;
             if (pending.done()) {
                 return;
             }
@@ -200,7 +209,7 @@ final class LocalWire implements Wire {
                 idle = 0;
                 continue;
             }
-            long left = limitNanos - (System.nanoTime() - start);
+            long left = limitNanos - (now - start);
             if (left <= 0) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (idle < spins) {
@@ -248,6 +257,11 @@ final class LocalWire implements Wire {
     @Override
     public long receivedBytes(int peer) {
         return link(peer).receivedBytes();
+    }
+
+    @Override
+    public long waitedNanos() {
+        return waitedNanos;
     }
 
     @Override

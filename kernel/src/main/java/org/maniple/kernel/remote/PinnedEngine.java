@@ -1,8 +1,10 @@
 package org.maniple.kernel.remote;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
 import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.Generation;
@@ -18,9 +20,9 @@ import org.maniple.api.text.TextCodec;
  * An engine all of whose requests are for one group of ranks.
  *
  * @param engine has all groups
- * @param home the group
+ * @param group the group
  */
-public record PinnedEngine(Engine engine, int home) implements Engine {
+public record PinnedEngine(Engine engine, int group) implements Engine {
 
     @Override
     public ModelInfo model() {
@@ -34,8 +36,8 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
 
     @Override
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
-        checkHome(request, home);
-        return engine.submit(request.at(home), listener);
+        checkHome(request, group);
+        return engine.submit(request.at(group), listener);
     }
 
     /** Refuses a request that is meant for another group than the one that is served here. */
@@ -44,6 +46,17 @@ public record PinnedEngine(Engine engine, int home) implements Engine {
             throw new RefusedException(Reason.INVALID, "data_parallel_rank " + request.home().getAsInt()
                     + " is not served here: every group of ranks of this unit serves itself, and this is group " + home);
         }
+    }
+
+    @Override
+    public OptionalInt home() {
+        return OptionalInt.of(group);
+    }
+
+    /** Of all groups: this is the only engine that knows. */
+    @Override
+    public boolean observe(EngineObserver observer) {
+        return engine.observe(observer);
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -130,6 +131,11 @@ public final class RemoteEngine implements Engine {
         sender.accept(frame);
         call.awaitAnswer();
         return call;
+    }
+
+    @Override
+    public OptionalInt home() {
+        return OptionalInt.of(home);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.engine.UnitStatus.HomeStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 
 /**
  * How a unit is, as bytes. The configuration is left out, since every rank has its own, and so are the links: they grow with the square of the
@@ -27,22 +28,24 @@ final class StatusCodec {
         out.number(rank.rank()).text(rank.host()).large(rank.processId())
                 .list(rank.coordinates().entrySet(), (w, at) -> w.text(at.getKey()).number(at.getValue()))
                 .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes())
-                .large(rank.kvBytes()).large(rank.residentBytes());
+                .large(rank.kvBytes()).large(rank.residentBytes()).large(rank.times().steps()).large(rank.times().computeNanos())
+                .large(rank.times().communicationNanos()).large(rank.times().waitingNanos());
     }
 
     private static void write(FrameWriter out, HomeStatus home) {
         out.number(home.home()).number(home.runningRequests()).number(home.waitingRequests()).large(home.admittedRequests())
-                .number(home.kvBlocks()).number(home.freeKvBlocks());
+                .number(home.kvBlocks()).number(home.freeKvBlocks()).large(home.preemptions())
+                .large(home.prefixCacheQueries()).large(home.prefixCacheHits());
     }
 
     static UnitStatus read(FrameReader in) {
         return new UnitStatus(in.flag(), in.list(Integer.BYTES, FrameReader::text), in.large(), in.list(32, StatusCodec::rank),
-                List.of(), Map.of(), in.number(), in.number(), in.number(), in.number(), in.list(28, StatusCodec::home));
+                List.of(), Map.of(), in.number(), in.number(), in.number(), in.number(), in.list(52, StatusCodec::home));
     }
 
     private static RankStatus rank(FrameReader in) {
         return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large(),
-                in.large(), in.large());
+                in.large(), in.large(), new StepTimes(in.large(), in.large(), in.large(), in.large()));
     }
 
     private static Map<String, Integer> coordinates(FrameReader in) {
@@ -52,6 +55,7 @@ final class StatusCodec {
     }
 
     private static HomeStatus home(FrameReader in) {
-        return new HomeStatus(in.number(), in.number(), in.number(), in.large(), in.number(), in.number());
+        return new HomeStatus(in.number(), in.number(), in.number(), in.large(), in.number(), in.number(), in.large(), in.large(),
+                in.large());
     }
 }

@@ -2,6 +2,7 @@ package org.maniple.kernel.unit;
 
 import java.util.Map;
 import java.util.TreeMap;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
@@ -52,7 +53,11 @@ final class MessageCodec {
                     .largeNumber(beat.usage().dispatchedBytes())
                     .largeNumber(beat.usage().combinedBytes())
                     .largeNumber(beat.usage().kvBytes())
-                    .largeNumber(beat.usage().residentBytes());
+                    .largeNumber(beat.usage().residentBytes())
+                    .largeNumber(beat.usage().times().steps())
+                    .largeNumber(beat.usage().times().computeNanos())
+                    .largeNumber(beat.usage().times().communicationNanos())
+                    .largeNumber(beat.usage().times().waitingNanos());
             case Abort(UnitFailure failure) -> writer.octet(ABORT)
                     .number(failure.rank())
                     .text(failure.host())
@@ -78,7 +83,7 @@ final class MessageCodec {
                     reader.largeNatural(),
                     reader.largeNatural(),
                     reader.list(16, MessageCodec::link),
-                    new Usage(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural()));
+                    usage(reader));
             case ABORT -> new Abort(new UnitFailure(reader.natural(), reader.text(), reader.text()));
             case GOODBYE -> new Goodbye(reader.text());
             case PARCEL -> new Parcel(reader.rest());
@@ -139,6 +144,11 @@ final class MessageCodec {
 
     private static Member member(MessageReader reader) throws MalformedMessageException {
         return new Member(reader.natural(), reader.text(), reader.text());
+    }
+
+    private static Usage usage(MessageReader reader) throws MalformedMessageException {
+        return new Usage(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural(),
+                new StepTimes(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural()));
     }
 
     private static LinkReport link(MessageReader reader) throws MalformedMessageException {

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntToLongFunction;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 import org.maniple.kernel.unit.UnitMessage.LinkReport;
 import org.maniple.kernel.unit.UnitMessage.Usage;
 
@@ -17,6 +19,7 @@ public final class RankProgress {
     private volatile LongSupplier dispatchedBytes = () -> 0;
     private volatile LongSupplier combinedBytes = () -> 0;
     private volatile LongSupplier residentBytes = () -> 0;
+    private volatile Supplier<StepTimes> times = () -> StepTimes.NONE;
     private volatile long kvBytes;
     private volatile Links links = new Links(Map.of(), peer -> 0);
 
@@ -74,8 +77,17 @@ public final class RankProgress {
         residentBytes = resident;
     }
 
+    /**
+     * Steps are measured.
+     *
+     * @param measured tells where their time went so far; called by other threads
+     */
+    public void times(Supplier<StepTimes> measured) {
+        times = measured;
+    }
+
     Usage usage() {
-        return new Usage(dispatchedBytes.getAsLong(), combinedBytes.getAsLong(), kvBytes, residentBytes.getAsLong());
+        return new Usage(dispatchedBytes.getAsLong(), combinedBytes.getAsLong(), kvBytes, residentBytes.getAsLong(), times.get());
     }
 
     long step() {

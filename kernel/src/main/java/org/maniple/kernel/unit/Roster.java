@@ -151,7 +151,7 @@ final class Roster {
 
     private static RankStatus status(Hello hello, String state, Usage usage) {
         return new RankStatus(hello.rank(), hello.host(), hello.processId(), hello.coordinates(), state, hello.weightBytes(),
-                usage.dispatchedBytes(), usage.combinedBytes(), usage.kvBytes(), usage.residentBytes());
+                usage.dispatchedBytes(), usage.combinedBytes(), usage.kvBytes(), usage.residentBytes(), usage.times());
     }
 
     List<LinkStatus> linkStatus() {

@@ -1,6 +1,7 @@
 package org.maniple.kernel.unit;
 
 import java.util.List;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 
 /** What ranks tell each other on control links. */
 sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Refused, UnitMessage.Reached, UnitMessage.Opened,
@@ -45,10 +46,11 @@ sealed interface UnitMessage permits Hello, UnitMessage.Welcome, UnitMessage.Ref
      * @param combinedBytes bytes of results that its all-to-all back end has sent so far
      * @param kvBytes the size of its KV cache
      * @param residentBytes what its process has in memory
+     * @param times where the time of its steps went
      */
-    record Usage(long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes) {
+    record Usage(long dispatchedBytes, long combinedBytes, long kvBytes, long residentBytes, StepTimes times) {
         /** Nothing, or nothing that anybody knows. */
-        static final Usage NONE = new Usage(0, 0, 0, 0);
+        static final Usage NONE = new Usage(0, 0, 0, 0, StepTimes.NONE);
     }
 
     /** The unit has failed. */

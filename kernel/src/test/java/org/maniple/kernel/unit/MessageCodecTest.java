@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.ManipleException;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 import org.maniple.kernel.unit.UnitMessage.Abort;
 import org.maniple.kernel.unit.UnitMessage.Goodbye;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
@@ -33,7 +34,7 @@ class MessageCodecTest {
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
                 new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)),
-                        new Usage(1L << 33, 12, 1L << 34, 1L << 35)),
+                        new Usage(1L << 33, 12, 1L << 34, 1L << 35, new StepTimes(7, 1L << 36, 8, 9))),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));
     }

@@ -49,6 +49,7 @@ final class Exchange {
     private byte[] body;
     private final Optional<String> givenId;
     private final String id;
+    private final TraceContext trace;
     private ErrorShape errors = ErrorShape.OPENAI;
     private boolean keepAlive;
     private boolean answered;
@@ -66,6 +67,7 @@ final class Exchange {
         this.body = incoming.body();
         this.givenId = Optional.ofNullable(head().headers().get("X-Request-Id")).filter(Exchange::isRequestId);
         this.id = givenId.orElseGet(() -> UUID.randomUUID().toString().replace("-", ""));
+        this.trace = TraceContext.of(head().headers().get("traceparent"));
         this.keepAlive = HttpUtil.isKeepAlive(head());
     }
 
@@ -106,6 +108,11 @@ final class Exchange {
 
     String id() {
         return id;
+    }
+
+    /** The client's trace, or one that begins here. */
+    TraceContext trace() {
+        return trace;
     }
 
     Json json() {
@@ -205,7 +212,8 @@ final class Exchange {
         fail(problem);
     }
 
-    private void respond(int status, Map<String, String> headers, byte[] body) {
+    /** Answers with bytes, which are JSON unless the headers say otherwise. */
+    void respond(int status, Map<String, String> headers, byte[] body) {
         if (!loop().inEventLoop()) {
             loop().execute(() -> respond(status, headers, body));
             return;

@@ -14,6 +14,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.maniple.api.ManipleException;
 import org.maniple.api.frontend.Frontend;
@@ -30,6 +31,7 @@ final class HttpServer implements Frontend.Serving {
     private final Readiness readiness;
     private final Runs runs;
     private final Workers workers;
+    private final Optional<SpanExporter> exporter;
 
     /**
      * Listens.
@@ -40,7 +42,8 @@ final class HttpServer implements Frontend.Serving {
      */
     HttpServer(InetSocketAddress where, String host, int threads, HttpLimits limits, Router router, Json json,
             Readiness readiness,
-            Runs runs, Workers workers) {
+            Runs runs, Workers workers, Optional<SpanExporter> exporter) {
+        this.exporter = exporter;
         this.readiness = readiness;
         this.runs = runs;
         this.workers = workers;
@@ -70,6 +73,7 @@ final class HttpServer implements Frontend.Serving {
         if (!bound.isSuccess()) {
             loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
             workers.close();
+            exporter.ifPresent(SpanExporter::close);
             throw cannotListen(host, where, bound.cause());
         }
         listener = bound.channel();
@@ -95,6 +99,7 @@ final class HttpServer implements Frontend.Serving {
         workers.close();
         connections.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         loops.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+        exporter.ifPresent(SpanExporter::close);
     }
 
     private static ManipleException cannotListen(String host, InetSocketAddress where, Throwable cause) {

@@ -2,6 +2,7 @@ package org.maniple.serve.openai;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,8 @@ import org.maniple.api.text.TextCodec;
 public final class OpenAiFrontend implements Frontend {
 
     private static final int MOST_WORKERS = 8;
+    private static final Duration SPAN_PAUSE = Duration.ofMillis(500);
+    private static final Duration PROBE_LIMIT = Duration.ofSeconds(20);
 
     /** For {@link java.util.ServiceLoader}. */
     public OpenAiFrontend() {}
@@ -50,7 +53,10 @@ public final class OpenAiFrontend implements Frontend {
         Workers workers = new Workers(Math.min(processors, MOST_WORKERS));
         Json json = new Json();
         Readiness readiness = new Readiness(engine);
-        Runs runs = new Runs(engine);
+        Metrics metrics = new Metrics(engine, workers);
+        Optional<SpanExporter> exporter = settings.optionalText(OpenAiOptions.TRACES).map(SpanExporter::endpoint)
+                .map(endpoint -> new SpanExporter(endpoint, json, engine.version(), SPAN_PAUSE));
+        Runs runs = new Runs(engine, metrics, exporter.flatMap(spans -> tracing(engine, spans, context)));
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
         SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
@@ -69,11 +75,24 @@ public final class OpenAiFrontend implements Frontend {
         routes.addAll(models.routes());
         routes.addAll(new TokenRoutes(engine, models, messages).routes());
         routes.addAll(new StatusRoutes(engine, readiness).routes());
-        routes.add(runs.route());
+        routes.addAll(new LoadRoutes(engine, System::nanoTime).routes());
+        routes.add(new GenerationProbe(engine, workers, PROBE_LIMIT).route());
+        routes.addAll(runs.routes());
+        routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
         Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);
-        return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers);
+        return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter);
+    }
+
+    private static Optional<Tracing> tracing(Engine engine, SpanExporter exporter, PluginContext context) {
+        var tracing = new Tracing(engine, exporter::add);
+        if (engine.observe(tracing)) {
+            return Optional.of(tracing);
+        }
+        context.announce(
+                "warning: " + OpenAiOptions.TRACES + " has no effect here: rank 0's server alone knows the times of requests");
+        return Optional.empty();
     }
 
     /** Whoever writes an address down has decided to be reachable there; one that came by itself must not expose a server. */

@@ -9,6 +9,8 @@ final class OpenAiOptions {
 
     static final String API_KEY = "api-key";
     static final String API_KEY_FILE = "api-key-file";
+    static final String METRICS_WITHOUT_KEY = "metrics-without-key";
+    static final String TRACES = "otlp-traces-endpoint";
     static final String MAX_BODY = "http-max-body-size";
     static final String AUTO_TOOL_CHOICE = "enable-auto-tool-choice";
     static final String TOOL_CALL_PARSER = "tool-call-parser";
@@ -26,6 +28,12 @@ final class OpenAiOptions {
                         .asLocal(),
                 Option.of(API_KEY_FILE, OptionType.TEXT,
                         "File with such keys, one on each line; lines that begin with # are skipped.")
+                        .asLocal(),
+                Option.of(METRICS_WITHOUT_KEY, OptionType.BOOLEAN,
+                        "Answer /metrics without a key too, for collectors that cannot send one.")
+                        .withDefault("false").asLocal(),
+                Option.of(TRACES, OptionType.TEXT,
+                        "Where spans of requests are sent by OTLP over HTTP in JSON, for example http://127.0.0.1:4318.")
                         .asLocal(),
                 Option.of(MAX_BODY, OptionType.BYTES, "Size of the longest request body that is accepted, in bytes.")
                         .withDefault("8MiB").withMinimum(1024).asLocal(),

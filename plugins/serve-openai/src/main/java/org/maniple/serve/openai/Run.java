@@ -5,6 +5,7 @@ import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -72,6 +73,15 @@ final class Run {
         return id;
     }
 
+    int choices() {
+        return choices.size();
+    }
+
+    /** Tokens of the longest choice so far. Used on the event loop. */
+    int longestOutput() {
+        return choices.stream().mapToInt(Choice::tokenCount).max().orElse(0);
+    }
+
     /** The id by which a client may know this request: of the reply, of the request, or without what the route puts before it. */
     boolean isCalled(String name) {
         return id.equals(name) || exchange.id().equals(name) || PREFIX.matcher(id).replaceFirst("").equals(name);
@@ -81,16 +91,17 @@ final class Run {
      * Has the engine begin. Called on a worker.
      *
      * @param number one of its own; the engine may still know the id from a request that has just ended
+     * @param tracing makes spans of it, if anybody wants some
      * @throws org.maniple.api.engine.RefusedException if the engine refuses one of the generations; the others are cancelled then
      */
-    void start(Engine engine, long number) {
+    void start(Engine engine, long number, Optional<Tracing> tracing) {
         exchange.whenDisconnected(this::abandon);
         try {
             for (Part part : parts) {
                 var request = new GenerationRequest(id + "-" + part.choice().index() + "-" + number,
                         part.choice().prompt().tokens(), part.sampling(), part.treatment().group(), part.treatment().priority(),
                         part.treatment().cacheSalt());
-                keep(engine.submit(request, event -> arrived(part.choice(), event)));
+                keep(submit(engine, request, part, tracing));
             }
         } catch (RuntimeException e) {
             cancel();
@@ -98,6 +109,16 @@ final class Run {
             throw e;
         }
         onLoop(this::open);
+    }
+
+    private Generation submit(Engine engine, GenerationRequest request, Part part, Optional<Tracing> tracing) {
+        tracing.ifPresent(spans -> spans.begin(exchange.trace(), request, parts.size()));
+        try {
+            return engine.submit(request, event -> arrived(part.choice(), event));
+        } catch (RuntimeException e) {
+            tracing.ifPresent(spans -> spans.forget(request.id()));
+            throw e;
+        }
     }
 
     /** Ends the request as soon as possible; what there is by then is answered. Safe for use by several threads. */

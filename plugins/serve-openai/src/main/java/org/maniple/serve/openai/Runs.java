@@ -2,6 +2,7 @@ package org.maniple.serve.openai;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -11,16 +12,24 @@ import org.maniple.api.engine.Engine;
 /** The requests that the engine works on at present. Safe for use by several threads. */
 final class Runs {
 
+    private static final int MAX_ABORTED = 1024;
+    private static final int MAX_ID_BYTES = 256;
+
     private final Engine engine;
+    private final Metrics metrics;
+    private final Optional<Tracing> tracing;
     private final AtomicLong started = new AtomicLong();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
 
-    Runs(Engine engine) {
+    Runs(Engine engine, Metrics metrics, Optional<Tracing> tracing) {
         this.engine = engine;
+        this.metrics = metrics;
+        this.tracing = tracing;
     }
 
-    Route route() {
-        return Route.post("/abort_request", false, this::abort);
+    /** SGLang's spelling and vLLM's. */
+    List<Route> routes() {
+        return List.of(Route.post("/abort_request", false, this::abort), Route.post("/abort_requests", false, this::abort));
     }
 
     /**
@@ -36,11 +45,12 @@ final class Runs {
             id = wanted + "-" + Integer.toHexString(ThreadLocalRandom.current().nextInt());
             run = create.apply(id);
         }
-        run.start(engine, started.incrementAndGet());
+        run.start(engine, started.incrementAndGet(), tracing);
     }
 
     void ended(Run run) {
         running.remove(run.id(), run);
+        metrics.answered(run.choices(), run.longestOutput());
     }
 
     void cancelAll() {
@@ -58,9 +68,12 @@ final class Runs {
         List<Run> aborted;
         if (fields.flag("abort_all", false)) {
             aborted = List.copyOf(running.values());
+        } else if (fields.has("request_ids")) {
+            List<String> names = fields.texts("request_ids", MAX_ABORTED, MAX_ID_BYTES);
+            aborted = running.values().stream().filter(run -> names.stream().anyMatch(run::isCalled)).toList();
         } else {
             String name = fields.text("rid").orElseThrow(() -> ApiException.invalid("rid",
-                    "`rid` must be the id of a request or of its reply, or `abort_all` must be true."));
+                    "`rid` must be the id of a request or of its reply, `request_ids` a list of them, or `abort_all` must be true."));
             aborted = running.values().stream().filter(run -> run.isCalled(name)).toList();
         }
         aborted.forEach(Run::cancel);

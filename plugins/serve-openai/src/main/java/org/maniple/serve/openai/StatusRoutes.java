@@ -42,7 +42,6 @@ final class StatusRoutes {
                     json.writeStringProperty("version", engine.version());
                     json.writeEndObject();
                 })),
-                Route.get("/load", this::load),
                 Route.get("/server_info", this::serverInfo),
                 Route.get("/get_server_info", this::serverInfo),
                 Route.get("/model_info", this::modelInfo),
@@ -138,15 +137,6 @@ final class StatusRoutes {
         });
     }
 
-    private void load(Exchange exchange, Fields fields) {
-        UnitStatus status = engine.status();
-        exchange.respond(200, json -> {
-            json.writeStartObject();
-            json.writeNumberProperty("server_load", status.runningRequests() + status.waitingRequests());
-            json.writeEndObject();
-        });
-    }
-
     private void serverInfo(Exchange exchange, Fields fields) {
         UnitStatus status = engine.status();
         exchange.respond(200, json -> {
@@ -230,6 +220,12 @@ final class StatusRoutes {
             json.writeNumberProperty("resident_bytes", rank.residentBytes());
             json.writeNumberProperty("dispatched_bytes", rank.dispatchedBytes());
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());
+            json.writeObjectPropertyStart("steps");
+            json.writeNumberProperty("count", rank.times().steps());
+            json.writeNumberProperty("compute_seconds", rank.times().computeNanos() / 1e9);
+            json.writeNumberProperty("communication_seconds", rank.times().communicationNanos() / 1e9);
+            json.writeNumberProperty("waiting_seconds", rank.times().waitingNanos() / 1e9);
+            json.writeEndObject();
             json.writeEndObject();
         }
         json.writeEndArray();

@@ -21,7 +21,8 @@ final class TokenRoutes {
     }
 
     List<Route> routes() {
-        return List.of(Route.post("/tokenize", true, this::tokenize), Route.post("/detokenize", true, this::detokenize));
+        return List.of(Route.post("/tokenize", true, this::tokenize), Route.post("/v1/tokenize", true, this::tokenize),
+                Route.post("/detokenize", true, this::detokenize), Route.post("/v1/detokenize", true, this::detokenize));
     }
 
     private void tokenize(Exchange exchange, Fields fields) {
@@ -67,7 +68,10 @@ final class TokenRoutes {
                 .stream().mapToInt(Integer::intValue).toArray();
         exchange.respond(200, json -> {
             json.writeStartObject();
-            json.writeStringProperty("prompt", codec.decode(tokens, false));
+            String text = codec.decode(tokens, false);
+            json.writeStringProperty("prompt", text);
+            // What SGLang calls it.
+            json.writeStringProperty("text", text);
             json.writeEndObject();
         });
     }

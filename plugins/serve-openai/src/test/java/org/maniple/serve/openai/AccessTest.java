@@ -48,7 +48,9 @@ class AccessTest {
         "/v1/cluster/links", "/v1/cluster/experts", "/v1/chat/completions", "/nowhere", "//v1/models", "/v1/..;/models",
         "/v1/%6dodels",
         "/health/../v1/models",
-        "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize"})
+        "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize", "/metrics", "/get_load",
+        "/v1/loads",
+        "/v1/cluster/plan", "/health_generate"})
     void everythingElseNeedsAKey(String path) {
         Answer answer = server.get(path);
         assertThat(answer.status()).isEqualTo(401);
@@ -57,7 +59,9 @@ class AccessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize", "/abort_request"})
+    @ValueSource(strings = {"/v1/chat/completions", "/v1/completions", "/tokenize", "/detokenize", "/v1/detokenize",
+        "/abort_request",
+        "/abort_requests"})
     void everyRouteThatTakesABodyNeedsAKey(String path) {
         assertThat(server.post(path, "{}").status()).isEqualTo(401);
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -13,6 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.maniple.api.engine.Engine;
+import org.maniple.api.engine.EngineObserver;
+import org.maniple.api.engine.EngineStatistics;
 import org.maniple.api.engine.ExpertStatus;
 import org.maniple.api.engine.ExpertStatus.RankExperts;
 import org.maniple.api.engine.Generation;
@@ -29,6 +32,7 @@ import org.maniple.api.engine.UnitStatus;
 import org.maniple.api.engine.UnitStatus.HomeStatus;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.text.IncrementalDecoder;
 import org.maniple.api.text.TextCodec;
@@ -73,6 +77,10 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile String says = SAYS;
     volatile Optional<RuntimeException> refusal = Optional.empty();
     volatile List<String> troubles = List.of();
+    /** What a test tells what happens; a test may also say that nobody is told, as behind a server of another rank. */
+    final ObserverList observer = new ObserverList();
+    volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
+    volatile OptionalInt home = OptionalInt.empty();
     volatile int cachedTokens;
     final AtomicInteger resets = new AtomicInteger();
 
@@ -177,12 +185,29 @@ final class FakeEngine implements Engine, AutoCloseable {
     }
 
     @Override
+    public boolean observe(EngineObserver listener) {
+        observer.all.add(listener);
+        return home.isEmpty();
+    }
+
+    @Override
+    public OptionalInt home() {
+        return home;
+    }
+
+    @Override
     public UnitStatus status() {
         return new UnitStatus(troubles.isEmpty(), troubles, 3,
-                List.of(new RankStatus(0, "node-a", 41, Map.of("pp", 0, "tp", 0), "ready", 1000, 300, 200, 512, 4096),
+                List.of(new RankStatus(0, "node-a", 41, Map.of("pp", 0, "tp", 0), "ready", 1000, 300, 200, 512, 4096, times),
                         new RankStatus(1, "node-b", 42, Map.of("pp", 0, "tp", 1), "ready", 1001)),
-                List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)), Map.of("tensor-parallel-size", "2", "api-key", "secret"), 2,
-                1, 64, 60, List.of(new HomeStatus(0, 2, 0, 9, 32, 29), new HomeStatus(1, 0, 1, 8, 32, 31)));
+                List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)),
+                Map.of("tensor-parallel-size", "2", "block-size", "16", "api-key", "secret"), 2,
+                1, 64, 60, List.of(new HomeStatus(0, 2, 0, 9, 32, 29), new HomeStatus(1, 0, 1, 8, 32, 31, 4, 640, 480)));
+    }
+
+    @Override
+    public EngineStatistics statistics() {
+        return new EngineStatistics(4, 640, 480, 700, 5, 6, 0.0625);
     }
 
     @Override

@@ -108,6 +108,7 @@ class HttpTest {
         "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /tokenize HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n"})
     void refusesWhatTwoParsersMayReadDifferently(String request) throws IOException {
         assertThat(ask(request)).matches("(?s)HTTP/1.1 (400|505) .*").containsIgnoringCase("connection: close");
@@ -125,6 +126,43 @@ class HttpTest {
                 .startsWith("HTTP/1.1 431 ");
         assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: y\r\n".repeat(100) + "\r\n")).startsWith("HTTP/1.1 431 ");
         assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: y\r\n".repeat(90) + "\r\n")).startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
+    void keepsNothingOfAHeaderThatIsMuchTooLong() throws IOException {
+        assertThat(ask("GET /version HTTP/1.1\r\n" + CLOSE + "X: " + "x".repeat(2 << 20) + "\r\n\r\n"))
+                .startsWith("HTTP/1.1 431 ");
+    }
+
+    @Test
+    void speaksNoOtherProtocolOnRequest() throws IOException {
+        String upgrade = "GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: %s, close\r\nUpgrade: %s\r\n\r\n";
+        assertThat(ask(upgrade.formatted("Upgrade", "websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")))
+                .startsWith("HTTP/1.1 200 ");
+        assertThat(ask(upgrade.formatted("Upgrade, HTTP2-Settings", "h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__")))
+                .startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
+    void closesConnectionsBeyondTheLimitAtOnce() throws IOException {
+        FakeEngine other = new FakeEngine();
+        try (TestServer narrow = new TestServer(other, Map.of(), TestLimits.with(l -> l.connections(3)))) {
+            List<RawClient> open = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                RawClient client = new RawClient(narrow);
+                client.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                client.until("\r\n\r\n");
+                open.add(client);
+            }
+            try (RawClient late = new RawClient(narrow)) {
+                assertThat(late.in.read()).as("closed without a word").isEqualTo(-1);
+            }
+            open.getFirst().send("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertThat(open.getFirst().until("200 OK")).as("those that are there stay").isNotEmpty();
+            for (RawClient client : open) {
+                client.close();
+            }
+        }
     }
 
     @Test

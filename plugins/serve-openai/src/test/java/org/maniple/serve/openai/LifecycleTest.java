@@ -162,6 +162,48 @@ class LifecycleTest {
     }
 
     @Test
+    void aReaderThatTakesNothingForTooLongIsCutOff() throws Exception {
+        FakeEngine endless = new FakeEngine();
+        endless.behaviour = running -> {
+            // More than fits into the buffers of the sockets, and fewer pieces than may wait.
+            for (int i = 0; i < 4000; i++) {
+                running.listener().accept(new Tokens(List.of(1), "x".repeat(4000), List.of()));
+            }
+            running.cancelled().await();
+        };
+        HttpLimits limits = TestLimits.with(l -> l.writeStall(50));
+        try (TestServer other = new TestServer(endless, java.util.Map.of(), limits); RawClient stuck = new RawClient(other)) {
+            stuck.send(post(TestServer.chatBody("\"stream\":true")));
+            while (endless.submitted.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            assertThat(endless.submitted.element().cancelled().await(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void aClientThatClosesItsHalfCountsAsGone() throws Exception {
+        engine.behaviour = engine::hang;
+        try (RawClient half = new RawClient(server)) {
+            half.send(post(TestServer.chatBody("")));
+            Running running = theRequest();
+            half.socket.shutdownOutput();
+            assertThat(running.cancelled().await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(half.rest()).isEmpty();
+        }
+    }
+
+    @Test
+    void severalRequestsCanBeAbortedByTheirIds() throws Exception {
+        engine.behaviour = engine::hang;
+        CompletableFuture<Answer> asked = CompletableFuture.supplyAsync(() -> server.chat("\"request_id\":\"mine\""));
+        theRequest();
+        assertThat(server.post("/abort_requests", "{\"request_ids\":[\"other\",\"mine\"]}").json().toString())
+                .isEqualTo("{aborted=1}");
+        assertThat(asked.get(20, TimeUnit.SECONDS).at("choices.0.finish_reason")).isEqualTo("abort");
+    }
+
+    @Test
     void aSlowReaderGetsEverything() throws Exception {
         int pieces = 3000;
         engine.behaviour = running -> {

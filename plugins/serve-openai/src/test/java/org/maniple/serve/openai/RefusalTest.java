@@ -2,6 +2,7 @@ package org.maniple.serve.openai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -108,6 +109,19 @@ class RefusalTest {
         assertThat(server.chat("\"metadata\":" + "[".repeat(64) + "]".repeat(64)).status()).isEqualTo(400);
         assertThat(server.post("/v1/chat/completions", "[".repeat(100_000)).status()).isEqualTo(400);
         assertThat(server.chat("\"seed\":" + "1".repeat(100_000)).status()).isEqualTo(400);
+    }
+
+    @Test
+    void boundsTheNumberOfValuesOfJson() {
+        try (TestServer wide = new TestServer(new FakeEngine(), Map.of(), HttpLimits.standard(32 << 20))) {
+            assertThat(wide.chat("\"metadata\":[" + "0,".repeat(900_000) + "0]").status()).isEqualTo(200);
+            assertThat(wide.chat("\"metadata\":[" + "0,".repeat(1_000_000) + "0]").status()).isEqualTo(400);
+            StringBuilder keys = new StringBuilder("\"metadata\":{\"k\":0");
+            for (int i = 0; i < 1_000_000; i++) {
+                keys.append(",\"k").append(i).append("\":0");
+            }
+            assertThat(wide.chat(keys.append('}').toString()).status()).isEqualTo(400);
+        }
     }
 
     @Test

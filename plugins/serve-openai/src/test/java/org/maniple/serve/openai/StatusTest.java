@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.maniple.api.engine.RefusedException;
+import org.maniple.api.engine.UnitStatus.StepTimes;
 import org.maniple.serve.openai.TestServer.Answer;
 
 class StatusTest {
@@ -77,17 +80,52 @@ class StatusTest {
     }
 
     @Test
+    void saysTheLoadOfEachGroupAsSglangDoes() {
+        assertThat(server.get("/get_load").body()).isEqualTo("""
+                [{"dp_rank":0,"num_reqs":2,"num_waiting_reqs":0,"num_tokens":48},\
+                {"dp_rank":1,"num_reqs":1,"num_waiting_reqs":1,"num_tokens":16}]""");
+        assertThat(server.get("/v1/loads").body()).isEqualTo(
+                """
+                        {"version":"0.1.0","dp_rank_count":2,"loads":[\
+                        {"dp_rank":0,"num_running_reqs":2,"num_waiting_reqs":0,"num_total_reqs":2,"num_used_tokens":48,"max_total_num_tokens":512,"token_usage":0.09375},\
+                        {"dp_rank":1,"num_running_reqs":0,"num_waiting_reqs":1,"num_total_reqs":1,"num_used_tokens":16,"max_total_num_tokens":512,"token_usage":0.03125}]}""");
+    }
+
+    @Test
+    void showsHowEvenlyTheRanksAreUsed() {
+        engine.times = new StepTimes(8, 6_000_000_000L, 2_000_000_000L, 1_000_000_000L);
+        Answer answer = server.get("/v1/cluster/plan");
+        assertThat(answer.at("ranks.1.weight_bytes")).isEqualTo(1001);
+        assertThat(answer.at("stages.0.slowest_rank")).isEqualTo(0);
+        assertThat(answer.at("stages.0.imbalance_ratio")).as("one of two ranks computed").isEqualTo(2.0);
+    }
+
+    @Test
+    void checksItsHealthByGeneratingAToken() {
+        assertThat(server.get("/health_generate").status()).isEqualTo(200);
+        assertThat(engine.submitted.element().request().sampling().maxTokens()).hasValue(1);
+
+        engine.behaviour = engine::die;
+        assertThat(server.get("/health_generate").status()).isEqualTo(503);
+
+        engine.refusal = Optional.of(new RefusedException(RefusedException.Reason.UNAVAILABLE, "The unit is shutting down"));
+        assertThat(server.get("/health_generate").message()).isEqualTo("No token can be generated: The unit is shutting down");
+    }
+
+    @Test
     void showsTheUnit() {
         Answer answer = server.get("/v1/cluster");
         assertThat(answer.body()).isEqualTo(
                 """
                         {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
-                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200},\
-                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0}],\
+                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200,\
+                        "steps":{"count":7,"compute_seconds":5.0,"communication_seconds":2.0,"waiting_seconds":1.0}},\
+                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0,\
+                        "steps":{"count":0,"compute_seconds":0.0,"communication_seconds":0.0,"waiting_seconds":0.0}}],\
                         "links":[{"from":0,"to":1,"path":"NET/Socket/eth0","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
                         "kv_blocks":{"total":64,"free":60},"homes":[\
                         {"home":0,"running":2,"waiting":0,"admitted":9,"kv_blocks":32,"free_kv_blocks":29},\
-                        {"home":1,"running":0,"waiting":1,"admitted":8,"kv_blocks":32,"free_kv_blocks":31}],"configuration":{"tensor-parallel-size":"2"}}"""
+                        {"home":1,"running":0,"waiting":1,"admitted":8,"kv_blocks":32,"free_kv_blocks":31}],"configuration":{"block-size":"16","tensor-parallel-size":"2"}}"""
                         .formatted(
                                 coordinates(answer, 0), coordinates(answer, 1)));
         assertThat(server.get("/v1/cluster/ranks").json().keySet()).containsExactly("ranks");
@@ -132,7 +170,9 @@ class StatusTest {
 
     @Test
     void detokenizes() {
-        assertThat(server.post("/detokenize", "{\"tokens\":[72,105]}").json()).isEqualTo(Map.of("prompt", "Hi"));
+        assertThat(server.post("/detokenize", "{\"tokens\":[72,105]}").json()).isEqualTo(Map.of("prompt", "Hi", "text", "Hi"));
+        assertThat(server.post("/v1/detokenize", "{\"tokens\":[72]}").at("text")).isEqualTo("H");
+        assertThat(server.post("/v1/tokenize", "{\"prompt\":\"Hi\"}").at("count")).isEqualTo(3);
         assertThat(server.post("/detokenize", "{\"tokens\":[258]}").status()).isEqualTo(400);
     }
 }

@@ -29,6 +29,7 @@ final class TcpWire implements Wire {
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
     private final Poller poller;
     private boolean closed;
+    private long waitedNanos;
 
     TcpWire(int rank, int ranks, Map<Integer, Connection> connections, Sockets sockets, WaitStrategy waiting) {
         this.rank = rank;
@@ -149,11 +150,17 @@ final class TcpWire implements Wire {
     private void drive(TcpPending pending, long limitNanos) {
         long start = System.nanoTime();
         long idleSince = start;
+        boolean idle = false;
         waiting.begin(start, pending.segment().byteSize());
         while (true) {
             boolean moved = progress();
             long now = System.nanoTime();
             waiting.look(now);
+            if (moved) {
+                waitedNanos += idle ? now - idleSince : 0;
+                idleSince = now;
+            }
+            idle = !moved;
             if (pending.done()) {
                 return;
             }
@@ -162,8 +169,9 @@ final class TcpWire implements Wire {
                 throw new TransportException(failure);
             }
             if (moved) {
-                idleSince = now;
-            } else if (now - start >= limitNanos) {
+                continue;
+            }
+            if (now - start >= limitNanos) {
                 pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
@@ -198,6 +206,11 @@ final class TcpWire implements Wire {
     @Override
     public long receivedBytes(int peer) {
         return link(peer).receivedBytes();
+    }
+
+    @Override
+    public long waitedNanos() {
+        return waitedNanos;
     }
 
     @Override
