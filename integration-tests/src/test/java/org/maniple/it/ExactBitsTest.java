@@ -21,7 +21,7 @@ class ExactBitsTest {
 
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(1024, 32, 2048, 256, 16);
     private static final boolean ALL = System.getProperty("maniple.layouts", "").equals("all");
-    private static final int STEPS = ALL ? Integer.MAX_VALUE : 10;
+    private static final int STEPS = ALL ? Integer.MAX_VALUE : 5;
     private static final Map<String, List<int[]>> ALONE = new ConcurrentHashMap<>();
 
     private static final List<String> DENSE = List.of("llama-plain", "qwen3-tied", "llama-tied-bias-bf16");

@@ -1,15 +1,11 @@
 package org.maniple.serve.openai;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.OutputConstraint;
-import tools.jackson.core.JsonGenerator;
 
 /**
  * Reads what the output must be: OpenAI's {@code response_format}, vLLM's {@code structured_outputs} and their older names
@@ -149,33 +145,6 @@ final class StructuredFields {
     }
 
     private String written(Map<?, ?> schema) {
-        return new String(json.bytes(out -> write(out, schema)), StandardCharsets.UTF_8);
-    }
-
-    private static void write(JsonGenerator out, @Nullable Object value) {
-        switch (value) {
-            case null -> out.writeNull();
-            case String text -> out.writeString(text);
-            case Boolean flag -> out.writeBoolean(flag);
-            case Integer number -> out.writeNumber(number);
-            case Long number -> out.writeNumber(number);
-            case BigInteger number -> out.writeNumber(number);
-            case BigDecimal number -> out.writeNumber(number);
-            case Double number -> out.writeNumber(number);
-            case List<?> list -> {
-                out.writeStartArray();
-                list.forEach(each -> write(out, each));
-                out.writeEndArray();
-            }
-            case Map<?, ?> map -> {
-                out.writeStartObject();
-                map.forEach((name, each) -> {
-                    out.writeName(String.valueOf(name));
-                    write(out, each);
-                });
-                out.writeEndObject();
-            }
-            default -> throw new IllegalStateException("JSON has no " + value.getClass());
-        }
+        return new String(json.bytes(out -> JsonValue.write(out, schema)), StandardCharsets.UTF_8);
     }
 }
