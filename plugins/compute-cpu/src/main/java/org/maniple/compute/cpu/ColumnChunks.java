@@ -12,8 +12,31 @@ final class ColumnChunks {
 
     /** Columns of a piece are a multiple of this, unless it is the last of its matrix. */
     private static final int STEP = 8;
-    /** Chunks of each thread, where there are several threads and enough columns. */
+    /** Chunks of each thread, where there are several threads and enough columns; more of them if they have many bytes. */
     private static final int EACH = 4;
+    /** Bytes of a chunk at most for few rows, which take no longer than these bytes. */
+    private static final long FEW_ROWS_BYTES = 64 << 10;
+    /** For some rows: what is done once for each chunk takes a while too. */
+    private static final long SOME_ROWS_BYTES = 256 << 10;
+    /** Rows from which there are some, and many. */
+    private static final int SOME_ROWS = 6;
+    private static final int MANY_ROWS = 48;
+
+    /** Cuts for every number of rows, so that a thread that is held up does not let others wait for long. */
+    record ForRows(ColumnChunks few, ColumnChunks some, ColumnChunks many) {
+
+        /** See {@link ColumnChunks#of}. */
+        static ForRows of(List<Matrix> matrices, int threads, int together) {
+            return new ForRows(ColumnChunks.of(matrices, threads, together, FEW_ROWS_BYTES),
+                    ColumnChunks.of(matrices, threads, together, SOME_ROWS_BYTES),
+                    ColumnChunks.of(matrices, threads, together, Long.MAX_VALUE));
+        }
+
+        /** The chunks for some rows. */
+        ColumnChunks of(int rows) {
+            return rows < SOME_ROWS ? few : rows < MANY_ROWS ? some : many;
+        }
+    }
 
     private final int[] firstPieces;
     /** For each piece its matrix, its first column, and the column after its last. */
@@ -30,21 +53,22 @@ final class ColumnChunks {
      * @param matrices one or several
      * @param threads that take chunks
      * @param together columns that must not be separated, beside those that a matrix names itself
+     * @param most bytes of a chunk, about
      */
-    static ColumnChunks of(List<Matrix> matrices, int threads, int together) {
+    static ColumnChunks of(List<Matrix> matrices, int threads, int together, long most) {
         int[] units = matrices.stream().mapToInt(matrix -> Math.max(Math.max(STEP, together), matrix.weights().rowsTogether()))
                 .toArray();
         long bytes = 0;
-        long most = Long.MAX_VALUE;
+        long limit = most;
         int all = 0;
         for (int i = 0; i < units.length; i++) {
             Matrix matrix = matrices.get(i);
             long rowBytes = Math.max(1, matrix.weights().rowBytes());
             bytes += rowBytes * matrix.columns();
-            most = Math.min(most, rowBytes * Math.clamp(matrix.weights().chunkBytes() / rowBytes, STEP, 64 * STEP));
+            limit = Math.min(limit, rowBytes * Math.clamp(matrix.weights().chunkBytes() / rowBytes, STEP, 64 * STEP));
             all += Math.ceilDiv(matrix.columns(), units[i]);
         }
-        long wanted = Math.max(threads == 1 ? 1 : EACH * threads, Math.ceilDiv(bytes, most));
+        long wanted = Math.max(threads == 1 ? 1 : EACH * threads, Math.ceilDiv(bytes, limit));
         int count = (int) Math.min(all, Math.ceilDiv(wanted, threads) * threads);
         return cut(matrices, units, bytes, Math.max(1, count));
     }

@@ -28,7 +28,9 @@ final class ContractKernel implements Kernel, Workers.Task {
     private final Workers workers;
     private final Scratch[] scratch;
     private final Matrix[] matrices;
-    private final ColumnChunks chunks;
+    private final ColumnChunks.ForRows cuts;
+    /** Those of this step. */
+    private ColumnChunks chunks;
     private final long work;
     private final SlotRuns runs;
     private final PreparedInput input;
@@ -42,8 +44,9 @@ final class ContractKernel implements Kernel, Workers.Task {
         this.workers = workers;
         this.scratch = scratch;
         this.matrices = matrices.toArray(Matrix[]::new);
-        this.chunks = ColumnChunks.of(matrices, workers.threads(), 1);
+        this.cuts = ColumnChunks.ForRows.of(matrices, workers.threads(), 1);
         this.work = matrices.stream().mapToLong(Matrix::work).sum();
+        this.chunks = cuts.many();
         this.runs = new SlotRuns(matrices.getFirst().x());
         this.input = input;
         this.added = added;
@@ -55,7 +58,9 @@ final class ContractKernel implements Kernel, Workers.Task {
     @Override
     public void run(Step step) {
         input.prepare(step);
-        workers.run(this, runs.refresh() * chunks.count(), runs.rows() * work >= WORTH_WAKING);
+        int count = runs.refresh();
+        chunks = cuts.of(count == 0 ? 0 : runs.rows() / count);
+        workers.run(this, count * chunks.count(), runs.rows() * work >= WORTH_WAKING);
     }
 
     @Override

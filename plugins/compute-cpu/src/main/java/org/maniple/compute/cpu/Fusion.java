@@ -75,7 +75,9 @@ final class Fusion {
             OpCall call = calls.get(at);
             boolean joins = known.isEmpty() || call.inputs().stream().anyMatch(known::contains);
             boolean ragged = call.inputs().stream().anyMatch(Tensor::ragged) || call.outputs().stream().anyMatch(Tensor::ragged);
-            Optional<Fused> next = joins && !ragged && !(call.op() instanceof BuiltinOp.Contract) ? single(calls, at) : Optional.empty();
+            Optional<Fused> next = joins && !ragged && !(call.op() instanceof BuiltinOp.Contract)
+                    ? single(calls, at)
+                    : Optional.empty();
             if (next.isEmpty() || !(next.get().kernel() instanceof RowWise kernel)) {
                 return at;
             }

@@ -14,7 +14,9 @@ final class GatedKernel implements Kernel, Workers.Task {
     private final Matrix up;
     private final Tensor out;
     private final ElementRange glu;
-    private final ColumnChunks chunks;
+    private final ColumnChunks.ForRows cuts;
+    /** Those of this step. */
+    private ColumnChunks chunks;
     private final SlotRuns runs;
     private final PreparedInput input;
 
@@ -35,7 +37,8 @@ final class GatedKernel implements Kernel, Workers.Task {
         this.up = up;
         this.out = out;
         this.glu = glu;
-        this.chunks = ColumnChunks.of(List.of(gate), workers.threads(), up.weights().rowsTogether());
+        this.cuts = ColumnChunks.ForRows.of(List.of(gate), workers.threads(), up.weights().rowsTogether());
+        this.chunks = cuts.many();
         this.runs = new SlotRuns(gate.x());
         this.input = input;
         for (Scratch each : scratch) {
@@ -47,7 +50,9 @@ final class GatedKernel implements Kernel, Workers.Task {
     @Override
     public void run(Step step) {
         input.prepare(step);
-        workers.run(this, runs.refresh() * chunks.count(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
+        int count = runs.refresh();
+        chunks = cuts.of(count == 0 ? 0 : runs.rows() / count);
+        workers.run(this, count * chunks.count(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
     }
 
     @Override

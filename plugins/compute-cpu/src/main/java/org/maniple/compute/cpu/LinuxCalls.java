@@ -52,7 +52,8 @@ final class LinuxCalls {
         map = linker.downcallHandle(library.findOrThrow("mmap"),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
         unmap = linker.downcallHandle(library.findOrThrow("munmap"), FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-        advise = linker.downcallHandle(library.findOrThrow("madvise"), FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+        advise = linker.downcallHandle(library.findOrThrow("madvise"),
+                FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
         setAffinity = library.findOrThrow("sched_setaffinity");
         systemCall = library.findOrThrow("syscall");
     }

@@ -60,7 +60,8 @@ final class NativeRows {
     void norm(MemorySegment x, long at, MemorySegment squares, int firstGroup, MemorySegment ends, MemorySegment weight,
             MemorySegment out, int groups, int length, int count, float epsilon) {
         try {
-            NORM.invokeExact(norm, x.address() + at, squares.address() + 4L * firstGroup, ends.address(), (int) (ends.byteSize() / 4),
+            NORM.invokeExact(norm, x.address() + at, squares.address() + 4L * firstGroup, ends.address(),
+                    (int) (ends.byteSize() / 4),
                     weight.address(), out.address() + at, (long) groups, length, count, epsilon);
         } catch (Throwable e) {
             throw failed(e);
@@ -140,7 +141,8 @@ final class NativeRows {
      */
     void candidates(MemorySegment logits, long from, int count, int firstId, MemorySegment out, long to, int k) {
         try {
-            CANDIDATES.invokeExact(candidates, logits.address() + from, count, firstId, out.address() + to, out.address() + to + 4L * k, k);
+            CANDIDATES.invokeExact(candidates, logits.address() + from, count, firstId, out.address() + to,
+                    out.address() + to + 4L * k, k);
         } catch (Throwable e) {
             throw failed(e);
         }

@@ -162,9 +162,11 @@ class FusionTest {
         Tensor normed = Tensors.zeros(ROWS, 3, 8);
         var rope = new BuiltinOp.Rope(List.of(1.0, 0.1), 1, false);
         Tensor heads = Tensors.random(2, ROWS, 3, 8);
-        assertSameBits(threads, List.of(Calls.elementwise(new ElementFunction.Scale(3), heads, sum), Calls.sumSquares(sum, squares),
-                Calls.normalize(sum, squares, Tensors.random(4, 8), normed, 1e-6f, 0),
-                Calls.rope(rope, normed, Tensors.zeros(ROWS, 3, 8)), contract(5, Tensors.zeros(ROWS, 9))), 4, 1);
+        assertSameBits(threads,
+                List.of(Calls.elementwise(new ElementFunction.Scale(3), heads, sum), Calls.sumSquares(sum, squares),
+                        Calls.normalize(sum, squares, Tensors.random(4, 8), normed, 1e-6f, 0),
+                        Calls.rope(rope, normed, Tensors.zeros(ROWS, 3, 8)), contract(5, Tensors.zeros(ROWS, 9))),
+                4, 1);
     }
 
     @Test
