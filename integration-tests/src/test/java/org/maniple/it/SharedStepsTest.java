@@ -193,7 +193,7 @@ class SharedStepsTest {
                 VirtualUnit.config(model));
         var usual = EngineOptions.Scheduling.DEFAULT;
         var scheduling = new EngineOptions.Scheduling(usual.order(), usual.usesPriority(), usual.maxQueuedTokens(), sharing,
-                usual.stretch());
+                usual.stretch(), usual.smooth());
         var engine = new UnitEngine(info, Optional.empty(), new LatePipeline(new LentPipeline(unit.pipeline()), begin),
                 new EngineOptions(48, SEATS, 0, REQUESTS, blocks, OptionalLong.of(1), candidates, scheduling),
                 () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()), Optional::empty,

@@ -75,7 +75,8 @@ final class RankZero {
                 capacity.blocks(), seed, candidates,
                 new EngineOptions.Scheduling(policy.order(settings), policy.usesPriority(),
                         settings.integer(KernelOptions.MAX_NUM_QUEUED_TOKENS), settings.flag(KernelOptions.ENABLE_PREFIX_CACHING),
-                        settings.number(KernelOptions.MAX_STEP_STRETCH)));
+                        settings.number(KernelOptions.MAX_STEP_STRETCH),
+                        settings.duration(KernelOptions.SMOOTH_STEP_TIME)));
         this.engine = new UnitEngine(ServedModel.info(plan, capacity), codec, pipeline,
                 options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());

@@ -46,6 +46,8 @@ public final class KernelOptions {
     public static final String SCHEDULING_POLICY = "scheduling-policy";
     /** How much longer prompts may make steps. */
     public static final String MAX_STEP_STRETCH = "max-step-stretch";
+    /** What steps may take without anybody noticing. */
+    public static final String SMOOTH_STEP_TIME = "smooth-step-time";
     /** Requests that may wait. */
     public static final String MAX_NUM_QUEUED_REQS = "max-num-queued-reqs";
     /** Tokens of requests that may wait. */
@@ -170,6 +172,9 @@ public final class KernelOptions {
                     "How many times as long as without prompts a step may take while streams run; 0: any time. More is better for new requests,"
                             + " less for running ones.")
                     .withDefault("2.5"),
+            duration(SMOOTH_STEP_TIME,
+                    "What a step may take while streams run even if that is longer than max-step-stretch says.")
+                    .withDefault("50ms"),
             text(SCHEDULING_POLICY, "Which requests go first: fcfs, those that came first; priority, as they say.")
                     .withDefault("fcfs"),
             integer(MAX_NUM_QUEUED_REQS, 1, "Most requests that wait for room; others are refused with status 503.")

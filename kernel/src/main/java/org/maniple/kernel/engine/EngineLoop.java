@@ -43,8 +43,12 @@ final class EngineLoop {
     private final int[] computed;
 
     EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
+<<<<<<< HEAD
             GuideThread guides,
             Observers observers) {
+=======
+            GuideThread guides) {
+>>>>>>> sched
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
@@ -55,7 +59,7 @@ final class EngineLoop {
                 options.scheduling().prefixCaching(), order);
         computed = new int[limits.homes()];
         depth = pipeline.depth();
-        pace = new StepPace(options.scheduling().stretch());
+        pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
         planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());

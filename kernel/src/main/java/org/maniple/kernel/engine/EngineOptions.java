@@ -1,5 +1,6 @@
 package org.maniple.kernel.engine;
 
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.OptionalLong;
 import org.maniple.api.engine.ScheduledRequest;
@@ -27,12 +28,14 @@ public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, i
      * @param maxQueuedTokens tokens that may have to be computed for requests that wait for room ({@code max-num-queued-tokens})
      * @param prefixCaching whether requests that begin alike share KV blocks ({@code enable-prefix-caching})
      * @param stretch how many times as long as without prompts a step may take while streams run ({@code max-step-stretch}); 0: any time
+     * @param smooth what a step may take in any case ({@code smooth-step-time})
      */
     public record Scheduling(Comparator<ScheduledRequest> order, boolean usesPriority, long maxQueuedTokens,
-            boolean prefixCaching, double stretch) {
+            boolean prefixCaching, double stretch, Duration smooth) {
 
         /** What is done unless something else is asked for. */
-        public static final Scheduling DEFAULT = new Scheduling((one, other) -> 0, false, Long.MAX_VALUE, true, 2.5);
+        public static final Scheduling DEFAULT = new Scheduling((one, other) -> 0, false, Long.MAX_VALUE, true, 2.5,
+                Duration.ofMillis(50));
     }
 
     /**

@@ -1,16 +1,19 @@
 package org.maniple.kernel.engine;
 
+import java.time.Duration;
 import java.util.Arrays;
 
 /**
  * Says how many tokens of prompts may share a step with sequences that have begun to answer, so that these do not stand still: the step
- * should take at most a certain number of times as long as one without prompts. What steps take is measured while the unit runs. Used by the
+ * should take at most a certain number of times as long as one without prompts, or a time that no reader notices if that is longer: small
+ * models answer so fast that the prompts beside them would hardly go on otherwise, since every step reads all weights and the whole cache of a
+ * prompt however few of its tokens it has. What steps take is measured while the unit runs. Used by the
  * engine's thread alone; allocates nothing once it is made.
  */
 final class StepPace {
 
-    /** Fewer tokens would hardly be cheaper: a step has to read all weights for them. */
-    static final int LEAST = 16;
+    /** Fewer tokens would hardly be cheaper. */
+    static final int LEAST = 8;
 
     private static final int UNKNOWN = -1;
     /** After so many steps with prompts, one without them is measured again. */
@@ -22,6 +25,7 @@ final class StepPace {
     private static final double OUTLIER = 2;
 
     private final double stretch;
+    private final double smooth;
     /** By the binary logarithm of the number of sequences: nanoseconds of a step without prompts, and the steps with prompts since. */
     private final double[] plain = new double[Integer.SIZE];
     private final int[] age = new int[Integer.SIZE];
@@ -29,9 +33,11 @@ final class StepPace {
 
     /**
      * @param stretch how many times as long as without prompts a step may take; 0: any time
+     * @param smooth what a step may take in any case
      */
-    StepPace(double stretch) {
+    StepPace(double stretch, Duration smooth) {
         this.stretch = stretch;
+        this.smooth = smooth.toNanos();
         Arrays.fill(plain, UNKNOWN);
     }
 
@@ -53,7 +59,8 @@ final class StepPace {
         if (perToken == UNKNOWN) {
             return LEAST;
         }
-        double tokens = (stretch * Math.max(1, share) - 1) * plain[kind] / perToken;
+        double longest = Math.max(stretch * plain[kind], smooth) * Math.max(1, share);
+        double tokens = (longest - plain[kind]) / perToken;
         return (int) Math.clamp(tokens, LEAST, Integer.MAX_VALUE);
     }
 

@@ -118,7 +118,7 @@ final class EngineFixture implements AutoCloseable {
             // What steps take says nothing here.
             var scheduling = new EngineOptions.Scheduling(policy.order(new GivenSettings(policy.options(), settings, Map.of())),
                     policy.usesPriority(),
-                    queuedTokens, sharing, 0);
+                    queuedTokens, sharing, 0, Duration.ZERO);
             return new EngineFixture(new FakePipeline(depth, limits, blocks), new EngineOptions(budget, sequences, chunk, queue,
                     blocks, OptionalLong.empty(), FakePipeline.CANDIDATES, scheduling), length);
         }

@@ -2,6 +2,7 @@ package org.maniple.kernel.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** A machine whose steps take so long for each token: the pace has to find that out. */
@@ -9,7 +10,7 @@ class StepPaceTest {
 
     private static final long PLAIN = 6_000_000;
 
-    private final StepPace pace = new StepPace(2.5);
+    private final StepPace pace = new StepPace(2.5, Duration.ZERO);
 
     private int step(int streams, double perToken) {
         int tokens = Math.min(512, pace.promptTokens(streams, 1));
@@ -94,8 +95,20 @@ class StepPaceTest {
     }
 
     @Test
+    void stepsNeedNotBeShorterThanAnybodyNotices() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.plain(1, PLAIN);
+        for (int i = 0; i < 20; i++) {
+            patient.withPrompts(1, 1, 16, PLAIN + 16 * 1_000_000);
+        }
+        assertThat(patient.promptTokens(1, 1)).isEqualTo(54);
+        patient.plain(2, 100_000_000);
+        assertThat(patient.promptTokens(2, 1)).isEqualTo(150);
+    }
+
+    @Test
     void zeroAllowsEverything() {
-        var free = new StepPace(0);
+        var free = new StepPace(0, Duration.ZERO);
         free.plain(1, PLAIN);
         assertThat(free.promptTokens(1, 1)).isEqualTo(Integer.MAX_VALUE);
     }
