@@ -43,12 +43,7 @@ final class EngineLoop {
     private final int[] computed;
 
     EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
-<<<<<<< HEAD
-            GuideThread guides,
-            Observers observers) {
-=======
-            GuideThread guides) {
->>>>>>> sched
+            GuideThread guides, Observers observers) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;
