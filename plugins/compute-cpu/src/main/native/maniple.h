@@ -14,6 +14,6 @@
 #define NAME(name) JOIN(name, VARIANT)
 
 /* Raised whenever a symbol, its arguments or a layout changes; the Java side asks for exactly its own. */
-#define ABI 2
+#define ABI 3
 
 #endif

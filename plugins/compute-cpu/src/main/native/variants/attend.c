@@ -63,6 +63,8 @@ struct attend {
     /* Positions that a row sees, itself included; 0: all. */
     int32_t window;
     float scale;
+    /* Following heads that read one key-value head; the next ones read the next one, whose keys and values follow in each row. */
+    int32_t shared;
 };
 
 INLINE int32_t row_from(const struct attend *a, int32_t row)
@@ -75,6 +77,12 @@ INLINE int32_t row_to(const struct attend *a, int32_t row)
 {
     int32_t end = a->position + row + 1;
     return end < a->to ? end : a->to;
+}
+
+/* Of the rows, and of each the heads that share a key-value head: which pair one is among all. */
+INLINE int32_t pair_of(const struct attend *a, int32_t group, int32_t number)
+{
+    return number / a->shared * a->heads + group * a->shared + number % a->shared;
 }
 
 /* Four keys times some queries; adds to what is there if the scores have a first part already. */
@@ -180,32 +188,37 @@ static void prefetch(const float *rows, int64_t stride, int32_t number, int32_t 
 
 static void score(const struct attend *a)
 {
-    int32_t pairs = a->rows * a->heads;
+    int32_t pairs = a->rows * a->shared;
     int32_t at = a->from;
     for (int32_t run = 0; run < a->run_count; run++) {
         int64_t slot = a->runs[2 * run];
         int32_t number = (int32_t) a->runs[2 * run + 1];
-        if (a->values != a->keys) {
-            prefetch(a->values + slot * a->value_stride, a->value_stride, number, a->value_length);
-        }
-        if (run + 1 < a->run_count) {
-            prefetch(a->keys + a->runs[2 * run + 2] * a->key_stride, a->key_stride, (int32_t) a->runs[2 * run + 3], a->key_length);
-        }
-        for (int32_t pair = 0; pair < pairs; pair += QUERIES) {
-            int count = pairs - pair < QUERIES ? pairs - pair : QUERIES;
-            const float *queries[QUERIES];
-            const float *turned[QUERIES];
-            float *scores[QUERIES];
-            for (int q = 0; q < count; q++) {
-                int32_t row = (pair + q) / a->heads;
-                int32_t head = (pair + q) % a->heads;
-                queries[q] = a->queries + row * a->query_row + head * a->query_head;
-                turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
-                scores[q] = a->scores + (int64_t) (pair + q) * CHUNK + at;
+        for (int32_t group = 0; group * a->shared < a->heads; group++) {
+            const int64_t keys = group * a->key_length;
+            if (a->values != a->keys) {
+                prefetch(a->values + slot * a->value_stride + group * a->value_length, a->value_stride, number, a->value_length);
             }
-            score_run(count, queries, a->keys + slot * a->key_stride, a->key_stride, number, a->key_length, 0, scores);
-            if (a->turned_length > 0) {
-                score_run(count, turned, a->turned_keys + slot * a->turned_stride, a->turned_stride, number, a->turned_length, 1, scores);
+            if (run + 1 < a->run_count) {
+                prefetch(a->keys + a->runs[2 * run + 2] * a->key_stride + keys, a->key_stride, (int32_t) a->runs[2 * run + 3],
+                    a->key_length);
+            }
+            for (int32_t first = 0; first < pairs; first += QUERIES) {
+                int count = pairs - first < QUERIES ? pairs - first : QUERIES;
+                const float *queries[QUERIES];
+                const float *turned[QUERIES];
+                float *scores[QUERIES];
+                for (int q = 0; q < count; q++) {
+                    int32_t pair = pair_of(a, group, first + q);
+                    int32_t row = pair / a->heads;
+                    int32_t head = pair % a->heads;
+                    queries[q] = a->queries + row * a->query_row + head * a->query_head;
+                    turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
+                    scores[q] = a->scores + (int64_t) pair * CHUNK + at;
+                }
+                score_run(count, queries, a->keys + slot * a->key_stride + keys, a->key_stride, number, a->key_length, 0, scores);
+                if (a->turned_length > 0) {
+                    score_run(count, turned, a->turned_keys + slot * a->turned_stride, a->turned_stride, number, a->turned_length, 1, scores);
+                }
             }
         }
         at += number;
@@ -251,7 +264,7 @@ static void weigh(const struct attend *a, int32_t pair, int32_t from, int32_t to
 }
 
 /* Adds values, each times its weight, to some rows of sums: positions [from, to), elements [element, element + 16 * vectors). */
-INLINE void add_vectors(const int count, const int vectors, const struct attend *a, float *const *weights, float *const *parts, int32_t from,
+INLINE void add_vectors(const int count, const int vectors, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from,
     int32_t to, int32_t element)
 {
     f32x16 s[WEIGHTS][VECTORS];
@@ -265,7 +278,7 @@ INLINE void add_vectors(const int count, const int vectors, const struct attend 
         int32_t end = begin + (int32_t) a->runs[2 * run + 1];
         int32_t first = from > begin ? from : begin;
         int32_t last = to < end ? to : end;
-        const float *value = a->values + (a->runs[2 * run] + first - begin) * a->value_stride + element;
+        const float *value = values + (a->runs[2 * run] + first - begin) * a->value_stride + element;
         for (int32_t i = first; i < last; i++) {
             f32x16 x[VECTORS];
             for (int v = 0; v < vectors; v++) {
@@ -288,14 +301,14 @@ INLINE void add_vectors(const int count, const int vectors, const struct attend 
     }
 }
 
-INLINE void add_values(const int count, const struct attend *a, float *const *weights, float *const *parts, int32_t from, int32_t to)
+INLINE void add_values(const int count, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from, int32_t to)
 {
     int32_t element = 0;
     for (; element + 16 * VECTORS <= a->value_length; element += 16 * VECTORS) {
-        add_vectors(count, VECTORS, a, weights, parts, from, to, element);
+        add_vectors(count, VECTORS, a, values, weights, parts, from, to, element);
     }
     for (; element + 16 <= a->value_length; element += 16) {
-        add_vectors(count, 1, a, weights, parts, from, to, element);
+        add_vectors(count, 1, a, values, weights, parts, from, to, element);
     }
     if (element == a->value_length) {
         return;
@@ -304,7 +317,7 @@ INLINE void add_values(const int count, const struct attend *a, float *const *we
     for (int32_t run = 0; run < a->run_count && begin < to; run++) {
         int32_t end = begin + (int32_t) a->runs[2 * run + 1];
         for (int32_t i = from > begin ? from : begin; i < (to < end ? to : end); i++) {
-            const float *value = a->values + (a->runs[2 * run] + i - begin) * a->value_stride;
+            const float *value = values + (a->runs[2 * run] + i - begin) * a->value_stride;
             for (int q = 0; q < count; q++) {
                 for (int32_t j = element; j < a->value_length; j++) {
                     parts[q][j] = __builtin_fmaf(value[j], weights[q][i], parts[q][j]);
@@ -315,29 +328,30 @@ INLINE void add_values(const int count, const struct attend *a, float *const *we
     }
 }
 
-static __attribute__((noinline)) void add_some(int count, const struct attend *a, float *const *weights, float *const *parts, int32_t from,
+static __attribute__((noinline)) void add_some(int count, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from,
     int32_t to)
 {
     if (from >= to) {
         return;
     }
     switch (count) {
-    case 1: add_values(1, a, weights, parts, from, to); break;
-    case 2: add_values(2, a, weights, parts, from, to); break;
+    case 1: add_values(1, a, values, weights, parts, from, to); break;
+    case 2: add_values(2, a, values, weights, parts, from, to); break;
 #if WEIGHTS > 2
-    case 3: add_values(3, a, weights, parts, from, to); break;
-    case 4: add_values(4, a, weights, parts, from, to); break;
+    case 3: add_values(3, a, values, weights, parts, from, to); break;
+    case 4: add_values(4, a, values, weights, parts, from, to); break;
 #endif
     default: break;
     }
 }
 
 /* Rows see different positions at the ends only: there each is taken alone, so that what it does not see is not even read. */
-static void gather(const struct attend *a, int32_t from, int32_t to)
+static void gather(const struct attend *a, int32_t group, int32_t from, int32_t to)
 {
-    int32_t pairs = a->rows * a->heads;
-    for (int32_t pair = 0; pair < pairs; pair += WEIGHTS) {
-        int count = pairs - pair < WEIGHTS ? pairs - pair : WEIGHTS;
+    const float *values = a->values + group * a->value_length;
+    int32_t pairs = a->rows * a->shared;
+    for (int32_t number = 0; number < pairs; number += WEIGHTS) {
+        int count = pairs - number < WEIGHTS ? pairs - number : WEIGHTS;
         float *weights[WEIGHTS];
         float *parts[WEIGHTS];
         int32_t begins[WEIGHTS];
@@ -345,11 +359,12 @@ static void gather(const struct attend *a, int32_t from, int32_t to)
         int32_t first = from;
         int32_t last = to;
         for (int q = 0; q < count; q++) {
-            int32_t row = (pair + q) / a->heads;
+            int32_t pair = pair_of(a, group, number + q);
+            int32_t row = pair / a->heads;
             int32_t begin = row_from(a, row);
             int32_t end = row_to(a, row);
-            weights[q] = a->scores + (int64_t) (pair + q) * CHUNK;
-            parts[q] = a->parts + (int64_t) (pair + q) * a->value_length;
+            weights[q] = a->scores + (int64_t) pair * CHUNK;
+            parts[q] = a->parts + (int64_t) pair * a->value_length;
             begins[q] = begin > from ? begin : from;
             ends[q] = end < to ? end : to;
             first = first > begins[q] ? first : begins[q];
@@ -357,16 +372,16 @@ static void gather(const struct attend *a, int32_t from, int32_t to)
         }
         if (first >= last) {
             for (int q = 0; q < count; q++) {
-                add_some(1, a, weights + q, parts + q, begins[q], ends[q]);
+                add_some(1, a, values, weights + q, parts + q, begins[q], ends[q]);
             }
             continue;
         }
         for (int q = 0; q < count; q++) {
-            add_some(1, a, weights + q, parts + q, begins[q], first);
+            add_some(1, a, values, weights + q, parts + q, begins[q], first);
         }
-        add_some(count, a, weights, parts, first, last);
+        add_some(count, a, values, weights, parts, first, last);
         for (int q = 0; q < count; q++) {
-            add_some(1, a, weights + q, parts + q, last, ends[q]);
+            add_some(1, a, values, weights + q, parts + q, last, ends[q]);
         }
     }
 }
@@ -424,7 +439,9 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
     }
     int32_t step = pairs <= WEIGHTS ? CHUNK : 64;
     for (int32_t from = a->from; from < a->to; from += step) {
-        gather(a, from, a->to - from < step ? a->to : from + step);
+        for (int32_t group = 0; group * a->shared < a->heads; group++) {
+            gather(a, group, from, a->to - from < step ? a->to : from + step);
+        }
     }
     for (int32_t pair = 0; pair < pairs; pair++) {
         int32_t row = pair / a->heads;

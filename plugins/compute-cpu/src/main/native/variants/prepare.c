@@ -8,10 +8,45 @@
 #include "activations.h"
 
 #include <string.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 /* What is added to a float for its fraction to be rounded away. */
 #define ROUND 0x1.8p23f
 
+#if defined(__AVX512F__)
+static void block(const float *x, uint8_t *out, int64_t b, Activations a)
+{
+    const __m512i size = _mm512_set1_epi32(0x7fffffff);
+    const __m512 low = _mm512_loadu_ps(x);
+    const __m512 high = _mm512_loadu_ps(x + 16);
+    const int32_t most = _mm512_reduce_max_epi32(_mm512_max_epi32(_mm512_and_si512(_mm512_castps_si512(low), size),
+                                                                  _mm512_and_si512(_mm512_castps_si512(high), size)));
+    float greatest;
+    memcpy(&greatest, &most, 4);
+    float scale = greatest / 127;
+    if (scale < 0x1p-126f) {
+        scale = 0;
+    }
+    const __m512 inverse = _mm512_set1_ps(scale == 0 ? 0 : 1 / scale);
+    const __m512 round = _mm512_set1_ps(ROUND);
+    const __m128i first = _mm512_cvtepi32_epi8(_mm512_castps_si512(_mm512_add_ps(_mm512_mul_ps(low, inverse), round)));
+    const __m128i second = _mm512_cvtepi32_epi8(_mm512_castps_si512(_mm512_add_ps(_mm512_mul_ps(high, inverse), round)));
+    _mm256_storeu_si256((__m256i *) (out + 32 * b), _mm256_set_m128i(second, first));
+    /* Sums of eight bytes each, of bytes that are 128 too great. */
+    const __m256i unsigned_codes = _mm256_xor_si256(_mm256_set_m128i(second, first), _mm256_set1_epi8((char) 0x80));
+    const __m256i sums = _mm256_sad_epu8(unsigned_codes, _mm256_setzero_si256());
+    const __m128i lower = _mm256_castsi256_si128(sums);
+    const __m128i upper = _mm256_extracti128_si256(sums, 1);
+    const int32_t halves[2] = {_mm_cvtsi128_si32(lower) + _mm_extract_epi32(lower, 2) - 16 * 128,
+                               _mm_cvtsi128_si32(upper) + _mm_extract_epi32(upper, 2) - 16 * 128};
+    const int32_t sum = halves[0] + halves[1];
+    memcpy(out + a.scales + 4 * b, &scale, 4);
+    memcpy(out + a.sums + 4 * b, &sum, 4);
+    memcpy(out + a.halves + 8 * b, halves, 8);
+}
+#else
 static void block(const float *x, uint8_t *out, int64_t b, Activations a)
 {
     int32_t bits[32];
@@ -51,6 +86,7 @@ static void block(const float *x, uint8_t *out, int64_t b, Activations a)
     memcpy(out + a.sums + 4 * b, &sum, 4);
     memcpy(out + a.halves + 8 * b, halves, 8);
 }
+#endif
 
 /*
  * Prepares the rows from <= row < to.

@@ -12,8 +12,10 @@
 
 /* Rows of activations from which tiles are faster than vpdpbusd. */
 #define TILES_FROM 6
-/* Blocks whose weights are expanded at once, to be multiplied with all rows of activations. */
+/* Blocks whose weights are expanded at once, to be multiplied with all rows of activations; at most. */
 #define RUN 16
+/* How far ahead of the run that is read the next bytes are asked for, beside those of a whole run. */
+#define AHEAD 2048
 
 typedef struct {
     uint8_t palette;
@@ -54,9 +56,6 @@ INLINE void expand(int type, const uint8_t *heads, const uint8_t *cells_at, int6
             }
         }
         const uint8_t *at = cells_at + block * cell_bytes(type);
-        for (int ahead = 0; ahead < cell_bytes(type); ahead += 64) {
-            _mm_prefetch((const char *) at + 4096 + ahead, _MM_HINT_T0);
-        }
         if (type != Q8_0) {
             __m512i q[8];
             codes(type, at, q);
@@ -67,10 +66,16 @@ INLINE void expand(int type, const uint8_t *heads, const uint8_t *cells_at, int6
     }
 }
 
-/* Begins the product of a tile of activations with a tile of weights, and its way to memory. C, A and B are constants: which tiles. */
+/*
+ * Begins the product of a tile of activations with a tile of weights, and its way to memory. C, A and B are constants: which tiles. Bytes that are
+ * needed later are asked for here, a few at a time: all at once would have to wait for each other, and then the products for them.
+ */
 #define ISSUE(C, A, B, step)                                                                                                               \
     do {                                                                                                                                   \
         const int at_ = (step);                                                                                                            \
+        for (int64_t line_ = 0; line_ < each; line_ += 64) {                                                                               \
+            _mm_prefetch((const char *) ahead + at_ * each + line_, _MM_HINT_T0);                                                          \
+        }                                                                                                                                  \
         _tile_loadd(B, codes_at + (512 / parts) * at_, 64);                                                                                \
         _tile_loadd(A, a + (32 / parts) * at_, x.stride);                                                                                  \
         _tile_zero(C);                                                                                                                     \
@@ -102,10 +107,10 @@ INLINE void expand(int type, const uint8_t *heads, const uint8_t *cells_at, int6
  * Adds the blocks of a run to the sums of up to 16 rows of activations. Tiles are begun three steps before their results are read.
  *
  * many: 4, 8, 12 or 16, at least as many as the tiles have rows; codes_at: of the run's first block, 512 bytes for each; a, dx, sx: activations of
- * the first block; sums: 16 floats for each row
+ * the first block; sums: 16 floats for each row; ahead: what is asked for, each bytes in every step
  */
 INLINE void add(int type, int many, const int8_t *codes_at, Run *run, int count, Activations x, const int8_t *a, const float *dx,
-                const float *sx, int fresh, float *sums)
+                const float *sx, int fresh, float *sums, const uint8_t *ahead, int64_t each)
 {
     const int parts = scales_of_cell(type);
     const int steps = count * parts;
@@ -186,8 +191,13 @@ INLINE void group(int type, const uint8_t *at, int64_t blocks, Activations x, in
 {
     const int parts = scales_of_cell(type);
     const uint8_t *cells_at = at + heads_of_group(type, blocks / unit_cells(type));
-    for (int64_t from = 0; from < blocks; from += RUN) {
-        const int count = (int) (blocks - from < RUN ? blocks - from : RUN);
+    const int64_t cells = unit_cells(type);
+    const int64_t runs = (blocks + RUN - 1) / RUN;
+    const int64_t of_block = group_bytes(type, blocks / unit_cells(type)) / blocks;
+    for (int64_t from = 0, left = runs; from < blocks; left--) {
+        /* Runs of about the same length, of whole units. */
+        const int64_t wanted = ((blocks - from + left - 1) / left + cells - 1) / cells * cells;
+        const int count = (int) (blocks - from < wanted ? blocks - from : wanted);
         expand(type, at, cells_at, from, count, run);
         const int8_t *codes_at = type == Q8_0 ? (const int8_t *) cells_at + 512 * from : run->codes[0];
         for (int64_t m = 0; m < x_rows; m += 16) {
@@ -195,16 +205,19 @@ INLINE void group(int type, const uint8_t *at, int64_t blocks, Activations x, in
             const float *d = dx + m * blocks + 16 * from;
             const float *s = sx + (m * blocks + 16 * from) * parts;
             const int rows = (int) (x_rows - m < 16 ? x_rows - m : 16);
+            const uint8_t *ahead = at + of_block * (from + count) + AHEAD;
+            const int64_t each = m == 0 ? of_block / parts : 0;
             if (rows > 12) {
-                add(type, 16, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
+                add(type, 16, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m, ahead, each);
             } else if (rows > 8) {
-                add(type, 12, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
+                add(type, 12, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m, ahead, each);
             } else if (rows > 4) {
-                add(type, 8, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
+                add(type, 8, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m, ahead, each);
             } else {
-                add(type, 4, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m);
+                add(type, 4, codes_at, run, count, x, a, d, s, from == 0, sums + 16 * m, ahead, each);
             }
         }
+        from += count;
     }
     const __mmask16 mask = (__mmask16) ((1u << columns) - 1);
     for (int64_t m = 0; m < x_rows; m++) {

@@ -46,10 +46,12 @@ final class Build {
         return Files.createDirectories(folder);
     }
 
-    /** Copies a folder, keeping permissions, without what a build has left in it. */
+    /** Copies a folder, keeping permissions, without what a build has left in it, and what an installation keeps for its next start. */
     static void copy(Path from, Path to) throws IOException {
         try (Stream<Path> entries = Files.walk(from)) {
-            for (Path entry : entries.filter(entry -> !entry.startsWith(from.resolve("target"))).toList()) {
+            for (Path entry : entries
+                    .filter(entry -> !entry.startsWith(from.resolve("target")) && !entry.startsWith(from.resolve("cache")))
+                    .toList()) {
                 Path copy = to.resolve(from.relativize(entry).toString());
                 if (Files.isDirectory(entry)) {
                     Files.createDirectories(copy);

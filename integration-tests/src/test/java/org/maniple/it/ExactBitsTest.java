@@ -46,7 +46,7 @@ class ExactBitsTest {
         all.addAll(SPREAD);
         for (int i = 0; i < EXPERTS.size(); i++) {
             for (int j = 0; j < all.size(); j++) {
-                if (ALL || j % 4 == i % 4) {
+                if (ALL || j % 5 == i % 5) {
                     arguments.add(Arguments.of(EXPERTS.get(i), all.get(j)));
                 }
             }

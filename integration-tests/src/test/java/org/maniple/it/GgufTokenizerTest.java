@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -37,7 +39,10 @@ class GgufTokenizerTest {
     }
 
     private static TextCodec codec(Path file) {
-        CompanionFiles companions = new GgufFormat().companions(file).orElseThrow();
+        return codec(new GgufFormat().companions(file).orElseThrow());
+    }
+
+    private static TextCodec codec(CompanionFiles companions) {
         return new HfTokenizerProvider().load(companions, new TestContext(new MapSettings(Map.of(), List.of())));
     }
 
@@ -55,6 +60,40 @@ class GgufTokenizerTest {
     @ValueSource(strings = {"llama-q8_0 tiny-gguf-bpe", "llama-f32 tiny-gguf-spm"})
     void allGoldensOfTheSameTokenizerHold(String names) {
         new TokenizerGoldens("tiny/" + names.split(" ")[1]).check(codec(file(names.split(" ")[0])), true);
+    }
+
+    /** What other tokenizers than ours may read, since nothing else is written down about the format. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-q8_0", "llama-f32"})
+    void theFileThatStandsForATokenizerSaysTheSameAsItsParts(String name) {
+        CompanionFiles files = new GgufFormat().companions(file(name)).orElseThrow();
+        TextCodec fromFile = codec(new WithoutParts(files));
+        TextCodec fromParts = codec(files);
+
+        assertThat(files.tokenizer()).isPresent();
+        assertThat(fromFile.vocabularySize()).isEqualTo(fromParts.vocabularySize());
+        new Expected(file(name)).json().get("tokenizer_cases").forEach(one -> {
+            String text = one.get("text").asString();
+            assertThat(fromFile.encode(text, true)).as(text).isEqualTo(fromParts.encode(text, true));
+        });
+    }
+
+    private record WithoutParts(CompanionFiles files) implements CompanionFiles {
+
+        @Override
+        public String origin() {
+            return files.origin();
+        }
+
+        @Override
+        public Set<String> names() {
+            return files.names();
+        }
+
+        @Override
+        public Optional<byte[]> read(String name) {
+            return files.read(name);
+        }
     }
 
     /** Files name the way in which texts are cut into words; the vocabulary and the merges are in them. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.maniple.api.ManipleException;
@@ -21,6 +22,7 @@ import org.maniple.kernel.step.StepBatch.Rows;
  * Damaged files of whole models, whose weights are random bytes: what is not refused is loaded, and computed with, by native kernels where there are
  * some. {@code -Dmaniple.fuzz=100000} for the long run; {@code -Dmaniple.fuzz.seed=N} for another one.
  */
+@Isolated("measures memory")
 class HostileGgufModelsTest {
 
     private static final StepBatch.Limits LIMITS = new StepBatch.Limits(8, 2, 4, 8, 16);

@@ -19,6 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.maniple.api.checkpoint.Checkpoint;
@@ -29,6 +30,7 @@ import org.maniple.api.tensor.DType;
 import org.maniple.checkpoint.gguf.GgufFormat;
 
 /** Damaged and hostile files cost a {@link CheckpointException}, and little memory. */
+@Isolated("measures memory")
 class HostileGgufTest {
 
     private static final int VERSION = 4;

@@ -47,6 +47,11 @@ class SmolLm2Test {
         return Stream.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(3, 1));
     }
 
+    /** With {@code -Dmaniple.layouts=all} every layout, else the one where a head of keys lies on both ranks. */
+    static Stream<Layout> someLayouts() {
+        return layouts().filter(layout -> ALL || layout.name().equals("tp2"));
+    }
+
     /** Every set of kernels on every layout; without {@code -Dmaniple.layouts=all} on one rank. */
     static Stream<Arguments> variantsAndLayouts() {
         return CpuVariants.all().stream().flatMap(variant -> layouts().filter(layout -> ALL || layout.name().equals("tp1"))
@@ -70,7 +75,7 @@ class SmolLm2Test {
     }
 
     @ParameterizedTest
-    @MethodSource("layouts")
+    @MethodSource("someLayouts")
     void followsTheReferenceWithFloats(Layout layout) {
         follow(layout, FLOATS, steps());
     }

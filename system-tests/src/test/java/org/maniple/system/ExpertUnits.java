@@ -172,7 +172,7 @@ final class ExpertUnits {
     /** A few that together have every level of every factor but expert parallelism switched off: with the ordinary tests. */
     static List<Unit> always() {
         List<Unit> all = all();
-        return Stream.of(all.subList(0, 6), List.of(REFERENCES.get(1), REFERENCES.get(3))).flatMap(List::stream).toList();
+        return Stream.of(all.subList(0, 3), List.of(REFERENCES.get(1), REFERENCES.get(3))).flatMap(List::stream).toList();
     }
 
     /** Those of the cover, each of the first with another checkpoint, and one for each architecture without an oracle. */

@@ -48,8 +48,7 @@ class FaultIT {
                 ? Stream.of(Spread.values()).flatMap(spread -> Stream.of(Work.values())
                         .flatMap(work -> IntStream.range(1, 4).mapToObj(rank -> new Loss(spread, work, rank))))
                 : Stream.of(new Loss(Spread.STAGES, Work.IDLE, 3), new Loss(Spread.EXPERTS, Work.DECODE, 1),
-                        new Loss(Spread.STAGES, Work.DECODE, 2), new Loss(Spread.EXPERTS, Work.DECODE, 3),
-                        new Loss(Spread.STAGES, Work.PREFILL, 3));
+                        new Loss(Spread.STAGES, Work.PREFILL, 2));
     }
 
     static Stream<Work> works() {

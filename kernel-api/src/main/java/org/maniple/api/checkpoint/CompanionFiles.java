@@ -32,4 +32,14 @@ public interface CompanionFiles {
      * @throws CheckpointException if what it is made from is damaged, or cannot be expressed so
      */
     Optional<byte[]> read(String name);
+
+    /**
+     * What {@code tokenizer.json} says, taken apart; readers that know what to do with it are spared the file. The same as {@link #read} of that name.
+     *
+     * @return empty if there is no such file, or it is not known in parts
+     * @throws CheckpointException as {@link #read}
+     */
+    default Optional<TokenizerParts> tokenizer() {
+        return Optional.empty();
+    }
 }

@@ -21,12 +21,6 @@ import org.maniple.api.tensor.DType;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The JSON files beside a model's weights. Their sizes and depths are bounded, since they come from elsewhere. Safe for use by several threads. */
 final class ModelFiles {
@@ -36,12 +30,6 @@ final class ModelFiles {
     private static final long LARGEST = 16L << 20;
     /** A model of 10¹² weights has an index of about 14 MB. */
     private static final long LARGEST_INDEX = 128L << 20;
-    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(64).maxStringLength(1 << 20).maxNumberLength(100).build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
     private final Path folder;
     private final Optional<CompanionFiles> companions;
     private final Supplier<Map<String, DType>> types;
@@ -148,18 +136,14 @@ final class ModelFiles {
         return files.read(name).map(content -> parse(content, where)).orElseGet(() -> new ModelConfig(where, Map.of()));
     }
 
-    /** Lets the JVM make what it needs to read JSON, of which a table of large numbers takes longest. */
+    /** Lets the JVM make what it needs to read JSON. */
     static void prepare() {
         parse(new byte[] {'{', '}'}, "nothing");
     }
 
     private static ModelConfig parse(byte[] content, String where) {
         try {
-            Map<String, Object> values = JSON.readValue(content, new TypeReference<>() {});
-            if (values == null) {
-                throw new ModelConfigException(where + " is null; expected an object");
-            }
-            return new ModelConfig(where, values);
+            return new ModelConfig(where, JsonObjects.read(content));
         } catch (JacksonException e) {
             throw new ModelConfigException(where + " is no JSON object: " + e.getOriginalMessage());
         }

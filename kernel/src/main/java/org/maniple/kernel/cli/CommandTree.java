@@ -35,19 +35,9 @@ public final class CommandTree {
         this.surroundings = surroundings;
     }
 
-    /**
-     * The tree for some arguments. A command whose flags are read later, as in most starts, needs no other: reading what is written about all of them takes a
-     * noticeable part of a start.
-     */
-    private CommandLine tree(List<String> arguments) {
+    private CommandLine tree() {
         var commands = new CommandLine(new Top());
-        boolean help = arguments.isEmpty() || arguments.contains("-h") || arguments.contains("--help");
-        Optional<UnitCommand> only = help ? Optional.empty() : unit(arguments.getFirst());
-        if (only.isPresent()) {
-            commands.addSubcommand(unit(only.get(), false));
-        } else {
-            addAll(commands);
-        }
+        addAll(commands);
         commands.setExpandAtFiles(false);
         commands.setPosixClusteredShortOptionsAllowed(false);
         commands.setUsageHelpWidth(120);
@@ -72,7 +62,7 @@ public final class CommandTree {
     private void addAll(CommandLine commands) {
         for (UnitCommand command : List.of(new UnitCommand.Launch(surroundings), new UnitCommand.Serve(surroundings),
                 new UnitCommand.Generate(surroundings), new UnitCommand.Plan(surroundings), new UnitCommand.Rank(surroundings))) {
-            commands.addSubcommand(unit(command, true));
+            commands.addSubcommand(withFlags(command));
         }
         var plugins = new CommandLine(new PluginsCommand.Group());
         for (PluginsCommand command : List.of(new PluginsCommand.ListAll(surroundings), new PluginsCommand.Info(surroundings),
@@ -82,20 +72,17 @@ public final class CommandTree {
         }
         commands.addSubcommand(plugins);
         var bench = new CommandLine(new BenchCommand.Group());
-        bench.addSubcommand(unit(new UnitCommand.BenchModel(surroundings), true));
+        bench.addSubcommand(withFlags(new UnitCommand.BenchModel(surroundings)));
         bench.addSubcommand(new CommandLine(new BenchCommand.Serve(surroundings)));
-        bench.addSubcommand(unit(new UnitCommand.BenchKernels(surroundings), true));
+        bench.addSubcommand(withFlags(new UnitCommand.BenchKernels(surroundings)));
         commands.addSubcommand(bench);
         commands.addSubcommand(new CommandLine(new Version()));
     }
 
     /** Flags of units are read later, so picocli takes all but {@code --help} for values. */
-    private static CommandLine unit(UnitCommand command, boolean help) {
+    private static CommandLine withFlags(UnitCommand command) {
         var line = new CommandLine(command);
         line.setUnmatchedOptionsArePositionalParams(true);
-        if (!help) {
-            return line;
-        }
         var spec = line.getCommandSpec();
         var footer = new ArrayList<>(List.of(spec.usageMessage().footer()));
         footer.add(
@@ -119,7 +106,23 @@ public final class CommandTree {
      * @return the exit code
      */
     public int run(String... arguments) {
-        return tree(List.of(arguments)).execute(arguments);
+        List<String> all = List.of(arguments);
+        boolean help = all.isEmpty() || all.contains("-h") || all.contains("--help");
+        Optional<UnitCommand> start = help ? Optional.empty() : unit(all.getFirst());
+        return start.isPresent() ? run(start.get(), all.subList(1, all.size())) : tree().execute(arguments);
+    }
+
+    /** A command whose flags are all read later, as in most starts, is spared the tree, which takes a noticeable part of a start. */
+    @SuppressWarnings("IllegalCatch")
+    private int run(UnitCommand command, List<String> arguments) {
+        command.arguments.addAll(arguments);
+        // As with the tree: what comes behind it is no flag of the command itself, and there are none but --help.
+        command.arguments.remove("--");
+        try {
+            return command.call();
+        } catch (Exception failure) { // whatever it is, it is reported
+            return report(failure);
+        }
     }
 
     private int report(Exception failure) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.maniple.kernel.config.YamlNode.Entry;
 import org.maniple.kernel.config.YamlNode.Mapping;
 import org.maniple.kernel.config.YamlNode.Scalar;
@@ -25,12 +26,9 @@ final class PluginConfigurations {
 
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
-    private final JsonMapper mapper = JsonMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
     private final ConfigurationFile file;
     private final Problems problems;
+    private @Nullable JsonMapper mapper;
 
     PluginConfigurations(ConfigurationFile file, Problems problems) {
         this.file = file;
@@ -52,10 +50,23 @@ final class PluginConfigurations {
         return bound;
     }
 
+    /** Made for the first record: few plugins have one, and making it takes a noticeable part of a start. */
+    private JsonMapper mapper() {
+        JsonMapper made = mapper;
+        if (made == null) {
+            made = JsonMapper.builder()
+                    .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    .build();
+            mapper = made;
+        }
+        return made;
+    }
+
     private Optional<Record> bind(String id, Optional<Mapping> node, Class<? extends Record> type) {
         Mapping mapping = node.orElse(new Mapping(0, List.of()));
         try {
-            return Optional.of(mapper.treeToValue(json(mapping), type));
+            return Optional.of(mapper().treeToValue(json(mapping), type));
         } catch (UnrecognizedPropertyException e) {
             var known = e.getKnownPropertyIds() == null
                     ? List.<String>of()

@@ -18,7 +18,7 @@ public final class ArrivalPolicy implements SchedulingPolicy {
 
     @Override
     public Comparator<ScheduledRequest> order(Settings settings) {
-        return (one, other) -> 0;
+        return (_, _) -> 0;
     }
 
     @Override

@@ -34,7 +34,7 @@ public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, i
             boolean prefixCaching, double stretch, Duration smooth) {
 
         /** What is done unless something else is asked for. */
-        public static final Scheduling DEFAULT = new Scheduling((one, other) -> 0, false, Long.MAX_VALUE, true, 2.5,
+        public static final Scheduling DEFAULT = new Scheduling((_, _) -> 0, false, Long.MAX_VALUE, true, 2.5,
                 Duration.ofMillis(50));
     }
 

@@ -74,7 +74,7 @@ final class StepPace {
         if (streams > 0) {
             int kind = kind(streams);
             double known = plain[kind];
-            plain[kind] = known == UNKNOWN ? nanos : known + NEW_PLAIN * (Math.min(nanos, OUTLIER * known) - known);
+            plain[kind] = known == UNKNOWN ? nanos : known + NEW_PLAIN * (Math.min((double) nanos, OUTLIER * known) - known);
             age[kind] = 0;
         }
     }
@@ -93,7 +93,7 @@ final class StepPace {
         }
         int kind = kind(streams);
         age[kind]++;
-        double ofPrompts = Math.max(plain[kind] / (1 << 10), answering == 0 ? nanos : nanos - plain[kind]);
+        double ofPrompts = Math.max(plain[kind] / (1 << 10), answering == 0 ? (double) nanos : nanos - plain[kind]);
         double now = ofPrompts / promptTokens;
         if (perToken == UNKNOWN) {
             perToken = now;

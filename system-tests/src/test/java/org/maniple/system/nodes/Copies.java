@@ -71,6 +71,9 @@ record Copies(Path folder) {
         try (Stream<Path> files = Files.list(from)) {
             for (Path file : files.toList()) {
                 Path copy = to.resolve(file.getFileName());
+                if (file.getFileName().toString().equals("cache")) {
+                    continue; // what an installation keeps for its next start is of no use elsewhere
+                }
                 if (Files.isDirectory(file)) {
                     files(file, copy);
                 } else {

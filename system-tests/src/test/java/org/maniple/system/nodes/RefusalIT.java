@@ -41,7 +41,7 @@ class RefusalIT {
     @Test
     void anotherSecretIsNeverLetIn() {
         nodes.file("other-secret", "t".repeat(32));
-        UnitProcess first = launchFirst("--join-timeout", "12s");
+        UnitProcess first = launchFirst("--join-timeout", "8s");
         UnitProcess second = nodes.launch(nodes.machines.second, file, "1", "--unit-secret-file", "other-secret");
 
         assertThat(second.exitCode(END)).isEqualTo(1);

@@ -1,6 +1,7 @@
 package org.maniple.checkpoint.gguf;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.maniple.api.checkpoint.CompanionFiles;
+import org.maniple.api.checkpoint.TokenizerParts;
 
 /** What the metadata says, in the form of the files beside a published checkpoint. The tokenizer is read when it is asked for. */
 final class GgufCompanions implements CompanionFiles {
@@ -57,6 +59,13 @@ final class GgufCompanions implements CompanionFiles {
         });
     }
 
+    @Override
+    public Optional<TokenizerParts> tokenizer() {
+        return names.contains(TOKENIZER)
+                ? Optional.of(new TokenizerFile(new TokenizerMetadata(metadata)).parts())
+                : Optional.empty();
+    }
+
     private Map<String, Object> generation() {
         var values = new LinkedHashMap<String, Object>();
         metadata.integer("tokenizer.ggml.bos_token_id").ifPresent(id -> values.put("bos_token_id", id));
@@ -69,9 +78,11 @@ final class GgufCompanions implements CompanionFiles {
     private Map<String, Object> tokenizerConfig() {
         var values = new LinkedHashMap<String, Object>();
         var tokenizer = new TokenizerMetadata(metadata);
-        List<String> tokens = tokenizer.tokens();
-        Map.of("bos", "bos_token", "eos", "eos_token", "unknown", "unk_token", "padding", "pad_token")
-                .forEach((word, key) -> tokenizer.id(word, tokens.size()).ifPresent(id -> values.put(key, tokens.get(id))));
+        var words = Map.of("bos", "bos_token", "eos", "eos_token", "unknown", "unk_token", "padding", "pad_token");
+        var ids = new HashMap<String, Integer>();
+        words.forEach((word, key) -> tokenizer.id(word, tokenizer.size()).ifPresent(id -> ids.put(key, id)));
+        Map<Integer, String> texts = tokenizer.tokens(ids.values()::contains);
+        ids.forEach((key, id) -> values.put(key, texts.getOrDefault(id, "")));
         var named = new ArrayList<Map<String, Object>>();
         for (String key : metadata.keys()) {
             if (key.startsWith("tokenizer.chat_template.")) {

@@ -5,9 +5,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.checkpoint.CheckpointException;
 
@@ -111,12 +113,38 @@ final class Metadata {
         });
     }
 
-    /** All texts of an array. */
-    List<String> texts(String key) {
+    /** How many texts an array has. */
+    int count(String key) {
+        return (int) textArray(key).count();
+    }
+
+    /** Some texts of an array, by their places. */
+    Map<Integer, String> texts(String key, IntPredicate wanted) {
+        ArrayPlace place = textArray(key);
+        return read(key, place, in -> {
+            var texts = new LinkedHashMap<Integer, String>();
+            for (int i = 0; i < place.count(); i++) {
+                if (wanted.test(i)) {
+                    texts.put(i, in.text(BoundedInput.LONGEST_TEXT));
+                } else {
+                    in.skip(in.count(1, "bytes of text"));
+                }
+            }
+            return texts;
+        });
+    }
+
+    private ArrayPlace textArray(String key) {
         ArrayPlace place = array(key);
         if (place.type() != ValueType.TEXT || place.count() > MAX_NUMBERS) {
             throw wrong(key, "an array of at most " + MAX_NUMBERS + " texts");
         }
+        return place;
+    }
+
+    /** All texts of an array. */
+    List<String> texts(String key) {
+        ArrayPlace place = textArray(key);
         return read(key, place, in -> {
             var texts = new ArrayList<String>((int) place.count());
             for (long i = 0; i < place.count(); i++) {

@@ -1,5 +1,6 @@
 package org.maniple.checkpoint.gguf;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -9,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.maniple.api.checkpoint.CheckpointException;
+import org.maniple.api.checkpoint.TokenizerParts;
+import org.maniple.api.checkpoint.TokenizerParts.Merge;
 import org.maniple.checkpoint.gguf.PreTokenizers.PreTokenizer;
 import org.maniple.checkpoint.gguf.TokenizerMetadata.Kind;
 import tools.jackson.core.JsonGenerator;
@@ -31,7 +34,27 @@ final class TokenizerFile {
         this.kinds = tokenizer.kinds(tokens.size());
     }
 
+    /** The file. */
     byte[] json() {
+        Content content = content();
+        return json(content, true);
+    }
+
+    /** The same in parts. */
+    TokenizerParts parts() {
+        Content content = content();
+        return new TokenizerParts(new String(json(content, false), StandardCharsets.UTF_8), tokens, content.merges());
+    }
+
+    /**
+     * What differs between the kinds of tokenizers.
+     *
+     * @param bytes whether characters that are no tokens are written as their bytes
+     */
+    private record Content(Optional<Object> normalizer, Optional<Object> preTokenizer, Optional<Object> postProcessor,
+            Optional<Object> decoder, Optional<String> unknown, boolean wholeWords, boolean bytes, List<Merge> merges) {}
+
+    private Content content() {
         return switch (tokenizer.model()) {
             case "gpt2" -> bytePairs(PreTokenizers.of(tokenizer));
             case "llama" -> sentencePieces();
@@ -39,31 +62,27 @@ final class TokenizerFile {
         };
     }
 
-    private byte[] bytePairs(PreTokenizer words) {
-        List<String> merges = tokenizer.merges();
+    private byte[] json(Content content, boolean whole) {
         return JsonOutput.of(json -> {
             json.writeStartObject();
             begin(json);
-            property(json, "normalizer", words.composed() ? Optional.of(Map.of("type", "NFC")) : Optional.empty());
-            property(json, "pre_tokenizer", Optional.of(words.json()));
-            property(json, "post_processor", around(words.beginning()));
-            property(json, "decoder", Optional.of(Map.of("type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true,
-                    "use_regex", true)));
+            property(json, "normalizer", content.normalizer());
+            property(json, "pre_tokenizer", content.preTokenizer());
+            property(json, "post_processor", content.postProcessor());
+            property(json, "decoder", content.decoder());
             json.writeName("model");
             json.writeStartObject();
-            model(json, Optional.empty(), words.wholeWords(), false);
+            model(json, content);
+            json.writeName("vocab");
+            json.writeStartObject();
+            if (whole) {
+                vocabulary(json);
+            }
+            json.writeEndObject();
             json.writeName("merges");
             json.writeStartArray();
-            for (String merge : merges) {
-                int space = merge.indexOf(' ', 1);
-                if (space < 0) {
-                    throw tokenizer.wrong("merges", "pairs of tokens with a space between them, not [" + Shown.name(merge) + "]");
-                }
-                if (space == merge.lastIndexOf(' ') && space == merge.indexOf(' ')) {
-                    json.writeString(merge);
-                } else {
-                    pair(json, merge.substring(0, space), merge.substring(space + 1));
-                }
+            if (whole) {
+                content.merges().forEach(merge -> merge(json, merge));
             }
             json.writeEndArray();
             json.writeEndObject();
@@ -71,7 +90,27 @@ final class TokenizerFile {
         });
     }
 
-    private byte[] sentencePieces() {
+    private Content bytePairs(PreTokenizer words) {
+        return new Content(words.composed() ? Optional.of(Map.of("type", "NFC")) : Optional.empty(), Optional.of(words.json()),
+                around(words.beginning()),
+                Optional.of(Map.of("type", "ByteLevel", "add_prefix_space", true, "trim_offsets", true, "use_regex", true)),
+                Optional.empty(), words.wholeWords(), false, storedMerges());
+    }
+
+    private List<Merge> storedMerges() {
+        List<String> stored = tokenizer.merges();
+        var merges = new ArrayList<Merge>(stored.size());
+        for (String merge : stored) {
+            int space = merge.indexOf(' ', 1);
+            if (space < 0) {
+                throw tokenizer.wrong("merges", "pairs of tokens with a space between them, not [" + Shown.name(merge) + "]");
+            }
+            merges.add(new Merge(merge.substring(0, space), merge.substring(space + 1)));
+        }
+        return merges;
+    }
+
+    private Content sentencePieces() {
         boolean prefix = tokenizer.flag("add_space_prefix", true);
         Optional<String> unknown = tokenizer.id("unknown", tokens.size()).map(tokens::get);
         var spaces = Map.of("type", "Replace", "pattern", Map.of("String", " "), "content", SPACE);
@@ -86,27 +125,21 @@ final class TokenizerFile {
         if (prefix) {
             decoders.add(Map.of("type", "Strip", "content", " ", "start", 1, "stop", 0));
         }
-        List<Merge> merges = scoredMerges();
-        return JsonOutput.of(json -> {
-            json.writeStartObject();
-            begin(json);
-            property(json, "normalizer", Optional.of(Map.of("type", "Sequence", "normalizers", steps)));
-            property(json, "pre_tokenizer", Optional.empty());
-            property(json, "post_processor", around(true));
-            property(json, "decoder", Optional.of(Map.of("type", "Sequence", "decoders", decoders)));
-            json.writeName("model");
-            json.writeStartObject();
-            model(json, unknown, false, kinds.contains(Kind.BYTE));
-            json.writeName("merges");
-            json.writeStartArray();
-            merges.forEach(merge -> pair(json, merge.left(), merge.right()));
-            json.writeEndArray();
-            json.writeEndObject();
-            json.writeEndObject();
-        });
+        return new Content(Optional.of(Map.of("type", "Sequence", "normalizers", steps)), Optional.empty(), around(true),
+                Optional.of(Map.of("type", "Sequence", "decoders", decoders)), unknown, false, kinds.contains(Kind.BYTE),
+                scoredMerges());
     }
 
-    private record Merge(String left, String right, double score) {}
+    private record Scored(Merge merge, double score) {
+
+        int leftLength() {
+            return merge.left().length();
+        }
+
+        int rightLength() {
+            return merge.right().length();
+        }
+    }
 
     /** Every way in which a token is two others, those of higher scores first. */
     private List<Merge> scoredMerges() {
@@ -115,25 +148,27 @@ final class TokenizerFile {
         for (int i = 0; i < tokens.size(); i++) {
             ids.putIfAbsent(tokens.get(i), i);
         }
-        var merges = new ArrayList<Merge>();
+        var merges = new ArrayList<Scored>();
         for (int i = 0; i < tokens.size(); i++) {
             if (Set.of(Kind.NORMAL, Kind.USER_DEFINED).contains(kinds.get(i))) {
                 String token = tokens.get(i);
                 var own = new ArrayList<Merge>();
                 for (int cut = 1; cut < token.length(); cut++) {
                     if (ids.containsKey(token.substring(0, cut)) && ids.containsKey(token.substring(cut))) {
-                        own.add(new Merge(token.substring(0, cut), token.substring(cut), scores.get(i)));
+                        own.add(new Merge(token.substring(0, cut), token.substring(cut)));
                     }
                 }
                 own.sort(Comparator.comparing((Merge merge) -> ids.get(merge.left()))
                         .thenComparing(merge -> ids.get(merge.right())));
-                merges.addAll(own);
+                for (Merge merge : own) {
+                    merges.add(new Scored(merge, scores.get(i)));
+                }
             }
         }
         // As published tokenizers were converted: of equal scores, the longer first part, then the longer second one.
-        merges.sort(Comparator.comparingDouble(Merge::score).thenComparingInt(merge -> merge.left().length())
-                .thenComparingInt(merge -> merge.right().length()).reversed());
-        return merges;
+        merges.sort(Comparator.comparingDouble(Scored::score).thenComparingInt(Scored::leftLength)
+                .thenComparingInt(Scored::rightLength).reversed());
+        return merges.stream().map(Scored::merge).toList();
     }
 
     private void begin(JsonGenerator json) {
@@ -192,17 +227,18 @@ final class TokenizerFile {
         return Map.of("SpecialToken", Map.of("id", token, "type_id", type));
     }
 
-    private void model(JsonGenerator json, Optional<String> unknown, boolean wholeWords, boolean bytes) {
+    private static void model(JsonGenerator json, Content content) {
         property(json, "type", Optional.of("BPE"));
         property(json, "dropout", Optional.empty());
-        property(json, "unk_token", unknown);
+        property(json, "unk_token", content.unknown());
         property(json, "continuing_subword_prefix", Optional.empty());
         property(json, "end_of_word_suffix", Optional.empty());
-        property(json, "fuse_unk", Optional.of(unknown.isPresent()));
-        property(json, "byte_fallback", Optional.of(bytes));
-        property(json, "ignore_merges", Optional.of(wholeWords));
-        json.writeName("vocab");
-        json.writeStartObject();
+        property(json, "fuse_unk", Optional.of(content.unknown().isPresent()));
+        property(json, "byte_fallback", Optional.of(content.bytes()));
+        property(json, "ignore_merges", Optional.of(content.wholeWords()));
+    }
+
+    private void vocabulary(JsonGenerator json) {
         var seen = new HashMap<String, Integer>();
         for (int i = 0; i < tokens.size(); i++) {
             Integer before = seen.putIfAbsent(tokens.get(i), i);
@@ -213,13 +249,17 @@ final class TokenizerFile {
             json.writeName(tokens.get(i));
             json.writeNumber(i);
         }
-        json.writeEndObject();
     }
 
-    private static void pair(JsonGenerator json, String left, String right) {
+    /** One text where it can only be read in one way. */
+    private static void merge(JsonGenerator json, Merge merge) {
+        if (merge.left().indexOf(' ') < 0 && merge.right().indexOf(' ') < 0) {
+            json.writeString(merge.left() + " " + merge.right());
+            return;
+        }
         json.writeStartArray();
-        json.writeString(left);
-        json.writeString(right);
+        json.writeString(merge.left());
+        json.writeString(merge.right());
         json.writeEndArray();
     }
 

@@ -2,9 +2,11 @@ package org.maniple.checkpoint.gguf;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntPredicate;
 import org.maniple.api.checkpoint.CheckpointException;
 
 /** What the metadata says about tokens. Reads arrays from the file whenever it is asked. */
@@ -21,9 +23,11 @@ final class TokenizerMetadata {
     enum Kind {
         NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE;
 
+        private static final List<Kind> ALL = List.of(values());
+
         static Kind of(double number) {
             int index = (int) number - 1;
-            return index < 0 || index >= values().length ? NORMAL : values()[index];
+            return index < 0 || index >= ALL.size() ? NORMAL : ALL.get(index);
         }
     }
 
@@ -55,6 +59,16 @@ final class TokenizerMetadata {
 
     List<String> tokens() {
         return metadata.texts(PREFIX + "tokens");
+    }
+
+    /** How many tokens there are. */
+    int size() {
+        return metadata.count(PREFIX + "tokens");
+    }
+
+    /** The texts of some tokens, by id. */
+    Map<Integer, String> tokens(IntPredicate wanted) {
+        return metadata.texts(PREFIX + "tokens", wanted);
     }
 
     List<String> merges() {
@@ -90,17 +104,17 @@ final class TokenizerMetadata {
 
     /** Tokens that end an output. */
     Set<Integer> ends() {
-        List<String> tokens = tokens();
-        List<Kind> kinds = kinds(tokens.size());
+        int size = size();
+        List<Kind> kinds = kinds(size);
         var ends = new TreeSet<Integer>();
         for (String word : List.of("eos", "eot", "eom")) {
-            id(word, tokens.size()).ifPresent(ends::add);
+            id(word, size).ifPresent(ends::add);
         }
-        for (int i = 0; i < tokens.size(); i++) {
-            if (kinds.get(i) == Kind.CONTROL && ENDS.contains(tokens.get(i))) {
-                ends.add(i);
+        tokens(id -> kinds.get(id) == Kind.CONTROL).forEach((id, text) -> {
+            if (ENDS.contains(text)) {
+                ends.add(id);
             }
-        }
+        });
         return ends;
     }
 }

@@ -133,6 +133,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         long turnedBytes = 4L * latent.turnedLength();
         chunk.rows = rows;
         chunk.heads = count;
+        chunk.sharing = 0;
         chunk.keyLength = latent.latentLength();
         chunk.turnedLength = latent.turnedLength();
         chunk.valueLength = latent.latentLength();

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import org.maniple.api.step.Step;
 
 /**
- * What a thread computes of attention at once: some rows of one sequence, of each the query heads that read one key-value head, over one
+ * What a thread computes of attention at once: some rows of one sequence, of each the query heads that read one key-value head, or several of them, over one
  * chunk of positions ({@link Softmax#CHUNK}). With the memory that this takes, which all layers of a session share. A row and head is a
  * <em>pair</em>; pairs are numbered row by row. All offsets and strides are in bytes.
  *
@@ -49,6 +49,8 @@ final class AttendChunk {
     int turnedLength;
     int valueLength;
     int heads;
+    /** Following heads that read one key-value head; the next ones read the next one. 0: all read the same. */
+    int sharing;
     int rows;
     /** Positions that the rows see together, counted from the start of the chunk; {@code to} is exclusive. */
     int from;
@@ -114,6 +116,11 @@ final class AttendChunk {
 
     long stateAt() {
         return stateAt;
+    }
+
+    /** How many following heads read one key-value head. */
+    int shared() {
+        return sharing == 0 ? heads : sharing;
     }
 
     int pairs() {

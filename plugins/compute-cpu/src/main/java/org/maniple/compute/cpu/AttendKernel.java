@@ -15,7 +15,8 @@ import org.maniple.api.tensor.Tensor;
 
 /**
  * Causal attention over the cache. A row's positions are taken in chunks that begin at multiples of {@link Softmax#CHUNK}, so that its
- * sums do not depend on its span. Threads take some rows and the query heads that read one key-value head ({@link AttendTiles}).
+ * sums do not depend on its span. Threads take some rows and the query heads that read one key-value head ({@link AttendTiles}); of many sequences with a
+ * row each they take all heads of a row, whose keys and values lie one after the other in memory.
  */
 final class AttendKernel implements Kernel, Workers.Task {
 
@@ -33,7 +34,11 @@ final class AttendKernel implements Kernel, Workers.Task {
     private final float scale;
     private final int keyLength;
     private final int valueLength;
-    private final AttendTiles tiles;
+    /** By key-value heads, and with all heads in one task if that may be. */
+    private final AttendTiles byHead;
+    private final @Nullable AttendTiles whole;
+    /** Those of this step. */
+    private AttendTiles tiles;
     /** For each unit that is cut the chunks that are not finished. */
     private final AtomicIntegerArray unfinished;
     /** The step that is being computed; set before the threads begin. */
@@ -55,10 +60,25 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.sinks = sinks;
         int heads = Math.max(1, HeadGroups.largest(groups));
         int tileRows = Math.clamp(AttendChunk.PAIRS / heads, 1, 16);
-        this.tiles = new AttendTiles(groups.length / 3, tileRows, window, workers.threads(), out.extent(0),
+        this.byHead = new AttendTiles(groups.length / 3, tileRows, window, workers.threads(), out.extent(0),
                 4L * heads * (valueLength + 2));
-        this.unfinished = new AtomicIntegerArray(tiles.maxCutUnits());
+        boolean wholes = attention.severalKeyHeads() && alike(groups) && queries.extent(1) <= AttendChunk.PAIRS;
+        this.whole = wholes
+                ? new AttendTiles(1, 1, window, workers.threads(), out.extent(0), 4L * queries.extent(1) * (valueLength + 2))
+                : null;
+        this.tiles = byHead;
+        this.unfinished = new AtomicIntegerArray(byHead.maxCutUnits());
         memory.reserve(valueLength, false);
+    }
+
+    /** Whether following key-value heads have the same number of query heads. */
+    private static boolean alike(int[] groups) {
+        for (int i = 3; i < groups.length; i += 3) {
+            if (groups[i + 1] != groups[1] || groups[i + 2] != groups[i - 1] + 1) {
+                return false;
+            }
+        }
+        return groups.length > 3;
     }
 
     static Optional<Kernel> of(Workers workers, AttendMemory memory, OpCall call, BuiltinOp.Attend op) {
@@ -81,10 +101,12 @@ final class AttendKernel implements Kernel, Workers.Task {
             sinks.segment();
         }
         current = step;
+        boolean rowEach = (workers.threads() == 1 || rows >= 2 * workers.threads()) && step.spanOf(rows - 1) == rows - 1;
+        tiles = whole != null && rowEach ? whole : byHead;
         tiles.cut(step, rows, AttendMemory.LIMIT);
         memory.reserveResults(tiles.cutBytes());
         for (int tile = 0, unit = 0; unit < tiles.cutUnits(); tile++) {
-            for (int group = 0; tiles.cut(tile) && group < groups.length / 3; group++) {
+            for (int group = 0; tiles.cut(tile) && group < tiles.groups(); group++) {
                 unfinished.set(unit++, tiles.chunks(tile));
             }
         }
@@ -129,7 +151,8 @@ final class AttendKernel implements Kernel, Workers.Task {
         int head = groups[3 * group];
         int kvHead = groups[3 * group + 2];
         chunk.rows = tiles.rows(tile);
-        chunk.heads = groups[3 * group + 1];
+        chunk.heads = tiles == byHead ? groups[3 * group + 1] : queries.extent(1);
+        chunk.sharing = groups[3 * group + 1];
         chunk.keyLength = keyLength;
         chunk.turnedLength = 0;
         chunk.valueLength = valueLength;

@@ -34,7 +34,7 @@ final class AttendTiles {
     /**
      * Tiles.
      *
-     * @param groups key-value heads
+     * @param groups key-value heads that have tasks of their own
      * @param tileRows rows of a tile at most
      * @param maxRows rows of a step at most
      * @param pairBytes bytes of the result of a chunk, for each row of a tile
@@ -105,6 +105,11 @@ final class AttendTiles {
 
     private int firstVisible(int position) {
         return window == 0 ? 0 : Math.max(0, position - window + 1);
+    }
+
+    /** Tasks of a tile that is not cut. */
+    int groups() {
+        return groups;
     }
 
     /** Tasks of this step. */

@@ -5,6 +5,11 @@ import java.lang.foreign.MemorySegment;
 /** Attention over a chunk of positions. All implementations give the same bits. For use by several threads, each with its own chunk. */
 sealed interface Attention permits VectorAttention, NativeAttention {
 
+    /** Whether a chunk may have heads that read different key-value heads. */
+    default boolean severalKeyHeads() {
+        return false;
+    }
+
     /**
      * Adds what the rows of a chunk see of its positions to their sums, maxima and results.
      *

@@ -19,10 +19,13 @@ final class AttentionCheck {
 
     /** Whether it computes the same bits. */
     static boolean agrees(NativeAttention attention) {
-        return results(attention).mismatch(results(new VectorAttention(KEY, TURNED))) < 0;
+        var expected = new VectorAttention(KEY, TURNED);
+        return results(attention, HEADS).mismatch(results(expected, HEADS)) < 0
+                && results(attention, 1).mismatch(results(expected, 1)) < 0;
     }
 
-    private static MemorySegment results(Attention attention) {
+    /** The results of heads some of which share a key-value head. */
+    private static MemorySegment results(Attention attention, int shared) {
         Arena arena = Arena.ofAuto();
         var chunk = new AttendChunk(new float[Lanes.SCRATCH]);
         chunk.reserve(VALUE, true);
@@ -38,17 +41,35 @@ final class AttentionCheck {
         chunk.scale = 0.3f;
         chunk.queries.set(floats(arena, ROWS * HEADS * KEY, 1), 0, 4L * HEADS * KEY, 4L * KEY);
         chunk.turnedQueries.set(floats(arena, ROWS * HEADS * TURNED, 2), 0, 4L * HEADS * TURNED, 4L * TURNED);
-        chunk.keys.set(floats(arena, SLOTS * KEY, 3), 0, 4L * KEY, 0);
+        int keyHeads = HEADS / shared;
+        chunk.keys.set(floats(arena, SLOTS * keyHeads * KEY, 3), 0, 4L * keyHeads * KEY, 0);
         chunk.turnedKeys.set(floats(arena, SLOTS * TURNED, 4), 0, 4L * TURNED, 0);
-        chunk.values.set(floats(arena, SLOTS * VALUE, 5), 0, 4L * VALUE, 0);
+        chunk.values.set(floats(arena, SLOTS * keyHeads * VALUE, 5), 0, 4L * keyHeads * VALUE, 0);
         MemorySegment out = arena.allocate(4L * ROWS * HEADS * VALUE, 64);
         chunk.out.set(out, 0, 4L * HEADS * VALUE, 4L * VALUE);
         chunk.runs(20, 22, 0, 21);
+        if (attention.severalKeyHeads()) {
+            chunk.sharing = shared;
+            compute(attention, chunk);
+            return out;
+        }
+        chunk.heads = shared;
+        for (int keyHead = 0; keyHead < keyHeads; keyHead++) {
+            compute(attention, chunk);
+            chunk.queries.at += 4L * KEY * shared;
+            chunk.turnedQueries.at += 4L * TURNED * shared;
+            chunk.keys.at += 4L * KEY;
+            chunk.values.at += 4L * VALUE;
+            chunk.out.at += 4L * VALUE * shared;
+        }
+        return out;
+    }
+
+    private static void compute(Attention attention, AttendChunk chunk) {
         for (int pair = 0; pair < chunk.pairs(); pair++) {
             chunk.begin(pair);
         }
         attention.compute(chunk);
-        return out;
     }
 
     /** Numbers between -1 and 1 that look like chance. */

@@ -87,7 +87,7 @@ public final class CpuBackend implements ComputeBackend {
         var session = new CpuSession(workers(context, threads),
                 context.settings().optionalText(MLA_FORM).map(LatentForm::of).orElse(LatentForm.ABSORBED),
                 choice.products(), precision, Optional.of(warmUp), functions);
-        context.announce("cpu: " + choice.description() + "; vector api " + Lanes.BITS + " bits; " + threads
+        context.announce("cpu: " + choice.description() + "; vector api " + VectorWidth.BITS + " bits; " + threads
                 + (threads == 1 ? " thread" : " threads"));
         context.announce("cpu: " + paths(choice.products(), precision));
         return session;

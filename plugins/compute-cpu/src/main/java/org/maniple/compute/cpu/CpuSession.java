@@ -19,7 +19,7 @@ final class CpuSession implements ComputeSession {
     private static final long MAPPED = 1 << 20;
     /** What is smaller is cut from mappings of this size: their pages are touched first by who writes them, and not by whoever asks for the memory. */
     private static final long ROOM = 16L << 20;
-    private static final String DESCRIPTION = "vector api " + Lanes.BITS + " bits";
+    private static final String DESCRIPTION = "vector api " + VectorWidth.BITS + " bits";
 
     private final Arena arena = Arena.ofShared();
     private final Optional<LinuxCalls> linux = LinuxCalls.find();

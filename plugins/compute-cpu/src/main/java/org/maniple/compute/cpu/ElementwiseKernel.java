@@ -13,7 +13,7 @@ import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
 /** A function of each element, and of an element of a second operand, which is repeated if it lacks leading dimensions. */
-final class ElementwiseKernel implements Kernel, Workers.Task {
+final class ElementwiseKernel implements RowWise, Workers.Task {
 
     private static final int CHUNK = 4096;
 
@@ -62,19 +62,42 @@ final class ElementwiseKernel implements Kernel, Workers.Task {
         if (elements == 0) {
             return;
         }
-        second.segment();
+        begin(step);
         workers.run(this, Math.toIntExact(Math.ceilDiv(elements, CHUNK)), elements >= 2 * CHUNK);
+    }
+
+    @Override
+    public int rows() {
+        return out.rows();
+    }
+
+    @Override
+    public int width() {
+        return out.width();
+    }
+
+    @Override
+    public void begin(Step step) {
+        second.segment();
     }
 
     @Override
     public void compute(int chunk, int thread) {
         long elements = (long) out.rows() * out.width();
         long at = (long) chunk * CHUNK;
-        long end = Math.min(elements, at + CHUNK);
+        compute(at, Math.min(elements, at + CHUNK), thread);
+    }
+
+    @Override
+    public void compute(int from, int to, int thread) {
+        compute((long) from * out.width(), (long) to * out.width(), thread);
+    }
+
+    private void compute(long from, long to, int thread) {
         MemorySegment y = second.segment();
-        while (at < end) {
+        for (long at = from; at < to;) {
             long other = period == 0 ? at : at % period;
-            int count = (int) (period == 0 ? end - at : Math.min(end - at, period - other));
+            int count = (int) (period == 0 ? to - at : Math.min(to - at, period - other));
             range.apply(x.segment(), 4 * at, y, 4 * other, out.segment(), 4 * at, count, thread);
             at += count;
         }

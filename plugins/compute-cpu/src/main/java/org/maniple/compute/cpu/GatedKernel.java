@@ -1,5 +1,6 @@
 package org.maniple.compute.cpu;
 
+import java.util.List;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
@@ -13,7 +14,7 @@ final class GatedKernel implements Kernel, Workers.Task {
     private final Matrix up;
     private final Tensor out;
     private final ElementRange glu;
-    private final int chunkColumns;
+    private final ColumnChunks chunks;
     private final SlotRuns runs;
     private final PreparedInput input;
 
@@ -34,7 +35,7 @@ final class GatedKernel implements Kernel, Workers.Task {
         this.up = up;
         this.out = out;
         this.glu = glu;
-        this.chunkColumns = Math.max(gate.chunkColumns(workers.threads()), up.weights().rowsTogether());
+        this.chunks = ColumnChunks.of(List.of(gate), workers.threads(), up.weights().rowsTogether());
         this.runs = new SlotRuns(gate.x());
         this.input = input;
         for (Scratch each : scratch) {
@@ -43,21 +44,18 @@ final class GatedKernel implements Kernel, Workers.Task {
         }
     }
 
-    private int chunks() {
-        return Math.ceilDiv(out.width(), chunkColumns);
-    }
-
     @Override
     public void run(Step step) {
-        input.prepare();
-        workers.run(this, runs.refresh() * chunks(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
+        input.prepare(step);
+        workers.run(this, runs.refresh() * chunks.count(), 2L * runs.rows() * gate.work() >= ContractKernel.WORTH_WAKING);
     }
 
     @Override
     public void compute(int chunk, int thread) {
-        int run = chunk / chunks();
-        int from = chunk % chunks() * chunkColumns;
-        int to = Math.min(out.width(), from + chunkColumns);
+        int run = chunk / chunks.count();
+        int piece = chunks.firstPiece(chunk % chunks.count());
+        int from = chunks.from(piece);
+        int to = chunks.to(piece);
         gate.compute(input, 0, runs, run, from, to, scratch[thread]);
         up.compute(input, 1, runs, run, from, to, scratch[thread]);
         for (int row = runs.from(run); row < runs.to(run); row++) {

@@ -18,9 +18,6 @@ import org.maniple.api.tensor.Tensor;
  */
 record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
 
-    /** Columns of a chunk are a multiple of this, unless it is the last. */
-    private static final int STEP = 8;
-
     /**
      * The matrices of a contraction; empty if it has other batch axes than that of the experts, or dimensions in another order, or types
      * without kernels.
@@ -70,15 +67,6 @@ record Matrix(Tensor x, WeightMatrix weights, Tensor out) {
     /** Multiplications for each row. */
     long work() {
         return (long) x.width() * out.width();
-    }
-
-    /** Columns of a chunk: few enough for the cache, and for every thread to get several. */
-    int chunkColumns(int threads) {
-        long rowBytes = Math.max(1, weights.rowBytes());
-        long cached = Math.clamp(weights.chunkBytes() / rowBytes, STEP, 64 * STEP);
-        long shared = Math.max(STEP, columns() / (4L * threads));
-        int step = Math.max(STEP, weights.rowsTogether());
-        return Math.max(step, (int) Math.min(cached, shared) / step * step);
     }
 
     /**

@@ -14,26 +14,30 @@ import java.util.Optional;
 /** Attention in C ({@code attend.c}). Of each chunk a structure is filled, whose address is the only argument. */
 final class NativeAttention implements Attention {
 
-    private static final FunctionDescriptor CHUNK = FunctionDescriptor.ofVoid(JAVA_LONG);
-    private static final FunctionDescriptor JOIN = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-            JAVA_LONG,
-            JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
+    // As in NativeKernels.
+    private static final MethodHandle CHUNK = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(JAVA_LONG));
+    private static final MethodHandle JOIN = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG,
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
     private static final int STRIDES = 11;
     private static final int NUMBERS = 40;
 
-    private final MethodHandle chunk;
-    private final MethodHandle join;
+    private final MemorySegment chunk;
+    private final MemorySegment join;
 
-    private NativeAttention(MethodHandle chunk, MethodHandle join) {
+    private NativeAttention(MemorySegment chunk, MemorySegment join) {
         this.chunk = chunk;
         this.join = join;
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
     static Optional<NativeAttention> of(NativeLibrary library, String variant) {
-        Linker linker = Linker.nativeLinker();
         return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
-                .map(join -> new NativeAttention(linker.downcallHandle(chunk, CHUNK), linker.downcallHandle(join, JOIN))));
+                .map(join -> new NativeAttention(chunk, join)));
+    }
+
+    @Override
+    public boolean severalKeyHeads() {
+        return true;
     }
 
     @Override
@@ -41,13 +45,13 @@ final class NativeAttention implements Attention {
         MemorySegment structure = chunk.structure();
         fill(chunk, structure);
         try {
-            this.chunk.invokeExact(structure.address());
+            CHUNK.invokeExact(this.chunk, structure.address());
         } catch (Throwable e) {
             throw failed(e);
         }
     }
 
-    /** As {@code struct attend} has it: eleven addresses, nine strides, ten numbers and the scale. */
+    /** As {@code struct attend} has it: eleven addresses, nine strides, ten numbers, the scale, and a number. */
     private static void fill(AttendChunk chunk, MemorySegment to) {
         address(to, 0, chunk.queries);
         address(to, 1, chunk.keys);
@@ -81,6 +85,7 @@ final class NativeAttention implements Attention {
         to.setAtIndex(JAVA_INT, NUMBERS + 8, chunk.position);
         to.setAtIndex(JAVA_INT, NUMBERS + 9, chunk.window);
         to.setAtIndex(JAVA_FLOAT, NUMBERS + 10, chunk.scale);
+        to.setAtIndex(JAVA_INT, NUMBERS + 11, chunk.shared());
     }
 
     private static void address(MemorySegment to, int index, AttendChunk.Rows rows) {
@@ -104,7 +109,7 @@ final class NativeAttention implements Attention {
                 continue;
             }
             try {
-                join.invokeExact(greatest + first, sums + first,
+                JOIN.invokeExact(join, greatest + first, sums + first,
                         chunk.out.memory.address() + chunk.out.at + row * chunk.out.stride,
                         chunk.out.headStride / Float.BYTES, later.address() + at + first, laterSums + first,
                         laterSums + 4L * pairs + first * chunk.valueLength, chunk.heads, chunk.valueLength);

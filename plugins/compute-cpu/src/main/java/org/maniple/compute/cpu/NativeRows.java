@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
@@ -15,37 +16,36 @@ import org.maniple.api.graph.ElementFunction;
 /** Operations on rows in C ({@code rows.c}), which give the bits of the Java kernels. Safe for use by several threads. */
 final class NativeRows {
 
-    private static final FunctionDescriptor NORM = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG,
-            JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_FLOAT);
-    private static final FunctionDescriptor MAP = FunctionDescriptor.ofVoid(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-            JAVA_FLOAT, JAVA_FLOAT);
-    private static final FunctionDescriptor ROPE = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT,
-            JAVA_INT, JAVA_LONG, JAVA_LONG);
-    private static final FunctionDescriptor CANDIDATES = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG,
-            JAVA_LONG, JAVA_INT);
-    private static final FunctionDescriptor SOFTMAX_SUM = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT, JAVA_LONG);
+    // Handles are constants and take the address of the function, so that the compiler knows the whole call.
+    private static final MethodHandle NORM = handle(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+            JAVA_INT, JAVA_INT, JAVA_FLOAT);
+    private static final MethodHandle MAP = handle(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_FLOAT, JAVA_FLOAT);
+    private static final MethodHandle ROPE = handle(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG,
+            JAVA_LONG);
+    private static final MethodHandle CANDIDATES = handle(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle SOFTMAX_SUM = handle(JAVA_LONG, JAVA_INT, JAVA_LONG);
 
-    private final MethodHandle norm;
-    private final MethodHandle map;
-    private final MethodHandle rope;
-    private final MethodHandle candidates;
-    private final MethodHandle softmaxSum;
+    private final MemorySegment norm;
+    private final MemorySegment map;
+    private final MemorySegment rope;
+    private final MemorySegment candidates;
+    private final MemorySegment softmaxSum;
 
-    private NativeRows(Linker linker, NativeLibrary library, String variant) {
-        this.norm = handle(linker, library, "norm_" + variant, NORM);
-        this.map = handle(linker, library, "map_" + variant, MAP);
-        this.rope = handle(linker, library, "rope_" + variant, ROPE);
-        this.candidates = handle(linker, library, "candidates_" + variant, CANDIDATES);
-        this.softmaxSum = handle(linker, library, "softmax_sum_" + variant, SOFTMAX_SUM);
+    private NativeRows(NativeLibrary library, String variant) {
+        this.norm = library.required("norm_" + variant);
+        this.map = library.required("map_" + variant);
+        this.rope = library.required("rope_" + variant);
+        this.candidates = library.required("candidates_" + variant);
+        this.softmaxSum = library.required("softmax_sum_" + variant);
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
     static Optional<NativeRows> of(NativeLibrary library, String variant) {
-        return library.function("norm_" + variant).map(found -> new NativeRows(Linker.nativeLinker(), library, variant));
+        return library.function("norm_" + variant).map(found -> new NativeRows(library, variant));
     }
 
-    private static MethodHandle handle(Linker linker, NativeLibrary library, String name, FunctionDescriptor descriptor) {
-        return linker.downcallHandle(library.function(name).orElseThrow(), descriptor);
+    private static MethodHandle handle(MemoryLayout... arguments) {
+        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
     }
 
     /**
@@ -60,7 +60,7 @@ final class NativeRows {
     void norm(MemorySegment x, long at, MemorySegment squares, int firstGroup, MemorySegment ends, MemorySegment weight,
             MemorySegment out, int groups, int length, int count, float epsilon) {
         try {
-            norm.invokeExact(x.address() + at, squares.address() + 4L * firstGroup, ends.address(), (int) (ends.byteSize() / 4),
+            NORM.invokeExact(norm, x.address() + at, squares.address() + 4L * firstGroup, ends.address(), (int) (ends.byteSize() / 4),
                     weight.address(), out.address() + at, (long) groups, length, count, epsilon);
         } catch (Throwable e) {
             throw failed(e);
@@ -110,7 +110,7 @@ final class NativeRows {
     void map(int function, float first, float second, MemorySegment a, long aAt, MemorySegment b, long bAt, MemorySegment out,
             long to, long count) {
         try {
-            map.invokeExact(function, a.address() + aAt, b.address() + bAt, out.address() + to, count, first, second);
+            MAP.invokeExact(map, function, a.address() + aAt, b.address() + bAt, out.address() + to, count, first, second);
         } catch (Throwable e) {
             throw failed(e);
         }
@@ -125,7 +125,7 @@ final class NativeRows {
     void rope(MemorySegment x, MemorySegment out, long at, int heads, int length, int pairs, boolean interleaved,
             MemorySegment cosines, MemorySegment sines, long line) {
         try {
-            rope.invokeExact(x.address() + at, out.address() + at, heads, length, pairs, interleaved ? 1 : 0,
+            ROPE.invokeExact(rope, x.address() + at, out.address() + at, heads, length, pairs, interleaved ? 1 : 0,
                     cosines.address() + line, sines.address() + line);
         } catch (Throwable e) {
             throw failed(e);
@@ -140,7 +140,7 @@ final class NativeRows {
      */
     void candidates(MemorySegment logits, long from, int count, int firstId, MemorySegment out, long to, int k) {
         try {
-            candidates.invokeExact(logits.address() + from, count, firstId, out.address() + to, out.address() + to + 4L * k, k);
+            CANDIDATES.invokeExact(candidates, logits.address() + from, count, firstId, out.address() + to, out.address() + to + 4L * k, k);
         } catch (Throwable e) {
             throw failed(e);
         }
@@ -149,7 +149,7 @@ final class NativeRows {
     /** Writes the greatest logit, and behind it the sum of exponentials relative to it. Offsets are in bytes. */
     void softmaxSum(MemorySegment logits, long from, int count, MemorySegment out, long to) {
         try {
-            softmaxSum.invokeExact(logits.address() + from, count, out.address() + to);
+            SOFTMAX_SUM.invokeExact(softmaxSum, logits.address() + from, count, out.address() + to);
         } catch (Throwable e) {
             throw failed(e);
         }

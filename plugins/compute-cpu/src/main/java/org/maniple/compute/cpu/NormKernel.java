@@ -15,7 +15,7 @@ import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
 /** Sums of squares, or the normalization by them, or both in one pass while a row is in the cache. */
-final class NormKernel implements Kernel, Workers.Task {
+final class NormKernel implements RowWise, Workers.Task {
 
     private static final int CHUNK = 4096;
 
@@ -28,7 +28,7 @@ final class NormKernel implements Kernel, Workers.Task {
     private final Tensor squares;
     private final boolean sums;
     /** Computes everything, unless Java does. */
-    private final @Nullable NativeRows rows;
+    private final @Nullable NativeRows functions;
     /** The ends of leaves for it. */
     private final MemorySegment ends;
     /** Where the leaves of a sum end. */
@@ -38,7 +38,7 @@ final class NormKernel implements Kernel, Workers.Task {
     private NormKernel(Shared shared, Tensor x, Tensor squares, boolean sums, int[] leafEnds, @Nullable Scaling scaling) {
         this.workers = shared.workers();
         this.scratch = shared.scratch();
-        this.rows = shared.rows();
+        this.functions = shared.rows();
         this.ends = Arena.ofAuto().allocate(4L * leafEnds.length, 4);
         MemorySegment.copy(leafEnds, 0, ends, JAVA_INT, 0, leafEnds.length);
         this.x = x;
@@ -91,19 +91,45 @@ final class NormKernel implements Kernel, Workers.Task {
         if (groups == 0) {
             return;
         }
-        if (scaling != null) {
-            scaling.weight.segment();
-        }
+        begin(step);
         workers.run(this, Math.ceilDiv(groups, chunkGroups()), (long) groups * length() >= 2 * CHUNK);
     }
 
     @Override
+    public int rows() {
+        return x.rows();
+    }
+
+    @Override
+    public int width() {
+        return x.width();
+    }
+
+    @Override
+    public void begin(Step step) {
+        if (scaling != null) {
+            scaling.weight.segment();
+        }
+    }
+
+    @Override
     public void compute(int chunk, int thread) {
-        int length = length();
         int first = chunk * chunkGroups();
-        int end = Math.min(groups(), first + chunkGroups());
-        if (rows != null) {
-            rows.norm(x.segment(), 4L * first * length, squares.segment(), first, ends,
+        groups(first, Math.min(groups(), first + chunkGroups()), thread);
+    }
+
+    @Override
+    public void compute(int from, int to, int thread) {
+        groups(from * squares.width(), to * squares.width(), thread);
+    }
+
+    private void groups(int first, int end, int thread) {
+        int length = length();
+        if (first == end) {
+            return;
+        }
+        if (functions != null) {
+            functions.norm(x.segment(), 4L * first * length, squares.segment(), first, ends,
                     scaling == null ? MemorySegment.NULL : scaling.weight.segment(),
                     scaling == null ? x.segment() : scaling.out.segment(), end - first, length,
                     scaling == null ? 1 : scaling.count,

@@ -3,16 +3,19 @@ package org.maniple.compute.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
 
 /**
  * The input of contractions in the forms in which they read it. Each form is made once per step, by all threads if there are many rows,
- * before the contractions begin; those that read the same form share it.
+ * before the contractions begin; those that read the same form share it. What makes the input row by row goes before it in the same pass.
  */
 final class PreparedInput implements Workers.Task {
 
-    /** Elements of a chunk, about. */
+    /** Elements of a chunk at most, about. */
     private static final int CHUNK_ELEMENTS = 1 << 14;
 
     /** What matrices read, and where its rows begin in the room. */
@@ -24,22 +27,28 @@ final class PreparedInput implements Workers.Task {
     private final Made[] made;
     /** For each matrix its form; -1 for floats. */
     private final int[] forms;
-    private final int chunkRows;
+    private final @Nullable RowWise before;
+    /** Rows that are prepared together by one thread. */
+    private final int together;
+    /** Rows of a chunk in this step, and whether the input is made in the same pass. */
+    private int chunkRows;
+    private boolean makesInput;
 
     /**
      * Plans the forms.
      *
      * @param room where they are made; lasts until another input is prepared in it
      * @param matrices the contractions; all of the same input
+     * @param before makes the input, if that is to be done first
      */
-    PreparedInput(Workers workers, SharedRoom room, List<Matrix> matrices) {
+    PreparedInput(Workers workers, SharedRoom room, List<Matrix> matrices, @Nullable RowWise before) {
         this.workers = workers;
         this.room = room;
         this.x = matrices.getFirst().x();
         this.forms = new int[matrices.size()];
         var all = new ArrayList<Made>();
         long bytes = 0;
-        int together = 1;
+        int most = 1;
         for (int i = 0; i < forms.length; i++) {
             Optional<Preparation> preparation = matrices.get(i).weights().preparation();
             forms[i] = preparation.map(wanted -> find(all, wanted)).orElse(-1);
@@ -48,12 +57,13 @@ final class PreparedInput implements Workers.Task {
                 all.add(new Made(preparation.get(), bytes));
                 int rows = preparation.get().rowsTogether();
                 bytes += preparation.get().rowBytes() * Math.ceilDiv(x.extent(0), rows) * rows;
-                together = Math.max(together, rows);
+                most = Math.max(most, rows);
             }
         }
         room.reserve(bytes);
         this.made = all.toArray(Made[]::new);
-        this.chunkRows = Math.ceilDiv(Math.max(1, CHUNK_ELEMENTS / Math.max(1, x.width())), together) * together;
+        this.together = most;
+        this.before = before;
     }
 
     private static int find(List<Made> all, Preparation preparation) {
@@ -66,16 +76,33 @@ final class PreparedInput implements Workers.Task {
     }
 
     /** Makes the forms of all rows that are in use. */
-    void prepare() {
-        if (made.length > 0) {
-            workers.run(this, Math.ceilDiv(x.rows(), chunkRows), (long) x.rows() * x.width() >= ContractKernel.WORTH_WAKING);
+    void prepare(Step step) {
+        boolean first = before != null && before.rows() == x.rows();
+        if (before != null) {
+            if (first) {
+                before.begin(step);
+            } else {
+                before.run(step);
+            }
         }
+        if (made.length == 0 && !first) {
+            return;
+        }
+        int rows = x.rows();
+        int width = x.width() + (first ? before.width() : 0);
+        int each = Math.min(RowSequence.chunkRows(rows, workers.threads()), Math.max(1, CHUNK_ELEMENTS / Math.max(1, width)));
+        chunkRows = Math.ceilDiv(each, together) * together;
+        makesInput = first;
+        workers.run(this, Math.ceilDiv(rows, chunkRows), (long) rows * width >= RowSequence.WORTH_WAKING);
     }
 
     @Override
     public void compute(int chunk, int thread) {
         int from = chunk * chunkRows;
         int to = Math.min(from + chunkRows, x.rows());
+        if (makesInput) {
+            Objects.requireNonNull(before).compute(from, to, thread);
+        }
         for (Made form : made) {
             form.preparation().prepare(x.segment(), from, to, x.rows(), room.memory(), form.begin());
         }

@@ -6,20 +6,19 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
 
 /** Rotary position embedding. Threads take some rows. */
-final class RopeKernel implements Kernel, Workers.Task {
+final class RopeKernel implements RowWise, Workers.Task {
 
     private static final int CHUNK = 4096;
 
     private final Workers workers;
     /** Turns rows, unless Java does. */
-    private final @Nullable NativeRows rows;
+    private final @Nullable NativeRows functions;
     private final Tensor x;
     private final Tensor out;
     private final int length;
@@ -31,7 +30,7 @@ final class RopeKernel implements Kernel, Workers.Task {
 
     RopeKernel(Shared shared, OpCall call, BuiltinOp.Rope op, RopeTable table) {
         this.workers = shared.workers();
-        this.rows = shared.rows();
+        this.functions = shared.rows();
         this.x = call.input(0);
         this.out = call.output(0);
         this.length = x.extent(x.rank() - 1);
@@ -53,19 +52,38 @@ final class RopeKernel implements Kernel, Workers.Task {
         if (count == 0 || x.width() == 0) {
             return;
         }
-        current = step;
+        begin(step);
         workers.run(this, Math.ceilDiv(count, chunkRows()), (long) count * x.width() >= 2 * CHUNK);
     }
 
     @Override
+    public int rows() {
+        return out.rows();
+    }
+
+    @Override
+    public int width() {
+        return x.width();
+    }
+
+    @Override
+    public void begin(Step step) {
+        current = step;
+    }
+
+    @Override
     public void compute(int chunk, int thread) {
+        compute(chunk * chunkRows(), Math.min(out.rows(), (chunk + 1) * chunkRows()), thread);
+    }
+
+    @Override
+    public void compute(int from, int to, int thread) {
         Step step = Objects.requireNonNull(current);
         int width = x.width();
-        int end = Math.min(out.rows(), (chunk + 1) * chunkRows());
-        for (int row = chunk * chunkRows(); row < end; row++) {
+        for (int row = from; row < to && width > 0; row++) {
             int line = table.line(row, step.position(row));
-            if (rows != null) {
-                rows.rope(x.segment(), out.segment(), 4L * row * width, width / length, length, pairs, interleaved,
+            if (functions != null) {
+                functions.rope(x.segment(), out.segment(), 4L * row * width, width / length, length, pairs, interleaved,
                         table.cosines(),
                         table.sines(), 4L * line);
             } else {

@@ -6,26 +6,10 @@ import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.tensor.Tensor;
 
-/** Operations that only move rows. */
+/** Picks rows. */
 final class RowCopies {
 
     private RowCopies() {}
-
-    /** Stores rows at the slots of their positions. */
-    static Optional<Kernel> cache(OpCall call) {
-        Tensor x = call.input(0);
-        Tensor state = call.input(1);
-        if (x.dtype() != state.dtype()) {
-            return Optional.empty();
-        }
-        long bytes = (long) x.width() * x.dtype().bytes();
-        return Optional.of(step -> {
-            for (int row = 0; row < x.rows(); row++) {
-                long slot = step.slot(step.spanOf(row), step.position(row));
-                MemorySegment.copy(x.segment(), row * bytes, state.segment(), slot * bytes, bytes);
-            }
-        });
-    }
 
     /** Picks the rows whose logits are wanted. */
     static Optional<Kernel> select(OpCall call) {

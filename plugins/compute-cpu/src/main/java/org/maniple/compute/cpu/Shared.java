@@ -44,6 +44,11 @@ record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products prod
 
     /** The input of contractions that have the same one. */
     PreparedInput input(List<Matrix> matrices) {
-        return new PreparedInput(workers, room, matrices);
+        return input(matrices, null);
+    }
+
+    /** The input of contractions that have the same one, which is made just before, row by row. */
+    PreparedInput input(List<Matrix> matrices, @Nullable RowWise before) {
+        return new PreparedInput(workers, room, matrices, before);
     }
 }

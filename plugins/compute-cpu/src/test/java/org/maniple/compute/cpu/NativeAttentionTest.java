@@ -46,11 +46,21 @@ class NativeAttentionTest {
         return new BatchStep(BLOCKS).span(0, 37).span(250, 11).span(254, 1).span(1100, 3).span(511, 1);
     }
 
+    /** Enough sequences with a row each for a thread to take all heads of a row. */
+    private static BatchStep decodes() {
+        return new BatchStep(BLOCKS).span(0, 1).span(37, 1).span(250, 1).span(255, 1).span(511, 1).span(700, 1).span(20, 1);
+    }
+
     @ParameterizedTest
     @CsvSource({"1,1,8,8,0", "6,3,64,64,0", "9,3,64,64,0", "9,3,20,12,0", "5,1,33,70,0", "4,2,128,128,7", "8,2,128,96,300",
         "16,1,64,80,40", "70,1,16,16,0"})
     void computesTheBitsOfTheVectorApi(int heads, int kvHeads, int keyLength, int valueLength, int window) {
-        BatchStep step = step();
+        computesTheBitsOfTheVectorApi(step(), heads, kvHeads, keyLength, valueLength, window);
+        computesTheBitsOfTheVectorApi(decodes(), heads, kvHeads, keyLength, valueLength, window);
+    }
+
+    private static void computesTheBitsOfTheVectorApi(BatchStep step, int heads, int kvHeads, int keyLength, int valueLength,
+            int window) {
         Tensor queries = Tensors.random(1, step.tokens(), heads, keyLength);
         Tensor keys = Tensors.random(2, BLOCKS * 16, kvHeads, keyLength);
         Tensor values = Tensors.random(3, BLOCKS * 16, kvHeads, valueLength);

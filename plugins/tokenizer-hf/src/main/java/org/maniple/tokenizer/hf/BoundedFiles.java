@@ -6,12 +6,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectReader;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Reads the files of a model directory, none of which may be larger or nested deeper than makes sense. */
 final class BoundedFiles {
@@ -21,22 +19,20 @@ final class BoundedFiles {
     private static final int DEEPEST = 64;
     private static final int LONGEST_STRING = 1 << 20;
 
-    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+    private static final JsonFactory FACTORY = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).maxStringLength(LONGEST_STRING)
                     .maxNameLength(LONGEST_STRING).maxNumberLength(64).maxDocumentLength(LARGEST_TOKENIZER).build())
-            .build()).build();
-
-    private static final ObjectReader PARTS = MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+            .build();
 
     private BoundedFiles() {}
 
     static JsonParser parser(byte[] json) {
-        return MAPPER.createParser(json);
+        return FACTORY.createParser(ObjectReadContext.empty(), json);
     }
 
     /** The value the parser stands on; it stands on the value's end afterwards. */
     static JsonNode part(JsonParser parser) {
-        return PARTS.readTree(parser);
+        return JsonTree.read(parser);
     }
 
     /** The bytes of {@code file}, which must exist. */
@@ -63,10 +59,14 @@ final class BoundedFiles {
             return Optional.empty();
         }
         String file = files.label(name);
-        try {
-            var root = new JsonField(file, "", MAPPER.readTree(content.get()));
+        try (var parser = parser(content.get())) {
+            parser.nextToken();
+            var root = new JsonField(file, "", JsonTree.read(parser));
             if (!root.isObject()) {
                 throw root.error("expected an object");
+            }
+            if (parser.nextToken() != null) {
+                throw root.error("something follows the object");
             }
             return Optional.of(root);
         } catch (JacksonException e) {

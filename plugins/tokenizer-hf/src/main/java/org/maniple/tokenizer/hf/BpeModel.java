@@ -2,6 +2,7 @@ package org.maniple.tokenizer.hf;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Optional;
 
 /**
@@ -49,7 +50,7 @@ final class BpeModel {
     }
 
     static String byteToken(int unsignedByte) {
-        return String.format(java.util.Locale.ROOT, "<0x%02X>", unsignedByte);
+        return "<0x" + HexFormat.of().withUpperCase().toHexDigits((byte) unsignedByte) + ">";
     }
 
     void encode(String word, TokenIds out) {

@@ -3,6 +3,7 @@ package org.maniple.tokenizer.hf;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.checkpoint.TokenizerParts;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -38,6 +39,29 @@ final class BpeSection {
                 case "merges" -> readMerges();
                 default -> options.set(name, BoundedFiles.part(parser));
             }
+        }
+    }
+
+    /** Adds what is not in the file, which names the model but has neither tokens nor merges. */
+    void add(TokenizerParts parts) {
+        List<String> tokens = parts.tokens();
+        if (tokens.size() > JsonField.largestId() + 1) {
+            throw error("model.vocab",
+                    "has " + tokens.size() + " tokens; at most " + (JsonField.largestId() + 1) + " are accepted");
+        }
+        var all = new Vocabulary(tokens.size());
+        for (int id = 0; id < tokens.size(); id++) {
+            if (!all.add(tokens.get(id), id)) {
+                throw error("model.vocab[\"" + tokens.get(id) + "\"]", "the token or its id " + id + " is there twice");
+            }
+        }
+        vocabulary = all;
+        if (parts.merges().size() > MOST_MERGES) {
+            throw error("model.merges", "has more than " + MOST_MERGES + " rules");
+        }
+        for (TokenizerParts.Merge merge : parts.merges()) {
+            lefts.add(merge.left());
+            rights.add(merge.right());
         }
     }
 

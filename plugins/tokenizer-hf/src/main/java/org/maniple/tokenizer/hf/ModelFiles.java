@@ -38,8 +38,9 @@ final class ModelFiles {
 
     HfTextCodec load(Clock clock) {
         String file = files.label(TOKENIZER);
-        var tokenizer = TokenizerJson.read(file, files.read(TOKENIZER, BoundedFiles.LARGEST_TOKENIZER)
-                .orElseThrow(() -> new TokenizerFileException(file, "", "is not there")));
+        var tokenizer = files.tokenizer().map(parts -> TokenizerJson.of(file, parts))
+                .orElseGet(() -> TokenizerJson.read(file, files.read(TOKENIZER, BoundedFiles.LARGEST_TOKENIZER)
+                        .orElseThrow(() -> new TokenizerFileException(file, "", "is not there"))));
         var special = specialTokens();
         var policy = new SpecialTokenPolicy(rule("add_bos_token", "bos_token", special, tokenizer.tokens()),
                 rule("add_eos_token", "eos_token", special, tokenizer.tokens()));

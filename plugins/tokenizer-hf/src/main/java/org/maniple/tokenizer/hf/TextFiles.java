@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.maniple.api.checkpoint.CompanionFiles;
+import org.maniple.api.checkpoint.TokenizerParts;
 
 /** Where the files about a model's texts come from. */
 sealed interface TextFiles {
@@ -13,6 +14,9 @@ sealed interface TextFiles {
 
     /** The bytes of a file; empty where there is no such file. */
     Optional<byte[]> read(String name, long largest);
+
+    /** The tokenizer in parts, where its file need not be read. */
+    Optional<TokenizerParts> tokenizer();
 
     /** Files of a directory. */
     record InDirectory(Path directory) implements TextFiles {
@@ -25,6 +29,11 @@ sealed interface TextFiles {
         public Optional<byte[]> read(String name, long largest) {
             Path file = directory.resolve(name);
             return Files.isRegularFile(file) ? Optional.of(BoundedFiles.read(file, largest)) : Optional.empty();
+        }
+
+        @Override
+        public Optional<TokenizerParts> tokenizer() {
+            return Optional.empty();
         }
     }
 
@@ -43,6 +52,11 @@ sealed interface TextFiles {
                         "is " + bytes.length + " bytes long, more than the " + largest + " accepted");
             });
             return content;
+        }
+
+        @Override
+        public Optional<TokenizerParts> tokenizer() {
+            return files.tokenizer();
         }
     }
 }

@@ -1,6 +1,9 @@
 package org.maniple.tokenizer.hf;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Consumer;
+import org.maniple.api.checkpoint.TokenizerParts;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -19,9 +22,19 @@ record TokenizerJson(TokenTable tokens, TextEncoder encoder, PostProcessor postP
 
     /** Reads the file's bytes; {@code file} is its name in messages. */
     static TokenizerJson read(String file, byte[] json) {
+        return read(file, json, model -> {});
+    }
+
+    /** Reads the file in parts. */
+    static TokenizerJson of(String file, TokenizerParts parts) {
+        return read(file, parts.rest().getBytes(StandardCharsets.UTF_8), model -> model.add(parts));
+    }
+
+    private static TokenizerJson read(String file, byte[] json, Consumer<BpeSection> more) {
         try (var parser = BoundedFiles.parser(json)) {
             var rest = JsonNodeFactory.instance.objectNode();
             var model = sections(file, parser, rest);
+            more.accept(model);
             return build(model, new JsonField(file, "", rest));
         } catch (JacksonException e) {
             throw new TokenizerFileException(file, "", "is not valid JSON: " + e.getOriginalMessage(), e);
