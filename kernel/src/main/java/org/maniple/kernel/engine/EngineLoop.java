@@ -43,8 +43,7 @@ final class EngineLoop {
     private final int[] computed;
 
     EngineLoop(ModelInfo model, StepPipeline pipeline, EngineOptions options, SequenceOrder order, OutputThread output,
-            GuideThread guides,
-            Observers observers) {
+            GuideThread guides, Observers observers) {
         this.pipeline = pipeline;
         this.options = options;
         this.output = output;

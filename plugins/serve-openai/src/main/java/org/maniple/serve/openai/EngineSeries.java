@@ -95,8 +95,8 @@ final class EngineSeries {
             counts.getAndAdd(engine * values + value, more);
         }
 
-        private double value(int engine, int value) {
-            return (double) counts.get(engine * values + value);
+        private long value(int engine, int value) {
+            return counts.get(engine * values + value);
         }
     }
 

@@ -22,12 +22,21 @@ final class Exposition {
     private final Map<String, StringBuilder> families = new LinkedHashMap<>();
 
     void gauge(String name, String help, double value, String... labels) {
-        sample(family(name, "gauge", help), name, labels, value);
+        sample(family(name, "gauge", help), name, labels, number(value));
+    }
+
+    void gauge(String name, String help, long value, String... labels) {
+        sample(family(name, "gauge", help), name, labels, number(value));
     }
 
     /** The name ends with {@code _total}. */
     void counter(String name, String help, double value, String... labels) {
-        sample(family(name, "counter", help), name, labels, value);
+        sample(family(name, "counter", help), name, labels, number(value));
+    }
+
+    /** The name ends with {@code _total}. */
+    void counter(String name, String help, long value, String... labels) {
+        sample(family(name, "counter", help), name, labels, number(value));
     }
 
     /**
@@ -42,10 +51,10 @@ final class Exposition {
         for (int i = 0; i < counts.length; i++) {
             upTo += counts[i];
             String bound = i < bounds.length ? number(bounds[i]) : "+Inf";
-            sample(family, name + "_bucket", with(labels, "le", bound), upTo);
+            sample(family, name + "_bucket", with(labels, "le", bound), number(upTo));
         }
-        sample(family, name + "_count", labels, upTo);
-        sample(family, name + "_sum", labels, sum);
+        sample(family, name + "_count", labels, number(upTo));
+        sample(family, name + "_sum", labels, number(sum));
     }
 
     /** Labels and some more. */
@@ -61,14 +70,14 @@ final class Exposition {
                 .append('\n'));
     }
 
-    private static void sample(StringBuilder out, String name, String[] labels, double value) {
+    private static void sample(StringBuilder out, String name, String[] labels, String value) {
         out.append(name);
         if (labels.length > 0) {
             out.append(IntStream.range(0, labels.length / 2).boxed().sorted(Comparator.comparing(i -> labels[2 * i]))
                     .map(i -> labels[2 * i] + "=\"" + escaped(labels[2 * i + 1]) + '"')
                     .collect(Collectors.joining(",", "{", "}")));
         }
-        out.append(' ').append(number(value)).append('\n');
+        out.append(' ').append(value).append('\n');
     }
 
     private static String escaped(String value) {
@@ -77,7 +86,11 @@ final class Exposition {
 
     /** Whole numbers without an exponent, as others write them: bounds are compared as texts. */
     private static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < EXACT ? (long) value + ".0" : Double.toString(value);
+        return value == Math.rint(value) && Math.abs(value) < EXACT ? number((long) value) : Double.toString(value);
+    }
+
+    private static String number(long value) {
+        return value + ".0";
     }
 
     @Override

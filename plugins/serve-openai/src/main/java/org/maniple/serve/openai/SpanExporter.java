@@ -63,19 +63,17 @@ final class SpanExporter implements AutoCloseable {
         try {
             uri = URI.create(text.strip());
         } catch (IllegalArgumentException e) {
-            throw wrong(text, e);
+            throw new ManipleException(wrong(text), e);
         }
         if (uri.getScheme() == null || !uri.getScheme().matches("https?") || uri.getHost() == null) {
-            throw wrong(text, null);
+            throw new ManipleException(wrong(text));
         }
         return uri.getPath().isEmpty() || uri.getPath().equals("/") ? uri.resolve(PATH) : uri;
     }
 
-    private static ManipleException wrong(String text, @Nullable Throwable cause) {
-        return new ManipleException(
-                "otlp-traces-endpoint [" + text + "] must be an address of a collector that takes OTLP over HTTP, for"
-                        + " example http://127.0.0.1:4318; gRPC (port 4317) is not spoken here",
-                cause);
+    private static String wrong(String text) {
+        return "otlp-traces-endpoint [" + text + "] must be an address of a collector that takes OTLP over HTTP, for example"
+                + " http://127.0.0.1:4318; gRPC (port 4317) is not spoken here";
     }
 
     /** Takes a span, or drops it if too many wait. */
