@@ -86,8 +86,8 @@ class ReplicasIT {
     @Test
     void aPairOfHeadlessGroupsWaitsForAHeadAndSaysWhatIsMissing() {
         int port = freePort();
-        try (UnitProcess zero = group(0, port, "--headless", "--join-timeout", "9s");
-                UnitProcess one = group(1, port, "--headless", "--join-timeout", "9s")) {
+        try (UnitProcess zero = group(0, port, "--headless", "--join-timeout", "15s");
+                UnitProcess one = group(1, port, "--headless", "--join-timeout", "15s")) {
             zero.await(Pattern.compile("waiting for head 127\\.0\\.0\\.1:" + port + " \\(\\d+ s\\)"), UnitProcess.START);
             assertThat(zero.exitCode(UnitProcess.END)).isEqualTo(1);
             assertThat(one.exitCode(UnitProcess.END)).isEqualTo(1);
