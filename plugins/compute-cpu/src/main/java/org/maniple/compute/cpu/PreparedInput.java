@@ -77,22 +77,23 @@ final class PreparedInput implements Workers.Task {
 
     /** Makes the forms of all rows that are in use. */
     void prepare(Step step) {
-        boolean first = before != null && before.rows() == x.rows();
+        int rows = x.rows();
+        int width = x.width();
+        makesInput = false;
         if (before != null) {
-            if (first) {
+            if (before.rows() == rows) {
                 before.begin(step);
+                width += before.width();
+                makesInput = true;
             } else {
                 before.run(step);
             }
         }
-        if (made.length == 0 && !first) {
+        if (made.length == 0 && !makesInput) {
             return;
         }
-        int rows = x.rows();
-        int width = x.width() + (first ? before.width() : 0);
         int each = Math.min(RowSequence.chunkRows(rows, workers.threads()), Math.max(1, CHUNK_ELEMENTS / Math.max(1, width)));
         chunkRows = Math.ceilDiv(each, together) * together;
-        makesInput = first;
         workers.run(this, Math.ceilDiv(rows, chunkRows), (long) rows * width >= RowSequence.WORTH_WAKING);
     }
 
