@@ -37,6 +37,8 @@ final class FakePipeline implements StepPipeline {
     private final int[] mostSpansOf;
     private final int[] tokensOf;
     private final Map<Long, Integer> computed = new ConcurrentHashMap<>();
+    private final Map<Long, Integer> firstSteps = new ConcurrentHashMap<>();
+    private final Map<Long, Integer> lastSteps = new ConcurrentHashMap<>();
 
     private final int depth;
     private final StepBatch.Limits limits;
@@ -92,6 +94,16 @@ final class FakePipeline implements StepPipeline {
         return computed.getOrDefault(sequence, 0);
     }
 
+    /** The first step that computed something of a sequence. */
+    int firstStep(long sequence) {
+        return firstSteps.get(sequence);
+    }
+
+    /** The last step that computed something of a sequence. */
+    int lastStep(long sequence) {
+        return lastSteps.get(sequence);
+    }
+
     void failAtStep(int step) {
         failAt = step;
     }
@@ -135,6 +147,8 @@ final class FakePipeline implements StepPipeline {
     private void count(StepBatch batch) {
         for (int span = 0; span < batch.spans(); span++) {
             computed.merge(batch.sequence(span), batch.spanLength(span), Integer::sum);
+            firstSteps.putIfAbsent(batch.sequence(span), steps);
+            lastSteps.put(batch.sequence(span), steps);
         }
         for (int home = 0; home < limits.homes(); home++) {
             mostSpansOf[home] = Math.max(mostSpansOf[home], batch.spanFirst(home + 1) - batch.spanFirst(home));

@@ -137,24 +137,16 @@ class PreemptionTest {
         try (EngineFixture fixture = Setup.standard().blocks(6).queue(2, 10).build()) {
             Semaphore gate = fixture.pipeline.gated();
             fixture.engine.start();
-            var ended = new ArrayList<Integer>();
             var recorders = new ArrayList<Recorder>();
             for (int i = 0; i < 3; i++) {
-                int index = i;
-                var recorder = new Recorder();
-                recorders.add(recorder);
-                fixture.engine.submit(new GenerationRequest("r" + i, prompt(20, i),
-                        Samplings.greedy(i == 2 ? 5 : 50).with(s -> s.ignoreEos = true).build()), event -> {
-                            if (event instanceof GenerationEvent.Finished) {
-                                ended.add(index);
-                            }
-                            recorder.accept(event);
-                        });
+                recorders.add(fixture.submit(prompt(20, i), Samplings.greedy(i == 2 ? 5 : 50).with(s -> s.ignoreEos = true)));
             }
             gate.release(1_000_000);
             recorders.forEach(Recorder::finished);
             assertThat(fixture.engine.statistics().preemptions()).isEqualTo(1);
-            assertThat(ended.getFirst()).isZero();
+            // Neither the preempted one nor the one behind it, which would have had room, went on before the first one's end.
+            assertThat(fixture.pipeline.lastStep(1)).isGreaterThan(fixture.pipeline.lastStep(0));
+            assertThat(fixture.pipeline.firstStep(2)).isGreaterThan(fixture.pipeline.lastStep(0));
         }
     }
 }
