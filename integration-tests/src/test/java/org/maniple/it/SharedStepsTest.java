@@ -26,8 +26,6 @@ import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.kernel.engine.EngineOptions;
-import org.maniple.kernel.engine.StepPipeline;
-import org.maniple.kernel.engine.StepResults;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
@@ -72,50 +70,6 @@ class SharedStepsTest {
             assertThat(ended.await(100, TimeUnit.SECONDS)).as("the end of the output").isTrue();
             assertThat(problem).isEmpty();
             return tokens;
-        }
-    }
-
-    /** A pipeline that runs nothing before it may. */
-    private record LatePipeline(StepPipeline of, CountDownLatch gate) implements StepPipeline {
-
-        @Override
-        public int depth() {
-            return of.depth();
-        }
-
-        @Override
-        public StepBatch.Limits limits() {
-            return of.limits();
-        }
-
-        @Override
-        public StepBatch begin() {
-            return of.begin();
-        }
-
-        @Override
-        public void submit(StepBatch batch) {
-            try {
-                assertThat(gate.await(100, TimeUnit.SECONDS)).as("that the step may run").isTrue();
-            } catch (InterruptedException interrupted) {
-                throw new IllegalStateException(interrupted);
-            }
-            of.submit(batch);
-        }
-
-        @Override
-        public StepResults await() {
-            return of.await();
-        }
-
-        @Override
-        public void idle() {
-            of.idle();
-        }
-
-        @Override
-        public void shutdown() {
-            of.shutdown();
         }
     }
 
@@ -194,7 +148,7 @@ class SharedStepsTest {
         var usual = EngineOptions.Scheduling.DEFAULT;
         var scheduling = new EngineOptions.Scheduling(usual.order(), usual.usesPriority(), usual.maxQueuedTokens(), sharing,
                 usual.stretch(), usual.smooth());
-        var engine = new UnitEngine(info, Optional.empty(), new LatePipeline(new LentPipeline(unit.pipeline()), begin),
+        var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline(), begin),
                 new EngineOptions(48, SEATS, 0, REQUESTS, blocks, OptionalLong.of(1), candidates, scheduling),
                 () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()), Optional::empty,
                 "test");
