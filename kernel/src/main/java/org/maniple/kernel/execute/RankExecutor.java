@@ -43,6 +43,10 @@ public final class RankExecutor {
     /** How the descriptions of kernels begin that are an operation's own scalar implementation; its name follows. */
     public static final String REFERENCE = "reference ";
 
+    /** As in the system's memory where it gives large ones. */
+    private static final long LARGE_PAGE = 2L << 20;
+    private static final long ALIGNMENT = 4096;
+
     /** What happens in a step, in order, on the tokens that a view shows. */
     private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made, boolean exchanges) {}
 
@@ -101,8 +105,9 @@ public final class RankExecutor {
         this.observer = observer;
         tensors.putAll(weights);
         makeGroups();
+        int states = 0;
         for (Piece state : program.states()) {
-            tensors.put(state, state(state, blocks));
+            tensors.put(state, state(state, blocks, LARGE_PAGE * states++ / program.states().size() / ALIGNMENT * ALIGNMENT));
         }
         List<List<Instruction>> sections = sections();
         experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current);
@@ -318,14 +323,22 @@ public final class RankExecutor {
         }
     }
 
-    private Tensor state(Piece state, int blocks) {
+    /**
+     * Memory for a state.
+     *
+     * @param shift where it begins in its memory, so that the states of a rank do not come to the ends of their large pages all at once: the system
+     *     gives zeroed pages as they are first touched, and the step that needs one for each layer would take a multiple of its time
+     */
+    private Tensor state(Piece state, int blocks, long shift) {
         int positions = Math.multiplyExact(blocks, limits.blockSize());
         int[] shape = new int[state.operand().dims().size()];
         shape[0] = positions;
         for (int i = 1; i < shape.length; i++) {
             shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
-        return Tensor.of(DType.F32, shape, session.allocate(Math.multiplyExact(program.elements(state), 4L * positions)));
+        long bytes = Math.multiplyExact(program.elements(state), 4L * positions);
+        long before = bytes < LARGE_PAGE ? 0 : shift;
+        return Tensor.of(DType.F32, shape, session.allocate(before + bytes).asSlice(before, bytes));
     }
 
     /** Operations of one block between two exchanges; attention ends one too, so that memory is given up in between. */
