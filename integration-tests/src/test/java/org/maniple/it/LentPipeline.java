@@ -33,7 +33,8 @@ record LentPipeline(StepPipeline of, CountDownLatch gate) implements StepPipelin
     public void submit(StepBatch batch) {
         try {
             if (!gate.await(100, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("the step may not run after 100 s; " + gate.getCount() + " requests have not come");
+                throw new IllegalStateException(
+                        "the step may not run after 100 s; " + gate.getCount() + " requests have not come");
             }
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException(interrupted);
