@@ -60,6 +60,7 @@ import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.local.LocalTransport;
 import org.maniple.kernel.program.BlockGrid;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
@@ -253,7 +254,7 @@ final class VirtualUnit implements AutoCloseable {
                 .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))).findFirst();
         boolean exact = settings.text("numerics").equals("exact");
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
-                !settings.text("all2all-backend").equals("direct"));
+                !settings.text("all2all-backend").equals("direct"), CacheType.of(settings.text("kv-cache-dtype")));
         return new ProgramCompiler(graph, mesh, rules, options,
                 (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
                 BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
@@ -266,6 +267,7 @@ final class VirtualUnit implements AutoCloseable {
         // References are of float activations; who compares others says so.
         var values = new HashMap<>(layout.settings());
         values.putIfAbsent("activation-dtype", "f32");
+        values.putIfAbsent("kv-cache-dtype", "auto");
         return new MapSettings(values, options);
     }
 

@@ -33,6 +33,7 @@ import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.BlockGrid;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
@@ -158,7 +159,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         }
         boolean gathers = extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty()
                 || extensions.choose(ExtensionKind.ALL_TO_ALL, settings.text(KernelOptions.ALL2ALL_BACKEND), host).gathers();
-        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers);
+        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers,
+                CacheType.of(settings.text(KernelOptions.KV_CACHE_DTYPE)));
     }
 
     /** The one plugin that builds a model. */

@@ -58,6 +58,8 @@ public final class KernelOptions {
     public static final String KV_CACHE_MEMORY_BYTES = "kv-cache-memory-bytes";
     /** KV blocks, exactly. */
     public static final String NUM_GPU_BLOCKS_OVERRIDE = "num-gpu-blocks-override";
+    /** What the KV cache holds. */
+    public static final String KV_CACHE_DTYPE = "kv-cache-dtype";
     /** Part of the memory for weights and KV cache. */
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
     /** Whether requests that begin alike share KV blocks. */
@@ -183,6 +185,10 @@ public final class KernelOptions {
                     "Most tokens of requests that wait for room; others are refused with status 503. One may always wait.")
                     .withDefault("4194304"),
             Option.of(KV_CACHE_MEMORY_BYTES, OptionType.BYTES, "Memory of each rank for KV blocks, in bytes.").withMinimum(1),
+            text(KV_CACHE_DTYPE,
+                    "What keys and values are cached as: f32, as they are computed (auto); bf16, half of that; int8, a quarter, with a factor for each "
+                            + "token and head.")
+                    .withDefault("auto").withChoices("auto", "f32", "float32", "bf16", "bfloat16", "int8"),
             Option.of(GPU_MEMORY_UTILIZATION, OptionType.NUMBER,
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),

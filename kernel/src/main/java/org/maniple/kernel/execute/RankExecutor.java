@@ -28,6 +28,7 @@ import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
@@ -177,7 +178,14 @@ public final class RankExecutor {
      * @return bytes
      */
     public static long blockBytes(RankProgram program, int blockSize) {
-        return program.states().stream().mapToLong(s -> 4 * program.elements(s) * blockSize).sum();
+        CacheType type = program.program().options().cache();
+        return program.states().stream().mapToLong(s -> type.bytes(heads(program, s), program.elements(s)) * blockSize).sum();
+    }
+
+    /** Rows of elements of a state at a position: all its dimensions but the last. */
+    private static long heads(RankProgram program, Piece state) {
+        int elements = program.program().units(state, state.operand().dims().getLast(), program.rank()).size();
+        return elements == 0 ? 0 : program.elements(state) / elements;
     }
 
     /**
@@ -336,9 +344,10 @@ public final class RankExecutor {
         for (int i = 1; i < shape.length; i++) {
             shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
-        long bytes = Math.multiplyExact(program.elements(state), 4L * positions);
-        long before = bytes < LARGE_PAGE ? 0 : shift;
-        return Tensor.of(DType.F32, shape, session.allocate(before + bytes).asSlice(before, bytes));
+        return program.program().options().cache().tensor(shape, bytes -> {
+            long before = bytes < LARGE_PAGE ? 0 : shift;
+            return session.allocate(before + bytes).asSlice(before, bytes);
+        });
     }
 
     /** Operations of one block between two exchanges; attention ends one too, so that memory is given up in between. */

@@ -29,6 +29,8 @@ final class AttendKernel implements Kernel, Workers.Task {
     private final Tensor keys;
     private final Tensor values;
     private final Tensor out;
+    private final CacheForm keyForm;
+    private final CacheForm valueForm;
     private final int[] groups;
     private final int window;
     private final float scale;
@@ -69,6 +71,11 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.tiles = byHead;
         this.unfinished = new AtomicIntegerArray(byHead.maxCutUnits());
         memory.reserve(valueLength, false);
+        this.keyForm = CacheForm.of(keys).orElseThrow();
+        this.valueForm = CacheForm.of(values).orElseThrow();
+        if (keyForm != CacheForm.F32) {
+            memory.reservePanels(keyLength, 0, valueLength);
+        }
     }
 
     /** Whether following key-value heads have the same number of query heads. */
@@ -82,8 +89,8 @@ final class AttendKernel implements Kernel, Workers.Task {
     }
 
     static Optional<Kernel> of(Workers workers, AttendMemory memory, OpCall call, BuiltinOp.Attend op) {
-        boolean floats = call.inputs().stream().limit(3).allMatch(tensor -> tensor.dtype() == DType.F32);
-        if (!floats) {
+        Optional<CacheForm> keys = CacheForm.of(call.input(1));
+        if (call.input(0).dtype() != DType.F32 || keys.isEmpty() || !keys.equals(CacheForm.of(call.input(2)))) {
             return Optional.empty();
         }
         return call.inputs().size() > 3
@@ -160,8 +167,8 @@ final class AttendKernel implements Kernel, Workers.Task {
         chunk.scale = scale;
         chunk.queries.set(queries.segment(), 4L * ((long) row * queries.width() + (long) head * keyLength), 4L * queries.width(),
                 4L * keyLength);
-        chunk.keys.set(keys.segment(), 4L * kvHead * keyLength, 4L * keys.width(), 0);
-        chunk.values.set(values.segment(), 4L * kvHead * valueLength, 4L * values.width(), 0);
+        chunk.keys.set(keys, keyForm, kvHead);
+        chunk.values.set(values, valueForm, kvHead);
     }
 
     private void results(AttendChunk chunk, int row, int head) {

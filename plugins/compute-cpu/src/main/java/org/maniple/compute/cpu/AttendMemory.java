@@ -43,6 +43,13 @@ final class AttendMemory {
         }
     }
 
+    /** Makes room for cached keys, turned keys and values as they are multiplied, in the chunk of each thread. */
+    void reservePanels(int keys, int turned, int values) {
+        for (AttendChunk chunk : chunks) {
+            chunk.reservePanel(keys, turned, values);
+        }
+    }
+
     /** Makes room for the results of chunks. Sequences grow, and seldom reach the next power of two. */
     void reserveResults(long bytes) {
         if (results.byteSize() < bytes) {

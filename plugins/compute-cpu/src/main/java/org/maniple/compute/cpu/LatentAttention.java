@@ -16,17 +16,19 @@ import org.maniple.api.tensor.Tensor;
  * @param keyMap {@code heads · n} rows of {@code l}
  * @param valueMap {@code heads · v} rows of {@code l}
  * @param out {@code [rows, heads, v]}
+ * @param form what latents and turned keys are held as
  */
 record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys, WeightMatrix keyMap,
-        WeightMatrix valueMap, Tensor out) {
+        WeightMatrix valueMap, Tensor out, CacheForm form) {
 
     /** The operands of a call; empty if there are no kernels for their types. */
     static Optional<LatentAttention> of(OpCall call, Products products) {
-        boolean floats = call.inputs().stream().limit(4).allMatch(tensor -> tensor.dtype() == DType.F32);
+        boolean floats = call.inputs().stream().limit(2).allMatch(tensor -> tensor.dtype() == DType.F32);
+        Optional<CacheForm> form = CacheForm.of(call.input(2));
         Tensor keyMap = call.input(4);
         Tensor valueMap = call.input(5);
         Tensor out = call.output(0);
-        if (!floats || keyMap.stacked() || valueMap.stacked()) {
+        if (!floats || form.isEmpty() || !form.equals(CacheForm.of(call.input(3))) || keyMap.stacked() || valueMap.stacked()) {
             return Optional.empty();
         }
         int[] length = {call.input(2).width()};
@@ -39,7 +41,7 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         return WeightMatrix.of(products, keyMap, keyRows, length, ActivationForm.F32).flatMap(keys -> WeightMatrix
                 .of(products, valueMap, valueRows, length, ActivationForm.F32)
                 .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
-                        out)));
+                        out, form.get())));
     }
 
     private static void check(OpCall call, Tensor map, int rows, int length) {

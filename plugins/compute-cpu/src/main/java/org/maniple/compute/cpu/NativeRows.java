@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.maniple.api.graph.ElementFunction;
+import org.maniple.api.tensor.Tensor;
 
 /** Operations on rows in C ({@code rows.c}), which give the bits of the Java kernels. Safe for use by several threads. */
 final class NativeRows {
@@ -23,6 +24,7 @@ final class NativeRows {
     private static final MethodHandle ROPE = handle(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG,
             JAVA_LONG);
     private static final MethodHandle CANDIDATES = handle(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle STORE = handle(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle SOFTMAX_SUM = handle(JAVA_LONG, JAVA_INT, JAVA_LONG);
 
     private final MemorySegment norm;
@@ -30,6 +32,7 @@ final class NativeRows {
     private final MemorySegment rope;
     private final MemorySegment candidates;
     private final MemorySegment softmaxSum;
+    private final MemorySegment store;
 
     private NativeRows(NativeLibrary library, String variant) {
         this.norm = library.required("norm_" + variant);
@@ -37,6 +40,7 @@ final class NativeRows {
         this.rope = library.required("rope_" + variant);
         this.candidates = library.required("candidates_" + variant);
         this.softmaxSum = library.required("softmax_sum_" + variant);
+        this.store = library.required("store_" + variant);
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
@@ -152,6 +156,29 @@ final class NativeRows {
     void softmaxSum(MemorySegment logits, long from, int count, MemorySegment out, long to) {
         try {
             SOFTMAX_SUM.invokeExact(softmaxSum, logits.address() + from, count, out.address() + to);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /**
+     * Stores a row of a state as {@link org.maniple.api.tensor.CachedRows} says.
+     *
+     * @param form what the state holds, other than floats
+     */
+    void store(MemorySegment x, long at, Tensor state, CacheForm form, long slot) {
+        int width = state.width();
+        int length = state.extent(state.rank() - 1);
+        if (length == 0) {
+            return;
+        }
+        int heads = width / length;
+        long factors = form == CacheForm.INT8
+                ? state.scales().orElseThrow().factors().segment().address() + 4L * slot * heads
+                : 0;
+        try {
+            STORE.invokeExact(store, form.ordinal(), x.address() + at, state.segment().address() + slot * width * form.bytes(),
+                    factors, heads, length);
         } catch (Throwable e) {
             throw failed(e);
         }
