@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.maniple.api.step.Step;
-import org.maniple.api.tensor.Tensor;
 
 /**
  * What a thread computes of attention at once: some rows of one sequence, of each the query heads that read one key-value head, or several of them, over one
@@ -43,15 +42,13 @@ final class AttendChunk {
         }
 
         /** Sets the rows of a state, from one of its heads on. */
-        void set(Tensor state, CacheForm form, int head) {
-            int length = state.extent(state.rank() - 1);
-            set(state.segment(), (long) form.bytes() * head * length, (long) form.bytes() * state.width(), 0);
-            this.form = form;
-            if (form == CacheForm.INT8) {
-                factors = state.scales().orElseThrow().factors().segment();
-                factorAt = 4L * head;
-                factorStride = 4L * state.width() / length;
-            }
+        void set(CachedState state, int head) {
+            long bytes = state.form().bytes();
+            set(state.memory(), bytes * head * state.length(), bytes * state.width(), 0);
+            form = state.form();
+            factors = state.factors();
+            factorAt = 4L * head;
+            factorStride = 4L * state.heads();
         }
 
         /** Makes floats of rows that follow each other. */

@@ -26,11 +26,9 @@ final class AttendKernel implements Kernel, Workers.Task {
     /** A score for each head that nothing is gathered for. */
     private final @Nullable Widened sinks;
     private final Tensor queries;
-    private final Tensor keys;
-    private final Tensor values;
+    private final CachedState keys;
+    private final CachedState values;
     private final Tensor out;
-    private final CacheForm keyForm;
-    private final CacheForm valueForm;
     private final int[] groups;
     private final int window;
     private final float scale;
@@ -50,15 +48,15 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.workers = workers;
         this.memory = memory;
         this.queries = call.input(0);
-        this.keys = call.input(1);
-        this.values = call.input(2);
+        this.keys = CachedState.of(call.input(1)).orElseThrow();
+        this.values = CachedState.of(call.input(2)).orElseThrow();
         this.out = call.output(0);
         this.groups = HeadGroups.of(call, AttendChunk.PAIRS);
         this.window = op.window();
         this.scale = (float) op.scale();
         this.keyLength = queries.extent(2);
         this.valueLength = out.extent(2);
-        this.attention = memory.attention(keyLength, 0);
+        this.attention = memory.attention(keys.form(), keyLength, 0);
         this.sinks = sinks;
         int heads = Math.max(1, HeadGroups.largest(groups));
         int tileRows = Math.clamp(AttendChunk.PAIRS / heads, 1, 16);
@@ -71,9 +69,7 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.tiles = byHead;
         this.unfinished = new AtomicIntegerArray(byHead.maxCutUnits());
         memory.reserve(valueLength, false);
-        this.keyForm = CacheForm.of(keys).orElseThrow();
-        this.valueForm = CacheForm.of(values).orElseThrow();
-        if (keyForm != CacheForm.F32) {
+        if (keys.form() != CacheForm.F32) {
             memory.reservePanels(keyLength, 0, valueLength);
         }
     }
@@ -167,8 +163,8 @@ final class AttendKernel implements Kernel, Workers.Task {
         chunk.scale = scale;
         chunk.queries.set(queries.segment(), 4L * ((long) row * queries.width() + (long) head * keyLength), 4L * queries.width(),
                 4L * keyLength);
-        chunk.keys.set(keys, keyForm, kvHead);
-        chunk.values.set(values, valueForm, kvHead);
+        chunk.keys.set(keys, kvHead);
+        chunk.values.set(values, kvHead);
     }
 
     private void results(AttendChunk chunk, int row, int head) {

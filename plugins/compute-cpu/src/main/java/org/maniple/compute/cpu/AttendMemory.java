@@ -14,22 +14,32 @@ final class AttendMemory {
     static final long LIMIT = 64L << 20;
 
     private final AttendChunk[] chunks;
-    private final Optional<NativeAttention> found;
+    private final Optional<NativeFunctions> found;
+    private final boolean rounds;
     private MemorySegment results = MemorySegment.NULL;
 
     /**
      * For the threads of a session.
      *
      * @param found what is to be used instead of the Vector API
+     * @param rounds whether queries and weights may be rounded to 16 bits
      */
-    AttendMemory(Scratch[] scratch, Optional<NativeAttention> found) {
+    AttendMemory(Scratch[] scratch, Optional<NativeFunctions> found, boolean rounds) {
         this.chunks = AttendChunk.of(scratch);
         this.found = found;
+        this.rounds = rounds;
     }
 
-    /** What computes chunks with keys, and turned keys, of some elements. */
-    Attention attention(int keyLength, int turnedLength) {
-        return found.<Attention>map(a -> a).orElseGet(() -> new VectorAttention(keyLength, turnedLength));
+    /** What computes chunks with keys, and turned keys, of some elements that are held in a form. */
+    Attention attention(CacheForm form, int keyLength, int turnedLength) {
+        if (rounds && form != CacheForm.F32) {
+            Optional<NativeAttention> tiles = found.flatMap(NativeFunctions::tiles);
+            if (tiles.isPresent()) {
+                return tiles.get();
+            }
+        }
+        return found.filter(functions -> functions.forms().contains(form)).<Attention>map(NativeFunctions::attention)
+                .orElseGet(() -> new VectorAttention(keyLength, turnedLength));
     }
 
     AttendChunk chunk(int thread) {

@@ -4,7 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.LongFunction;
+import org.maniple.api.tensor.BlockScales;
+import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 
 /**
@@ -35,6 +40,30 @@ enum CacheForm {
             case I8 -> state.scales().map(scales -> INT8);
             default -> Optional.empty();
         };
+    }
+
+    /**
+     * Memory for a state, all zeros.
+     *
+     * @param shape positions, heads, elements
+     */
+    Tensor tensor(int[] shape, LongFunction<MemorySegment> memory) {
+        long heads = (long) shape[0] * shape[1];
+        DType dtype = switch (this) {
+            case F32 -> DType.F32;
+            case BF16 -> DType.BF16;
+            case INT8 -> DType.I8;
+        };
+        Tensor tensor = Tensor.of(dtype, shape, memory.apply(bytes * heads * shape[2]));
+        return this == INT8
+                ? tensor.scaled(new BlockScales(List.of(shape[2]),
+                        Tensor.of(DType.F32, new int[] {shape[0], shape[1]}, memory.apply(4 * heads))))
+                : tensor;
+    }
+
+    /** The word in a configuration. */
+    String word() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** Bytes of an element. */

@@ -16,22 +16,22 @@ final class CacheKernel implements RowWise {
     private final @Nullable NativeRows functions;
     private final Tensor x;
     private final Tensor state;
-    private final CacheForm form;
+    private final CachedState cached;
     /** The step that is being computed; set before the threads begin. */
     private @Nullable Step current;
 
-    private CacheKernel(@Nullable NativeRows functions, Tensor x, Tensor state, CacheForm form) {
+    private CacheKernel(@Nullable NativeRows functions, Tensor x, Tensor state, CachedState cached) {
         this.functions = functions;
         this.x = x;
         this.state = state;
-        this.form = form;
+        this.cached = cached;
     }
 
     static Optional<CacheKernel> of(Shared shared, OpCall call) {
         Tensor x = call.input(0);
         Tensor state = call.input(1);
         return x.dtype() == DType.F32
-                ? CacheForm.of(state).map(form -> new CacheKernel(shared.rows(), x, state, form))
+                ? CachedState.of(state).map(cached -> new CacheKernel(shared.stores(cached.form()), x, state, cached))
                 : Optional.empty();
     }
 
@@ -62,10 +62,10 @@ final class CacheKernel implements RowWise {
         long bytes = 4L * x.width();
         for (int row = from; row < to; row++) {
             long slot = step.slot(step.spanOf(row), step.position(row));
-            if (functions == null || form == CacheForm.F32) {
+            if (functions == null || cached.form() == CacheForm.F32) {
                 CachedRows.store(state, slot, x.segment(), row * bytes);
             } else {
-                functions.store(x.segment(), row * bytes, state, form, slot);
+                functions.store(x.segment(), row * bytes, cached, slot);
             }
         }
     }

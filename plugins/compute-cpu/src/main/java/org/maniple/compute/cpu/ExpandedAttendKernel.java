@@ -49,8 +49,8 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         this.scale = (float) op.scale();
         this.keyScores = new PlainProduct(new F32Rows(), latent.keyLength());
         this.turnedScores = new PlainProduct(new F32Rows(), latent.turnedLength());
-        latents.set(latent.latents(), latent.form(), 0);
-        turnedKeys.set(latent.turnedKeys(), latent.form(), 0);
+        latents.set(latent.latents(), 0);
+        turnedKeys.set(latent.turnedKeys(), 0);
         this.rooms = new Room[workers.threads()];
         long bytes = Softmax.STRIDE * Math.max(latent.keyLength(), latent.valueLength());
         for (int i = 0; i < rooms.length; i++) {
@@ -114,7 +114,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
                 Softmax.STRIDE, mine.lanes());
         for (int position = from; position < to;) {
             int taken = floats() ? LatentAttention.run(step, position, to) : to - position;
-            MemorySegment keys = floats() ? latent.turnedKeys().segment() : room.latents;
+            MemorySegment keys = floats() ? latent.turnedKeys().memory() : room.latents;
             long at = floats() ? step.slot(span, position) * turnedBytes : Softmax.STRIDE * latent.latentLength();
             turnedScores.compute(keys, at, turnedBytes, taken, latent.turnedQueries().segment(), number * turnedBytes,
                     turnedBytes, 1, room.turnedScores, 4L * (position - from), Softmax.STRIDE, mine.lanes());
@@ -130,7 +130,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         long bytes = 4L * latent.latentLength();
         for (int position = from; position < to;) {
             int taken = floats() ? LatentAttention.run(step, position, to) : to - position;
-            MemorySegment rows = floats() ? latent.latents().segment() : room.latents;
+            MemorySegment rows = floats() ? latent.latents().memory() : room.latents;
             long at = floats() ? step.slot(span, position) * bytes : 0;
             map.multiply(0, firstRow, length, rows, at, bytes, 0, taken, room.expanded, 4L * (position - from) * length,
                     4L * length, mine);

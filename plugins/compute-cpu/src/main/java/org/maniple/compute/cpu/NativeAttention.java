@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/** Attention in C ({@code attend.c}). Of each chunk a structure is filled, whose address is the only argument. */
+/** Attention in C ({@code attend.c}, {@code attend_tiles.c}). Of each chunk a structure is filled, whose address is the only argument. */
 final class NativeAttention implements Attention {
 
     // As in NativeKernels.
@@ -32,6 +32,15 @@ final class NativeAttention implements Attention {
     /** The functions for an instruction set; empty if the library does not have them. */
     static Optional<NativeAttention> of(NativeLibrary library, String variant) {
         return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
+                .map(join -> new NativeAttention(chunk, join)));
+    }
+
+    /**
+     * With tiles, for states that are not of floats ({@code attend_tiles.c}): as exact as 16 bits of queries and weights are. Joins as a variant does. Empty if
+     * the library does not have the functions.
+     */
+    static Optional<NativeAttention> tiles(NativeLibrary library, String joining) {
+        return library.function("attend_chunk_amx").flatMap(chunk -> library.function("attend_join_" + joining)
                 .map(join -> new NativeAttention(chunk, join)));
     }
 

@@ -12,7 +12,6 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.maniple.api.graph.ElementFunction;
-import org.maniple.api.tensor.Tensor;
 
 /** Operations on rows in C ({@code rows.c}), which give the bits of the Java kernels. Safe for use by several threads. */
 final class NativeRows {
@@ -164,21 +163,14 @@ final class NativeRows {
     /**
      * Stores a row of a state as {@link org.maniple.api.tensor.CachedRows} says.
      *
-     * @param form what the state holds, other than floats
+     * @param state not of floats
      */
-    void store(MemorySegment x, long at, Tensor state, CacheForm form, long slot) {
-        int width = state.width();
-        int length = state.extent(state.rank() - 1);
-        if (length == 0) {
-            return;
-        }
-        int heads = width / length;
-        long factors = form == CacheForm.INT8
-                ? state.scales().orElseThrow().factors().segment().address() + 4L * slot * heads
-                : 0;
+    void store(MemorySegment x, long at, CachedState state, long slot) {
+        long to = slot * state.width();
+        int heads = state.heads();
         try {
-            STORE.invokeExact(store, form.ordinal(), x.address() + at, state.segment().address() + slot * width * form.bytes(),
-                    factors, heads, length);
+            STORE.invokeExact(store, state.form().ordinal(), x.address() + at, state.memory().address() + to * state.form().bytes(),
+                    state.factors().address() + 4L * slot * heads, heads, state.length());
         } catch (Throwable e) {
             throw failed(e);
         }

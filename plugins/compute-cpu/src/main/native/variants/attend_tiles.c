@@ -1,0 +1,417 @@
+/* VARIANTS: amx */
+/*
+ * Attention over a chunk of positions of states that are held as bf16 or bytes, by the tile instructions for bf16. Keys and values are brought into
+ * the order of tiles once for all rows and heads that read them; bytes are exact as bf16, and their factors are applied to scores and weights.
+ * Queries and weights are split into a bf16 and what it lacks, as another one, so that each counts with 16 bits: results differ from those of
+ * attend.c by rounding of that size.
+ *
+ * A row's sums are formed in the same order whatever else is in its tiles: a tile's row is multiplied by itself, 32 elements or positions at a time,
+ * which begin at multiples of 32.
+ */
+#include <immintrin.h>
+#include <string.h>
+
+#include "attend.h"
+
+/* Rows of a tile. */
+#define ROWS 16
+#define TILE 1024
+/* Positions that a step of products with values takes. */
+#define STEP 32
+
+typedef struct {
+    uint8_t palette;
+    uint8_t start_row;
+    uint8_t reserved[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+} __attribute__((packed)) TileConfig;
+
+/* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, in two parts, 6 and 7 what with. */
+static void configure(int rows)
+{
+    TileConfig config;
+    memset(&config, 0, sizeof config);
+    config.palette = 1;
+    for (int t = 0; t < 8; t++) {
+        config.bytes[t] = 64;
+        config.rows[t] = (uint8_t) (t >= 6 ? ROWS : rows);
+    }
+    _tile_loadconfig(&config);
+}
+
+INLINE int32_t filled(int32_t length, int32_t to)
+{
+    return (length + to - 1) / to * to;
+}
+
+/* Where in the panel what is. */
+struct room {
+    /* Of each 32 elements of a key, first those that are not turned, 16 tiles of 16 keys. */
+    uint8_t *keys;
+    /* Of each 32 positions tiles of 16 elements of a value. */
+    uint8_t *values;
+    /* For each row of a tile its elements, and what they lack. */
+    uint16_t *queries;
+    uint16_t *query_rests;
+    float *out;
+    /* Elements of a key that is not turned, of a turned one, of a value; filled up. */
+    int32_t key;
+    int32_t turned;
+    int32_t value;
+};
+
+static struct room room_of(const struct attend *a)
+{
+    struct room r;
+    r.key = filled(a->key_length, 32);
+    r.turned = filled(a->turned_length, 32);
+    r.value = filled(a->value_length, 16);
+    uint8_t *at = (uint8_t *) a->panel;
+    r.keys = at;
+    at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
+    r.values = at;
+    at += (int64_t) r.value * 2 * CHUNK;
+    r.queries = (uint16_t *) at;
+    at += (int64_t) (r.key + r.turned) * 2 * ROWS;
+    r.query_rests = (uint16_t *) at;
+    at += (int64_t) (r.key + r.turned) * 2 * ROWS;
+    r.out = (float *) at;
+    return r;
+}
+
+/* The elements [from, from + 32) of a row as bf16; zeros behind its end, or if there is none. */
+INLINE __m512i load(int form, const char *row, int32_t from, int32_t length)
+{
+    int32_t left = length - from;
+    __mmask32 mask = left >= 32 ? 0xffffffffu : left <= 0 ? 0 : (1u << left) - 1;
+    if (row == 0) {
+        return _mm512_setzero_si512();
+    }
+    if (form == HALVES) {
+        return _mm512_maskz_loadu_epi16(mask, row + 2 * from);
+    }
+    __m256i bytes = _mm256_maskz_loadu_epi8(mask, row + from);
+    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
+    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
+    return (__m512i) _mm512_cvtne2ps_pbh(high, low);
+}
+
+/* Rows of 16 pairs become the pairs of 16 rows. */
+INLINE void turn(__m512i *x, uint8_t *to)
+{
+    __m512i y[16];
+    for (int i = 0; i < 16; i += 4) {
+        __m512i a = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+        __m512i b = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+        __m512i c = _mm512_unpacklo_epi32(x[i + 2], x[i + 3]);
+        __m512i d = _mm512_unpackhi_epi32(x[i + 2], x[i + 3]);
+        y[i] = _mm512_unpacklo_epi64(a, c);
+        y[i + 1] = _mm512_unpackhi_epi64(a, c);
+        y[i + 2] = _mm512_unpacklo_epi64(b, d);
+        y[i + 3] = _mm512_unpackhi_epi64(b, d);
+    }
+    for (int i = 0; i < 4; i++) {
+        /* Column i of each quarter. */
+        __m512i a = _mm512_shuffle_i32x4(y[i], y[4 + i], 0x88);
+        __m512i b = _mm512_shuffle_i32x4(y[i], y[4 + i], 0xdd);
+        __m512i c = _mm512_shuffle_i32x4(y[8 + i], y[12 + i], 0x88);
+        __m512i d = _mm512_shuffle_i32x4(y[8 + i], y[12 + i], 0xdd);
+        _mm512_storeu_si512(to + 64 * i, _mm512_shuffle_i32x4(a, c, 0x88));
+        _mm512_storeu_si512(to + 64 * (4 + i), _mm512_shuffle_i32x4(b, d, 0x88));
+        _mm512_storeu_si512(to + 64 * (8 + i), _mm512_shuffle_i32x4(a, c, 0xdd));
+        _mm512_storeu_si512(to + 64 * (12 + i), _mm512_shuffle_i32x4(b, d, 0xdd));
+    }
+}
+
+INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t tile, uint8_t *to)
+{
+    for (int32_t from = 0; from < length; from += 32) {
+        __m512i x[16];
+        for (int i = 0; i < 16; i++) {
+            x[i] = load(form, rows[16 * tile + i], from, length);
+        }
+        turn(x, to + (from / 32 * 16 + tile) * (int64_t) TILE);
+    }
+}
+
+INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to)
+{
+    static const uint16_t low[32] = {0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46,
+        15, 47};
+    const __m512i first = _mm512_loadu_si512(low);
+    const __m512i second = _mm512_add_epi16(first, _mm512_set1_epi16(16));
+    for (int pair = 0; pair < STEP / 2; pair++) {
+        const char *even = rows[STEP * step + 2 * pair];
+        const char *odd = rows[STEP * step + 2 * pair + 1];
+        uint8_t *at = to + (int64_t) step * tiles * TILE + 64 * pair;
+        for (int32_t n = 0; n < tiles; n += 2) {
+            __m512i a = load(form, even, 16 * n, length);
+            __m512i b = load(form, odd, 16 * n, length);
+            _mm512_storeu_si512(at + n * TILE, _mm512_permutex2var_epi16(a, first, b));
+            if (n + 1 < tiles) {
+                _mm512_storeu_si512(at + (n + 1) * TILE, _mm512_permutex2var_epi16(a, second, b));
+            }
+        }
+    }
+}
+
+/* Addresses of the rows of a head at all positions of the chunk, null where there are none; and their factors. */
+static void find(const struct attend *a, const void *first, int64_t offset, int64_t stride, const float *factors, int64_t factor_stride,
+    const char **rows, float *factor)
+{
+    memset(rows, 0, CHUNK * sizeof *rows);
+    int32_t at = a->from;
+    for (int32_t run = 0; run < a->run_count; run++) {
+        int64_t slot = a->runs[2 * run];
+        for (int32_t i = 0; i < (int32_t) a->runs[2 * run + 1]; i++, at++, slot++) {
+            rows[at] = element(a, first, slot * stride + offset);
+            if (a->form == BYTES) {
+                factor[at] = factors[slot * factor_stride];
+            }
+        }
+    }
+}
+
+static void ask(const char *row, int64_t bytes)
+{
+    for (int64_t i = 0; row != 0 && i < bytes; i += 64) {
+        __builtin_prefetch(row + i, 0, 2);
+    }
+}
+
+INLINE void bring(int form, const struct attend *a, const struct room *r, const char *const *keys, const char *const *turned,
+    const char *const *values)
+{
+    int64_t size = form == HALVES ? 2 : 1;
+    for (int32_t tile = a->from / 16; 16 * tile < a->to; tile++) {
+        for (int i = 0; i < 16; i++) {
+            ask(values[16 * tile + i], size * a->value_length);
+            if (16 * (tile + 1) < a->to) {
+                ask(keys[16 * (tile + 1) + i], size * a->key_length);
+            }
+        }
+        bring_keys(form, keys, a->key_length, tile, r->keys);
+        if (a->turned_length > 0) {
+            bring_keys(form, turned, a->turned_length, tile, r->keys + r->key * 2 * CHUNK);
+        }
+    }
+    for (int32_t step = a->from / STEP; STEP * step < a->to; step++) {
+        bring_values(form, values, a->value_length, step, r->value / 16, r->values);
+    }
+}
+
+/* Splits floats into the nearest bf16 and what that lacks. */
+INLINE void split(__m512 x, uint16_t *to, uint16_t *rest)
+{
+    __m256i near = (__m256i) _mm512_cvtneps_pbh(x);
+    __m512 back = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(near), 16));
+    _mm256_storeu_si256((__m256i *) to, near);
+    _mm256_storeu_si256((__m256i *) rest, (__m256i) _mm512_cvtneps_pbh(_mm512_sub_ps(x, back)));
+}
+
+INLINE void split_row(const float *x, int32_t length, int32_t to_length, uint16_t *to, uint16_t *rest)
+{
+    for (int32_t i = 0; i < to_length; i += 16) {
+        int32_t left = length - i;
+        __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16) ((1u << left) - 1);
+        split(_mm512_maskz_loadu_ps(mask, x + i), to + i, rest + i);
+    }
+}
+
+/* Rows, in two parts, times one to four tiles that follow each other, in steps of 32. */
+INLINE void multiply_some(const int tiles, const uint16_t *x, const uint16_t *rest, int64_t stride, int32_t steps, const uint8_t *with,
+    int64_t with_step, float *out, int64_t out_stride)
+{
+    _tile_zero(0);
+    if (tiles > 1) {
+        _tile_zero(1);
+    }
+    if (tiles > 2) {
+        _tile_zero(2);
+    }
+    if (tiles > 3) {
+        _tile_zero(3);
+    }
+    for (int32_t step = 0; step < steps; step++) {
+        _tile_loadd(4, x + 32 * step, stride);
+        _tile_loadd(6, with, 64);
+        _tile_loadd(5, rest + 32 * step, stride);
+        _tile_dpbf16ps(0, 4, 6);
+        if (tiles > 1) {
+            _tile_loadd(7, with + TILE, 64);
+            _tile_dpbf16ps(1, 4, 7);
+        }
+        _tile_dpbf16ps(0, 5, 6);
+        if (tiles > 1) {
+            _tile_dpbf16ps(1, 5, 7);
+        }
+        if (tiles > 2) {
+            _tile_loadd(6, with + 2 * TILE, 64);
+            _tile_dpbf16ps(2, 4, 6);
+        }
+        if (tiles > 3) {
+            _tile_loadd(7, with + 3 * TILE, 64);
+            _tile_dpbf16ps(3, 4, 7);
+        }
+        if (tiles > 2) {
+            _tile_dpbf16ps(2, 5, 6);
+        }
+        if (tiles > 3) {
+            _tile_dpbf16ps(3, 5, 7);
+        }
+        with += with_step;
+    }
+    _tile_stored(0, out, out_stride);
+    if (tiles > 1) {
+        _tile_stored(1, out + 16, out_stride);
+    }
+    if (tiles > 2) {
+        _tile_stored(2, out + 32, out_stride);
+    }
+    if (tiles > 3) {
+        _tile_stored(3, out + 48, out_stride);
+    }
+}
+
+/* The same with any number of tiles. Strides of x and out are in bytes. */
+static void multiply(int32_t tiles, const uint16_t *x, const uint16_t *rest, int64_t stride, int32_t steps, const uint8_t *with, int64_t with_step,
+    float *out, int64_t out_stride)
+{
+    int32_t tile = 0;
+    for (; tile + 4 <= tiles; tile += 4) {
+        multiply_some(4, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride);
+    }
+    switch (tiles - tile) {
+    case 1: multiply_some(1, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
+    case 2: multiply_some(2, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
+    case 3: multiply_some(3, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
+    default: break;
+    }
+}
+
+struct factors {
+    float keys[CHUNK] __attribute__((aligned(64)));
+    float turned[CHUNK] __attribute__((aligned(64)));
+    float values[CHUNK] __attribute__((aligned(64)));
+};
+
+/* Scores of some pairs, 16 at most. */
+static void score(const struct attend *a, const struct room *r, const struct factors *f, int count, float (*scores)[CHUNK], float (*others)[CHUNK])
+{
+    int32_t tile = a->from / 16;
+    int32_t tiles = (a->to + 15) / 16 - tile;
+    int64_t stride = 2 * (r->key + r->turned);
+    int apart = a->form == BYTES && a->turned_length > 0;
+    multiply(tiles, r->queries, r->query_rests, stride, (r->key + (apart ? 0 : r->turned)) / 32, r->keys + tile * TILE, 16 * TILE,
+        scores[0] + 16 * tile, 4 * CHUNK);
+    if (apart) {
+        multiply(tiles, r->queries + r->key, r->query_rests + r->key, stride, r->turned / 32, r->keys + r->key * 2 * CHUNK + tile * TILE, 16 * TILE,
+            others[0] + 16 * tile, 4 * CHUNK);
+    }
+    for (int q = 0; a->form == BYTES && q < count; q++) {
+        for (int32_t i = 16 * tile; i < 16 * (tile + tiles); i += 16) {
+            __m512 scaled = _mm512_mul_ps(_mm512_load_ps(scores[q] + i), _mm512_load_ps(f->keys + i));
+            if (apart) {
+                scaled = _mm512_fmadd_ps(_mm512_load_ps(others[q] + i), _mm512_load_ps(f->turned + i), scaled);
+            }
+            _mm512_store_ps(scores[q] + i, scaled);
+        }
+    }
+}
+
+/* The weights of a row at the positions from `begin` on, in two parts; zeros where it sees nothing. */
+static void split_weights(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
+    uint16_t *weights, uint16_t *rests)
+{
+    for (int32_t i = begin; i < end; i += 16) {
+        __m512 x = _mm512_setzero_ps();
+        if (from < to && i + 16 > from && i < to) {
+            x = _mm512_load_ps(scores + i);
+            if (a->form == BYTES) {
+                x = _mm512_mul_ps(x, _mm512_load_ps(f->values + i));
+            }
+        }
+        split(x, weights + i, rests + i);
+    }
+}
+
+/* Some pairs of a group, 16 at most. */
+static void attend_some(const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t number, int count)
+{
+    float scores[ROWS][CHUNK] __attribute__((aligned(64)));
+    float others[ROWS][CHUNK] __attribute__((aligned(64)));
+    uint16_t weights[ROWS][CHUNK] __attribute__((aligned(64)));
+    uint16_t rests[ROWS][CHUNK] __attribute__((aligned(64)));
+    float greatest[ROWS];
+    float sums[ROWS];
+    for (int q = 0; q < count; q++) {
+        int32_t pair = pair_of(a, group, number + q);
+        int32_t row = pair / a->heads;
+        int32_t head = pair % a->heads;
+        int64_t at = (int64_t) q * (r->key + r->turned);
+        split_row(a->queries + row * a->query_row + head * a->query_head, a->key_length, r->key, r->queries + at, r->query_rests + at);
+        if (a->turned_length > 0) {
+            split_row(a->turned_queries + row * a->turned_row + head * a->turned_head, a->turned_length, r->turned, r->queries + at + r->key,
+                r->query_rests + at + r->key);
+        }
+    }
+    score(a, r, f, count, scores, others);
+    int32_t begin = a->from / STEP;
+    int32_t end = (a->to + STEP - 1) / STEP;
+    for (int q = 0; q < count; q++) {
+        int32_t row = pair_of(a, group, number + q) / a->heads;
+        int32_t from = row_from(a, row);
+        int32_t to = row_to(a, row);
+        if (from < to) {
+            weigh(scores[q], a->scale, from, to, &greatest[q], &sums[q]);
+        }
+        split_weights(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q]);
+    }
+    multiply(r->value / 16, weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, end - begin,
+        r->values + (int64_t) begin * (r->value / 16) * TILE, r->value / 16 * TILE, r->out, 4 * r->value);
+    for (int q = 0; q < count; q++) {
+        int32_t pair = pair_of(a, group, number + q);
+        int32_t row = pair / a->heads;
+        if (row_from(a, row) < row_to(a, row)) {
+            join_chunk(a->greatest + pair, a->sums + pair, a->out + row * a->out_row + pair % a->heads * a->out_head, greatest[q], sums[q],
+                r->out + (int64_t) q * r->value, a->value_length);
+        }
+    }
+}
+
+EXPORT void NAME(attend_chunk)(const struct attend *a)
+{
+    const char *keys[CHUNK];
+    const char *turned[CHUNK];
+    const char *values[CHUNK];
+    struct factors f;
+    const struct room r = room_of(a);
+    int32_t pairs = a->rows * a->shared;
+    int configured = 0;
+    if (a->form == BYTES) {
+        /* Where there are no positions no score counts, but it must not be infinite times nothing. */
+        memset(&f, 0, sizeof f);
+    }
+    for (int32_t group = 0; group * a->shared < a->heads; group++) {
+        find(a, a->keys, (int64_t) group * a->key_length, a->key_stride, a->key_factors + group, a->key_factor_stride, keys, f.keys);
+        find(a, a->values, (int64_t) group * a->value_length, a->value_stride, a->value_factors + group, a->value_factor_stride, values, f.values);
+        if (a->turned_length > 0) {
+            find(a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f.turned);
+        }
+        if (a->form == HALVES) {
+            bring(HALVES, a, &r, keys, turned, values);
+        } else {
+            bring(BYTES, a, &r, keys, turned, values);
+        }
+        for (int32_t number = 0; number < pairs; number += ROWS) {
+            int count = pairs - number < ROWS ? pairs - number : ROWS;
+            if (configured != count) {
+                configure(count);
+                configured = count;
+            }
+            attend_some(a, &r, &f, group, number, count);
+        }
+    }
+    _tile_release();
+}
