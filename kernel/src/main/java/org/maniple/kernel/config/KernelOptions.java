@@ -145,6 +145,9 @@ public final class KernelOptions {
     /** Block types that weights of floats can be converted to. */
     public static final List<String> CONVERSIONS = List.of("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4");
 
+    /** What keys and values can be cached as; the second spelling of a type is vLLM's and SGLang's. */
+    public static final List<String> CACHE_TYPES = List.of("auto", "f32", "float32", "bf16", "bfloat16", "int8");
+
     /** All of them, in the order in which help lists them. */
     public static final List<Option> ALL = List.of(
             text(MODEL, "Path of the model: a folder with config.json and weights, or a file.").asLocal(),
@@ -186,9 +189,9 @@ public final class KernelOptions {
                     .withDefault("4194304"),
             Option.of(KV_CACHE_MEMORY_BYTES, OptionType.BYTES, "Memory of each rank for KV blocks, in bytes.").withMinimum(1),
             text(KV_CACHE_DTYPE,
-                    "What keys and values are cached as: f32, as they are computed (auto); bf16, half of that; int8, a quarter, with a factor for each "
-                            + "token and head.")
-                    .withDefault("auto").withChoices("auto", "f32", "float32", "bf16", "bfloat16", "int8"),
+                    "What keys and values are cached as: f32, as they are computed (auto); bf16, in half the memory; int8, in a quarter, with a factor "
+                            + "for each token and head.")
+                    .withDefault("auto"),
             Option.of(GPU_MEMORY_UTILIZATION, OptionType.NUMBER,
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -43,22 +44,25 @@ enum CacheForm {
     }
 
     /**
-     * Memory for a state, all zeros.
+     * A state.
      *
-     * @param shape positions, heads, elements
+     * @param shape positions, then the shape of each; the last dimension is the elements of a head
+     * @param memory gives memory of some bytes
      */
     Tensor tensor(int[] shape, LongFunction<MemorySegment> memory) {
-        long heads = (long) shape[0] * shape[1];
+        long heads = Arrays.stream(shape, 0, shape.length - 1).asLongStream().reduce(1, Math::multiplyExact);
+        int length = shape[shape.length - 1];
         DType dtype = switch (this) {
             case F32 -> DType.F32;
             case BF16 -> DType.BF16;
             case INT8 -> DType.I8;
         };
-        Tensor tensor = Tensor.of(dtype, shape, memory.apply(bytes * heads * shape[2]));
-        return this == INT8
-                ? tensor.scaled(new BlockScales(List.of(shape[2]),
-                        Tensor.of(DType.F32, new int[] {shape[0], shape[1]}, memory.apply(4 * heads))))
-                : tensor;
+        Tensor tensor = Tensor.of(dtype, shape, memory.apply(bytes * heads * length));
+        if (this != INT8) {
+            return tensor;
+        }
+        int[] ofFactors = Arrays.copyOf(shape, shape.length - 1);
+        return tensor.scaled(new BlockScales(List.of(length), Tensor.of(DType.F32, ofFactors, memory.apply(4 * heads))));
     }
 
     /** The word in a configuration. */
