@@ -1,9 +1,8 @@
 /* VARIANTS: amx */
 /*
- * Attention over a chunk of positions of states that are held as bf16 or bytes, by the tile instructions for bf16. Keys and values are brought into
- * the order of tiles once for all rows and heads that read them; bytes are exact as bf16, and their factors are applied to scores and weights.
- * Queries and weights are split into a bf16 and what it lacks, as another one, so that each counts with 16 bits: results differ from those of
- * attend.c by rounding of that size.
+ * Attention over a chunk of positions by the tile instructions for bf16. Keys and values are brought into the order of tiles once for all rows and heads
+ * that read them; bytes are exact as bf16, and their factors are applied to scores and weights. Floats are split into a bf16 and what it lacks, as
+ * another one, so that each counts with 16 bits; so are queries and weights. Results differ from those of attend.c by rounding of that size.
  *
  * A row's sums are formed in the same order whatever else is in its tiles: a tile's row is multiplied by itself, 32 elements or positions at a time,
  * which begin at multiples of 32.
@@ -47,10 +46,12 @@ INLINE int32_t filled(int32_t length, int32_t to)
 
 /* Where in the panel what is. */
 struct room {
-    /* Of each 32 elements of a key, first those that are not turned, 16 tiles of 16 keys. */
+    /* Of each 32 elements of a key, first those that are not turned, 16 tiles of 16 keys; and what floats lack. */
     uint8_t *keys;
-    /* Of each 32 positions tiles of 16 elements of a value. */
+    uint8_t *key_rests;
+    /* Of each 32 positions tiles of 16 elements of a value; and what floats lack. */
     uint8_t *values;
+    uint8_t *value_rests;
     /* For each row of a tile its elements, and what they lack. */
     uint16_t *queries;
     uint16_t *query_rests;
@@ -72,6 +73,14 @@ static struct room room_of(const struct attend *a)
     at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
     r.values = at;
     at += (int64_t) r.value * 2 * CHUNK;
+    r.key_rests = 0;
+    r.value_rests = 0;
+    if (a->form == FLOATS) {
+        r.key_rests = at;
+        at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
+        r.value_rests = at;
+        at += (int64_t) r.value * 2 * CHUNK;
+    }
     r.queries = (uint16_t *) at;
     at += (int64_t) (r.key + r.turned) * 2 * ROWS;
     r.query_rests = (uint16_t *) at;
@@ -80,21 +89,40 @@ static struct room room_of(const struct attend *a)
     return r;
 }
 
-/* The elements [from, from + 32) of a row as bf16; zeros behind its end, or if there is none. */
-INLINE __m512i load(int form, const char *row, int32_t from, int32_t length)
+/* Floats of the lower or upper half of 32 bf16. */
+INLINE __m512 half(__m512i x, int upper)
+{
+    __m256i some = upper ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(some), 16));
+}
+
+/* The elements [from, from + 32) of a row as bf16, and what floats then lack; zeros behind its end, or if there is none. */
+INLINE __m512i load(int form, const char *row, int32_t from, int32_t length, __m512i *rest)
 {
     int32_t left = length - from;
     __mmask32 mask = left >= 32 ? 0xffffffffu : left <= 0 ? 0 : (1u << left) - 1;
     if (row == 0) {
-        return _mm512_setzero_si512();
+        *rest = _mm512_setzero_si512();
+        return *rest;
     }
     if (form == HALVES) {
         return _mm512_maskz_loadu_epi16(mask, row + 2 * from);
     }
-    __m256i bytes = _mm256_maskz_loadu_epi8(mask, row + from);
-    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
-    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
-    return (__m512i) _mm512_cvtne2ps_pbh(high, low);
+    __m512 low;
+    __m512 high;
+    if (form == FLOATS) {
+        low = _mm512_maskz_loadu_ps((__mmask16) mask, row + 4 * from);
+        high = _mm512_maskz_loadu_ps((__mmask16) (mask >> 16), row + 4 * from + 64);
+    } else {
+        __m256i bytes = _mm256_maskz_loadu_epi8(mask, row + from);
+        low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
+        high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
+    }
+    __m512i near = (__m512i) _mm512_cvtne2ps_pbh(high, low);
+    if (form == FLOATS) {
+        *rest = (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, half(near, 1)), _mm512_sub_ps(low, half(near, 0)));
+    }
+    return near;
 }
 
 /* Rows of 16 pairs become the pairs of 16 rows. */
@@ -124,18 +152,23 @@ INLINE void turn(__m512i *x, uint8_t *to)
     }
 }
 
-INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t tile, uint8_t *to)
+INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t tile, uint8_t *to, uint8_t *rests)
 {
     for (int32_t from = 0; from < length; from += 32) {
+        int64_t at = (from / 32 * 16 + tile) * (int64_t) TILE;
         __m512i x[16];
+        __m512i rest[16];
         for (int i = 0; i < 16; i++) {
-            x[i] = load(form, rows[16 * tile + i], from, length);
+            x[i] = load(form, rows[16 * tile + i], from, length, &rest[i]);
         }
-        turn(x, to + (from / 32 * 16 + tile) * (int64_t) TILE);
+        turn(x, to + at);
+        if (form == FLOATS) {
+            turn(rest, rests + at);
+        }
     }
 }
 
-INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to)
+INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to, uint8_t *rests)
 {
     static const uint16_t low[32] = {0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46,
         15, 47};
@@ -144,13 +177,21 @@ INLINE void bring_values(int form, const char *const *rows, int32_t length, int3
     for (int pair = 0; pair < STEP / 2; pair++) {
         const char *even = rows[STEP * step + 2 * pair];
         const char *odd = rows[STEP * step + 2 * pair + 1];
-        uint8_t *at = to + (int64_t) step * tiles * TILE + 64 * pair;
-        for (int32_t n = 0; n < tiles; n += 2) {
-            __m512i a = load(form, even, 16 * n, length);
-            __m512i b = load(form, odd, 16 * n, length);
-            _mm512_storeu_si512(at + n * TILE, _mm512_permutex2var_epi16(a, first, b));
+        int64_t at = (int64_t) step * tiles * TILE + 64 * pair;
+        for (int32_t n = 0; n < tiles; n += 2, at += 2 * TILE) {
+            __m512i even_rest;
+            __m512i odd_rest;
+            __m512i a = load(form, even, 16 * n, length, &even_rest);
+            __m512i b = load(form, odd, 16 * n, length, &odd_rest);
+            _mm512_storeu_si512(to + at, _mm512_permutex2var_epi16(a, first, b));
+            if (form == FLOATS) {
+                _mm512_storeu_si512(rests + at, _mm512_permutex2var_epi16(even_rest, first, odd_rest));
+            }
             if (n + 1 < tiles) {
-                _mm512_storeu_si512(at + (n + 1) * TILE, _mm512_permutex2var_epi16(a, second, b));
+                _mm512_storeu_si512(to + at + TILE, _mm512_permutex2var_epi16(a, second, b));
+                if (form == FLOATS) {
+                    _mm512_storeu_si512(rests + at + TILE, _mm512_permutex2var_epi16(even_rest, second, odd_rest));
+                }
             }
         }
     }
@@ -183,7 +224,7 @@ static void ask(const char *row, int64_t bytes)
 INLINE void bring(int form, const struct attend *a, const struct room *r, const char *const *keys, const char *const *turned,
     const char *const *values)
 {
-    int64_t size = form == HALVES ? 2 : 1;
+    int64_t size = form == FLOATS ? 4 : form == HALVES ? 2 : 1;
     for (int32_t tile = a->from / 16; 16 * tile < a->to; tile++) {
         for (int i = 0; i < 16; i++) {
             ask(values[16 * tile + i], size * a->value_length);
@@ -191,13 +232,13 @@ INLINE void bring(int form, const struct attend *a, const struct room *r, const 
                 ask(keys[16 * (tile + 1) + i], size * a->key_length);
             }
         }
-        bring_keys(form, keys, a->key_length, tile, r->keys);
+        bring_keys(form, keys, a->key_length, tile, r->keys, r->key_rests);
         if (a->turned_length > 0) {
-            bring_keys(form, turned, a->turned_length, tile, r->keys + r->key * 2 * CHUNK);
+            bring_keys(form, turned, a->turned_length, tile, r->keys + r->key * 2 * CHUNK, r->key_rests + r->key * 2 * CHUNK);
         }
     }
     for (int32_t step = a->from / STEP; STEP * step < a->to; step++) {
-        bring_values(form, values, a->value_length, step, r->value / 16, r->values);
+        bring_values(form, values, a->value_length, step, r->value / 16, r->values, r->value_rests);
     }
 }
 
@@ -205,7 +246,7 @@ INLINE void bring(int form, const struct attend *a, const struct room *r, const 
 INLINE void split(__m512 x, uint16_t *to, uint16_t *rest)
 {
     __m256i near = (__m256i) _mm512_cvtneps_pbh(x);
-    __m512 back = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(near), 16));
+    __m512 back = half(_mm512_castsi256_si512(near), 0);
     _mm256_storeu_si256((__m256i *) to, near);
     _mm256_storeu_si256((__m256i *) rest, (__m256i) _mm512_cvtneps_pbh(_mm512_sub_ps(x, back)));
 }
@@ -219,10 +260,40 @@ INLINE void split_row(const float *x, int32_t length, int32_t to_length, uint16_
     }
 }
 
-/* Rows, in two parts, times one to four tiles that follow each other, in steps of 32. */
-INLINE void multiply_some(const int tiles, const uint16_t *x, const uint16_t *rest, int64_t stride, int32_t steps, const uint8_t *with,
-    int64_t with_step, float *out, int64_t out_stride)
+/* Adds a part of the rows times a part of one to four tiles that follow each other. Tile numbers are constants. */
+#define ADD(part, with)                                                                                                                    \
+    do {                                                                                                                                   \
+        _tile_loadd(6, with, 64);                                                                                                          \
+        _tile_dpbf16ps(0, part, 6);                                                                                                        \
+        if (tiles > 1) {                                                                                                                   \
+            _tile_loadd(7, (with) + TILE, 64);                                                                                             \
+            _tile_dpbf16ps(1, part, 7);                                                                                                    \
+        }                                                                                                                                  \
+        if (tiles > 2) {                                                                                                                   \
+            _tile_loadd(6, (with) + 2 * TILE, 64);                                                                                         \
+            _tile_dpbf16ps(2, part, 6);                                                                                                    \
+        }                                                                                                                                  \
+        if (tiles > 3) {                                                                                                                   \
+            _tile_loadd(7, (with) + 3 * TILE, 64);                                                                                         \
+            _tile_dpbf16ps(3, part, 7);                                                                                                    \
+        }                                                                                                                                  \
+    } while (0)
+
+/* What is multiplied: rows in two parts, and in steps of 32 the tiles for it; rests may not be there. Strides are in bytes. */
+struct product {
+    const uint16_t *rows;
+    const uint16_t *row_rests;
+    int64_t stride;
+    const uint8_t *tiles;
+    const uint8_t *tile_rests;
+    int64_t step;
+    int32_t steps;
+};
+
+INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, float *out, int64_t out_stride)
 {
+    const uint8_t *with = p->tiles + first * TILE;
+    const uint8_t *rests = p->tile_rests == 0 ? 0 : p->tile_rests + first * TILE;
     _tile_zero(0);
     if (tiles > 1) {
         _tile_zero(1);
@@ -233,35 +304,18 @@ INLINE void multiply_some(const int tiles, const uint16_t *x, const uint16_t *re
     if (tiles > 3) {
         _tile_zero(3);
     }
-    for (int32_t step = 0; step < steps; step++) {
-        _tile_loadd(4, x + 32 * step, stride);
-        _tile_loadd(6, with, 64);
-        _tile_loadd(5, rest + 32 * step, stride);
-        _tile_dpbf16ps(0, 4, 6);
-        if (tiles > 1) {
-            _tile_loadd(7, with + TILE, 64);
-            _tile_dpbf16ps(1, 4, 7);
+    for (int32_t step = 0; step < p->steps; step++) {
+        _tile_loadd(4, p->rows + 32 * step, p->stride);
+        ADD(4, with);
+        _tile_loadd(5, p->row_rests + 32 * step, p->stride);
+        ADD(5, with);
+        with += p->step;
+        if (rests != 0) {
+            ADD(4, rests);
+            rests += p->step;
         }
-        _tile_dpbf16ps(0, 5, 6);
-        if (tiles > 1) {
-            _tile_dpbf16ps(1, 5, 7);
-        }
-        if (tiles > 2) {
-            _tile_loadd(6, with + 2 * TILE, 64);
-            _tile_dpbf16ps(2, 4, 6);
-        }
-        if (tiles > 3) {
-            _tile_loadd(7, with + 3 * TILE, 64);
-            _tile_dpbf16ps(3, 4, 7);
-        }
-        if (tiles > 2) {
-            _tile_dpbf16ps(2, 5, 6);
-        }
-        if (tiles > 3) {
-            _tile_dpbf16ps(3, 5, 7);
-        }
-        with += with_step;
     }
+    out += 16 * first;
     _tile_stored(0, out, out_stride);
     if (tiles > 1) {
         _tile_stored(1, out + 16, out_stride);
@@ -274,18 +328,16 @@ INLINE void multiply_some(const int tiles, const uint16_t *x, const uint16_t *re
     }
 }
 
-/* The same with any number of tiles. Strides of x and out are in bytes. */
-static void multiply(int32_t tiles, const uint16_t *x, const uint16_t *rest, int64_t stride, int32_t steps, const uint8_t *with, int64_t with_step,
-    float *out, int64_t out_stride)
+static void multiply(const struct product *p, int32_t tiles, float *out, int64_t out_stride)
 {
     int32_t tile = 0;
     for (; tile + 4 <= tiles; tile += 4) {
-        multiply_some(4, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride);
+        multiply_some(4, p, tile, out, out_stride);
     }
     switch (tiles - tile) {
-    case 1: multiply_some(1, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
-    case 2: multiply_some(2, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
-    case 3: multiply_some(3, x, rest, stride, steps, with + tile * TILE, with_step, out + 16 * tile, out_stride); break;
+    case 1: multiply_some(1, p, tile, out, out_stride); break;
+    case 2: multiply_some(2, p, tile, out, out_stride); break;
+    case 3: multiply_some(3, p, tile, out, out_stride); break;
     default: break;
     }
 }
@@ -302,12 +354,14 @@ static void score(const struct attend *a, const struct room *r, const struct fac
     int32_t tile = a->from / 16;
     int32_t tiles = (a->to + 15) / 16 - tile;
     int64_t stride = 2 * (r->key + r->turned);
+    int64_t turned = r->key * 2 * CHUNK;
     int apart = a->form == BYTES && a->turned_length > 0;
-    multiply(tiles, r->queries, r->query_rests, stride, (r->key + (apart ? 0 : r->turned)) / 32, r->keys + tile * TILE, 16 * TILE,
-        scores[0] + 16 * tile, 4 * CHUNK);
+    struct product p = {r->queries, r->query_rests, stride, r->keys + tile * TILE, r->key_rests == 0 ? 0 : r->key_rests + tile * TILE, 16 * TILE,
+        (r->key + (apart ? 0 : r->turned)) / 32};
+    multiply(&p, tiles, scores[0] + 16 * tile, 4 * CHUNK);
     if (apart) {
-        multiply(tiles, r->queries + r->key, r->query_rests + r->key, stride, r->turned / 32, r->keys + r->key * 2 * CHUNK + tile * TILE, 16 * TILE,
-            others[0] + 16 * tile, 4 * CHUNK);
+        struct product t = {r->queries + r->key, r->query_rests + r->key, stride, r->keys + turned + tile * TILE, 0, 16 * TILE, r->turned / 32};
+        multiply(&t, tiles, others[0] + 16 * tile, 4 * CHUNK);
     }
     for (int q = 0; a->form == BYTES && q < count; q++) {
         for (int32_t i = 16 * tile; i < 16 * (tile + tiles); i += 16) {
@@ -368,8 +422,10 @@ static void attend_some(const struct attend *a, const struct room *r, const stru
         }
         split_weights(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q]);
     }
-    multiply(r->value / 16, weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, end - begin,
-        r->values + (int64_t) begin * (r->value / 16) * TILE, r->value / 16 * TILE, r->out, 4 * r->value);
+    int64_t first = (int64_t) begin * (r->value / 16) * TILE;
+    struct product p = {weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, r->values + first,
+        r->value_rests == 0 ? 0 : r->value_rests + first, r->value / 16 * TILE, end - begin};
+    multiply(&p, r->value / 16, r->out, 4 * r->value);
     for (int q = 0; q < count; q++) {
         int32_t pair = pair_of(a, group, number + q);
         int32_t row = pair / a->heads;
@@ -399,10 +455,10 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
         if (a->turned_length > 0) {
             find(a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f.turned);
         }
-        if (a->form == HALVES) {
-            bring(HALVES, a, &r, keys, turned, values);
-        } else {
-            bring(BYTES, a, &r, keys, turned, values);
+        switch (a->form) {
+        case FLOATS: bring(FLOATS, a, &r, keys, turned, values); break;
+        case HALVES: bring(HALVES, a, &r, keys, turned, values); break;
+        default: bring(BYTES, a, &r, keys, turned, values); break;
         }
         for (int32_t number = 0; number < pairs; number += ROWS) {
             int count = pairs - number < ROWS ? pairs - number : ROWS;

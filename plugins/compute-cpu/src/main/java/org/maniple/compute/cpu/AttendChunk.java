@@ -128,7 +128,7 @@ final class AttendChunk {
     /** Makes room for what keys, turned keys and values are made of before they are multiplied; only while nothing is computed. */
     void reservePanel(int keys, int turned, int values) {
         long queries = filled(keys) + filled(turned);
-        long bytes = 4L * (Softmax.CHUNK * (queries + filled(values)) + PAIRS * queries + 16L * Softmax.CHUNK) + 4096;
+        long bytes = 4L * (Softmax.CHUNK * (queries + filled(values)) + PAIRS * (queries + filled(values))) + 4096;
         if (panel.byteSize() < bytes) {
             panel = Arena.ofAuto().allocate(bytes, 64);
         }
