@@ -26,7 +26,7 @@ typedef struct {
     uint8_t rows[16];
 } __attribute__((packed)) TileConfig;
 
-/* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, in two parts, 6 and 7 what with. */
+/* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, of which there are some rows, 6 and 7 what with. */
 static void configure(int rows)
 {
     TileConfig config;
@@ -46,15 +46,15 @@ INLINE int32_t filled(int32_t length, int32_t to)
 
 /* Where in the panel what is. */
 struct room {
-    /* Of each 32 elements of a key, first those that are not turned, 16 tiles of 16 keys; and what floats lack. */
-    uint8_t *keys;
-    uint8_t *key_rests;
+    /* Rows of keys, first the elements that are not turned; and what floats lack. */
+    uint16_t *keys;
+    uint16_t *key_rests;
     /* Of each 32 positions tiles of 16 elements of a value; and what floats lack. */
     uint8_t *values;
     uint8_t *value_rests;
-    /* For each row of a tile its elements, and what they lack. */
-    uint16_t *queries;
-    uint16_t *query_rests;
+    /* Of each 32 elements a tile of 16 queries, and what they lack. */
+    uint8_t *queries;
+    uint8_t *query_rests;
     float *out;
     /* Elements of a key that is not turned, of a turned one, of a value; filled up. */
     int32_t key;
@@ -69,21 +69,21 @@ static struct room room_of(const struct attend *a)
     r.turned = filled(a->turned_length, 32);
     r.value = filled(a->value_length, 16);
     uint8_t *at = (uint8_t *) a->panel;
-    r.keys = at;
+    r.keys = (uint16_t *) at;
     at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
     r.values = at;
     at += (int64_t) r.value * 2 * CHUNK;
     r.key_rests = 0;
     r.value_rests = 0;
     if (a->form == FLOATS) {
-        r.key_rests = at;
+        r.key_rests = (uint16_t *) at;
         at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
         r.value_rests = at;
         at += (int64_t) r.value * 2 * CHUNK;
     }
-    r.queries = (uint16_t *) at;
+    r.queries = at;
     at += (int64_t) (r.key + r.turned) * 2 * ROWS;
-    r.query_rests = (uint16_t *) at;
+    r.query_rests = at;
     at += (int64_t) (r.key + r.turned) * 2 * ROWS;
     r.out = (float *) at;
     return r;
@@ -126,7 +126,7 @@ INLINE __m512i load(int form, const char *row, int32_t from, int32_t length, __m
 }
 
 /* Rows of 16 pairs become the pairs of 16 rows. */
-INLINE void turn(__m512i *x, uint8_t *to)
+INLINE void turn(__m512i *x, uint8_t *to, int64_t stride)
 {
     __m512i y[16];
     for (int i = 0; i < 16; i += 4) {
@@ -145,25 +145,21 @@ INLINE void turn(__m512i *x, uint8_t *to)
         __m512i b = _mm512_shuffle_i32x4(y[i], y[4 + i], 0xdd);
         __m512i c = _mm512_shuffle_i32x4(y[8 + i], y[12 + i], 0x88);
         __m512i d = _mm512_shuffle_i32x4(y[8 + i], y[12 + i], 0xdd);
-        _mm512_storeu_si512(to + 64 * i, _mm512_shuffle_i32x4(a, c, 0x88));
-        _mm512_storeu_si512(to + 64 * (4 + i), _mm512_shuffle_i32x4(b, d, 0x88));
-        _mm512_storeu_si512(to + 64 * (8 + i), _mm512_shuffle_i32x4(a, c, 0xdd));
-        _mm512_storeu_si512(to + 64 * (12 + i), _mm512_shuffle_i32x4(b, d, 0xdd));
+        _mm512_storeu_si512(to + stride * i, _mm512_shuffle_i32x4(a, c, 0x88));
+        _mm512_storeu_si512(to + stride * (4 + i), _mm512_shuffle_i32x4(b, d, 0x88));
+        _mm512_storeu_si512(to + stride * (8 + i), _mm512_shuffle_i32x4(a, c, 0xdd));
+        _mm512_storeu_si512(to + stride * (12 + i), _mm512_shuffle_i32x4(b, d, 0xdd));
     }
 }
 
-INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t tile, uint8_t *to, uint8_t *rests)
+/* A row of a key, filled up with zeros. */
+INLINE void bring_key(int form, const char *row, int32_t length, int32_t filled_length, uint16_t *to, uint16_t *rests)
 {
-    for (int32_t from = 0; from < length; from += 32) {
-        int64_t at = (from / 32 * 16 + tile) * (int64_t) TILE;
-        __m512i x[16];
-        __m512i rest[16];
-        for (int i = 0; i < 16; i++) {
-            x[i] = load(form, rows[16 * tile + i], from, length, &rest[i]);
-        }
-        turn(x, to + at);
+    for (int32_t from = 0; from < filled_length; from += 32) {
+        __m512i rest;
+        _mm512_storeu_si512(to + from, load(form, row, from, length, &rest));
         if (form == FLOATS) {
-            turn(rest, rests + at);
+            _mm512_storeu_si512(rests + from, rest);
         }
     }
 }
@@ -225,16 +221,15 @@ INLINE void bring(int form, const struct attend *a, const struct room *r, const 
     const char *const *values)
 {
     int64_t size = form == FLOATS ? 4 : form == HALVES ? 2 : 1;
-    for (int32_t tile = a->from / 16; 16 * tile < a->to; tile++) {
-        for (int i = 0; i < 16; i++) {
-            ask(values[16 * tile + i], size * a->value_length);
-            if (16 * (tile + 1) < a->to) {
-                ask(keys[16 * (tile + 1) + i], size * a->key_length);
-            }
+    int32_t stride = r->key + r->turned;
+    for (int32_t i = a->from & ~15; i < ((a->to + 15) & ~15); i++) {
+        ask(values[i], size * a->value_length);
+        if (i + 16 < CHUNK) {
+            ask(keys[i + 16], size * a->key_length);
         }
-        bring_keys(form, keys, a->key_length, tile, r->keys, r->key_rests);
+        bring_key(form, keys[i], a->key_length, r->key, r->keys + i * stride, r->key_rests + i * stride);
         if (a->turned_length > 0) {
-            bring_keys(form, turned, a->turned_length, tile, r->keys + r->key * 2 * CHUNK, r->key_rests + r->key * 2 * CHUNK);
+            bring_key(form, turned[i], a->turned_length, r->turned, r->keys + i * stride + r->key, r->key_rests + i * stride + r->key);
         }
     }
     for (int32_t step = a->from / STEP; STEP * step < a->to; step++) {
@@ -251,12 +246,17 @@ INLINE void split(__m512 x, uint16_t *to, uint16_t *rest)
     _mm256_storeu_si256((__m256i *) rest, (__m256i) _mm512_cvtneps_pbh(_mm512_sub_ps(x, back)));
 }
 
-INLINE void split_row(const float *x, int32_t length, int32_t to_length, uint16_t *to, uint16_t *rest)
+/* Some rows of floats as tiles that rows of keys are multiplied with, in two parts: of each 32 elements one. */
+static void bring_queries(const float *const *rows, int count, int32_t length, int32_t filled_length, uint8_t *to, uint8_t *rests)
 {
-    for (int32_t i = 0; i < to_length; i += 16) {
-        int32_t left = length - i;
-        __mmask16 mask = left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16) ((1u << left) - 1);
-        split(_mm512_maskz_loadu_ps(mask, x + i), to + i, rest + i);
+    for (int32_t from = 0; from < filled_length; from += 32) {
+        __m512i x[16];
+        __m512i rest[16];
+        for (int i = 0; i < 16; i++) {
+            x[i] = load(FLOATS, i < count ? (const char *) rows[i] : 0, from, length, &rest[i]);
+        }
+        turn(x, to + from / 32 * TILE, 64);
+        turn(rest, rests + from / 32 * TILE, 64);
     }
 }
 
@@ -348,23 +348,97 @@ struct factors {
     float values[CHUNK] __attribute__((aligned(64)));
 };
 
+/* Adds a part of a few tiles of keys times a part of the queries: tiles follow each other at `next`. Tile numbers are constants. */
+#define SCORE(keys, part)                                                                                                                  \
+    do {                                                                                                                                   \
+        _tile_loadd(4, keys, stride);                                                                                                      \
+        _tile_dpbf16ps(0, 4, part);                                                                                                        \
+        if (tiles > 1) {                                                                                                                   \
+            _tile_loadd(5, (keys) + next, stride);                                                                                         \
+            _tile_dpbf16ps(1, 5, part);                                                                                                    \
+        }                                                                                                                                  \
+        if (tiles > 2) {                                                                                                                   \
+            _tile_loadd(4, (keys) + 2 * next, stride);                                                                                     \
+            _tile_dpbf16ps(2, 4, part);                                                                                                    \
+        }                                                                                                                                  \
+        if (tiles > 3) {                                                                                                                   \
+            _tile_loadd(5, (keys) + 3 * next, stride);                                                                                     \
+            _tile_dpbf16ps(3, 5, part);                                                                                                    \
+        }                                                                                                                                  \
+    } while (0)
+
+/* One to four tiles of 16 keys times 16 queries, in steps of 32 elements; out: a row of scores for each key. */
+INLINE void score_some(const int tiles, const struct room *r, int32_t key, int32_t from, int32_t to, float (*out)[ROWS])
+{
+    const int64_t stride = 2 * (r->key + r->turned);
+    const int64_t next = ROWS * stride;
+    const uint8_t *keys = (const uint8_t *) r->keys + key * stride;
+    const uint8_t *rests = r->key_rests == 0 ? 0 : (const uint8_t *) r->key_rests + key * stride;
+    _tile_zero(0);
+    if (tiles > 1) {
+        _tile_zero(1);
+    }
+    if (tiles > 2) {
+        _tile_zero(2);
+    }
+    if (tiles > 3) {
+        _tile_zero(3);
+    }
+    for (int32_t step = from; step < to; step++) {
+        _tile_loadd(6, r->queries + step * TILE, 64);
+        SCORE(keys + 64 * step, 6);
+        _tile_loadd(7, r->query_rests + step * TILE, 64);
+        SCORE(keys + 64 * step, 7);
+        if (rests != 0) {
+            SCORE(rests + 64 * step, 6);
+        }
+    }
+    _tile_stored(0, out, 64);
+    if (tiles > 1) {
+        _tile_stored(1, out + 16, 64);
+    }
+    if (tiles > 2) {
+        _tile_stored(2, out + 32, 64);
+    }
+    if (tiles > 3) {
+        _tile_stored(3, out + 48, 64);
+    }
+}
+
+/* Scores of 16 queries and the keys [begin, end), which are whole tiles, from some steps; scores: a row for each query. */
+static void score_steps(const struct room *r, int32_t begin, int32_t end, int32_t from, int32_t to, float (*scores)[CHUNK])
+{
+    float out[4 * ROWS][ROWS] __attribute__((aligned(64)));
+    for (int32_t key = begin; key < end; key += 4 * ROWS) {
+        int32_t tiles = (end - key) / ROWS;
+        switch (tiles) {
+        case 1: score_some(1, r, key, from, to, out); break;
+        case 2: score_some(2, r, key, from, to, out); break;
+        case 3: score_some(3, r, key, from, to, out); break;
+        default: score_some(4, r, key, from, to, out); break;
+        }
+        for (int32_t tile = 0; tile < tiles && tile < 4; tile++) {
+            __m512i x[16];
+            for (int i = 0; i < 16; i++) {
+                x[i] = _mm512_load_si512(out[ROWS * tile + i]);
+            }
+            turn(x, (uint8_t *) &scores[0][key + ROWS * tile], 4 * CHUNK);
+        }
+    }
+}
+
 /* Scores of some pairs, 16 at most. */
 static void score(const struct attend *a, const struct room *r, const struct factors *f, int count, float (*scores)[CHUNK], float (*others)[CHUNK])
 {
-    int32_t tile = a->from / 16;
-    int32_t tiles = (a->to + 15) / 16 - tile;
-    int64_t stride = 2 * (r->key + r->turned);
-    int64_t turned = r->key * 2 * CHUNK;
+    int32_t begin = a->from & ~15;
+    int32_t end = (a->to + 15) & ~15;
     int apart = a->form == BYTES && a->turned_length > 0;
-    struct product p = {r->queries, r->query_rests, stride, r->keys + tile * TILE, r->key_rests == 0 ? 0 : r->key_rests + tile * TILE, 16 * TILE,
-        (r->key + (apart ? 0 : r->turned)) / 32};
-    multiply(&p, tiles, scores[0] + 16 * tile, 4 * CHUNK);
+    score_steps(r, begin, end, 0, (r->key + (apart ? 0 : r->turned)) / 32, scores);
     if (apart) {
-        struct product t = {r->queries + r->key, r->query_rests + r->key, stride, r->keys + turned + tile * TILE, 0, 16 * TILE, r->turned / 32};
-        multiply(&t, tiles, others[0] + 16 * tile, 4 * CHUNK);
+        score_steps(r, begin, end, r->key / 32, (r->key + r->turned) / 32, others);
     }
     for (int q = 0; a->form == BYTES && q < count; q++) {
-        for (int32_t i = 16 * tile; i < 16 * (tile + tiles); i += 16) {
+        for (int32_t i = begin; i < end; i += 16) {
             __m512 scaled = _mm512_mul_ps(_mm512_load_ps(scores[q] + i), _mm512_load_ps(f->keys + i));
             if (apart) {
                 scaled = _mm512_fmadd_ps(_mm512_load_ps(others[q] + i), _mm512_load_ps(f->turned + i), scaled);
@@ -399,17 +473,20 @@ static void attend_some(const struct attend *a, const struct room *r, const stru
     uint16_t rests[ROWS][CHUNK] __attribute__((aligned(64)));
     float greatest[ROWS];
     float sums[ROWS];
+    const float *queries[ROWS];
+    const float *turned[ROWS];
     for (int q = 0; q < count; q++) {
         int32_t pair = pair_of(a, group, number + q);
         int32_t row = pair / a->heads;
         int32_t head = pair % a->heads;
-        int64_t at = (int64_t) q * (r->key + r->turned);
-        split_row(a->queries + row * a->query_row + head * a->query_head, a->key_length, r->key, r->queries + at, r->query_rests + at);
-        if (a->turned_length > 0) {
-            split_row(a->turned_queries + row * a->turned_row + head * a->turned_head, a->turned_length, r->turned, r->queries + at + r->key,
-                r->query_rests + at + r->key);
-        }
+        queries[q] = a->queries + row * a->query_row + head * a->query_head;
+        turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
     }
+    bring_queries(queries, count, a->key_length, r->key, r->queries, r->query_rests);
+    if (a->turned_length > 0) {
+        bring_queries(turned, count, a->turned_length, r->turned, r->queries + r->key / 32 * TILE, r->query_rests + r->key / 32 * TILE);
+    }
+    configure(ROWS);
     score(a, r, f, count, scores, others);
     int32_t begin = a->from / STEP;
     int32_t end = (a->to + STEP - 1) / STEP;
@@ -421,6 +498,9 @@ static void attend_some(const struct attend *a, const struct room *r, const stru
             weigh(scores[q], a->scale, from, to, &greatest[q], &sums[q]);
         }
         split_weights(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q]);
+    }
+    if (count < ROWS) {
+        configure(count);
     }
     int64_t first = (int64_t) begin * (r->value / 16) * TILE;
     struct product p = {weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, r->values + first,
@@ -444,7 +524,6 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
     struct factors f;
     const struct room r = room_of(a);
     int32_t pairs = a->rows * a->shared;
-    int configured = 0;
     if (a->form == BYTES) {
         /* Where there are no positions no score counts, but it must not be infinite times nothing. */
         memset(&f, 0, sizeof f);
@@ -462,10 +541,6 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
         }
         for (int32_t number = 0; number < pairs; number += ROWS) {
             int count = pairs - number < ROWS ? pairs - number : ROWS;
-            if (configured != count) {
-                configure(count);
-                configured = count;
-            }
             attend_some(a, &r, &f, group, number, count);
         }
     }
