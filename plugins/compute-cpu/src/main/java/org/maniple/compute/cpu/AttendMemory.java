@@ -22,7 +22,7 @@ final class AttendMemory {
      * For the threads of a session.
      *
      * @param found what is to be used instead of the Vector API
-     * @param rounds whether what is multiplied may be rounded to 16 bits
+     * @param rounds whether queries and weights may be rounded to 16 bits
      */
     AttendMemory(Scratch[] scratch, Optional<NativeFunctions> found, boolean rounds) {
         this.chunks = AttendChunk.of(scratch);
