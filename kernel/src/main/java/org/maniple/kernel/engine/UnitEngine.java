@@ -347,6 +347,11 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public Optional<Duration> stepAge() {
+        return loop.stepAge();
+    }
+
+    @Override
     public Optional<ExpertStatus> experts() {
         return experts.get();
     }

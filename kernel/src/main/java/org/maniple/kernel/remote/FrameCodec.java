@@ -48,6 +48,7 @@ final class FrameCodec {
     private static final int REGEX = 3;
     private static final int CHOICE = 4;
     private static final int GRAMMAR = 5;
+    private static final int AFTER_REASONING = 6;
 
     private static final int NO_STOP = 0;
     private static final int STOP_TEXT = 1;
@@ -121,6 +122,10 @@ final class FrameCodec {
             case OutputConstraint.Regex(String pattern) -> out.octet(REGEX).text(pattern);
             case OutputConstraint.Choice(var choices) -> out.octet(CHOICE).list(choices, FrameWriter::text);
             case OutputConstraint.Grammar(String grammar) -> out.octet(GRAMMAR).text(grammar);
+            case OutputConstraint.AfterReasoning(String begin, String end, boolean inside, OutputConstraint then) -> {
+                out.octet(AFTER_REASONING).text(begin).text(end).flag(inside);
+                write(out, Optional.of(then));
+            }
         }
     }
 
@@ -188,6 +193,10 @@ final class FrameCodec {
 
     private static Optional<OutputConstraint> constraint(FrameReader in) {
         int kind = in.octet();
+        return kind == AFTER_REASONING ? Optional.of(afterReasoning(in)) : plain(kind, in);
+    }
+
+    private static Optional<OutputConstraint> plain(int kind, FrameReader in) {
         return switch (kind) {
             case NO_CONSTRAINT -> Optional.empty();
             case SCHEMA -> Optional.of(new OutputConstraint.Schema(in.text(), in.flag()));
@@ -197,6 +206,18 @@ final class FrameCodec {
             case GRAMMAR -> Optional.of(new OutputConstraint.Grammar(in.text()));
             default -> throw new MalformedFrameException("unknown kind of constraint " + kind);
         };
+    }
+
+    /** One reasoning comes before one constraint, so that frames cannot make this call itself. */
+    private static OutputConstraint afterReasoning(FrameReader in) {
+        String begin = in.text();
+        String end = in.text();
+        boolean inside = in.flag();
+        Optional<OutputConstraint> then = plain(in.octet(), in);
+        if (begin.isEmpty() || end.isEmpty() || then.isEmpty()) {
+            throw new MalformedFrameException("a reasoning without marks, or before nothing");
+        }
+        return new OutputConstraint.AfterReasoning(begin, end, inside, then.get());
     }
 
     private static OptionalLong seed(FrameReader in) {

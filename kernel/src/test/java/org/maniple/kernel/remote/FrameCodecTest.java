@@ -93,7 +93,18 @@ class FrameCodecTest {
     static Stream<OutputConstraint> constraints() {
         return Stream.of(new OutputConstraint.Schema("{}", false), new OutputConstraint.AnyObject(true),
                 new OutputConstraint.Regex("ä+"), new OutputConstraint.Choice(List.of("a", "")),
-                new OutputConstraint.Grammar("root ::= \"x\""));
+                new OutputConstraint.Grammar("root ::= \"x\""),
+                new OutputConstraint.AfterReasoning("<t>", "</t>", true, new OutputConstraint.AnyObject(false)));
+    }
+
+    @Test
+    void aReasoningBeforeAReasoningIsRefused() {
+        byte[] bytes = FrameCodec.encode(new Submit(9, new GenerationRequest("id", new int[] {1}, Sampling.greedy(4).withConstraint(
+                Optional.of(new OutputConstraint.AfterReasoning("b", "e", true, new OutputConstraint.Regex("x")))))));
+        // The kind of the inner constraint is before its text, which is last: an int and a byte.
+        bytes[bytes.length - 6] = 6;
+        assertThatThrownBy(() -> FrameCodec.decode(bytes)).isInstanceOf(MalformedFrameException.class)
+                .hasMessageContaining("constraint 6");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.maniple.serve.openai;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,7 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
     volatile OptionalInt home = OptionalInt.empty();
     volatile int cachedTokens;
+    volatile Optional<Duration> stepAge = Optional.empty();
     final AtomicInteger resets = new AtomicInteger();
 
     FakeEngine() {
@@ -193,6 +195,11 @@ final class FakeEngine implements Engine, AutoCloseable {
     @Override
     public OptionalInt home() {
         return home;
+    }
+
+    @Override
+    public Optional<Duration> stepAge() {
+        return stepAge;
     }
 
     @Override
