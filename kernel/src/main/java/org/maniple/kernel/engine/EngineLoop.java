@@ -219,6 +219,15 @@ final class EngineLoop {
 
     private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
+        if (sequence.pool != null) {
+            sequence.pool.add(results.hidden(), first, rows, sequence.computed() - rows);
+            if (completes) {
+                sequence.output.embedding(sequence.pool.vector());
+                sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), 0));
+                output.wake(sequence);
+            }
+            return;
+        }
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationEvent.Embedding;
 import org.maniple.api.engine.GenerationEvent.Failed;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
 import org.maniple.api.engine.GenerationEvent.Finished;
@@ -15,6 +16,7 @@ import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.OutputConstraint;
+import org.maniple.api.engine.Pooling;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.TokenLogprob;
@@ -41,6 +43,7 @@ final class FrameCodec {
     private static final int FAILED = 8;
     private static final int STATUS = 9;
     private static final int RESET_PREFIX_CACHE = 10;
+    private static final int EMBEDDING = 11;
 
     private static final int NO_CONSTRAINT = 0;
     private static final int SCHEMA = 1;
@@ -63,6 +66,7 @@ final class FrameCodec {
                 out.octet(SUBMIT).large(ticket).text(request.id()).numbers(request.prompt()).number(request.priority())
                         .flag(request.cacheSalt().isPresent()).text(request.cacheSalt().orElse(""));
                 write(out, request.sampling());
+                out.octet(request.pooling().map(how -> how.ordinal() + 1).orElse(0));
             }
             case ResetPrefixCache() -> out.octet(RESET_PREFIX_CACHE);
             case Cancel(long ticket) -> out.octet(CANCEL).large(ticket);
@@ -91,6 +95,12 @@ final class FrameCodec {
                 }
                 out.text(finished.text()).number(finished.promptTokens()).number(finished.outputTokens())
                         .number(finished.cachedTokens());
+            }
+            case Embedding(float[] values) -> {
+                out.octet(EMBEDDING).large(ticket).number(values.length);
+                for (float value : values) {
+                    out.number(Float.floatToRawIntBits(value));
+                }
             }
             case Failed(String message) -> out.octet(FAILED).large(ticket).text(message);
         }
@@ -147,6 +157,7 @@ final class FrameCodec {
             case TOKENS -> new Event(in.large(), new Tokens(integers(in), in.text(), in.list(20, FrameCodec::logprob)));
             case FINISHED -> new Event(in.large(),
                     new Finished(in.oneOf(FinishReason.values()), stop(in), in.text(), in.number(), in.number(), in.number()));
+            case EMBEDDING -> new Event(in.large(), new Embedding(floats(in)));
             case FAILED -> new Event(in.large(), new Failed(in.text()));
             case STATUS -> new Status(StatusCodec.read(in));
             default -> throw new MalformedFrameException("unknown type " + type);
@@ -161,8 +172,23 @@ final class FrameCodec {
         int priority = in.number();
         boolean salted = in.flag();
         String salt = in.text();
-        return new GenerationRequest(id, prompt, sampling(in), OptionalInt.empty(), priority,
-                salted ? Optional.of(salt) : Optional.empty());
+        Sampling sampling = sampling(in);
+        int pooling = in.octet();
+        if (pooling > Pooling.values().length) {
+            throw new MalformedFrameException("unknown pooling " + pooling);
+        }
+        return new GenerationRequest(id, prompt, sampling, OptionalInt.empty(), priority,
+                salted ? Optional.of(salt) : Optional.empty(),
+                pooling == 0 ? Optional.empty() : Optional.of(Pooling.values()[pooling - 1]));
+    }
+
+    private static float[] floats(FrameReader in) {
+        int[] bits = in.numbers();
+        float[] values = new float[bits.length];
+        for (int i = 0; i < bits.length; i++) {
+            values[i] = Float.intBitsToFloat(bits[i]);
+        }
+        return values;
     }
 
     private static List<Integer> integers(FrameReader in) {

@@ -19,6 +19,8 @@ final class OpenAiOptions {
     static final String FIRST_TOKEN_TIMEOUT = "first-token-timeout";
     static final String STREAM_EVENT_IDS = "stream-event-ids";
     static final String GENERATION_CONFIG = "generation-config";
+    static final String POOLING = "pooling";
+    static final String MATRYOSHKA = "matryoshka-dimensions";
     static final String METRICS_WITHOUT_KEY = "metrics-without-key";
     static final String TRACES = "otlp-traces-endpoint";
     static final String MAX_BODY = "http-max-body-size";
@@ -65,6 +67,13 @@ final class OpenAiOptions {
                 Option.of(GENERATION_CONFIG, OptionType.TEXT,
                         "auto: what a request does not say about sampling comes from the model's generation_config.json; vllm: it does not.")
                         .withDefault("auto").withChoices("auto", "vllm").asLocal(),
+                Option.of(POOLING, OptionType.TEXT,
+                        "How /v1/embeddings makes a vector of a text: last, what the model knows at its last token; mean, the mean over all; none:"
+                                + " it is refused; auto: as the model's 1_Pooling/config.json says, else last.")
+                        .withDefault("auto").withChoices("auto", "last", "mean", "none").asLocal(),
+                Option.of(MATRYOSHKA, OptionType.INTEGERS,
+                        "Numbers of dimensions that the model's vectors may be cut to (the field dimensions), as it was trained for.")
+                        .withMinimum(1).asLocal(),
                 Option.of(METRICS_WITHOUT_KEY, OptionType.BOOLEAN,
                         "Answer /metrics without a key too, for collectors that cannot send one.")
                         .withDefault("false").asLocal(),

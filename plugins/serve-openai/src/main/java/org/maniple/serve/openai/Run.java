@@ -213,6 +213,9 @@ final class Run {
                     format.prompt(exchange, choice, prompt.prompt());
                 }
             }
+            case GenerationEvent.Embedding vector -> {
+                // Not asked for.
+            }
             case Tokens tokens -> {
                 stop(firstTokenLimit);
                 List<AnswerPart> parts = choice.take(tokens);

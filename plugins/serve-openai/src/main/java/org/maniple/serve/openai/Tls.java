@@ -6,13 +6,11 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
-import java.io.File;
-import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -99,51 +97,23 @@ final class Tls {
     }
 
     private SslContext read() {
-        checkReadable(certificates, OpenAiOptions.SSL_CERTFILE);
-        checkReadable(key, OpenAiOptions.SSL_KEYFILE);
-        authorities.ifPresent(file -> checkReadable(file, OpenAiOptions.SSL_CA_CERTS));
+        X509Certificate[] chain = PemFiles.certificates(certificates, OpenAiOptions.SSL_CERTFILE);
+        PrivateKey own = PemFiles.key(key, OpenAiOptions.SSL_KEYFILE, password);
+        if (!PemFiles.fit(own, chain[0].getPublicKey())) {
+            throw new ManipleException(OpenAiOptions.SSL_KEYFILE + " [" + key + "] is not the key of the first certificate in "
+                    + OpenAiOptions.SSL_CERTFILE + " [" + certificates + "]");
+        }
         try {
-            SslContextBuilder builder = builder().sslProvider(SslProvider.JDK).protocols("TLSv1.3", "TLSv1.2").clientAuth(clients);
-            authorities.map(Path::toFile).ifPresent(builder::trustManager);
+            SslContextBuilder builder = SslContextBuilder.forServer(own, chain).sslProvider(SslProvider.JDK)
+                    .protocols("TLSv1.3", "TLSv1.2").clientAuth(clients);
+            authorities.ifPresent(file -> builder.trustManager(PemFiles.certificates(file, OpenAiOptions.SSL_CA_CERTS)));
             return builder.build();
-        } catch (SSLException | IllegalArgumentException e) {
-            throw new ManipleException("[" + certificates + "] and [" + key + "] make no TLS" + (authorities.isPresent()
-                    ? " with the authorities of [" + authorities.get() + "]"
-                    : "") + ": " + e.getMessage() + "; is the key that of the first certificate?", e);
-        }
-    }
-
-    private SslContextBuilder builder() {
-        File chain = certificates.toFile();
-        try {
-            return SslContextBuilder.forServer(chain, key.toFile(), password);
-        } catch (IllegalArgumentException e) {
-            throw new ManipleException("[" + certificates + "] and [" + key + "] cannot be read as PEM: " + e.getMessage()
-                    + hint() + "; " + OpenAiOptions.SSL_CERTFILE + " needs the server's certificate and those above it, "
-                    + OpenAiOptions.SSL_KEYFILE + " its key in PKCS #8 (BEGIN PRIVATE KEY, or BEGIN ENCRYPTED PRIVATE KEY with "
-                    + OpenAiOptions.SSL_KEYFILE_PASSWORD + ")", e);
-        }
-    }
-
-    /** What to do about the forms that OpenSSL used to write. */
-    private String hint() {
-        try {
-            String pem = Files.readString(key, StandardCharsets.ISO_8859_1);
-            return pem.contains("BEGIN RSA PRIVATE KEY") || pem.contains("BEGIN EC PRIVATE KEY")
-                    ? "; convert the key: openssl pkcs8 -topk8 -nocrypt -in " + key + " -out NEW"
-                    : "";
-        } catch (IOException e) {
-            return "";
+        } catch (SSLException e) {
+            throw new ManipleException("[" + certificates + "] and [" + key + "] make no TLS: " + e.getMessage(), e);
         }
     }
 
     private static Optional<Path> path(Settings settings, String option) {
         return settings.optionalText(option).map(Path::of);
-    }
-
-    private static void checkReadable(Path file, String option) {
-        if (!Files.isReadable(file)) {
-            throw new ManipleException(option + " [" + file + "] cannot be read; give a PEM file that this process may read");
-        }
     }
 }

@@ -25,7 +25,7 @@ class TimeLimitsTest {
     }
 
     private void limit(String option, long millis) {
-        server.close();
+        server.serving.close();
         server = new TestServer(engine, Map.of(option, Duration.ofMillis(millis)), TestServer.LIMITS);
     }
 

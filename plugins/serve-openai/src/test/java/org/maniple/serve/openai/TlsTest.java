@@ -166,25 +166,16 @@ class TlsTest {
     }
 
     @Test
-    void anExpiredCertificateIsForClientsToRefuse() throws Exception {
-        Certificates expired = Certificates.make(folder, "expired", "-startdate", "-10d", "-validity", "2");
-        Map<String, Object> files = Map.of("ssl-certfile", expired.certificate(folder.resolve("expired.pem")).toString(), "ssl-keyfile",
-                expired.key(folder.resolve("expired.key")).toString());
-        try (TestServer server = server(files)) {
-            assertThatThrownBy(() -> ask(server, expired.trusted(), "/livez")).isInstanceOf(SSLHandshakeException.class);
-        }
-    }
-
-    @Test
     void saysWhatIsWrongWithItsFiles() throws Exception {
         Path nothing = Files.writeString(folder.resolve("nothing.pem"), "nothing\n");
         Path old = Files.writeString(folder.resolve("old.key"),
                 "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n");
         refuses(Map.of("ssl-keyfile", folder + "/none"), "ssl-keyfile [" + folder + "/none] cannot be read");
-        refuses(Map.of("ssl-certfile", nothing.toString()), "cannot be read as PEM");
-        refuses(Map.of("ssl-keyfile", old.toString()), "convert the key: openssl pkcs8 -topk8 -nocrypt -in " + old);
+        refuses(Map.of("ssl-certfile", nothing.toString()), "ssl-certfile [" + nothing + "]");
+        refuses(Map.of("ssl-keyfile", nothing.toString()), "has no key in PKCS #8");
+        refuses(Map.of("ssl-keyfile", old.toString()), "convert it: openssl pkcs8 -topk8 -nocrypt -in " + old);
         refuses(Map.of("ssl-cert-reqs", "2"), "certificates of clients (ssl-cert-reqs) need ssl-ca-certs");
-        refuses(Map.of("ssl-keyfile", other.key(folder.resolve("other.key")).toString()), "is the key that of the first certificate?");
+        refuses(Map.of("ssl-keyfile", other.key(folder.resolve("other.key")).toString()), "is not the key of the first certificate in ssl-certfile");
         assertThatThrownBy(() -> new TestServer(new FakeEngine(), Map.of("ssl-certfile", certificate.toString()), TestServer.LIMITS))
                 .isInstanceOf(ManipleException.class).hasMessageContaining("TLS needs both ssl-certfile and ssl-keyfile");
     }
