@@ -26,7 +26,7 @@ record LentPipeline(StepPipeline of, CountDownLatch gate) implements StepPipelin
 
     @Override
     public int hiddenWidth() {
-        return pipeline.hiddenWidth();
+        return of.hiddenWidth();
     }
 
     @Override

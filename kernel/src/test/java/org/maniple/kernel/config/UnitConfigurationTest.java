@@ -64,8 +64,7 @@ class UnitConfigurationTest {
         "--served-model-name a,b | served-model-name | a,b", "--no-skip-tokenizer-init | skip-tokenizer-init | false",
         "--skip-tokenizer-init | skip-tokenizer-init | true", "--skip-tokenizer-init false | skip-tokenizer-init | false",
         "--kv-cache-memory-bytes 2MiB | kv-cache-memory-bytes | 2097152",
-        "--disable-radix-cache | enable-prefix-caching | false", "--max-queued-requests 9 | max-num-queued-reqs | 9",
-        "--schedule-policy fcfs | scheduling-policy | fcfs"})
+        "--disable-radix-cache | enable-prefix-caching | false", "--max-queued-requests 9 | max-num-queued-reqs | 9"})
     void spellingsOfTheFieldMeanTheSame(String flags, String key, String value) {
         assertThat(installation().flags(flags.split(" ")).settings().shown()).containsEntry(key, value);
     }
