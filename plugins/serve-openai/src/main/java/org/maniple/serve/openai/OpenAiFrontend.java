@@ -73,6 +73,7 @@ public final class OpenAiFrontend implements Frontend {
         List<Route> routes = new ArrayList<>();
         routes.add(new ChatRoute(chats, reasoning).route());
         routes.add(new CompletionRoute(engine, models, sampling, prompts, runs, workers).route());
+        routes.add(new GenerateRoute(engine, models, sampling, runs, workers).route());
         routes.add(new EmbeddingRoute(engine, models, messages, settings, json, runs, workers).route());
         routes.addAll(new ResponsesRoute(chats, runs).routes());
         routes.addAll(new MessagesRoute(chats, json).routes());
