@@ -2,6 +2,7 @@ package org.maniple.api.graph;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model without ranks. Nodes are in an order in which they can run; every value is made by one node, before those that read it.
@@ -37,6 +38,15 @@ public record ModelGraph(
         parameters = List.copyOf(parameters);
         states = List.copyOf(states);
         derivations = Map.copyOf(derivations);
+    }
+
+    /**
+     * What the model knows at the selected tokens after its last norm, before it becomes logits.
+     *
+     * @return {@code [ROWS, …]}; empty if the graph selects rows in another way than by {@link BuiltinOp.Select}
+     */
+    public Optional<Value> selected() {
+        return nodes.stream().filter(node -> node.op() instanceof BuiltinOp.Select).map(node -> node.outputs().getFirst()).findFirst();
     }
 
     /**

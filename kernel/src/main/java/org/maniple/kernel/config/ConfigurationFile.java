@@ -118,9 +118,14 @@ final class ConfigurationFile {
                 continue;
             }
             var option = table.bySpelling(entry.key());
+            var negated = table.byNegation(entry.key());
             var ignored = table.withoutEffect(entry.key());
             if (option.isPresent()) {
                 value(option.get(), entry, given);
+            } else if (negated.isPresent() && isTruth(entry.value())) {
+                boolean on = entry.value() instanceof Scalar scalar && scalar.text().equals("false");
+                value(negated.get(), new Entry(entry.key(), entry.line(), new Scalar(entry.line(), Kind.TRUTH, Boolean.toString(on))),
+                        given);
             } else if (ignored.isPresent()) {
                 var text = entry.value() instanceof Scalar scalar ? Optional.of(scalar.text()) : Optional.<String>empty();
                 IgnoredOptions.check(entry.key(), text, at(entry.line()) + " " + entry.key(), ignored.get(), problems, notices);

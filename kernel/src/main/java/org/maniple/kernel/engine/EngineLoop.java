@@ -1,5 +1,6 @@
 package org.maniple.kernel.engine;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,8 @@ import org.maniple.kernel.structured.GuideThread;
  * that whoever keeps that apart may ask for it too. What plans change too is noted then.
  */
 final class EngineLoop {
+
+    private static final long NOTHING_RUNS = 0;
 
     private final StepPipeline pipeline;
     private final EngineOptions options;
@@ -37,6 +40,8 @@ final class EngineLoop {
     /** When the results before came, or work began after there was none. */
     private long since;
     private boolean idle = true;
+    /** When the step began whose results come next; {@link #NOTHING_RUNS} if there is none. Read by any thread. */
+    private volatile long running = NOTHING_RUNS;
     /** Batches in flight that have tokens of prompts. */
     private int promptFlights;
     /** Tokens that each home has computed in a step. */
@@ -132,6 +137,7 @@ final class EngineLoop {
         StepResults results = pipeline.await();
         Flight flight = inFlight.removeFirst();
         measure(flight);
+        running = inFlight.isEmpty() ? NOTHING_RUNS : System.nanoTime() | 1;
         take(results, flight);
         spare.addLast(flight);
         return true;
@@ -159,6 +165,9 @@ final class EngineLoop {
         for (int span = 0; span < batch.spans(); span++) {
             Sequence sequence = flight.sequence(span);
             sequence.times.step(sequence.home(), now);
+        }
+        if (running == NOTHING_RUNS) {
+            running = System.nanoTime() | 1;
         }
         inFlight.addLast(flight);
         pipeline.submit(batch);
@@ -210,6 +219,15 @@ final class EngineLoop {
 
     private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
+        if (sequence.pool != null) {
+            sequence.pool.add(results.hidden(), first, rows, sequence.computed() - rows);
+            if (completes) {
+                sequence.output.embedding(sequence.pool.vector());
+                sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), 0));
+                output.wake(sequence);
+            }
+            return;
+        }
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
@@ -279,6 +297,12 @@ final class EngineLoop {
             return new Ending.Finish(FinishReason.LENGTH, Optional.empty(), tokens);
         }
         return null;
+    }
+
+    /** How long the step that runs has taken; empty if none does. Any thread may ask. */
+    Optional<Duration> stepAge() {
+        long began = running;
+        return began == NOTHING_RUNS ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, System.nanoTime() - began)));
     }
 
     void idle() {

@@ -3,6 +3,7 @@ package org.maniple.kernel.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ScheduledRequest;
 import org.maniple.api.engine.TokenLogprob;
@@ -20,6 +21,8 @@ final class Sequence {
     final GenerationRequest request;
     final ScheduledRequest scheduled;
     final SamplingPlan plan;
+    /** Where its rows go if it wants a vector, and no tokens. */
+    final @Nullable Pool pool;
     final RequestOutput output;
     final RequestTimes times;
     final int promptLength;
@@ -46,6 +49,12 @@ final class Sequence {
     private boolean preempted;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
+        this(number, request, plan, null, output, times, maxLength);
+    }
+
+    Sequence(long number, GenerationRequest request, SamplingPlan plan, @Nullable Pool pool, RequestOutput output,
+            RequestTimes times, int maxLength) {
+        this.pool = pool;
         this.number = number;
         this.request = request;
         this.plan = plan;
@@ -87,6 +96,11 @@ final class Sequence {
 
     boolean wantsPromptLogprobs() {
         return request.sampling().promptLogprobs().isPresent();
+    }
+
+    /** Whether the rows of all tokens of its prompt are needed that are still to be computed. */
+    boolean needsAllRows() {
+        return lacksPromptLogprobs() || pool != null && pool.needsAllRows();
     }
 
     /** Whether there are log-probabilities of its prompt to find out; not again after a preemption. */

@@ -24,6 +24,15 @@ public interface StepPipeline {
     StepBatch.Limits limits();
 
     /**
+     * How many numbers a row of the hidden state has.
+     *
+     * @return 0 if batches must not ask for it
+     */
+    default int hiddenWidth() {
+        return 0;
+    }
+
+    /**
      * A batch to fill. There is one while fewer than {@link #depth()} are in flight.
      *
      * @return a batch with any contents, the caller's until it is submitted

@@ -23,6 +23,8 @@ final class StepPlanner {
     private int spansLeft;
     private int blocksLeft;
     private int rowsLeft;
+    /** Whether no row of the spans so far is to become logits. */
+    private boolean onlyPools;
 
     StepPlanner(EngineOptions options, Limits limits, SequenceOrder order, StepPace pace, int depth) {
         this.options = options;
@@ -83,6 +85,7 @@ final class StepPlanner {
 
     private void fill(List<Home> homes, Flight flight, int promptTokens) {
         flight.begin();
+        onlyPools = true;
         for (int i = 0; i < homes.size(); i++) {
             fill(homes.get(i), flight, promptTokens);
         }
@@ -201,7 +204,7 @@ final class StepPlanner {
         if (options.chunk() > 0 && !sequence.decoding()) {
             count = Math.min(count, options.chunk());
         }
-        if (sequence.lacksPromptLogprobs()) {
+        if (sequence.needsAllRows()) {
             count = Math.min(count, rowsLeft);
         }
         return (int) Math.min(count, (long) blocksLeft * limits.blockSize() - sequence.computed());
@@ -209,15 +212,20 @@ final class StepPlanner {
 
     private void board(Sequence sequence, Flight flight, int count) {
         boolean completes = count == sequence.remaining();
-        boolean all = sequence.lacksPromptLogprobs();
+        boolean all = sequence.needsAllRows();
         Rows rows = all ? Rows.ALL : completes ? Rows.LAST : Rows.NONE;
         int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
         StepBatch batch = flight.batch();
         flight.board(batch.spans(), sequence);
         batch.addSpan(sequence.home(), sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows,
                 sequence.blocks(), table);
-        if (all || completes && sequence.plan.needsFullRow(sequence.outputLength(), options.candidates())) {
-            batch.needFullRows(true);
+        if (rows != Rows.NONE) {
+            boolean pooled = sequence.pool != null;
+            onlyPools &= pooled;
+            batch.needHiddenRows(pooled || batch.hiddenRows(), onlyPools);
+            if (!pooled && (all || sequence.plan.needsFullRow(sequence.outputLength(), options.candidates()))) {
+                batch.needFullRows(true);
+            }
         }
         spansLeft--;
         tokensLeft -= count;

@@ -149,6 +149,7 @@ final class BufferPlan {
         }
         last.put(program.program().logits(), Integer.MAX_VALUE);
         last.put(program.program().candidates(), Integer.MAX_VALUE);
+        program.program().hidden().ifPresent(hidden -> last.put(hidden, Integer.MAX_VALUE));
         return last;
     }
 

@@ -24,6 +24,7 @@ import org.maniple.api.compute.ComputeSession.CompiledKernel;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.Node;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
@@ -49,7 +50,21 @@ public final class RankExecutor {
     private static final long ALIGNMENT = 4096;
 
     /** What happens in a step, in order, on the tokens that a view shows. */
-    private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made, boolean exchanges) {}
+    private record Action(Kernel work, StepView view, Use use, List<Piece> made, boolean exchanges) {}
+
+    /** For which steps something is done. */
+    private enum Use {
+        ALWAYS, LOGITS, FULL_ROWS, HIDDEN_ROWS;
+
+        boolean by(StepBatch step) {
+            return switch (this) {
+                case ALWAYS -> true;
+                case LOGITS -> step.wantsLogits();
+                case FULL_ROWS -> step.fullRows();
+                case HIDDEN_ROWS -> step.hiddenRows();
+            };
+        }
+    }
 
     /** Opens an all-to-all back end for what is exchanged along some dimensions. */
     @FunctionalInterface
@@ -79,6 +94,9 @@ public final class RankExecutor {
     private final List<Action> actions = new ArrayList<>();
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
+    private final @Nullable Value selected;
+    /** The number of the operation that selects rows. */
+    private final int selection;
     private final ExpertBinder experts;
     private final StepClock clock = new StepClock();
     private @Nullable StepProfile profile;
@@ -104,6 +122,9 @@ public final class RankExecutor {
         this.session = session;
         this.communicator = communicator;
         this.observer = observer;
+        this.selected = program.program().graph().selected().orElse(null);
+        this.selection = program.program().graph().nodes().stream().filter(node -> node.op() instanceof BuiltinOp.Select)
+                .mapToInt(Node::index).findFirst().orElse(Integer.MAX_VALUE);
         tensors.putAll(weights);
         makeGroups();
         int states = 0;
@@ -211,7 +232,7 @@ public final class RankExecutor {
                 long begin = System.nanoTime();
                 action.work().run(step);
                 measured.add(slot, System.nanoTime() - begin);
-            }, action.view(), action.onlyForFullRows(), action.made(), action.exchanges()));
+            }, action.view(), action.use(), action.made(), action.exchanges()));
         }
         profile = measured;
         return measured;
@@ -240,10 +261,9 @@ public final class RankExecutor {
         for (StepView view : allViews) {
             show(step, view);
         }
-        boolean full = step.fullRows();
         for (int i = 0; i < actions.size(); i++) {
             Action action = actions.get(i);
-            if (action.onlyForFullRows() && !full) {
+            if (!action.use().by(step)) {
                 continue;
             }
             if (action.exchanges()) {
@@ -296,6 +316,15 @@ public final class RankExecutor {
      */
     public Tensor logits() {
         return tensor(program.program().logits());
+    }
+
+    /**
+     * What the model knows at the selected tokens of the last step if it needed that, on ranks of the last stage.
+     *
+     * @return {@code [selected rows, …]}; empty if it cannot be had of this model
+     */
+    public Optional<Tensor> hidden() {
+        return program.program().hidden().map(this::tensor);
     }
 
     private Tensor tensor(Piece piece) {
@@ -427,20 +456,20 @@ public final class RankExecutor {
                 group, session::allocate, current);
         Exchange exchange = Exchange.of(binding);
         boolean exchanges = seam.kind() != Instruction.SeamKind.SLICE;
-        actions.add(new Action(step -> exchange.run(), view(seam.to()), seam.onlyForFullRows(), List.of(seam.to()), exchanges));
+        actions.add(new Action(step -> exchange.run(), view(seam.to()), use(seam), List.of(seam.to()), exchanges));
     }
 
     private void bind(Instruction.Dispatch dispatch) {
         StepView view = view(dispatch.x());
         Kernel kernel = experts.dispatch(dispatch, this::tensor, view);
-        actions.add(new Action(kernel, view, false, List.of(dispatch.pairs()), true));
+        actions.add(new Action(kernel, view, Use.ALWAYS, List.of(dispatch.pairs()), true));
     }
 
     private void bind(Instruction.Combine combine) {
         Kernel kernel = experts.combine(combine, this::tensor,
                 call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
                         .kernel());
-        actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums()), true));
+        actions.add(new Action(kernel, view(combine.sums()), Use.ALWAYS, List.of(combine.sums()), true));
     }
 
     private void bind(Instruction.Transfer transfer) {
@@ -450,13 +479,29 @@ public final class RankExecutor {
             Tensor tensor = tensor(piece);
             if (sends) {
                 var link = new StageLink(communicator, peer, tensor, session::allocate);
-                actions.add(new Action(step -> link.send(), view(piece), false, List.of(), true));
+                actions.add(new Action(step -> link.send(), view(piece), Use.ALWAYS, List.of(), true));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
-                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), false,
+                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), Use.ALWAYS,
                         List.of(piece), true));
             }
         }
+    }
+
+    /** What comes after the selection of rows makes logits of them, but for what makes the selected rows whole. */
+    private Use use(Instruction instruction) {
+        Use use = switch (instruction.need()) {
+            case ALWAYS -> Use.ALWAYS;
+            case FULL_ROWS -> Use.FULL_ROWS;
+            case HIDDEN_ROWS -> Use.HIDDEN_ROWS;
+        };
+        boolean behind = switch (instruction) {
+            case Instruction.Local local -> local.node().index() > selection;
+            case Instruction.Seam seam -> seam.layer() >= program.program().graph().layers()
+                    && ((Value) seam.to().operand()).has(Axes.ROWS) && !seam.to().operand().equals(selected);
+            default -> false;
+        };
+        return use == Use.ALWAYS && behind ? Use.LOGITS : use;
     }
 
     private void compile(List<Instruction> section) {
@@ -468,7 +513,7 @@ public final class RankExecutor {
             CompiledKernel compiled = compiled(region, from);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();
-            actions.add(new Action(compiled.kernel(), view(locals.get(from)), false, made, false));
+            actions.add(new Action(compiled.kernel(), view(locals.get(from)), use(locals.get(from)), made, false));
             from += compiled.covers();
         }
     }
@@ -487,6 +532,7 @@ public final class RankExecutor {
         Set<Instruction> inside = Collections.newSetFromMap(new IdentityHashMap<>());
         inside.addAll(section);
         Set<Piece> outside = new HashSet<>(List.of(program.program().logits(), program.program().candidates()));
+        program.program().hidden().ifPresent(outside::add);
         for (Instruction instruction : program.code()) {
             switch (instruction) {
                 case Instruction.Local local when inside.contains(local) -> {

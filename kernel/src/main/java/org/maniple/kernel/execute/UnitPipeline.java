@@ -8,6 +8,8 @@ import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.Tag;
 import org.maniple.api.transport.Wire;
@@ -48,8 +50,11 @@ public final class UnitPipeline implements StepPipeline {
     private final int width;
     private final @Nullable RowSlices candidateRows;
     private final @Nullable RowSlices logitRows;
+    private final @Nullable RowSlices hiddenRows;
     private final Tensor candidateTensor;
     private final Tensor logitTensor;
+    private final @Nullable Tensor hiddenTensor;
+    private final int hiddenWidth;
     private @Nullable Slot filling;
     private @Nullable Slot answered;
     private long plans;
@@ -80,7 +85,10 @@ public final class UnitPipeline implements StepPipeline {
         for (int i = 0; i < depth; i++) {
             free.add(new Slot(new StepBatch(limits, blocks, vocabulary), wire.allocate(StepBatch.maxBytes(limits))));
         }
+        this.hiddenWidth = program.program().graph().selected().map(UnitPipeline::width).orElse(0);
         if (resultRank == 0) {
+            hiddenTensor = executor.hidden().orElse(null);
+            hiddenRows = null;
             candidateTensor = executor.candidates();
             logitTensor = executor.logits();
             candidateRows = null;
@@ -92,7 +100,21 @@ public final class UnitPipeline implements StepPipeline {
             logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.allRows() * vocabulary));
             candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.allRows());
             logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.allRows());
+            int[] states = {limits.allRows(), hiddenWidth};
+            hiddenTensor = hiddenWidth == 0
+                    ? null
+                    : Tensor.of(org.maniple.api.tensor.DType.F32, states, wire.allocate(4L * limits.allRows() * hiddenWidth));
+            hiddenRows = hiddenTensor == null ? null : new RowSlices(hiddenTensor.segment(), 4L * hiddenWidth, limits.allRows());
         }
+    }
+
+    private static int width(Value value) {
+        return value.dims().stream().skip(1).mapToInt(Dim::extent).reduce(1, Math::multiplyExact);
+    }
+
+    @Override
+    public int hiddenWidth() {
+        return hiddenWidth;
     }
 
     @Override
@@ -139,14 +161,20 @@ public final class UnitPipeline implements StepPipeline {
         Slot slot = running.remove();
         int rows = slot.batch.selectedRows();
         if (candidateRows != null && logitRows != null && rows > 0) {
-            communicator.receive(resultRank, candidateRows.first(rows));
+            if (slot.batch.wantsLogits()) {
+                communicator.receive(resultRank, candidateRows.first(rows));
+            }
             if (slot.batch.fullRows()) {
                 communicator.receive(resultRank, logitRows.first(rows));
+            }
+            if (slot.batch.hiddenRows() && hiddenRows != null) {
+                communicator.receive(resultRank, hiddenRows.first(rows));
             }
         }
         answered = slot;
         return slot.results.of(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
-                slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL);
+                slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL,
+                slot.batch.hiddenRows() && hiddenTensor != null ? hiddenTensor.segment() : MemorySegment.NULL);
     }
 
     @Override
@@ -189,8 +217,11 @@ public final class UnitPipeline implements StepPipeline {
         private MemorySegment candidates = MemorySegment.NULL;
         private int k;
         private MemorySegment logits = MemorySegment.NULL;
+        private MemorySegment hidden = MemorySegment.NULL;
 
-        Results of(StepBatch ofBatch, int ofRows, MemorySegment someCandidates, int count, MemorySegment someLogits) {
+        Results of(StepBatch ofBatch, int ofRows, MemorySegment someCandidates, int count, MemorySegment someLogits,
+                MemorySegment someHidden) {
+            hidden = someHidden;
             batch = ofBatch;
             rows = ofRows;
             candidates = someCandidates;
@@ -222,6 +253,11 @@ public final class UnitPipeline implements StepPipeline {
         @Override
         public MemorySegment logits() {
             return logits;
+        }
+
+        @Override
+        public MemorySegment hidden() {
+            return hidden;
         }
     }
 }

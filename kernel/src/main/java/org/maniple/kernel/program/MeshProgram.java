@@ -33,8 +33,7 @@ public final class MeshProgram {
     private final UnitTable units;
     private final List<Instruction> code;
     private final List<Integer> codeStages;
-    private final Piece logits;
-    private final Piece candidates;
+    private final Results results;
     private final CompileOptions options;
     private final ProgramCompiler.ExpertLookup lookup;
     private final BlockGrid blocks;
@@ -43,7 +42,7 @@ public final class MeshProgram {
 
     MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension,
             List<UnitList> stages,
-            UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates,
+            UnitTable units, List<Instruction> code, List<Integer> codeStages, Results results,
             CompileOptions options, ProgramCompiler.ExpertLookup lookup, BlockGrid blocks) {
         this.blocks = blocks;
         this.graph = graph;
@@ -54,8 +53,7 @@ public final class MeshProgram {
         this.units = units;
         this.code = List.copyOf(code);
         this.codeStages = List.copyOf(codeStages);
-        this.logits = logits;
-        this.candidates = candidates;
+        this.results = results;
         this.options = options;
         this.lookup = lookup;
         for (Instruction instruction : code) {
@@ -122,13 +120,21 @@ public final class MeshProgram {
 
     /** The whole logits, there only in steps that need them. */
     public Piece logits() {
-        return logits;
+        return results.logits();
     }
 
     /** The merged candidates. */
     public Piece candidates() {
-        return candidates;
+        return results.candidates();
     }
+
+    /** What the model knows at the selected tokens, there only in steps that need it; empty if it cannot be had of this graph. */
+    public Optional<Piece> hidden() {
+        return results.hidden();
+    }
+
+    /** What a step can bring, each whole on the ranks of the last stage. */
+    record Results(Piece logits, Piece candidates, Optional<Piece> hidden) {}
 
     /** The stage that a rank is in. */
     public int stageOfRank(int rank) {

@@ -106,7 +106,7 @@ public final class ProgramListing {
                             : local.outputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")));
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
-                    seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
+                    seam.need() == Instruction.Need.ALWAYS ? "" : ", " + seam.need());
             case Instruction.Dispatch dispatch -> dispatch(dispatch, layer);
             case Instruction.Combine combine -> combine(combine, layer);
             case Instruction.Transfer transfer ->

@@ -28,6 +28,8 @@ public final class StepBatch implements Step {
     private int kind = KIND_STEP;
     private long stepNumber;
     private boolean fullRows;
+    private boolean hiddenRows;
+    private boolean withoutLogits;
 
     private int tokens;
     final int[] token;
@@ -226,6 +228,8 @@ public final class StepBatch implements Step {
         kind = newKind;
         stepNumber = number;
         fullRows = false;
+        hiddenRows = false;
+        withoutLogits = false;
         order = ExpertOrder.NONE;
         round = 0;
         chunk = 0;
@@ -324,6 +328,17 @@ public final class StepBatch implements Step {
     }
 
     /**
+     * Says whether rows of the hidden state are wanted.
+     *
+     * @param needed whether they are
+     * @param alone whether nobody wants logits, so that they need not be computed
+     */
+    public void needHiddenRows(boolean needed, boolean alone) {
+        hiddenRows = needed;
+        withoutLogits = needed && alone;
+    }
+
+    /**
      * Says what is to happen to the experts of all ranks before this step runs.
      *
      * @param what the order
@@ -373,9 +388,11 @@ public final class StepBatch implements Step {
         }
     }
 
-    void header(int newKind, long number, boolean full) {
+    void header(int newKind, long number, boolean full, boolean hidden, boolean alone) {
         clear(newKind, number);
         fullRows = full;
+        hiddenRows = hidden;
+        withoutLogits = alone;
     }
 
     /** Checks the first {@code count} entries of the span arrays, whose contents have been read, and derives the rest from them. */
@@ -478,6 +495,24 @@ public final class StepBatch implements Step {
      */
     public boolean fullRows() {
         return fullRows;
+    }
+
+    /**
+     * Whether rows of the hidden state are wanted.
+     *
+     * @return as {@link #needHiddenRows} said
+     */
+    public boolean hiddenRows() {
+        return hiddenRows;
+    }
+
+    /**
+     * Whether logits and candidates are wanted.
+     *
+     * @return not if nothing but the hidden state is
+     */
+    public boolean wantsLogits() {
+        return !withoutLogits;
     }
 
     /**
