@@ -41,7 +41,8 @@ public final class ServeBench implements AutoCloseable {
     private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).version(HttpClient.Version.HTTP_1_1)
             .executor(clients).build();
     private final JsonMapper json = JsonMapper.builder().build();
-    private final RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(1);
+    /** Begins elsewhere each time: a server that keeps prefixes must not find the prompts of the run before. */
+    private final RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create();
 
     /**
      * A bench that has sent nothing.
