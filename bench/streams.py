@@ -103,6 +103,8 @@ def vllm(options, model):
     command = [options.vllm, "serve", model, "--host", "127.0.0.1", "--port", str(port), "--served-model-name", "model", "--dtype", "bfloat16",
                "--max-model-len", str(max(2048, longest)), "--max-num-seqs", str(max(options.streams)), "--no-enable-prefix-caching", *options.vllm_flags.split()]
     variables = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": f"0-{options.threads - 1}", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
+    if options.vllm_preload:
+        variables["LD_PRELOAD"] = options.vllm_preload
     return Server("vllm", command, port, options.limit, variables)
 
 
@@ -161,6 +163,7 @@ def main():
     parser.add_argument("--llama", help="folder with llama-server")
     parser.add_argument("--vllm", help="the program vllm of an environment in which it is installed")
     parser.add_argument("--vllm-flags", default="", help="more flags of vLLM, in one text")
+    parser.add_argument("--vllm-preload", help="libraries that vLLM's documentation has loaded first (libtcmalloc_minimal, libiomp5), separated by colons")
     parser.add_argument("--streams", type=numbers, default=[1, 4, 16, 64], help="numbers of streams (default 1,4,16,64)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default 3)")
     parser.add_argument("--turns", type=int, default=2, help="completions of each stream, one after the other; of all together at least 8 (default 2)")
