@@ -5,8 +5,8 @@
     bench/streams.py --maniple distro/target/maniple-0.1.0-SNAPSHOT/bin/maniple --vllm venv/bin/vllm --streams 8,32 folder
 
 Both servers run all the time, on the same model and with as many threads. In each round `maniple bench serve` sends the same number of completions to one and
-then to the other, for each number of streams; every prompt is random tokens that were never sent before, so that no prefix is found anywhere. The first round
-warms both up, the client too, and does not count. Prints medians of all rounds, and the median of the ratios of each round.
+then to the other, for each number of streams; every prompt is random tokens that were never sent before, so that no prefix is found anywhere, and nobody keeps any
+unless --caches is given. The first round warms both up, the client too, and does not count. Prints medians of all rounds, and the median of the ratios of each round.
 Flags for Maniple follow --, for example -- --kv-cache-memory-bytes 2GiB. Needs nothing but Python's own library, and the servers.
 Exit codes: 0 done, 1 a server failed or requests did, 2 wrong usage.
 """
@@ -84,16 +84,17 @@ class Server:
 def maniple(options, model):
     port = free_port()
     command = [options.maniple, "serve", model, "--port", str(port), "--served-model-name", "model", "--threads", str(options.threads),
-               "--max-num-seqs", str(max(options.streams)), *options.flags]
+               "--max-num-seqs", str(max(options.streams)), *([] if options.caches else ["--no-enable-prefix-caching"]), *options.flags]
     return Server("maniple", command, port, options.limit)
 
 
 def llama(options, model):
-    """One slot for each stream; without the copies of prompts that it keeps for later, which would only cost it time here."""
+    """One slot for each stream."""
     port = free_port()
     most = max(options.streams)
     command = [os.path.join(options.llama, "llama-server"), "-m", model, "--host", "127.0.0.1", "--port", str(port), "-t", str(options.threads),
-               "-tb", str(options.threads), "-np", str(most), "-c", str(most * (options.input + options.output + 32)), "--cont-batching", "--cache-ram", "0"]
+               "-tb", str(options.threads), "-np", str(most), "-c", str(most * (options.input + options.output + 32)), "--cont-batching",
+               *([] if options.caches else ["--cache-ram", "0"])]
     return Server("llama-server", command, port, options.limit)
 
 
@@ -101,7 +102,8 @@ def vllm(options, model):
     port = free_port()
     longest = 1 << (options.input + options.output).bit_length()
     command = [options.vllm, "serve", model, "--host", "127.0.0.1", "--port", str(port), "--served-model-name", "model", "--dtype", "bfloat16",
-               "--max-model-len", str(max(2048, longest)), "--max-num-seqs", str(max(options.streams)), "--no-enable-prefix-caching", *options.vllm_flags.split()]
+               "--max-model-len", str(max(2048, longest)), "--max-num-seqs", str(max(options.streams)), *([] if options.caches else ["--no-enable-prefix-caching"]),
+               *options.vllm_flags.split()]
     variables = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": f"0-{options.threads - 1}", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
     if options.vllm_preload:
         variables["LD_PRELOAD"] = options.vllm_preload
@@ -114,7 +116,9 @@ def measure(options, servers):
     command = [options.maniple, "bench", "serve", "--url", ",".join(server.url() for server in servers), "--concurrency", ",".join(map(str, counts)),
                "--requests-per-client", str(options.turns), "--warm-up", "0", "--input-tokens", str(options.input), "--output-tokens", str(options.output),
                "--token-ids", options.ids, "-o", "json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=raise_group, check=False)
+    # The client shares the processors with the servers: it must not spend its short life on compiling itself.
+    cheap = os.environ | {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=raise_group, env=cheap, check=False)
     try:
         lines = json.loads(done.stdout)
     except ValueError as error:
@@ -171,6 +175,7 @@ def main():
     parser.add_argument("--input", type=int, default=64, help="tokens of a prompt (default 64)")
     parser.add_argument("--output", type=int, default=64, help="tokens of an answer (default 64)")
     parser.add_argument("--ids", default="300-9999", help="token ids that prompts are drawn from (default 300-9999)")
+    parser.add_argument("--caches", action="store_true", help="leave the servers their caches of prompts, which find nothing here and cost time and memory")
     parser.add_argument("--limit", type=int, default=300, help="seconds that a start may take (default 300)")
     options = parser.parse_args()
     if not os.path.exists(options.model):
