@@ -189,6 +189,8 @@ class MetricsTest {
         assertThat(scrape.value("maniple:rank_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(7);
         assertThat(scrape.value("maniple:rank_up{engine=\"0\",host=\"node-b\",rank=\"1\",stage=\"0\"}")).isEqualTo(1);
         assertThat(scrape.value("maniple:rank_memory_bytes{kind=\"kv_cache\",rank=\"0\"}")).isEqualTo(512);
+        assertThat(scrape.value("maniple:rank_kv_blocks{engine=\"0\",rank=\"1\",stage=\"0\"}")).isEqualTo(32);
+        assertThat(scrape.value("maniple:rank_kv_blocks_referenced{engine=\"0\",rank=\"1\",stage=\"0\"}")).isEqualTo(3);
         assertThat(scrape.value("maniple:link_bytes_total{dst=\"1\",src=\"0\",transport=\"NET/Socket/eth0\"}")).isEqualTo(77);
         assertThat(scrape.value("maniple:ep_balancedness{layer=\"1\"}")).isEqualTo(0.75);
         assertThat(scrape.value("maniple:eplb_rebalances_total")).isEqualTo(2);
