@@ -55,9 +55,16 @@ final class EngineLoop {
         computed = new int[limits.homes()];
         depth = pipeline.depth();
         pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
-        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
+        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth, drafter(options.speculation()));
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
+    }
+
+    private static Drafter drafter(Speculation speculation) {
+        return switch (speculation) {
+            case Speculation.Off _ -> Drafter.NONE;
+            case Speculation.Lookup lookup -> new PromptLookup(lookup.shortest(), lookup.longest());
+        };
     }
 
     Homes homes() {
@@ -189,14 +196,18 @@ final class EngineLoop {
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
-            sequence.arrive(batch.spanLength(span));
+            Home home = homes.of(sequence);
+            int known = batch.spanLength(span) - sequence.drafted();
+            sequence.arrive(known);
             computed[sequence.home()] += batch.spanLength(span);
-            homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span), now);
+                advance(sequence, results, first, rows, known, now);
             }
+            sequence.draft(0);
+            home.cache().publish(sequence);
+            home.trim(sequence);
             if (sequence.preempted()) {
-                homes.of(sequence).vacate(sequence);
+                home.vacate(sequence);
             }
             first += rows;
         }
@@ -214,7 +225,16 @@ final class EngineLoop {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1), now);
+            int drafted = sequence.drafted();
+            int next = first + rows - 1 - drafted;
+            // The row of a guess counts if the guess is the token that has been chosen in its place.
+            while (choose(sequence, row.at(results, next), now)) {
+                next++;
+            }
+            if (drafted > 0) {
+                observers.speculated(sequence.home(), drafted, drafted - sequence.drafted());
+            }
+            output.wake(sequence);
         }
     }
 
@@ -230,34 +250,49 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits, long now) {
+    /**
+     * Chooses the next token.
+     *
+     * @return whether it had been guessed, so that the row of the guess tells what follows
+     */
+    private boolean choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
             sequence.output.end(new Ending.Failure(hindrance));
-            output.wake(sequence);
-            return;
+            return false;
         }
         int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
         if (token == Sampler.NONE && guide != null && guide.mustEnd()) {
             // There is no token that says so, or it is not allowed.
             sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), sequence.outputLength()));
-        } else if (token == Sampler.NONE) {
+            return false;
+        }
+        if (token == Sampler.NONE) {
             sequence.output.end(
                     new Ending.Failure(
                             "No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
                                     + "every one, or the model's logits are not numbers"));
-        } else {
-            sequence.append(token);
-            sequence.times.token(now, observers);
-            Ending end = ending(sequence, token);
-            sequence.output.token(token, logprob(sequence, logits, token), end);
-            if (guide != null && end == null && !sequence.plan.concludes(token)) {
-                guide.chosen(token);
+            return false;
+        }
+        boolean foreseen = sequence.foresees(token);
+        sequence.append(token);
+        if (foreseen) {
+            sequence.accept();
+        }
+        sequence.times.token(now, observers);
+        Ending end = ending(sequence, token);
+        sequence.output.token(token, logprob(sequence, logits, token), end);
+        boolean goesOn = foreseen && end == null;
+        if (guide != null && end == null && !sequence.plan.concludes(token)) {
+            guide.chosen(token);
+            if (goesOn) {
+                guide.work();
+            } else {
                 guides.hand(guide);
             }
         }
-        output.wake(sequence);
+        return goesOn;
     }
 
     private static @Nullable TokenLogprob logprob(Sequence sequence, LogitRow logits, int token) {

@@ -44,6 +44,8 @@ final class Sequence {
     private boolean lostBlocks;
     private boolean inFlight;
     private boolean preempted;
+    /** Tokens behind the known ones that are guessed and take part in the batch in flight. */
+    private int drafted;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this.number = number;
@@ -113,6 +115,27 @@ final class Sequence {
         computed += newlyComputed;
     }
 
+    /** Takes guesses into the next batch, which stand behind its tokens. */
+    void draft(int count) {
+        drafted = count;
+    }
+
+    /** Guesses in the batch that is in flight or has come back, and which have neither been accepted nor given up. */
+    int drafted() {
+        return drafted;
+    }
+
+    /** Whether the next guess is a token. Asked before the token is appended. */
+    boolean foresees(int token) {
+        return drafted > 0 && tokens[length] == token;
+    }
+
+    /** The token appended last has been guessed: it is computed. */
+    void accept() {
+        drafted--;
+        computed++;
+    }
+
     void append(int token) {
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, length + 1);
@@ -131,6 +154,11 @@ final class Sequence {
 
     void hold(int block) {
         blocks[held++] = block;
+    }
+
+    /** Holds its last block no longer. */
+    int drop() {
+        return blocks[--held];
     }
 
     /**
