@@ -39,8 +39,13 @@ public final class SpeculationWish {
         return new SpeculationWish(settings).read();
     }
 
-    /** The key that a complaint is about. */
-    static String key(EffectiveSettings settings) {
+    /**
+     * The key that a complaint is about.
+     *
+     * @param settings the configuration
+     * @return the key by which it is asked for
+     */
+    public static String key(EffectiveSettings settings) {
         return settings.has(KernelOptions.SPECULATIVE_CONFIG) || !settings.has(KernelOptions.SPECULATIVE_ALGORITHM)
                 ? KernelOptions.SPECULATIVE_CONFIG
                 : KernelOptions.SPECULATIVE_ALGORITHM;
@@ -119,8 +124,11 @@ public final class SpeculationWish {
     }
 
     private static Speculation layer(int tokens) {
-        checkTokens(tokens);
-        throw new IllegalArgumentException("not yet"); // replaced when the layer is there
+        if (tokens != 1) {
+            throw new IllegalArgumentException(TOKENS + " [" + tokens
+                    + "]: the model's own layer guesses one token for each position; give 1, or leave it out");
+        }
+        return new Speculation.NextLayer();
     }
 
     private static void checkTokens(int tokens) {

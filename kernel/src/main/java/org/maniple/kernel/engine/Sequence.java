@@ -46,6 +46,8 @@ final class Sequence {
     private boolean preempted;
     /** Tokens behind the known ones that are guessed and take part in the batch in flight. */
     private int drafted;
+    /** Whether the token behind the known ones has been guessed by a pass, for the next batch. */
+    private boolean foretold;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this.number = number;
@@ -115,6 +117,16 @@ final class Sequence {
         computed += newlyComputed;
     }
 
+    /** A pass has guessed the next token. */
+    void foretell(int token) {
+        tokens[length] = token;
+        foretold = true;
+    }
+
+    boolean foretold() {
+        return foretold;
+    }
+
     /** Takes guesses into the next batch, which stand behind its tokens. */
     void draft(int count) {
         drafted = count;
@@ -141,6 +153,7 @@ final class Sequence {
             tokens = Arrays.copyOf(tokens, length + 1);
         }
         tokens[length++] = token;
+        foretold = false;
     }
 
     /** Its block table; what counts is the first {@link #heldBlocks} entries. */

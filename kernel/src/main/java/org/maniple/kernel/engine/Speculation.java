@@ -44,4 +44,12 @@ public sealed interface Speculation {
             }
         }
     }
+
+    /** What the layer says that the model has behind its last one for this ({@code mtp}): one token. */
+    record NextLayer() implements Speculation {
+        @Override
+        public int tokens() {
+            return 1;
+        }
+    }
 }

@@ -22,6 +22,7 @@ public final class RankLoop {
     private final MemorySegment frame;
     private final @Nullable StageLink candidates;
     private final @Nullable StageLink logits;
+    private final @Nullable StageLink guesses;
     private volatile long steps;
 
     /**
@@ -45,6 +46,9 @@ public final class RankLoop {
         boolean answers = program.program().resultRank() == program.rank();
         this.candidates = answers ? new StageLink(communicator, 0, executor.candidates(), wire::allocate) : null;
         this.logits = answers ? new StageLink(communicator, 0, executor.logits(), wire::allocate) : null;
+        this.guesses = answers && program.drafts()
+                ? new StageLink(communicator, 0, executor.guesses().orElseThrow(), wire::allocate)
+                : null;
     }
 
     /**
@@ -66,6 +70,11 @@ public final class RankLoop {
                 between.before(batch);
                 executor.run(batch);
                 answer();
+            } else if (batch.kind() == StepBatch.KIND_DRAFT) {
+                executor.run(batch);
+                if (guesses != null && batch.selectedRows() > 0) {
+                    guesses.send();
+                }
             }
             steps++;
         }

@@ -50,6 +50,7 @@ public final class UnitPipeline implements StepPipeline {
     private final @Nullable RowSlices logitRows;
     private final Tensor candidateTensor;
     private final Tensor logitTensor;
+    private final Tensor guessTensor;
     private @Nullable Slot filling;
     private @Nullable Slot answered;
     private long plans;
@@ -77,12 +78,15 @@ public final class UnitPipeline implements StepPipeline {
         this.resultRank = program.program().resultRank();
         int vocabulary = program.program().graph().vocabulary();
         this.width = program.program().graph().candidates().dims().getLast().extent();
-        for (int i = 0; i < depth; i++) {
+        // A pass that guesses goes on from a step whose results are still looked at.
+        int slots = program.program().draft().isPresent() ? 2 * depth : depth;
+        for (int i = 0; i < slots; i++) {
             free.add(new Slot(new StepBatch(limits, blocks, vocabulary), wire.allocate(StepBatch.maxBytes(limits))));
         }
         if (resultRank == 0) {
             candidateTensor = executor.candidates();
             logitTensor = executor.logits();
+            guessTensor = executor.guesses().orElse(candidateTensor);
             candidateRows = null;
             logitRows = null;
         } else {
@@ -90,6 +94,7 @@ public final class UnitPipeline implements StepPipeline {
             candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.allRows() * width));
             int[] whole = {limits.allRows(), vocabulary};
             logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.allRows() * vocabulary));
+            guessTensor = candidateTensor;
             candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.allRows());
             logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.allRows());
         }
@@ -126,10 +131,15 @@ public final class UnitPipeline implements StepPipeline {
             throw new IllegalArgumentException("only the batch that begin() gave can be submitted");
         }
         filling = null;
-        between.order(batch);
+        boolean guesses = batch.kind() == StepBatch.KIND_DRAFT;
+        if (!guesses) {
+            between.order(batch);
+        }
         send(slot);
         running.add(slot);
-        between.before(batch);
+        if (!guesses) {
+            between.before(batch);
+        }
         executor.run(batch);
     }
 
@@ -145,7 +155,8 @@ public final class UnitPipeline implements StepPipeline {
             }
         }
         answered = slot;
-        return slot.results.of(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
+        Tensor best = slot.batch.kind() == StepBatch.KIND_DRAFT ? guessTensor : candidateTensor;
+        return slot.results.of(slot.batch, rows, best.segment(), width / 2 - 1,
                 slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL);
     }
 

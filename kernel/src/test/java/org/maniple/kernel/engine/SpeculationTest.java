@@ -94,10 +94,21 @@ class SpeculationTest {
         "2, 32, 8, 64, 3"})
     void everyRequestGetsWhatItGetsAloneAndWithoutGuesses(int depth, int budget, int rows, int blocks, int homes)
             throws InterruptedException {
+        compare(EAGER, depth, budget, rows, blocks, homes);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 64, 16, 64, 1", "1, 24, 8, 7, 1", "2, 64, 16, 64, 1", "3, 20, 8, 9, 1", "2, 64, 16, 8, 2"})
+    void soItDoesWhereALayerOfTheModelGuesses(int depth, int budget, int rows, int blocks, int homes) throws InterruptedException {
+        compare(new Speculation.NextLayer(), depth, budget, rows, blocks, homes);
+    }
+
+    private static void compare(Speculation speculation, int depth, int budget, int rows, int blocks, int homes)
+            throws InterruptedException {
         int requests = 20;
         var guesses = new Guesses();
         Setup setup = Setup.standard().depth(depth).budget(budget).step(rows, 200).blocks(blocks).homes(homes)
-                .speculation(EAGER);
+                .speculation(speculation);
         try (EngineFixture fixture = setup.build()) {
             fixture.engine.observe(guesses);
             Semaphore gate = fixture.pipeline.gated();
@@ -125,6 +136,24 @@ class SpeculationTest {
             assertThat(fixture.pipeline.steps).isEqualTo(1 + 12);
             assertThat(guesses.accepted).hasValue(59 - 12);
             assertThat(guesses.made).hasValue(59 - 12);
+        }
+    }
+
+    /** Two of three guesses of this layer are right about the probabilities; with the draw that chooses the token they come true. */
+    @Test
+    void aLayerThatIsRightIsRightAtEveryTemperature() throws InterruptedException {
+        for (double temperature : new double[] {0, 1, 3}) {
+            Samplings samplings = Samplings.seeded(60, 5).with(s -> {
+                s.temperature = temperature;
+                s.ignoreEos = true;
+                s.topK = 10;
+            });
+            try (EngineFixture fixture = Setup.standard().speculation(new Speculation.NextLayer()).start()) {
+                var guesses = new Guesses();
+                fixture.engine.observe(guesses);
+                assertThat(fixture.submit(prompt(20, 1), samplings).tokens()).hasSize(60);
+                assertThat(guesses.accepted.get()).isGreaterThanOrEqualTo(guesses.made.get() / 2);
+            }
         }
     }
 
