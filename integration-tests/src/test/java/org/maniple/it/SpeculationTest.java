@@ -33,7 +33,7 @@ import org.maniple.kernel.step.StepBatch;
 /** Requests whose outputs are guessed get the tokens that they get without, on every layout, with shared blocks and with too few of them. */
 class SpeculationTest {
 
-    private static final int REQUESTS = 16;
+    private static final int REQUESTS = 12;
     private static final int SEATS = 8;
     private static final int BLOCK = 16;
     private static final int BLOCKS = 256;
@@ -88,14 +88,12 @@ class SpeculationTest {
         Path mtp = Oracles.model("deepseek-v3-mtp-bf16");
         return Stream.of(
                 Arguments.of(Oracles.committed(), Layout.of(2, 1), LOOKUP),
-                Arguments.of(Oracles.committed(), Layout.of(1, 2), LOOKUP),
-                Arguments.of(Oracles.committed(), Layout.of(2, 2), LOOKUP),
                 // Sliding windows.
                 Arguments.of(Oracles.model("mistral-window"), Layout.of(1, 2), LOOKUP),
+                Arguments.of(mtp, Layout.of(2, 2), LOOKUP),
                 Arguments.of(Oracles.model("qwen3-moe"), Layout.of(2, 1).attentionOf(2).experts(), LOOKUP),
-                Arguments.of(mtp, Layout.of(2, 1), LOOKUP),
-                Arguments.of(mtp, Layout.of(1, 1), LAYER), Arguments.of(mtp, Layout.of(2, 1), LAYER),
-                Arguments.of(mtp, Layout.of(1, 2), LAYER), Arguments.of(mtp, Layout.of(2, 2), LAYER),
+                Arguments.of(mtp, Layout.of(2, 1), LAYER), Arguments.of(mtp, Layout.of(1, 2), LAYER),
+                Arguments.of(mtp, Layout.of(2, 2), LAYER),
                 Arguments.of(mtp, Layout.of(2, 1).attentionOf(2).experts(), LAYER));
     }
 
@@ -125,9 +123,9 @@ class SpeculationTest {
                     assertThat(answers.get(i).await()).as("request " + i + " with " + blocks + " blocks")
                             .isEqualTo(expected.get(i));
                 }
-                assertThat(guesses.made).hasPositiveValue();
-                System.out.println(layout + " " + speculation + " " + blocks + ": " + guesses.accepted + " of " + guesses.made);
-                assertThat(guessing.statistics().prefixCacheHits()).isPositive();
+                assertThat(guesses.accepted).hasPositiveValue();
+                // Those that begin alike may be in different groups.
+                assertThat(guessing.statistics().prefixCacheHits() > 0 || unit.pipeline().limits().homes() > 1).isTrue();
                 assertThat(guessing.statistics().preemptions() > 0).isEqualTo(blocks == FEW_BLOCKS);
                 guessing.close(Duration.ofSeconds(30));
             }
@@ -156,7 +154,7 @@ class SpeculationTest {
                 int[] before = requests.get(i - 1).prompt();
                 prompt = IntStream.concat(IntStream.of(before), IntStream.of(prompt).limit(20)).toArray();
             }
-            requests.add(new GenerationRequest("request " + i, prompt, sampling(24 + random.nextInt(16), i), OptionalInt.empty()));
+            requests.add(new GenerationRequest("request " + i, prompt, sampling(20 + random.nextInt(12), i), OptionalInt.empty()));
         }
         return requests;
     }

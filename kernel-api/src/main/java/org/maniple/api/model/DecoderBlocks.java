@@ -79,7 +79,10 @@ public final class DecoderBlocks {
     private final GraphBuilder graph;
     private final DecoderShape shape;
     private final float normOffset;
-    private @Nullable Value lastNormed;
+    private @Nullable Ending ending;
+
+    /** What a layer that guesses has in common with the model: what the head reads, and the head. */
+    private record Ending(Value normed, Parameter head) {}
 
     /**
      * Begins a graph.
@@ -272,8 +275,11 @@ public final class DecoderBlocks {
     public ModelGraph head(Value x, boolean tied, Optional<? extends ElementFunction> last) {
         graph.layer(shape.layers());
         Value normed = norm("hidden.norm", x, "model.norm.weight");
-        lastNormed = normed;
-        Parameter head = head("lm_head.weight", tied);
+        Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
+        TensorView stored = TensorView.stored(tied ? EMBEDDINGS : "lm_head.weight", TensorView.dim(vocabulary),
+                TensorView.dim(shape.hiddenChannels()));
+        Parameter head = graph.parameter("lm_head.weight", stored, vocabulary, shape.hiddenChannels());
+        ending = new Ending(normed, head);
         if (last.isEmpty()) {
             return graph.head(normed, head, shape.contextLength());
         }
@@ -282,32 +288,24 @@ public final class DecoderBlocks {
         return graph.finish(graph.add(new BuiltinOp.Elementwise(last.get()), "logits", raw.dims(), raw), shape.contextLength());
     }
 
-    private Parameter head(String name, boolean tied) {
-        Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
-        TensorView stored = TensorView.stored(tied ? EMBEDDINGS : "lm_head.weight", TensorView.dim(vocabulary),
-                TensorView.dim(shape.hiddenChannels()));
-        return graph.parameter(name, stored, vocabulary, shape.hiddenChannels());
-    }
-
     /**
      * The layer behind the last one that guesses the token after the next (DeepSeek-V3, section 2.2, and models that follow it): the norms
      * {@code enorm} of the next token's embedding and {@code hnorm} of what the head reads of a position, {@code eh_proj} of both, a block, and
      * {@code shared_head.norm} before the head. Embeddings and head are the model's own, which such checkpoints hold again.
      *
      * @param main the graph that {@link #head} gave
-     * @param tied as there
      * @param attention makes the block's attention from what its first norm gives; its number is that of layers
      * @param feedForward makes the block's mixture from what its second norm gives
      * @return the graph with this layer
      */
-    public ModelGraph draft(ModelGraph main, boolean tied, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
-        if (lastNormed == null) {
+    public ModelGraph draft(ModelGraph main, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
+        if (ending == null) {
             throw new IllegalStateException("a layer that guesses comes behind the head");
         }
         int layer = shape.layers();
         String prefix = "model.layers." + layer + ".";
         Dim channels = DRAFT_CHANNELS.of(shape.hidden());
-        Value hidden = graph.draft(lastNormed, channels);
+        Value hidden = graph.draft(ending.normed(), channels);
         Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
         Parameter embeddings = graph.parameter("draft." + EMBEDDINGS,
                 TensorView.stored(EMBEDDINGS, TensorView.dim(vocabulary), TensorView.dim(channels)), vocabulary, channels);
@@ -316,7 +314,7 @@ public final class DecoderBlocks {
         Value joined = graph.sum("draft.joined", graph.contract("draft.next.projected", next, half(prefix, channels, 0)),
                 graph.contract("draft.before.projected", before, half(prefix, channels, 1)));
         Value normed = norm("draft.norm", halves(layer, joined, attention, feedForward), prefix + "shared_head.norm.weight");
-        return graph.finishDraft(main, normed, head("draft.lm_head.weight", tied));
+        return graph.finishDraft(main, normed, ending.head());
     }
 
     private Value draftNorm(String name, Value x, String tensor, Dim channels) {

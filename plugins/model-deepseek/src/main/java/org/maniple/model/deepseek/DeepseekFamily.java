@@ -72,11 +72,10 @@ public final class DeepseekFamily implements ModelArchitecture {
                     : in -> blocks.feedForward(layer, in, dense);
             stream = blocks.block(layer, stream, in -> attention.build(blocks, shape, layer, in), feedForward);
         }
-        boolean tied = config.flag("tie_word_embeddings", false);
-        ModelGraph graph = blocks.head(stream, tied, Optional.empty());
+        ModelGraph graph = blocks.head(stream, config.flag("tie_word_embeddings", false), Optional.empty());
         int behind = shape.layers();
         return guessing
-                ? blocks.draft(graph, tied, in -> attention.build(blocks, shape, behind, in),
+                ? blocks.draft(graph, in -> attention.build(blocks, shape, behind, in),
                         in -> expertBlocks.feedForward(behind, in, mixture))
                 : graph;
     }

@@ -66,7 +66,7 @@ class DeepseekFamilyTest extends ModelArchitectureContract {
                 "SUMSQ [draft.joined] -> [attn.in.3.squares]");
         assertThat(lines).endsWith("NORMALIZE [hidden.4, draft.norm.squares, model.layers.3.shared_head.norm.weight] -> [draft.norm]",
                 "SELECT [draft.norm] -> [draft.selected]",
-                "CONTRACT [draft.selected, draft.lm_head.weight] -> [draft.logits]",
+                "CONTRACT [draft.selected, lm_head.weight] -> [draft.logits]",
                 "TOPK [draft.logits] -> [draft.candidates]");
         assertThat(graph.draft().orElseThrow().source().name()).isEqualTo("hidden.norm");
     }
