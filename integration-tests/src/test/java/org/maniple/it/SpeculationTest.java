@@ -74,6 +74,9 @@ class SpeculationTest {
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
                 }
+                case GenerationEvent.Embedding vector -> {
+                    // Not asked for.
+                }
             }
         }
 
