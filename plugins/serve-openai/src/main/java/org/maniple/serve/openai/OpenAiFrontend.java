@@ -86,7 +86,7 @@ public final class OpenAiFrontend implements Frontend {
         routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
-        Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);
+        Router router = new Router(routes, OriginRules.of(settings, onlyLocalNames, keys.areRequired()), keys, workers, readiness);
         return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter,
                 tls);
     }

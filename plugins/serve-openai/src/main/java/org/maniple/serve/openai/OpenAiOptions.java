@@ -19,6 +19,7 @@ final class OpenAiOptions {
     static final String FIRST_TOKEN_TIMEOUT = "first-token-timeout";
     static final String STREAM_EVENT_IDS = "stream-event-ids";
     static final String GENERATION_CONFIG = "generation-config";
+    static final String ALLOWED_ORIGINS = "allowed-origins";
     static final String POOLING = "pooling";
     static final String MATRYOSHKA = "matryoshka-dimensions";
     static final String METRICS_WITHOUT_KEY = "metrics-without-key";
@@ -55,6 +56,9 @@ final class OpenAiOptions {
                         .asLocal(),
                 Option.of(SSL_CERT_REQS, OptionType.TEXT, "Whether clients need a certificate: 0 no, 1 may have one, 2 yes.")
                         .withDefault("0").withChoices(Tls.clientCertificates()).asLocal(),
+                Option.of(ALLOWED_ORIGINS, OptionType.TEXTS,
+                        "Origins whose pages may use the API through a browser, such as https://chat.example.org; by default none.")
+                        .asLocal(),
                 Option.of(REQUEST_TIMEOUT, OptionType.DURATION,
                         "How long a request may take in all; then it ends with status 504. By default as long as it takes.")
                         .asLocal(),
