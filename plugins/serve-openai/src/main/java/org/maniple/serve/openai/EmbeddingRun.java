@@ -41,7 +41,7 @@ final class EmbeddingRun {
     private final TimeLimits limits;
     private final Reply reply;
 
-    private final @Nullable float[][] vectors; // this and what follows: guarded by this
+    private final float[] @Nullable [] vectors; // this and what follows: guarded by this
     private final List<Generation> running = new ArrayList<>();
     private int next;
     private int done;
