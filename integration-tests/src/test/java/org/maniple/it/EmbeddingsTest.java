@@ -186,7 +186,8 @@ class EmbeddingsTest {
     }
 
     private static VirtualUnit unit(Layout layout) {
-        return new VirtualUnit(MODEL, layout.with("numerics", "exact", ""), new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1), BLOCKS);
+        return new VirtualUnit(MODEL, layout.with("numerics", "exact", ""), new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1),
+                BLOCKS);
     }
 
     private static Answer ask(UnitEngine engine, String id, int[] prompt, Pooling pooling) {

@@ -69,14 +69,16 @@ class SchemasIT {
                 count[1]));
         int stopped = counts.values().stream().mapToInt(count -> count[0]).sum();
         int all = counts.values().stream().mapToInt(count -> count[1]).sum();
-        System.out.printf(Locale.ROOT, "SmolLM2 at temperature 1.5: %d of %d answers ended by stop (%.2f %%), all valid%n", stopped, all,
+        System.out.printf(Locale.ROOT, "SmolLM2 at temperature 1.5: %d of %d answers ended by stop (%.2f %%), all valid%n",
+                stopped, all,
                 100.0 * stopped / all);
         assertThat((double) stopped / all).isGreaterThanOrEqualTo(SHARE);
     }
 
     private static Map<String, Object> request(JsonNode schema, int seed) {
         return Map.of("model", "smollm2", "messages", List.of(Map.of("role", "user", "content", schema.get("prompt").asString())),
-                "temperature", 1.5, "seed", seed, "max_tokens", 700, "response_format", Map.of("type", "json_schema", "json_schema",
+                "temperature", 1.5, "seed", seed, "max_tokens", 700, "response_format",
+                Map.of("type", "json_schema", "json_schema",
                         Map.of("name", "answer", "strict", true, "schema", schema.get("schema"))));
     }
 

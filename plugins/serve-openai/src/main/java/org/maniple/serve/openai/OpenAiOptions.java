@@ -52,7 +52,8 @@ final class OpenAiOptions {
                         .asLocal(),
                 Option.of(SSL_KEYFILE, OptionType.TEXT, "The key of that certificate, a PEM file in PKCS #8.").asLocal(),
                 Option.of(SSL_KEYFILE_PASSWORD, OptionType.TEXT, "The password of that key, if it is encrypted.").asLocal(),
-                Option.of(SSL_CA_CERTS, OptionType.TEXT, "The authorities that certificates of clients are signed by, a PEM file.")
+                Option.of(SSL_CA_CERTS, OptionType.TEXT,
+                        "The authorities that certificates of clients are signed by, a PEM file.")
                         .asLocal(),
                 Option.of(SSL_CERT_REQS, OptionType.TEXT, "Whether clients need a certificate: 0 no, 1 may have one, 2 yes.")
                         .withDefault("0").withChoices(Tls.clientCertificates()).asLocal(),

@@ -44,8 +44,9 @@ record OriginRules(boolean onlyLocalNames, String host, Set<String> allowed) {
             }
         }
         if (allowed.contains(ALL) && !keysAreRequired) {
-            throw new ManipleException(OpenAiOptions.ALLOWED_ORIGINS + " [*] without an api-key would let every page that somebody looks at"
-                    + " use this server; name the origins, or set api-key-file");
+            throw new ManipleException(
+                    OpenAiOptions.ALLOWED_ORIGINS + " [*] without an api-key would let every page that somebody looks at"
+                            + " use this server; name the origins, or set api-key-file");
         }
         return new OriginRules(onlyLocalNames, settings.text("host"), allowed);
     }

@@ -22,7 +22,8 @@ final class Router {
     private static final Logger LOG = System.getLogger(Router.class.getName());
     /** The same for every path, since browsers ask without a key. */
     private static final Map<String, String> PREFLIGHT = Map.of("Access-Control-Allow-Methods", "GET, POST",
-            "Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id, Idempotency-Key, Anthropic-Version",
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, X-Api-Key, X-Request-Id, Idempotency-Key, Anthropic-Version",
             "Access-Control-Max-Age", "600");
     private static final Fields NO_FIELDS = new Fields(Map.of());
 

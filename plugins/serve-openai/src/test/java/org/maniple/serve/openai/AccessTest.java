@@ -161,7 +161,8 @@ class AccessTest {
         Map<String, Object> settings = Map.of("api-key", KEY, "allowed-origins", List.of("https://Chat.example.org"));
         try (TestServer other = new TestServer(new FakeEngine(), settings, TestServer.LIMITS)) {
             Answer preflight = other.send(other.request("/v1/chat/completions").header("Origin", "https://chat.example.org")
-                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody()).build());
+                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                    .build());
             assertThat(preflight.status()).isEqualTo(204);
             assertThat(preflight.header("access-control-allow-origin")).isEqualTo("https://chat.example.org");
             assertThat(preflight.header("access-control-allow-headers")).contains("Authorization").contains("Content-Type");
@@ -176,7 +177,8 @@ class AccessTest {
                     .header("Authorization", "Bearer " + KEY).build());
             assertThat(foreign.headers()).doesNotContainKey("access-control-allow-origin");
             assertThat(other.send(other.request("/v1/chat/completions").header("Origin", "https://evil.example")
-                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody()).build())
+                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                    .build())
                     .status()).isEqualTo(403);
         }
     }
