@@ -53,6 +53,15 @@ public interface Engine {
     }
 
     /**
+     * How many tokens of an output it guesses in a step, at most ({@code speculative-config}).
+     *
+     * @return 0 if it guesses nothing
+     */
+    default int speculativeTokens() {
+        return 0;
+    }
+
+    /**
      * How the unit is.
      *
      * @return a snapshot

@@ -35,7 +35,10 @@ final class EngineLoop {
 
     private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
+    private final boolean passes;
     private @Nullable StepBatch begun;
+    /** Of the batches in flight, those that guess. */
+    private int passesInFlight;
     private long steps;
     /** When the results before came, or work began after there was none. */
     private long since;
@@ -59,10 +62,19 @@ final class EngineLoop {
                 options.scheduling().prefixCaching(), order);
         computed = new int[limits.homes()];
         depth = pipeline.depth();
+        passes = options.speculation() instanceof Speculation.NextLayer;
         pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
-        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
+        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth, drafter(options.speculation()));
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
+    }
+
+    private static Drafter drafter(Speculation speculation) {
+        return switch (speculation) {
+            case Speculation.Off _ -> Drafter.NONE;
+            case Speculation.Lookup lookup -> new PromptLookup(lookup.shortest(), lookup.longest());
+            case Speculation.NextLayer _ -> (sequence, most) -> sequence.foretold() ? 1 : 0;
+        };
     }
 
     Homes homes() {
@@ -127,7 +139,7 @@ final class EngineLoop {
      * @return whether there was anything to do
      */
     boolean step() {
-        while (inFlight.size() < depth && submit()) {
+        while (mayDepart() && submit()) {
             // submit() does the work
         }
         if (inFlight.isEmpty()) {
@@ -136,11 +148,81 @@ final class EngineLoop {
         }
         StepResults results = pipeline.await();
         Flight flight = inFlight.removeFirst();
-        measure(flight);
         running = inFlight.isEmpty() ? NOTHING_RUNS : System.nanoTime() | 1;
-        take(results, flight);
+        check(results, flight.batch());
+        if (flight.batch().kind() == StepBatch.KIND_DRAFT) {
+            passesInFlight--;
+            foretell(results, flight);
+        } else {
+            measure(flight);
+            take(results, flight);
+            if (passes) {
+                guess(flight);
+            }
+        }
         spare.addLast(flight);
         return true;
+    }
+
+    /** On one stage results lie in the rank's own memory, so that they must be taken before anything else runs. */
+    private boolean mayDepart() {
+        return depth == 1 ? inFlight.isEmpty() : inFlight.size() - passesInFlight < depth;
+    }
+
+    /**
+     * Has the layer that guesses go on from what a step has computed: every position with the token after it. The parts of prompts take part,
+     * since the layer has a cache of its own; sequences that have lost their blocks do not. Before any further step departs.
+     */
+    private void guess(Flight done) {
+        StepBatch step = done.batch();
+        StepBatch pass = begun == null ? pipeline.begin() : begun;
+        begun = pass;
+        pass.clearForDraft(step.stepNumber());
+        Flight flight = spare.isEmpty() ? new Flight(pass) : spare.removeFirst();
+        flight.use(pass);
+        for (int span = 0; span < step.spans(); span++) {
+            Sequence sequence = done.sequence(span);
+            int position = step.position(step.spanStart(span));
+            int count = Math.min(sequence.computed(), sequence.length() - 1) - position;
+            if (count > 0) {
+                boolean wanted = sequence.decoding() && !sequence.output.ended();
+                flight.board(pass.spans(), sequence);
+                pass.addSpan(sequence.home(), sequence.number, position, sequence.tokens(), position + 1, count,
+                        wanted ? StepBatch.Rows.LAST : StepBatch.Rows.NONE, sequence.blocks(),
+                        Math.ceilDiv(position + count, step.blockSize()));
+                pass.goesOnFrom(step.spanStart(span));
+            }
+        }
+        if (pass.spans() == 0) {
+            spare.addFirst(flight);
+            return;
+        }
+        begun = null;
+        passesInFlight++;
+        inFlight.addLast(flight);
+        pipeline.submit(pass);
+    }
+
+    private void foretell(StepResults results, Flight flight) {
+        StepBatch pass = flight.batch();
+        int next = 0;
+        for (int span = 0; span < pass.spans(); span++) {
+            Sequence sequence = flight.sequence(span);
+            sequence.arrive(0);
+            if (pass.rowsOf(span) == StepBatch.Rows.LAST) {
+                LogitRow guesses = row.at(results, next++);
+                // Where it fills what it may become, nothing follows that could be guessed.
+                int token = sequence.length() < sequence.maxLength
+                        ? sampler.guess(sequence.plan, sequence.length(), guesses)
+                        : Sampler.NONE;
+                if (token != Sampler.NONE) {
+                    sequence.foretell(token);
+                }
+            }
+            if (sequence.preempted()) {
+                homes.of(sequence).vacate(sequence);
+            }
+        }
     }
 
     private boolean submit() {
@@ -186,26 +268,33 @@ final class EngineLoop {
         since = now;
     }
 
-    private void take(StepResults results, Flight flight) {
-        StepBatch batch = flight.batch();
+    private void check(StepResults results, StepBatch batch) {
         if (results.batch() != batch || results.rows() != batch.selectedRows() || results.k() != options.candidates()) {
             throw new IllegalStateException(
                     "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
                             + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
+    }
+
+    private void take(StepResults results, Flight flight) {
+        StepBatch batch = flight.batch();
         long now = System.nanoTime();
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
-            sequence.arrive(batch.spanLength(span));
+            Home home = homes.of(sequence);
+            int known = batch.spanLength(span) - sequence.drafted();
+            sequence.arrive(known);
             computed[sequence.home()] += batch.spanLength(span);
-            homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span), now);
+                advance(sequence, results, first, rows, known, now);
             }
+            sequence.draft(0);
+            home.cache().publish(sequence);
+            home.trim(sequence);
             if (sequence.preempted()) {
-                homes.of(sequence).vacate(sequence);
+                home.vacate(sequence);
             }
             first += rows;
         }
@@ -232,7 +321,16 @@ final class EngineLoop {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1), now);
+            int drafted = sequence.drafted();
+            int next = first + rows - 1 - drafted;
+            // The row of a guess counts if the guess is the token that has been chosen in its place.
+            while (choose(sequence, row.at(results, next), now)) {
+                next++;
+            }
+            if (drafted > 0) {
+                observers.speculated(sequence.home(), drafted, drafted - sequence.drafted());
+            }
+            output.wake(sequence);
         }
     }
 
@@ -248,34 +346,49 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits, long now) {
+    /**
+     * Chooses the next token.
+     *
+     * @return whether it had been guessed, so that the row of the guess tells what follows
+     */
+    private boolean choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
             sequence.output.end(new Ending.Failure(hindrance));
-            output.wake(sequence);
-            return;
+            return false;
         }
         int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
         if (token == Sampler.NONE && guide != null && guide.mustEnd()) {
             // There is no token that says so, or it is not allowed.
             sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), sequence.outputLength()));
-        } else if (token == Sampler.NONE) {
+            return false;
+        }
+        if (token == Sampler.NONE) {
             sequence.output.end(
                     new Ending.Failure(
                             "No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
                                     + "every one, or the model's logits are not numbers"));
-        } else {
-            sequence.append(token);
-            sequence.times.token(now, observers);
-            Ending end = ending(sequence, token);
-            sequence.output.token(token, logprob(sequence, logits, token), end);
-            if (guide != null && end == null && !sequence.plan.concludes(token)) {
-                guide.chosen(token);
+            return false;
+        }
+        boolean foreseen = sequence.foresees(token);
+        sequence.append(token);
+        if (foreseen) {
+            sequence.accept();
+        }
+        sequence.times.token(now, observers);
+        Ending end = ending(sequence, token);
+        sequence.output.token(token, logprob(sequence, logits, token), end);
+        boolean goesOn = foreseen && end == null;
+        if (guide != null && end == null && !sequence.plan.concludes(token)) {
+            guide.chosen(token);
+            if (goesOn) {
+                guide.work();
+            } else {
                 guides.hand(guide);
             }
         }
-        output.wake(sequence);
+        return goesOn;
     }
 
     private static @Nullable TokenLogprob logprob(Sequence sequence, LogitRow logits, int token) {

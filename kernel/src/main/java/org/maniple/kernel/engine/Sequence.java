@@ -47,6 +47,10 @@ final class Sequence {
     private boolean lostBlocks;
     private boolean inFlight;
     private boolean preempted;
+    /** Tokens behind the known ones that are guessed and take part in the batch in flight. */
+    private int drafted;
+    /** Whether the token behind the known ones has been guessed by a pass, for the next batch. */
+    private boolean foretold;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
         this(number, request, plan, null, output, times, maxLength);
@@ -127,11 +131,43 @@ final class Sequence {
         computed += newlyComputed;
     }
 
+    /** A pass has guessed the next token. */
+    void foretell(int token) {
+        tokens[length] = token;
+        foretold = true;
+    }
+
+    boolean foretold() {
+        return foretold;
+    }
+
+    /** Takes guesses into the next batch, which stand behind its tokens. */
+    void draft(int count) {
+        drafted = count;
+    }
+
+    /** Guesses in the batch that is in flight or has come back, and which have neither been accepted nor given up. */
+    int drafted() {
+        return drafted;
+    }
+
+    /** Whether the next guess is a token. Asked before the token is appended. */
+    boolean foresees(int token) {
+        return drafted > 0 && tokens[length] == token;
+    }
+
+    /** The token appended last has been guessed: it is computed. */
+    void accept() {
+        drafted--;
+        computed++;
+    }
+
     void append(int token) {
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, length + 1);
         }
         tokens[length++] = token;
+        foretold = false;
     }
 
     /** Its block table; what counts is the first {@link #heldBlocks} entries. */
@@ -145,6 +181,11 @@ final class Sequence {
 
     void hold(int block) {
         blocks[held++] = block;
+    }
+
+    /** Holds its last block no longer. */
+    int drop() {
+        return blocks[--held];
     }
 
     /**

@@ -10,7 +10,7 @@ import org.maniple.kernel.step.StepBatch;
 public interface StepPipeline {
 
     /**
-     * How many batches may be in flight.
+     * How many steps may be in flight, besides the passes that guess from steps before.
      *
      * @return the number of stages, at least 1
      */
@@ -33,7 +33,8 @@ public interface StepPipeline {
     }
 
     /**
-     * A batch to fill. There is one while fewer than {@link #depth()} are in flight.
+     * A batch to fill. There is one while fewer than {@link #depth()} are in flight, and as many again where the unit has a layer that guesses; it
+     * is not the one whose results came last.
      *
      * @return a batch with any contents, the caller's until it is submitted
      */

@@ -342,6 +342,11 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public int speculativeTokens() {
+        return options.speculation().tokens();
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = unit.get();
         lock.lock();

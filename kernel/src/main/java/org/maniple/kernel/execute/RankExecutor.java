@@ -29,7 +29,9 @@ import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.Instruction;
+import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.program.TokenSplit;
@@ -98,6 +100,9 @@ public final class RankExecutor {
     private final int selection;
     private final ExpertBinder experts;
     private final StepClock clock = new StepClock();
+    private @Nullable DraftMemory draft;
+    /** The first action that belongs to passes that guess. */
+    private int draftFrom;
     private @Nullable StepProfile profile;
 
     /**
@@ -133,8 +138,28 @@ public final class RankExecutor {
         List<List<Instruction>> sections = sections();
         experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current);
         allocate(sections);
-        sections.forEach(this::bind);
+        bindAll(sections);
         allViews = views.values().toArray(StepView[]::new);
+    }
+
+    /** Binds what steps do, and then what passes do that guess. */
+    private void bindAll(List<List<Instruction>> sections) {
+        int begun = 0;
+        for (List<Instruction> section : sections) {
+            if (begun == program.draftFrom()) {
+                draftFrom = actions.size();
+            }
+            bind(section);
+            begun += section.size();
+        }
+        if (!program.drafts()) {
+            draftFrom = actions.size();
+        }
+        if (program.drafts()) {
+            MeshProgram.Draft pieces = program.program().draft().orElseThrow();
+            draft = new DraftMemory(tensor(pieces.source()), tensor(pieces.hidden()), view(pieces.source()),
+                    program.program().stages(), session::allocate);
+        }
     }
 
     /**
@@ -198,7 +223,14 @@ public final class RankExecutor {
      * @return bytes
      */
     public static long blockBytes(RankProgram program, int blockSize) {
-        return program.states().stream().mapToLong(s -> 4 * program.elements(s) * blockSize).sum();
+        CacheType type = program.program().options().cache();
+        return program.states().stream().mapToLong(s -> type.bytes(heads(program, s), program.elements(s)) * blockSize).sum();
+    }
+
+    /** Rows of elements of a state at a position: all its dimensions but the last. */
+    private static long heads(RankProgram program, Piece state) {
+        int elements = program.program().units(state, state.operand().dims().getLast(), program.rank()).size();
+        return elements == 0 ? 0 : program.elements(state) / elements;
     }
 
     /**
@@ -240,7 +272,7 @@ public final class RankExecutor {
     }
 
     /**
-     * Runs a step.
+     * Runs a step, or a pass that guesses further tokens.
      *
      * @param step the batch
      * @throws org.maniple.api.transport.TransportException if another rank cannot be reached
@@ -253,7 +285,12 @@ public final class RankExecutor {
         for (StepView view : allViews) {
             show(step, view);
         }
-        for (int i = 0; i < actions.size(); i++) {
+        boolean guesses = step.kind() == StepBatch.KIND_DRAFT;
+        if (guesses && draft != null) {
+            draft.recall(step);
+        }
+        int last = guesses ? actions.size() : draftFrom;
+        for (int i = guesses ? draftFrom : 0; i < last; i++) {
             Action action = actions.get(i);
             if (!action.use().by(step)) {
                 continue;
@@ -268,6 +305,9 @@ public final class RankExecutor {
             if (observer.isPresent()) {
                 action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
             }
+        }
+        if (!guesses && draft != null) {
+            draft.keep(step);
         }
         long end = System.nanoTime();
         clock.end(end - begin, exchanging);
@@ -319,6 +359,17 @@ public final class RankExecutor {
         return program.program().hidden().map(this::tensor);
     }
 
+    /**
+     * The merged candidates of the last pass that guessed, on ranks that take part in it.
+     *
+     * @return {@code [selected rows, 2k+2]}
+     */
+    public Optional<Tensor> guesses() {
+        return program.drafts()
+                ? program.program().draft().map(pieces -> tensor(pieces.candidates()))
+                : Optional.empty();
+    }
+
     private Tensor tensor(Piece piece) {
         Tensor tensor = tensors.get(piece);
         if (tensor == null) {
@@ -365,18 +416,21 @@ public final class RankExecutor {
         for (int i = 1; i < shape.length; i++) {
             shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
-        long bytes = Math.multiplyExact(program.elements(state), 4L * positions);
-        long before = bytes < LARGE_PAGE ? 0 : shift;
-        return Tensor.of(DType.F32, shape, session.allocate(before + bytes).asSlice(before, bytes));
+        return program.program().options().cache().tensor(shape, bytes -> {
+            long before = bytes < LARGE_PAGE ? 0 : shift;
+            return session.allocate(before + bytes).asSlice(before, bytes);
+        });
     }
 
     /** Operations of one block between two exchanges; attention ends one too, so that memory is given up in between. */
     private List<List<Instruction>> sections() {
         var sections = new ArrayList<List<Instruction>>();
         var open = new ArrayList<Instruction>();
-        for (Instruction instruction : program.code()) {
+        for (int i = 0; i < program.code().size(); i++) {
+            Instruction instruction = program.code().get(i);
             boolean local = instruction instanceof Instruction.Local;
-            if (!open.isEmpty() && (!local || open.getLast().layer() != instruction.layer())) {
+            boolean begins = !local || i == program.draftFrom();
+            if (!open.isEmpty() && (begins || open.getLast().layer() != instruction.layer())) {
                 sections.add(List.copyOf(open));
                 open.clear();
             }
@@ -398,6 +452,11 @@ public final class RankExecutor {
         var memory = new HashMap<BufferPlan.Slot, MemorySegment>();
         for (BufferPlan.Slot slot : plan.slots()) {
             memory.put(slot, session.allocate(slot.bytes()));
+        }
+        if (program.drafts()) {
+            Piece hidden = program.program().draft().orElseThrow().hidden();
+            int[] shape = plan.shape(hidden);
+            add(hidden, Tensor.of(DType.F32, shape, session.allocate(4L * shape[0] * program.elements(hidden))));
         }
         for (Instruction instruction : program.code()) {
             for (Piece piece : BufferPlan.made(program, instruction)) {
@@ -524,6 +583,7 @@ public final class RankExecutor {
         inside.addAll(section);
         Set<Piece> outside = new HashSet<>(List.of(program.program().logits(), program.program().candidates()));
         program.program().hidden().ifPresent(outside::add);
+        program.program().draft().ifPresent(pieces -> outside.addAll(List.of(pieces.source(), pieces.candidates())));
         for (Instruction instruction : program.code()) {
             switch (instruction) {
                 case Instruction.Local local when inside.contains(local) -> {

@@ -23,6 +23,7 @@ public final class RankLoop {
     private final @Nullable StageLink candidates;
     private final @Nullable StageLink logits;
     private final @Nullable StageLink hidden;
+    private final @Nullable StageLink guesses;
     private volatile long steps;
 
     /**
@@ -49,6 +50,9 @@ public final class RankLoop {
         this.hidden = answers
                 ? executor.hidden().map(tensor -> new StageLink(communicator, 0, tensor, wire::allocate)).orElse(null)
                 : null;
+        this.guesses = answers && program.drafts()
+                ? new StageLink(communicator, 0, executor.guesses().orElseThrow(), wire::allocate)
+                : null;
     }
 
     /**
@@ -70,6 +74,11 @@ public final class RankLoop {
                 between.before(batch);
                 executor.run(batch);
                 answer();
+            } else if (batch.kind() == StepBatch.KIND_DRAFT) {
+                executor.run(batch);
+                if (guesses != null && batch.selectedRows() > 0) {
+                    guesses.send();
+                }
             }
             steps++;
         }

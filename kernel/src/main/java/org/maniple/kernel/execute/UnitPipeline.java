@@ -55,6 +55,7 @@ public final class UnitPipeline implements StepPipeline {
     private final Tensor logitTensor;
     private final @Nullable Tensor hiddenTensor;
     private final int hiddenWidth;
+    private final Tensor guessTensor;
     private @Nullable Slot filling;
     private @Nullable Slot answered;
     private long plans;
@@ -82,7 +83,9 @@ public final class UnitPipeline implements StepPipeline {
         this.resultRank = program.program().resultRank();
         int vocabulary = program.program().graph().vocabulary();
         this.width = program.program().graph().candidates().dims().getLast().extent();
-        for (int i = 0; i < depth; i++) {
+        // A pass that guesses goes on from a step whose results are still looked at.
+        int slots = program.program().draft().isPresent() ? 2 * depth : depth;
+        for (int i = 0; i < slots; i++) {
             free.add(new Slot(new StepBatch(limits, blocks, vocabulary), wire.allocate(StepBatch.maxBytes(limits))));
         }
         this.hiddenWidth = program.program().graph().selected().map(UnitPipeline::width).orElse(0);
@@ -91,6 +94,7 @@ public final class UnitPipeline implements StepPipeline {
             hiddenRows = null;
             candidateTensor = executor.candidates();
             logitTensor = executor.logits();
+            guessTensor = executor.guesses().orElse(candidateTensor);
             candidateRows = null;
             logitRows = null;
         } else {
@@ -98,6 +102,7 @@ public final class UnitPipeline implements StepPipeline {
             candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.allRows() * width));
             int[] whole = {limits.allRows(), vocabulary};
             logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.allRows() * vocabulary));
+            guessTensor = candidateTensor;
             candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.allRows());
             logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.allRows());
             int[] states = {limits.allRows(), hiddenWidth};
@@ -148,10 +153,15 @@ public final class UnitPipeline implements StepPipeline {
             throw new IllegalArgumentException("only the batch that begin() gave can be submitted");
         }
         filling = null;
-        between.order(batch);
+        boolean guesses = batch.kind() == StepBatch.KIND_DRAFT;
+        if (!guesses) {
+            between.order(batch);
+        }
         send(slot);
         running.add(slot);
-        between.before(batch);
+        if (!guesses) {
+            between.before(batch);
+        }
         executor.run(batch);
     }
 
@@ -172,7 +182,8 @@ public final class UnitPipeline implements StepPipeline {
             }
         }
         answered = slot;
-        return slot.results.of(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
+        Tensor best = slot.batch.kind() == StepBatch.KIND_DRAFT ? guessTensor : candidateTensor;
+        return slot.results.of(slot.batch, rows, best.segment(), width / 2 - 1,
                 slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL,
                 slot.batch.hiddenRows() && hiddenTensor != null ? hiddenTensor.segment() : MemorySegment.NULL);
     }

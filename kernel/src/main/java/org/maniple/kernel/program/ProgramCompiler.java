@@ -140,21 +140,43 @@ public final class ProgramCompiler {
     public MeshProgram compile() {
         add(graph.ids(), units.fixed(graph.ids()));
         producers.put(graph.ids(), -1);
-        for (Node node : graph.nodes()) {
-            while (stage < stageOf(node)) {
-                cross(node);
-            }
-            place(node);
-        }
+        int main = graph.draft().map(ModelGraph.Draft::firstNode).orElse(graph.nodes().size());
+        graph.nodes().subList(0, main).forEach(this::placeInStage);
         Piece logits = whole(graph.logits(), Need.FULL_ROWS);
         Piece candidates = whole(graph.candidates(), Need.ALWAYS);
         Optional<Piece> hidden = graph.selected().map(value -> whole(value, Need.HIDDEN_ROWS));
+        Optional<MeshProgram.Draft> draft = graph.draft().map(this::compileDraft);
         var program = new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages,
-                new MeshProgram.Results(logits, candidates, hidden), options, lookup, blocks);
+                new MeshProgram.Results(logits, candidates, hidden), draft, options, lookup, blocks);
         if (options.exact()) {
             LeafGrid.check(program);
         }
         return program;
+    }
+
+    private void placeInStage(Node node) {
+        while (stage < stageOf(node)) {
+            cross(node);
+        }
+        place(node);
+    }
+
+    /**
+     * What is kept for guessing stays where its token lives, and otherwise is whole, since the rows of a pass are others than those of the step.
+     */
+    private MeshProgram.Draft compileDraft(ModelGraph.Draft draft) {
+        Layout kept = Layout.whole(placed.size());
+        for (int i = 0; i < placed.size(); i++) {
+            if (units.scatters(Axes.TOKENS, i)) {
+                kept = kept.with(i, new Placement.Split(Axes.TOKENS));
+            }
+        }
+        Piece source = convert(draft.source(), kept, Need.ALWAYS);
+        int from = code.size();
+        Piece hidden = add(draft.hidden(), kept);
+        producers.put(draft.hidden(), graph.layers());
+        graph.nodes().subList(draft.firstNode(), graph.nodes().size()).forEach(this::placeInStage);
+        return new MeshProgram.Draft(from, source, hidden, whole(draft.candidates(), Need.ALWAYS));
     }
 
     private List<UnitList> cut(AxisRule rule) {

@@ -61,6 +61,11 @@ public record PinnedEngine(Engine engine, int group) implements Engine {
     }
 
     @Override
+    public int speculativeTokens() {
+        return engine.speculativeTokens();
+    }
+
+    @Override
     public UnitStatus status() {
         return engine.status();
     }

@@ -8,7 +8,7 @@ import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
  * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4: whole rows, the order about
- * experts, hidden rows, no logits), tokens (4), spans (4), block table entries (4), round, chunk and version of the experts (4 each). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths (4 each); then
+ * experts, hidden rows, no logits), tokens (4), spans (4), block table entries (4), round, chunk and version of the experts (4 each). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths, where they go on from (4 each); then
  * the token ids and the block tables of all spans, one span after the other (4 each). Signals are a header alone.
  */
 final class StepFrame {
@@ -30,7 +30,7 @@ final class StepFrame {
     private static final int WITHOUT_LOGITS = 1 << 5;
     private static final int FLAGS = FULL_ROWS | ORDER_BITS | HIDDEN_ROWS | WITHOUT_LOGITS;
     private static final long HEADER = 44;
-    private static final long PER_SPAN = Long.BYTES + 5L * Integer.BYTES;
+    private static final long PER_SPAN = Long.BYTES + 6L * Integer.BYTES;
 
     private StepFrame() {}
 
@@ -58,6 +58,7 @@ final class StepFrame {
         at = put(batch.spanLength, spans, frame, at);
         at = put(batch.spanRows, spans, frame, at);
         at = put(batch.spanBlocks, spans, frame, at);
+        at = put(batch.spanSource, spans, frame, at);
         at = put(batch.token, batch.tokens(), frame, at);
         return put(batch.block, batch.blocks(), frame, at);
     }
@@ -81,11 +82,11 @@ final class StepFrame {
         }
         int kind = frame.get(INT, 4);
         int flags = frame.get(INT, 16);
-        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_IDLE || (flags & ~FLAGS) != 0) {
+        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_DRAFT || (flags & ~FLAGS) != 0) {
             throw new StepFrameException("unknown kind [" + kind + "] or flags [" + flags + "] of a step frame");
         }
         Limits limits = batch.limits();
-        boolean signal = kind != StepBatch.KIND_STEP;
+        boolean signal = kind == StepBatch.KIND_SHUTDOWN || kind == StepBatch.KIND_IDLE;
         int tokens = count(frame, 20, "tokens", signal ? 0 : limits.allTokens());
         int spans = count(frame, 24, "spans", signal ? 0 : limits.allSpans());
         int blocks = count(frame, 28, "block table entries", signal ? 0 : limits.allBlocks());
@@ -104,8 +105,8 @@ final class StepFrame {
         int round = frame.get(INT, 32);
         int chunk = frame.get(INT, 36);
         int version = frame.get(INT, 40);
-        String wrong = signal && order != ExpertOrder.NONE
-                ? "a signal with an order about experts"
+        String wrong = kind != StepBatch.KIND_STEP && order != ExpertOrder.NONE
+                ? "a frame that is no step with an order about experts"
                 : order.problem(round, chunk, version);
         if (!wrong.isEmpty()) {
             throw new StepFrameException(wrong);
@@ -133,6 +134,7 @@ final class StepFrame {
         at = take(frame, at, batch.spanLength, spans);
         at = take(frame, at, batch.spanRows, spans);
         at = take(frame, at, batch.spanBlocks, spans);
+        at = take(frame, at, batch.spanSource, spans);
         at = take(frame, at, batch.token, tokens);
         take(frame, at, batch.block, blocks);
     }

@@ -50,7 +50,7 @@ final class StatusRoutes {
                 Route.get("/v1/cluster", this::cluster),
                 Route.get("/v1/cluster/ranks", (exchange, fields) -> exchange.respond(200, json -> {
                     json.writeStartObject();
-                    ranks(json, engine.status().ranks());
+                    ranks(json, engine.status());
                     json.writeEndObject();
                 })),
                 Route.get("/v1/cluster/links", (exchange, fields) -> exchange.respond(200, json -> {
@@ -180,7 +180,7 @@ final class StatusRoutes {
             json.writeBooleanProperty("ready", reasons.isEmpty());
             texts(json, "reasons", reasons);
             json.writeNumberProperty("epoch", status.epoch());
-            ranks(json, status.ranks());
+            ranks(json, status);
             links(json, status.links());
             json.writeObjectPropertyStart("requests");
             json.writeNumberProperty("running", status.runningRequests());
@@ -211,9 +211,10 @@ final class StatusRoutes {
         json.writeEndArray();
     }
 
-    private static void ranks(JsonGenerator json, List<RankStatus> ranks) {
+    private static void ranks(JsonGenerator json, UnitStatus status) {
         json.writeArrayPropertyStart("ranks");
-        for (RankStatus rank : ranks) {
+        for (RankStatus rank : status.ranks()) {
+            RankBlocks blocks = RankBlocks.of(status, rank);
             json.writeStartObject();
             json.writeNumberProperty("rank", rank.rank());
             json.writeStringProperty("host", rank.host());
@@ -224,6 +225,8 @@ final class StatusRoutes {
             json.writeStringProperty("state", rank.state());
             json.writeNumberProperty("weight_bytes", rank.weightBytes());
             json.writeNumberProperty("kv_bytes", rank.kvBytes());
+            json.writeNumberProperty("kv_blocks", blocks.all());
+            json.writeNumberProperty("referenced_kv_blocks", blocks.referenced());
             json.writeNumberProperty("resident_bytes", rank.residentBytes());
             json.writeNumberProperty("dispatched_bytes", rank.dispatchedBytes());
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());

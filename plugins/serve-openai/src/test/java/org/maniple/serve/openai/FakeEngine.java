@@ -82,6 +82,7 @@ final class FakeEngine implements Engine, AutoCloseable {
     final ObserverList observer = new ObserverList();
     volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
     volatile OptionalInt home = OptionalInt.empty();
+    volatile int guessed;
     volatile int cachedTokens;
     volatile String path = "/models/toy";
     volatile Optional<Duration> stepAge = Optional.empty();
@@ -202,6 +203,11 @@ final class FakeEngine implements Engine, AutoCloseable {
     public boolean observe(EngineObserver listener) {
         observer.all.add(listener);
         return home.isEmpty();
+    }
+
+    @Override
+    public int speculativeTokens() {
+        return guessed;
     }
 
     @Override
