@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.engine.GenerationEvent;
@@ -119,6 +120,29 @@ class EmbeddingsTest {
     void theyHaveTheSameBitsOnEveryLayoutAndWithFewBlocks(Layout layout) throws InterruptedException {
         for (Pooling pooling : Pooling.values()) {
             assertThat(bits(vectors(layout, pooling, FEW_BLOCKS))).isEqualTo(ofOneRank.get(pooling));
+        }
+    }
+
+    /** As models for embeddings are published: names without their beginning, no head, and another name of the architecture. */
+    @Test
+    void aModelThatWasSavedWithoutItsHeadHasThem(@TempDir Path folder) throws Exception {
+        byte[] bytes = Files.readAllBytes(MODEL.resolve("model.safetensors"));
+        int length = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        String header = new String(bytes, 8, length, StandardCharsets.UTF_8);
+        byte[] shorter = header.replace("\"model.", "\"").getBytes(StandardCharsets.UTF_8);
+        byte[] fitting = Arrays.copyOf(shorter, length);
+        Arrays.fill(fitting, shorter.length, length, (byte) ' ');
+        System.arraycopy(fitting, 0, bytes, 8, length);
+        Files.write(folder.resolve("model.safetensors"), bytes);
+        Files.writeString(folder.resolve("config.json"), Files.readString(MODEL.resolve("config.json"))
+                .replace("LlamaForCausalLM", "LlamaModel").replaceFirst("\"tie_word_embeddings\": *true", "\"tie_word_embeddings\": false"));
+        int[] prompt = PROMPTS.getFirst().ids();
+        var limits = new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1);
+        try (var unit = new VirtualUnit(folder, Layout.of(2, 1).with("numerics", "exact", ""), limits, BLOCKS)) {
+            UnitEngine engine = engine(unit, BLOCKS);
+            assertThat(bits(List.of(ask(engine, "headless", prompt, Pooling.LAST).await())).getFirst())
+                    .isEqualTo(ofOneRank.get(Pooling.LAST).getFirst());
+            engine.close(Duration.ofSeconds(30));
         }
     }
 
