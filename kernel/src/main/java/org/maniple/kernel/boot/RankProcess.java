@@ -396,7 +396,17 @@ final class RankProcess {
     /** Why this rank takes no part in serving now, for health checks. */
     private List<String> reasons() {
         return ending.get().map(end -> List.of(end.reason()))
-                .orElseGet(() -> ready ? List.of() : List.of("rank " + place.rank() + " is starting"));
+                .orElseGet(() -> ready ? standstill() : List.of("rank " + place.rank() + " is starting"));
+    }
+
+    /** What rank 0 knows of a step that takes longer than any should. */
+    private List<String> standstill() {
+        RankZero zero = serving;
+        Duration limit = configuration.settings().duration(KernelOptions.STEP_TIMEOUT);
+        return zero == null
+                ? List.of()
+                : zero.stepAge().filter(age -> age.compareTo(limit) > 0)
+                        .map(age -> "the step that runs has taken " + age.toSeconds() + " s so far").stream().toList();
     }
 
     private Optional<Integer> ended() {

@@ -131,7 +131,8 @@ final class FakeEngine implements Engine, AutoCloseable {
         GenerationRequest request = running.request();
         if (request.pooling().isPresent()) {
             running.listener().accept(new GenerationEvent.Embedding(vector(request.prompt())));
-            running.listener().accept(new Finished(FinishReason.STOP, Optional.empty(), "", request.prompt().length, 0, cachedTokens));
+            running.listener()
+                    .accept(new Finished(FinishReason.STOP, Optional.empty(), "", request.prompt().length, 0, cachedTokens));
             return;
         }
         int most = request.sampling().maxTokens().orElse(CONTEXT - request.prompt().length);
