@@ -17,11 +17,6 @@ final class VectorAttention implements Attention {
     }
 
     @Override
-    public boolean needsPanel(CacheForm form) {
-        return form != CacheForm.F32;
-    }
-
-    @Override
     public void compute(AttendChunk chunk) {
         boolean floats = chunk.keys.form == CacheForm.F32;
         long turnedPanel = 4L * Softmax.CHUNK * chunk.keyLength;
