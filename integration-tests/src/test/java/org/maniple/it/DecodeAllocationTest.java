@@ -74,6 +74,9 @@ class DecodeAllocationTest {
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
                 }
+                case GenerationEvent.Embedding vector -> {
+                    // Nor this.
+                }
             }
         }
 

@@ -67,6 +67,9 @@ class SharedStepsTest {
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
                 }
+                case GenerationEvent.Embedding vector -> {
+                    // Nor this.
+                }
             }
         }
 

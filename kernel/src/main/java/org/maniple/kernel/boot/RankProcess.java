@@ -36,6 +36,7 @@ import org.maniple.kernel.balance.ExpertReport;
 import org.maniple.kernel.balance.LoadSums;
 import org.maniple.kernel.bench.BenchReport;
 import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.SpeculationWish;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.RankExecutor;
@@ -319,7 +320,10 @@ final class RankProcess {
         boolean shared = configuration.settings().flag(KernelOptions.ENABLE_PREFIX_CACHING);
         long most = shared ? Math.max(capacity.blocks(), MAX_TABLE_ENTRIES) : capacity.blocks();
         int blocks = (int) Math.min(perSequence * spans, most);
-        return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize(),
+        // Each guess wants a row of its own.
+        int guesses = SpeculationWish.of(configuration.settings()).tokens();
+        int rows = Math.max(Math.max(spans, MAX_ROWS), (int) Math.min(tokens, (1L + guesses) * spans));
+        return new StepBatch.Limits(tokens, spans, blocks, rows, capacity.blockSize(),
                 plan.program().homes());
     }
 

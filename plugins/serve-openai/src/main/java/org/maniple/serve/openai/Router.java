@@ -27,6 +27,7 @@ final class Router {
     private final ApiKeys keys;
     private final Workers workers;
     private final Readiness readiness;
+    private final RepeatedRequests repeats = new RepeatedRequests();
 
     Router(List<Route> routes, OriginRules origins, ApiKeys keys, Workers workers, Readiness readiness) {
         this.routes = List.copyOf(routes);
@@ -54,10 +55,11 @@ final class Router {
         Optional<Route> asked = there.stream().filter(route -> route.answers(exchange.method())).findFirst();
         boolean open = asked.map(Route::open).orElse(false);
         asked.ifPresent(route -> exchange.writeErrorsAs(route.errors()));
-        if (!open && !keys.accept(exchange.head().headers())) {
+        Optional<ApiKey> key = keys.find(exchange.head().headers());
+        if (!open && keys.areRequired() && key.isEmpty()) {
             exchange.respond(401, Map.of("WWW-Authenticate", "Bearer"), exchange.errors().unauthorized());
         } else if (asked.isPresent()) {
-            answer(exchange, asked.get());
+            answer(exchange, asked.get(), key);
         } else if (there.isEmpty()) {
             throw ApiException.of(404,
                     "There is nothing at " + ApiException.shown(path) + "; chat is at POST /v1/chat/completions.");
@@ -66,7 +68,7 @@ final class Router {
         }
     }
 
-    private void answer(Exchange exchange, Route route) {
+    private void answer(Exchange exchange, Route route, Optional<ApiKey> key) {
         if (!route.takesBody()) {
             route.handler().handle(exchange, NO_FIELDS);
             return;
@@ -78,6 +80,13 @@ final class Router {
         Optional<String> draining = readiness.drainReason();
         if (route.starts() && draining.isPresent()) {
             throw ApiException.later(5, "No new requests are taken: " + draining.get());
+        }
+        if (route.starts()) {
+            key.ifPresent(one -> {
+                one.enter();
+                exchange.whenEnded(one::leave);
+            });
+            repeats.begin(exchange, key.map(ApiKey::name).orElse(""));
         }
         workers.execute(() -> guarded(exchange, () -> {
             if (!exchange.isDisconnected()) {

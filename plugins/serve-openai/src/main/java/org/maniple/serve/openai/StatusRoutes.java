@@ -1,6 +1,7 @@
 package org.maniple.serve.openai;
 
 import io.netty.handler.codec.http.HttpMethod;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -133,6 +134,12 @@ final class StatusRoutes {
             json.writeBooleanProperty("ready", reasons.isEmpty());
             texts(json, "reasons", reasons);
             json.writeNumberProperty("epoch", status.epoch());
+            Optional<Duration> age = readiness.stepAge();
+            if (age.isPresent()) {
+                json.writeNumberProperty("step_age_seconds", age.get().toNanos() / 1e9);
+            } else {
+                json.writeNullProperty("step_age_seconds");
+            }
             json.writeEndObject();
         });
     }
@@ -252,6 +259,7 @@ final class StatusRoutes {
         Map<String, String> sorted = new TreeMap<>(status.configuration());
         // The engine leaves secrets out; this plugin knows which of its own keys is one, whatever the engine believes.
         sorted.remove(OpenAiOptions.API_KEY);
+        sorted.remove(OpenAiOptions.SSL_KEYFILE_PASSWORD);
         sorted.forEach(json::writeStringProperty);
         json.writeEndObject();
     }

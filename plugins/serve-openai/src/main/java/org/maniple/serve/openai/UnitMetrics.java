@@ -67,6 +67,7 @@ final class UnitMetrics {
         out.gauge("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", 1,
                 Exposition.with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks",
                         "" + home.kvBlocks(),
+                        "cache_dtype", configuration.getOrDefault("kv-cache-dtype", "auto"),
                         "gpu_memory_utilization", configuration.getOrDefault("gpu-memory-utilization", "None"),
                         "kv_cache_memory_bytes", configuration.getOrDefault("kv-cache-memory-bytes", "None")));
         out.counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", home.preemptions(), labels);

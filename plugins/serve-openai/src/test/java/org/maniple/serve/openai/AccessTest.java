@@ -50,7 +50,7 @@ class AccessTest {
         "/health/../v1/models",
         "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize", "/metrics", "/get_load",
         "/v1/loads",
-        "/v1/cluster/plan", "/health_generate"})
+        "/v1/cluster/plan", "/health_generate", "/v1/embeddings", "/generate"})
     void everythingElseNeedsAKey(String path) {
         Answer answer = server.get(path);
         assertThat(answer.status()).isEqualTo(401);

@@ -37,14 +37,14 @@ class StatusTest {
         Answer answer = server.get(path);
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.json().toString())
-                .isEqualTo("{status=unavailable, ready=false, reasons=[rank 1 on node-b is gone: connection closed], epoch=3}");
+                .isEqualTo("{status=unavailable, ready=false, reasons=[rank 1 on node-b is gone: connection closed], epoch=3, step_age_seconds=null}");
         assertThat(server.get("/livez").status()).as("the process lives all the same").isEqualTo(200);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/ready", "/readyz", "/health/ready"})
     void saysThatItIsReady(String path) {
-        assertThat(server.get(path).json().toString()).isEqualTo("{status=ready, ready=true, reasons=[], epoch=3}");
+        assertThat(server.get(path).json().toString()).isEqualTo("{status=ready, ready=true, reasons=[], epoch=3, step_age_seconds=null}");
     }
 
     @Test
