@@ -18,6 +18,8 @@
 #define TILE 1024
 /* Positions that a step of products with values takes. */
 #define STEP 32
+/* How many keys before it is read a key is asked for. */
+#define AHEAD 48
 
 typedef struct {
     uint8_t palette;
@@ -182,7 +184,8 @@ INLINE void bring_values(int form, const char *const *rows, int32_t length, int3
 static void find(const struct attend *a, const void *first, int64_t offset, int64_t stride, const float *factors, int64_t factor_stride,
     const char **rows, float *factor)
 {
-    memset(rows, 0, CHUNK * sizeof *rows);
+    int32_t begin = a->from & ~(STEP - 1);
+    memset(rows + begin, 0, (size_t) (((a->to + STEP - 1) & ~(STEP - 1)) - begin) * sizeof *rows);
     int32_t at = a->from;
     for (int32_t run = 0; run < a->run_count; run++) {
         int64_t slot = a->runs[2 * run];
@@ -209,8 +212,8 @@ INLINE void bring(int form, const struct attend *a, const struct room *r, const 
     int32_t stride = r->key + r->turned;
     for (int32_t i = a->from & ~15; i < ((a->to + 15) & ~15); i++) {
         ask(values[i], size * a->value_length);
-        if (i + 16 < CHUNK) {
-            ask(keys[i + 16], size * a->key_length);
+        if (i + AHEAD < a->to) {
+            ask(keys[i + AHEAD], size * a->key_length);
         }
         bring_key(form, keys[i], a->key_length, r->key, r->keys + i * stride);
         if (a->turned_length > 0) {
@@ -423,20 +426,60 @@ static void score(const struct attend *a, const struct room *r, const struct fac
     }
 }
 
-/* The weights of a row at the positions from `begin` on, in two parts; zeros where it sees nothing. */
-static void split_weights(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
-    uint16_t *weights, uint16_t *rests)
+/* Which of 16 positions from `at` on lie in [from, to). */
+INLINE __mmask16 seen(int32_t at, int32_t from, int32_t to)
 {
+    uint32_t end = to - at >= 16 ? 0xffff : to <= at ? 0 : (1u << (to - at)) - 1;
+    uint32_t before = from <= at ? 0 : from - at >= 16 ? 0xffff : (1u << (from - at)) - 1;
+    return (__mmask16) (end & ~before);
+}
+
+/* 2^x for x of at most a little above 0: a polynomial on [-1/2, 1/2]. */
+INLINE __m512 power(__m512 x)
+{
+    __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_sub_ps(x, n);
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(1.54035304e-4f), _mm512_set1_ps(1.33335581e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.61812911e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.55041087e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.40226507e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.93147181e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    return _mm512_scalef_ps(p, n);
+}
+
+#define LOG2_E 1.44269504f
+
+/*
+ * Makes weights of a row's scores, relative to the greatest of them, in two parts: of the positions [begin, end), of which it sees [from, to). What it does
+ * not see weighs nothing.
+ */
+static void weigh_split(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
+    uint16_t *weights, uint16_t *rests, float *greatest, float *sum)
+{
+    const __m512 scale = _mm512_set1_ps(a->scale);
+    __m512 most = _mm512_set1_ps(-INFINITY);
+    for (int32_t i = from & ~15; i < to; i += 16) {
+        most = _mm512_mask_max_ps(most, seen(i, from, to), most, _mm512_mul_ps(_mm512_load_ps(scores + i), scale));
+    }
+    const float m = _mm512_reduce_max_ps(most);
+    const __m512 factor = _mm512_set1_ps(a->scale * LOG2_E);
+    const __m512 shift = _mm512_set1_ps(-m * LOG2_E);
+    __m512 total = _mm512_setzero_ps();
     for (int32_t i = begin; i < end; i += 16) {
+        const __mmask16 mask = seen(i, from, to);
         __m512 x = _mm512_setzero_ps();
-        if (from < to && i + 16 > from && i < to) {
-            x = _mm512_load_ps(scores + i);
+        if (mask != 0) {
+            x = _mm512_maskz_mov_ps(mask, power(_mm512_fmadd_ps(_mm512_load_ps(scores + i), factor, shift)));
+            total = _mm512_add_ps(total, x);
             if (a->form == BYTES) {
-                x = _mm512_mul_ps(x, _mm512_load_ps(f->values + i));
+                x = _mm512_maskz_mul_ps(mask, x, _mm512_load_ps(f->values + i));
             }
         }
         split(x, weights + i, rests + i);
     }
+    *greatest = m;
+    *sum = _mm512_reduce_add_ps(total);
 }
 
 /* Some pairs of a group, 16 at most. */
@@ -469,10 +512,7 @@ static void attend_some(const struct attend *a, const struct room *r, const stru
         int32_t row = pair_of(a, group, number + q) / a->heads;
         int32_t from = row_from(a, row);
         int32_t to = row_to(a, row);
-        if (from < to) {
-            weigh(scores[q], a->scale, from, to, &greatest[q], &sums[q]);
-        }
-        split_weights(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q]);
+        weigh_split(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q], &greatest[q], &sums[q]);
     }
     if (count < ROWS) {
         configure(count);
