@@ -148,19 +148,22 @@ class SpeculationTest {
         var requests = new ArrayList<GenerationRequest>();
         for (int i = 0; i < REQUESTS; i++) {
             int[] part = random.ints(1 + random.nextInt(20), 0, vocabulary).toArray();
-            int[] prompt = IntStream.concat(IntStream.of(part), IntStream.concat(random.ints(10, 0, vocabulary), IntStream.of(part)))
+            int[] prompt = IntStream
+                    .concat(IntStream.of(part), IntStream.concat(random.ints(10, 0, vocabulary), IntStream.of(part)))
                     .toArray();
             if (i % 4 == 3) {
                 int[] before = requests.get(i - 1).prompt();
                 prompt = IntStream.concat(IntStream.of(before), IntStream.of(prompt).limit(20)).toArray();
             }
-            requests.add(new GenerationRequest("request " + i, prompt, sampling(20 + random.nextInt(12), i), OptionalInt.empty()));
+            requests.add(
+                    new GenerationRequest("request " + i, prompt, sampling(20 + random.nextInt(12), i), OptionalInt.empty()));
         }
         return requests;
     }
 
     private static Sampling sampling(int tokens, int seed) {
-        return new Sampling(OptionalInt.of(tokens), 0, seed % 2 == 0 ? 0 : 0.7, seed % 4 == 1 ? 0.9 : 1, seed % 4 == 3 ? 20 : 0, 0,
+        return new Sampling(OptionalInt.of(tokens), 0, seed % 2 == 0 ? 0 : 0.7, seed % 4 == 1 ? 0.9 : 1, seed % 4 == 3 ? 20 : 0,
+                0,
                 1, 0, 0, OptionalLong.of(seed), Map.of(), List.of(), List.of(), List.of(), false, List.of(), true,
                 OptionalInt.empty(), OptionalInt.empty(), true, Optional.empty());
     }

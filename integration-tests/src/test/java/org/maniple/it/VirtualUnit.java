@@ -187,7 +187,8 @@ final class VirtualUnit implements AutoCloseable {
         var asked = (String) layout.settings().get("quantization");
         return asked == null
                 ? Quantization.of(config)
-                : Quantization.of(config).converting(graph(config, models, layout), DType.valueOf(asked.toUpperCase(Locale.ROOT)));
+                : Quantization.of(config).converting(graph(config, models, layout),
+                        DType.valueOf(asked.toUpperCase(Locale.ROOT)));
     }
 
     private static ModelGraph graph(ModelConfig config, List<ModelArchitecture> models, Layout layout) {

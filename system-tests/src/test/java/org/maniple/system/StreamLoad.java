@@ -85,8 +85,9 @@ record StreamLoad(URI url, int clients, int tokens, int vocabulary) {
                 + ",\"temperature\":0,\"ignore_eos\":true,\"stream\":true,\"return_token_ids\":true,\"stream_options\":{\"include_usage\":true}}";
         try (var socket = new Socket(url.getHost(), url.getPort())) {
             socket.setSoTimeout(Math.toIntExact(LIMIT.toMillis()));
-            socket.getOutputStream().write(("POST /v1/completions HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: " + body.length() + "\r\n\r\n" + body).getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(
+                    ("POST /v1/completions HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                            + "Content-Length: " + body.length() + "\r\n\r\n" + body).getBytes(StandardCharsets.US_ASCII));
             var lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             String status = lines.readLine();
             if (status == null || !status.startsWith("HTTP/1.1 200 ")) {
@@ -110,7 +111,8 @@ record StreamLoad(URI url, int clients, int tokens, int vocabulary) {
                 if (line.contains("\"error\"")) {
                     throw new AssertionError(line);
                 }
-                complete |= line.contains("\"completion_tokens\":" + tokens + ",") || line.contains("\"completion_tokens\":" + tokens + "}");
+                complete |= line.contains("\"completion_tokens\":" + tokens + ",")
+                        || line.contains("\"completion_tokens\":" + tokens + "}");
                 if (++events > most) {
                     return End.LEFT;
                 }

@@ -192,10 +192,12 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             int count = requests != null
                     ? requests
                     : pace instanceof LoadPlan.Pace.Clients closed ? Math.max(8, Math.multiplyExact(turns, closed.clients())) : 8;
-            if (last < first || input < 1 || answer < 1 || count < 1 || turns < 1 || turns > MOST_CLIENTS || warmUp < 0 || timeout < 1 || temperature < 0) {
+            if (last < first || input < 1 || answer < 1 || count < 1 || turns < 1 || turns > MOST_CLIENTS || warmUp < 0
+                    || timeout < 1 || temperature < 0) {
                 throw mistake("numbers of requests, tokens and seconds must be above 0, and ranges ascend");
             }
-            return new LoadPlan(URI.create(server), Optional.ofNullable(model), Optional.ofNullable(key), pace, count, warmUp, input,
+            return new LoadPlan(URI.create(server), Optional.ofNullable(model), Optional.ofNullable(key), pace, count, warmUp,
+                    input,
                     answer, first, last, temperature, Duration.ofSeconds(timeout));
         }
 

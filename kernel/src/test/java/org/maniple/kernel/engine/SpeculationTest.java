@@ -99,7 +99,8 @@ class SpeculationTest {
 
     @ParameterizedTest
     @CsvSource({"1, 64, 16, 64, 1", "1, 24, 8, 7, 1", "2, 64, 16, 64, 1", "3, 20, 8, 9, 1", "2, 64, 16, 8, 2"})
-    void soItDoesWhereALayerOfTheModelGuesses(int depth, int budget, int rows, int blocks, int homes) throws InterruptedException {
+    void soItDoesWhereALayerOfTheModelGuesses(int depth, int budget, int rows, int blocks, int homes)
+            throws InterruptedException {
         compare(new Speculation.NextLayer(), depth, budget, rows, blocks, homes);
     }
 
