@@ -111,7 +111,7 @@ class ShmPortTest {
     void aRankThatIsGoneIsNamed() {
         try (Port zero = open(VirtualRanks.identity(0, 2))) {
             Locator here = Locator.parse(zero.address());
-            String gone = new Locator(here.boot(), here.processes(), here.user(), 1 << 23, here.started(), 3).toString();
+            String gone = new Locator(here.boot(), here.processes(), here.network(), here.user(), 1 << 23, here.started(), 3).toString();
             assertThatThrownBy(() -> zero.connect(List.of(zero.address(), gone), Set.of(1), SHORT))
                     .isInstanceOf(TransportException.class)
                     .hasMessageContaining("rank 1").hasMessageContaining("cannot be opened");
@@ -122,13 +122,15 @@ class ShmPortTest {
     void ranksThatCannotSeeEachOtherAreToldWhy() {
         try (Port zero = open(VirtualRanks.identity(0, 2))) {
             Locator here = Locator.parse(zero.address());
-            var elsewhere = new Locator("another-boot", here.processes(), here.user(), 5, 6, 7);
-            var boxed = new Locator(here.boot(), "4026530000", here.user(), 5, 6, 7);
-            var foreign = new Locator(here.boot(), here.processes(), here.user() + 1, 5, 6, 7);
+            var elsewhere = new Locator("another-boot", here.processes(), here.network(), here.user(), 5, 6, 7);
+            var boxed = new Locator(here.boot(), "4026530000", here.network(), here.user(), 5, 6, 7);
+            var apart = new Locator(here.boot(), here.processes(), "4026530000", here.user(), 5, 6, 7);
+            var foreign = new Locator(here.boot(), here.processes(), here.network(), here.user() + 1, 5, 6, 7);
 
             assertThat(zero.reach(here.toString())).isInstanceOf(Availability.Available.class);
             assertThat(reason(zero, elsewhere)).contains("different hosts");
             assertThat(reason(zero, boxed)).contains("different containers", "shareProcessNamespace");
+            assertThat(reason(zero, apart)).contains("networks of their own");
             assertThat(reason(zero, foreign)).contains("different users");
             assertThatThrownBy(() -> zero.connect(List.of(zero.address(), elsewhere.toString()), Set.of(1), SHORT))
                     .isInstanceOf(TransportException.class).hasMessageContaining("rank 0 and rank 1").hasMessageContaining("hosts");
@@ -141,8 +143,8 @@ class ShmPortTest {
 
     @Test
     void ranksOfOneHostAreOneIslandAlsoForThoseElsewhere() {
-        var here = new Locator("a", "1", 0, 1, 1, 1).toString();
-        var there = new Locator("b", "1", 0, 1, 1, 1).toString();
+        var here = new Locator("a", "1", "2", 0, 1, 1, 1).toString();
+        var there = new Locator("b", "1", "2", 0, 1, 1, 1).toString();
         assertThat(transport.islands(List.of(here, there, here, "", there, ""))).containsExactly(0, 1, 0, 3, 1, 5);
     }
 }
