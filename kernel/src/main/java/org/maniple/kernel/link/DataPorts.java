@@ -105,8 +105,9 @@ public final class DataPorts {
                 Way way = ways.get(i);
                 List<String> known = addresses.stream().map(rank -> rank.getOrDefault(way.name(), "")).toList();
                 islands = merge(islands, way.transport().islands(known));
-                if (!chosen.get(i).isEmpty() || ways.size() == 1) {
-                    Wire wire = way.port().orElseThrow().connect(known, chosen.get(i), limit);
+                boolean last = i == ways.size() - 1;
+                if (!chosen.get(i).isEmpty() || wires.isEmpty() && last) {
+                    Wire wire = port(way).connect(known, chosen.get(i), limit);
                     wires.add(wire);
                     chosen.get(i).forEach(peer -> byPeer[peer] = wire);
                 }
@@ -118,6 +119,11 @@ public final class DataPorts {
         boolean agrees = wires.size() == 1
                 && Arrays.equals(islands, IntStream.range(0, islands.length).map(wires.getFirst()::island).toArray());
         return agrees ? wires.getFirst() : new PairWire(rank, wires, byPeer, islands);
+    }
+
+    private Port port(Way way) {
+        return way.port().orElseThrow(() -> new TransportException(
+                "transport " + way.name() + " cannot work on rank " + rank + ": " + way.reason()));
     }
 
     private static int[] merge(int[] one, int[] other) {

@@ -13,9 +13,9 @@ import java.util.Optional;
  */
 final class PeerWatch {
 
-    private static final long EVERY_MILLIS = 150;
+    private static final long EVERY_MILLIS = 100;
     /** Somebody who looks with a debugger is soon gone. */
-    private static final long STOPPED_MILLIS = 700;
+    private static final long STOPPED_MILLIS = 300;
 
     private final Segment own;
     private final Collection<ShmLink> links;
