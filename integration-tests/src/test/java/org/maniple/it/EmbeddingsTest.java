@@ -135,7 +135,8 @@ class EmbeddingsTest {
         System.arraycopy(fitting, 0, bytes, 8, length);
         Files.write(folder.resolve("model.safetensors"), bytes);
         Files.writeString(folder.resolve("config.json"), Files.readString(MODEL.resolve("config.json"))
-                .replace("LlamaForCausalLM", "LlamaModel").replaceFirst("\"tie_word_embeddings\": *true", "\"tie_word_embeddings\": false"));
+                .replace("LlamaForCausalLM", "LlamaModel")
+                .replaceFirst("\"tie_word_embeddings\": *true", "\"tie_word_embeddings\": false"));
         int[] prompt = PROMPTS.getFirst().ids();
         var limits = new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1);
         try (var unit = new VirtualUnit(folder, Layout.of(2, 1).with("numerics", "exact", ""), limits, BLOCKS)) {

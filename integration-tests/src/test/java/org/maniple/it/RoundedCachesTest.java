@@ -59,7 +59,8 @@ class RoundedCachesTest {
                 same += Sequences.argmax(rounded.get(row)) == chosen ? 1 : 0;
             }
             double part = Math.sqrt(off / size);
-            System.out.printf("%s, %s cache, activations %s: logits off by %.5f of their size; %d of %d greedy tokens are the oracle's%n",
+            System.out.printf(
+                    "%s, %s cache, activations %s: logits off by %.5f of their size; %d of %d greedy tokens are the oracle's%n",
                     model, type, activations, part, same, exact.size());
             assertThat(part).as("activations %s, %d of %d tokens the same", activations, same, exact.size()).isPositive()
                     .isLessThan(bound);
