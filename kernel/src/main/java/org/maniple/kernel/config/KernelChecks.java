@@ -41,6 +41,11 @@ final class KernelChecks {
         }
         checkSteps();
         checkCache();
+        try {
+            SpeculationWish.of(settings);
+        } catch (IllegalArgumentException e) {
+            problem(SpeculationWish.key(settings), String.valueOf(e.getMessage()));
+        }
         if (!settings.text(KernelOptions.UNIT_NAME).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,62}")) {
             problem(KernelOptions.UNIT_NAME, "[" + settings.text(KernelOptions.UNIT_NAME)
                     + "] must consist of at most 63 letters, digits, dots and dashes");

@@ -64,6 +64,16 @@ public final class KernelOptions {
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
     /** Whether requests that begin alike share KV blocks. */
     public static final String ENABLE_PREFIX_CACHING = "enable-prefix-caching";
+    /** How outputs are guessed, in vLLM's words. */
+    public static final String SPECULATIVE_CONFIG = "speculative-config";
+    /** How outputs are guessed, in SGLang's words. */
+    public static final String SPECULATIVE_ALGORITHM = "speculative-algorithm";
+    /** Guesses in a step. */
+    public static final String SPECULATIVE_NUM_STEPS = "speculative-num-steps";
+    /** Guesses in a step, and one. */
+    public static final String SPECULATIVE_NUM_DRAFT_TOKENS = "speculative-num-draft-tokens";
+    /** Guesses at each place. */
+    public static final String SPECULATIVE_EAGLE_TOPK = "speculative-eagle-topk";
     /** Tokens of a KV block. */
     public static final String BLOCK_SIZE = "block-size";
     /** What weights become when they are loaded. */
@@ -199,6 +209,17 @@ public final class KernelOptions {
             Option.of(ENABLE_PREFIX_CACHING, OptionType.BOOLEAN,
                     "Keep the KV blocks of requests that have ended, for those that begin with the same tokens.")
                     .withDefault("true"),
+            Option.of(SPECULATIVE_CONFIG, OptionType.OBJECT,
+                    "Guesses the next tokens, so that a step may yield several; outputs stay the same: {\"method\": \"ngram\","
+                            + " \"num_speculative_tokens\": 5, \"prompt_lookup_min\": 3, \"prompt_lookup_max\": 5} looks for what followed the"
+                            + " last tokens before; mtp asks the model's own layer for it."),
+            text(SPECULATIVE_ALGORITHM,
+                    "SGLang's way to ask for speculative decoding: NGRAM, or NEXTN for the model's own layer.")
+                    .withChoices("NGRAM", "NEXTN"),
+            integer(SPECULATIVE_NUM_STEPS, 1, "With speculative-algorithm: how many tokens are guessed in a step."),
+            integer(SPECULATIVE_NUM_DRAFT_TOKENS, 2,
+                    "With speculative-algorithm: how many tokens are guessed in a step, and one more."),
+            integer(SPECULATIVE_EAGLE_TOPK, 1, "With speculative-algorithm: how many guesses there are for each place; only 1."),
             text(QUANTIZATION,
                     "Converts weights of floats to blocks when they are loaded; or names how the model is quantised.")
                     .withChoices("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "gptq", "awq", "compressed-tensors",
