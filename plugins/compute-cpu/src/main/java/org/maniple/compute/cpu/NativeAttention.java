@@ -24,7 +24,6 @@ final class NativeAttention implements Attention {
     private final MemorySegment chunk;
     private final MemorySegment join;
 
-
     private NativeAttention(MemorySegment chunk, MemorySegment join) {
         this.chunk = chunk;
         this.join = join;

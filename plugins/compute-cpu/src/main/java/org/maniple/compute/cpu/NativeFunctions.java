@@ -27,7 +27,8 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
     /** Those of an instruction set; empty if the library does not have them. */
     static Optional<NativeFunctions> of(NativeLibrary library, String variant) {
         return NativeAttention.of(library, variant).flatMap(
-                attention -> NativeRows.of(library, variant).map(rows -> new NativeFunctions(variant, attention, rows, EnumSet.allOf(CacheForm.class), Optional.empty())));
+                attention -> NativeRows.of(library, variant).map(
+                        rows -> new NativeFunctions(variant, attention, rows, EnumSet.allOf(CacheForm.class), Optional.empty())));
     }
 
     /**
@@ -86,7 +87,8 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
             if (near) {
                 memory.pass("attention amx");
             } else {
-                announce.accept("cpu: attention with the tiles of amx is too far from what the Vector API computes, and is not used");
+                announce.accept(
+                        "cpu: attention with the tiles of amx is too far from what the Vector API computes, and is not used");
             }
             return near;
         });

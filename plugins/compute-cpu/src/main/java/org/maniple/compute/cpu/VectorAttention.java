@@ -90,7 +90,8 @@ final class VectorAttention implements Attention {
             long stride, int at, int count, MemorySegment scores) {
         float[] lanes = chunk.softmax().lanes();
         if (chunk.rows == 1) {
-            product.compute(keys, key, stride, count, queries.memory, queries.at, queries.headStride, chunk.heads, scores, 4L * at,
+            product.compute(keys, key, stride, count, queries.memory, queries.at, queries.headStride, chunk.heads, scores,
+                    4L * at,
                     Softmax.STRIDE, lanes);
             return;
         }
