@@ -94,7 +94,8 @@ class AnswersUnderSchemasTest {
                 check(schema, answer.text.toString());
             }
         }
-        System.out.printf("answers under schemas, random weights: %d of %d ended by themselves, all valid%n", stopped, answers.size());
+        System.out.printf("answers under schemas, random weights: %d of %d ended by themselves, all valid%n", stopped,
+                answers.size());
         assertThat(stopped).isGreaterThanOrEqualTo((int) Math.floor(SHARE * answers.size()));
     }
 

@@ -42,7 +42,8 @@ class BatchInvarianceTest {
         return Stream.of(Arguments.of("llama-plain", Layout.of(2, 2).with("kv-cache-dtype", "bf16", "bf16 cache")),
                 Arguments.of("llama-plain", rounded(Layout.of(1, 1), "int8")),
                 Arguments.of("deepseek-v3", rounded(Layout.of(2, 1).attentionOf(2).experts(), "bf16")),
-                Arguments.of("deepseek-v3", Layout.of(1, 1).with("kv-cache-dtype", "int8", "cache").with("mla-form", "expanded", "")),
+                Arguments.of("deepseek-v3",
+                        Layout.of(1, 1).with("kv-cache-dtype", "int8", "cache").with("mla-form", "expanded", "")),
                 Arguments.of("gpt-oss-bf16", rounded(Layout.of(2, 1), "int8")));
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +21,9 @@ import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.engine.GenerationEvent;
@@ -39,6 +42,9 @@ import tools.jackson.databind.json.JsonMapper;
 class EmbeddingsTest {
 
     private static final int BLOCK = 4;
+    private static final int BLOCKS = 128;
+    /** For one of the longest prompt and little more. */
+    private static final int FEW_BLOCKS = 36;
     private static final Path MODEL = Oracles.committed();
     private static final List<Expected.Prompt> PROMPTS = new Expected(MODEL).prompts();
 
@@ -76,6 +82,16 @@ class EmbeddingsTest {
         }
     }
 
+    private static Map<Pooling, List<List<Integer>>> ofOneRank;
+
+    @BeforeAll
+    static void findThoseOfOneRank() throws InterruptedException {
+        ofOneRank = new EnumMap<>(Pooling.class);
+        for (Pooling pooling : Pooling.values()) {
+            ofOneRank.put(pooling, bits(vectors(Layout.of(1, 1), pooling, BLOCKS)));
+        }
+    }
+
     static Stream<Layout> layouts() {
         return Stream.of(Layout.of(2, 1), Layout.of(1, 2), Layout.of(2, 2), Layout.of(1, 1).replicas(2),
                 Layout.of(2, 1).attentionOf(2));
@@ -86,7 +102,7 @@ class EmbeddingsTest {
     void theHeadMakesTheReferencesLogitsOfThem() throws Exception {
         float[][] head = embedding(MODEL.resolve("model.safetensors"));
         var expected = new Expected(MODEL);
-        List<float[]> vectors = vectors(Layout.of(1, 1), Pooling.LAST, 64);
+        List<float[]> vectors = vectors(Layout.of(1, 1), Pooling.LAST, BLOCKS);
         for (int i = 0; i < PROMPTS.size(); i++) {
             float[] logits = expected.rows("logits." + PROMPTS.get(i).name())[0];
             for (int token = 0; token < head.length; token++) {
@@ -101,9 +117,33 @@ class EmbeddingsTest {
 
     @ParameterizedTest
     @MethodSource("layouts")
-    void theyHaveTheSameBitsOnEveryLayoutThatKeepsThem(Layout layout) throws InterruptedException {
+    void theyHaveTheSameBitsOnEveryLayoutAndWithFewBlocks(Layout layout) throws InterruptedException {
         for (Pooling pooling : Pooling.values()) {
-            assertThat(bits(vectors(layout, pooling, 64))).isEqualTo(bits(vectors(Layout.of(1, 1), pooling, 64)));
+            assertThat(bits(vectors(layout, pooling, FEW_BLOCKS))).isEqualTo(ofOneRank.get(pooling));
+        }
+    }
+
+    /** As models for embeddings are published: names without their beginning, no head, and another name of the architecture. */
+    @Test
+    void aModelThatWasSavedWithoutItsHeadHasThem(@TempDir Path folder) throws Exception {
+        byte[] bytes = Files.readAllBytes(MODEL.resolve("model.safetensors"));
+        int length = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        String header = new String(bytes, 8, length, StandardCharsets.UTF_8);
+        byte[] shorter = header.replace("\"model.", "\"").getBytes(StandardCharsets.UTF_8);
+        byte[] fitting = Arrays.copyOf(shorter, length);
+        Arrays.fill(fitting, shorter.length, length, (byte) ' ');
+        System.arraycopy(fitting, 0, bytes, 8, length);
+        Files.write(folder.resolve("model.safetensors"), bytes);
+        Files.writeString(folder.resolve("config.json"), Files.readString(MODEL.resolve("config.json"))
+                .replace("LlamaForCausalLM", "LlamaModel")
+                .replaceFirst("\"tie_word_embeddings\": *true", "\"tie_word_embeddings\": false"));
+        int[] prompt = PROMPTS.getFirst().ids();
+        var limits = new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1);
+        try (var unit = new VirtualUnit(folder, Layout.of(2, 1).with("numerics", "exact", ""), limits, BLOCKS)) {
+            UnitEngine engine = engine(unit, BLOCKS);
+            assertThat(bits(List.of(ask(engine, "headless", prompt, Pooling.LAST).await())).getFirst())
+                    .isEqualTo(ofOneRank.get(Pooling.LAST).getFirst());
+            engine.close(Duration.ofSeconds(30));
         }
     }
 
@@ -111,7 +151,7 @@ class EmbeddingsTest {
     void theMeanIsThatOfTheVectorsOfAllBeginnings() throws InterruptedException {
         int[] prompt = PROMPTS.stream().filter(each -> each.ids().length == 33).findFirst().orElseThrow().ids();
         try (var unit = unit(Layout.of(1, 1))) {
-            UnitEngine engine = engine(unit, 64);
+            UnitEngine engine = engine(unit, BLOCKS);
             double[] mean = new double[64];
             for (int length = 1; length <= prompt.length; length++) {
                 float[] last = ask(engine, "last " + length, Arrays.copyOf(prompt, length), Pooling.LAST).await();
@@ -131,7 +171,7 @@ class EmbeddingsTest {
     void aPromptWhoseBeginningIsKnownGivesTheSameVector() throws InterruptedException {
         int[] prompt = PROMPTS.stream().filter(each -> each.ids().length == 113).findFirst().orElseThrow().ids();
         try (var unit = unit(Layout.of(1, 1))) {
-            UnitEngine engine = engine(unit, 64);
+            UnitEngine engine = engine(unit, BLOCKS);
             float[] first = ask(engine, "first", prompt, Pooling.LAST).await();
             Answer again = ask(engine, "again", prompt, Pooling.LAST);
             assertThat(again.await()).containsExactly(first);
@@ -171,7 +211,8 @@ class EmbeddingsTest {
     }
 
     private static VirtualUnit unit(Layout layout) {
-        return new VirtualUnit(MODEL, layout.with("numerics", "exact", ""), new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1), 64);
+        return new VirtualUnit(MODEL, layout.with("numerics", "exact", ""), new StepBatch.Limits(24, 6, 512, 10, BLOCK, 1),
+                BLOCKS);
     }
 
     private static Answer ask(UnitEngine engine, String id, int[] prompt, Pooling pooling) {
@@ -192,8 +233,8 @@ class EmbeddingsTest {
         return engine;
     }
 
-    private static List<int[]> bits(List<float[]> vectors) {
-        return vectors.stream().map(Sequences::bits).toList();
+    private static List<List<Integer>> bits(List<float[]> vectors) {
+        return vectors.stream().map(vector -> Arrays.stream(Sequences.bits(vector)).boxed().toList()).toList();
     }
 
     /** Read by itself, not with the code under test. */

@@ -25,11 +25,11 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A published chat model, SmolLM2, over HTTP at temperature 1.5 under ten JSON schemas: every answer that ends by {@code stop} satisfies somebody
  * else's validator, and at least 95 % end so. Seeds from {@code maniple.first.seed} on, as many as {@code maniple.seeds} says; the profile
- * {@code schemas} has 200. Skipped without that, or where the model is not ({@code -Dmaniple.models=DIR}).
+ * {@code schemas} has 200. Skipped where the model is not ({@code -Dmaniple.models=DIR}).
  */
 class SchemasIT {
 
-    private static final int SEEDS = Integer.getInteger("maniple.seeds", 0);
+    private static final int SEEDS = Integer.getInteger("maniple.seeds", 3);
     private static final int FIRST = Integer.getInteger("maniple.first.seed", 0);
     private static final int TOGETHER = 50;
     private static final double SHARE = 0.95;
@@ -45,7 +45,6 @@ class SchemasIT {
 
     @Test
     void answersThatEndByThemselvesAreValidAndNearlyAllDo() throws IOException {
-        Assumptions.assumeTrue(SEEDS > 0, "skipped: takes minutes; mvn -Pschemas, or -Dmaniple.seeds=N");
         Assumptions.assumeTrue(Files.isRegularFile(MODEL), "skipped: there is no " + MODEL + " (-Dmaniple.models=DIR)");
         List<JsonNode> schemas = new JsonMapper()
                 .readTree(TOP.resolve("integration-tests/src/test/resources/ten-schemas.json").toFile()).valueStream().toList();
@@ -69,14 +68,16 @@ class SchemasIT {
                 count[1]));
         int stopped = counts.values().stream().mapToInt(count -> count[0]).sum();
         int all = counts.values().stream().mapToInt(count -> count[1]).sum();
-        System.out.printf(Locale.ROOT, "SmolLM2 at temperature 1.5: %d of %d answers ended by stop (%.2f %%), all valid%n", stopped, all,
+        System.out.printf(Locale.ROOT, "SmolLM2 at temperature 1.5: %d of %d answers ended by stop (%.2f %%), all valid%n",
+                stopped, all,
                 100.0 * stopped / all);
         assertThat((double) stopped / all).isGreaterThanOrEqualTo(SHARE);
     }
 
     private static Map<String, Object> request(JsonNode schema, int seed) {
         return Map.of("model", "smollm2", "messages", List.of(Map.of("role", "user", "content", schema.get("prompt").asString())),
-                "temperature", 1.5, "seed", seed, "max_tokens", 700, "response_format", Map.of("type", "json_schema", "json_schema",
+                "temperature", 1.5, "seed", seed, "max_tokens", 700, "response_format",
+                Map.of("type", "json_schema", "json_schema",
                         Map.of("name", "answer", "strict", true, "schema", schema.get("schema"))));
     }
 

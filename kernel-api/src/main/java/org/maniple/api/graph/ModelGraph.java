@@ -81,7 +81,8 @@ public record ModelGraph(
      * @return {@code [ROWS, …]}; empty if the graph selects rows in another way than by {@link BuiltinOp.Select}
      */
     public Optional<Value> selected() {
-        return nodes.stream().filter(node -> node.op() instanceof BuiltinOp.Select).map(node -> node.outputs().getFirst()).findFirst();
+        return nodes.stream().filter(node -> node.op() instanceof BuiltinOp.Select).map(node -> node.outputs().getFirst())
+                .findFirst();
     }
 
     /**

@@ -166,6 +166,11 @@ final class RankZero {
         figures.model(given, machine, results, wanted.json());
     }
 
+    /** How long the step that runs has taken; empty if there is nothing to do. */
+    Optional<Duration> stepAge() {
+        return engine.stepAge();
+    }
+
     /** The unit cannot go on: requests end with this reason, and health checks say it. */
     void fail(String reason) {
         engine.fail(reason);

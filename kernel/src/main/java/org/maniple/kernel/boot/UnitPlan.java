@@ -91,9 +91,12 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         if (!(SpeculationWish.of(settings) instanceof Speculation.NextLayer)) {
             return architecture.graph(config);
         }
-        return architecture.draftingGraph(config).orElseThrow(() -> new ConfigurationException(List.of(settings.where(SpeculationWish.key(settings))
-                + ": the model [" + config.architecture() + "] has no layer that guesses tokens (num_nextn_predict_layers), or the plugin ["
-                + architecture.name() + "] does not know it; {\"method\": \"ngram\", \"num_speculative_tokens\": 5} works with every model")));
+        return architecture.draftingGraph(config)
+                .orElseThrow(() -> new ConfigurationException(List.of(settings.where(SpeculationWish.key(settings))
+                        + ": the model [" + config.architecture()
+                        + "] has no layer that guesses tokens (num_nextn_predict_layers), or the plugin ["
+                        + architecture.name()
+                        + "] does not know it; {\"method\": \"ngram\", \"num_speculative_tokens\": 5} works with every model")));
     }
 
     /** Sizes that do not fit may have been meant otherwise: the end of a message. */

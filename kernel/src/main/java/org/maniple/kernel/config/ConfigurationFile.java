@@ -127,7 +127,8 @@ final class ConfigurationFile {
                 value(option.get(), entry, given);
             } else if (negated.isPresent() && isTruth(entry.value())) {
                 boolean on = entry.value() instanceof Scalar scalar && scalar.text().equals("false");
-                value(negated.get(), new Entry(entry.key(), entry.line(), new Scalar(entry.line(), Kind.TRUTH, Boolean.toString(on))),
+                value(negated.get(),
+                        new Entry(entry.key(), entry.line(), new Scalar(entry.line(), Kind.TRUTH, Boolean.toString(on))),
                         given);
             } else if (ignored.isPresent()) {
                 var text = entry.value() instanceof Scalar scalar ? Optional.of(scalar.text()) : Optional.<String>empty();

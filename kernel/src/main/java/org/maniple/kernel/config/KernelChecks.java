@@ -92,9 +92,11 @@ final class KernelChecks {
             return;
         }
         problem(KernelOptions.KV_CACHE_DTYPE, type.startsWith("fp8") || type.startsWith("f8")
-                ? "[" + type + "] is not done here: int8 takes the same memory and, with a factor for each token and head, keeps more of each"
+                ? "[" + type
+                        + "] is not done here: int8 takes the same memory and, with a factor for each token and head, keeps more of each"
                         + " element than the 3 or 2 bits of an FP8 mantissa; give int8"
-                : "[" + type + "] is not one of " + KernelOptions.CACHE_TYPES + NearestName.hint(type, KernelOptions.CACHE_TYPES));
+                : "[" + type + "] is not one of " + KernelOptions.CACHE_TYPES
+                        + NearestName.hint(type, KernelOptions.CACHE_TYPES));
     }
 
     /** Many more ranks than processors are more likely sizes that were multiplied by mistake. */

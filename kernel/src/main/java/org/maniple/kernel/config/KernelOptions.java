@@ -213,7 +213,8 @@ public final class KernelOptions {
                     "Guesses the next tokens, so that a step may yield several; outputs stay the same: {\"method\": \"ngram\","
                             + " \"num_speculative_tokens\": 5, \"prompt_lookup_min\": 3, \"prompt_lookup_max\": 5} looks for what followed the"
                             + " last tokens before; mtp asks the model's own layer for it."),
-            text(SPECULATIVE_ALGORITHM, "SGLang's way to ask for speculative decoding: NGRAM, or NEXTN for the model's own layer.")
+            text(SPECULATIVE_ALGORITHM,
+                    "SGLang's way to ask for speculative decoding: NGRAM, or NEXTN for the model's own layer.")
                     .withChoices("NGRAM", "NEXTN"),
             integer(SPECULATIVE_NUM_STEPS, 1, "With speculative-algorithm: how many tokens are guessed in a step."),
             integer(SPECULATIVE_NUM_DRAFT_TOKENS, 2,

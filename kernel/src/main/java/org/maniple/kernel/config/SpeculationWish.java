@@ -66,11 +66,13 @@ public final class SpeculationWish {
 
     private static Speculation ofVllm(Map<String, String> entries) {
         String method = Optional.ofNullable(entries.get(METHOD)).orElseThrow(() -> new IllegalArgumentException(
-                "it has no [" + METHOD + "]; give one of " + METHODS + ", as in {\"method\": \"ngram\", \"num_speculative_tokens\": 5}"))
+                "it has no [" + METHOD + "]; give one of " + METHODS
+                        + ", as in {\"method\": \"ngram\", \"num_speculative_tokens\": 5}"))
                 .toLowerCase(Locale.ROOT);
         if (!METHODS.contains(method)) {
-            throw new IllegalArgumentException("method [" + method + "] is not supported, since it needs a second model; there are "
-                    + METHODS);
+            throw new IllegalArgumentException(
+                    "method [" + method + "] is not supported, since it needs a second model; there are "
+                            + METHODS);
         }
         List<String> names = method.equals("ngram") ? LOOKUP_NAMES : LAYER_NAMES;
         for (String name : entries.keySet()) {
@@ -84,7 +86,8 @@ public final class SpeculationWish {
             Optional<Integer> shortest = number(entries, SHORTEST);
             Optional<Integer> longest = number(entries, LONGEST);
             return lookup(
-                    tokens.orElseThrow(() -> new IllegalArgumentException("it has no [" + TOKENS + "]; give a number, for example 5")),
+                    tokens.orElseThrow(
+                            () -> new IllegalArgumentException("it has no [" + TOKENS + "]; give a number, for example 5")),
                     shortest.or(() -> longest).orElse(RUN), longest.or(() -> shortest).orElse(RUN));
         }
         return layer(number(entries, TOKENS).orElse(1));

@@ -38,9 +38,10 @@ public sealed interface Speculation {
         /** Checks that it has a sense. */
         public Lookup {
             if (tokens < 1 || tokens > MOST_TOKENS || shortest < 1 || longest < shortest) {
-                throw new IllegalArgumentException("At least one token and at most " + MOST_TOKENS + " can be guessed from runs of "
-                        + "at least one token, the shortest no longer than the longest; asked for were [" + tokens
-                        + " tokens, runs of " + shortest + " to " + longest + "]");
+                throw new IllegalArgumentException(
+                        "At least one token and at most " + MOST_TOKENS + " can be guessed from runs of "
+                                + "at least one token, the shortest no longer than the longest; asked for were [" + tokens
+                                + " tokens, runs of " + shortest + " to " + longest + "]");
             }
         }
     }

@@ -157,7 +157,8 @@ final class ReferenceAttention {
         float[] elements = ReferenceMath.elements(map, 0, row, length);
         double sum = 0;
         for (int i = 0; i < length; i++) {
-            sum += (double) (elements[i] * ReferenceMath.factor(map, 0, row, i)) * CachedRows.element(latents, (long) slot * length + i);
+            sum += (double) (elements[i] * ReferenceMath.factor(map, 0, row, i))
+                    * CachedRows.element(latents, (long) slot * length + i);
         }
         return sum;
     }

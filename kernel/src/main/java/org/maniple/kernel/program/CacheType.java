@@ -1,10 +1,10 @@
 package org.maniple.kernel.program;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
-import java.lang.foreign.MemorySegment;
 import org.maniple.api.tensor.BlockScales;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
@@ -82,7 +82,8 @@ public enum CacheType {
 
     private Optional<Tensor> factors(int[] shape, long heads, LongFunction<MemorySegment> memory) {
         return scaled()
-                ? Optional.of(Tensor.of(DType.F32, Arrays.copyOf(shape, shape.length - 1), memory.apply(Math.multiplyExact(heads, 4L))))
+                ? Optional.of(
+                        Tensor.of(DType.F32, Arrays.copyOf(shape, shape.length - 1), memory.apply(Math.multiplyExact(heads, 4L))))
                 : Optional.empty();
     }
 }

@@ -43,7 +43,8 @@ class SpeculationWishTest {
     void whatIsShownCanBeGivenAgain() {
         var settings = new TestInstallation(root).yaml("speculative-config:", "  method: ngram", "  num_speculative_tokens: 4")
                 .settings();
-        assertThat(settings.shown().get("speculative-config")).isEqualTo("{\"method\": \"ngram\", \"num_speculative_tokens\": 4}");
+        assertThat(settings.shown().get("speculative-config"))
+                .isEqualTo("{\"method\": \"ngram\", \"num_speculative_tokens\": 4}");
         assertThat(flags("--speculative-config", settings.shown().get("speculative-config")))
                 .isEqualTo(SpeculationWish.of(settings));
     }
@@ -83,7 +84,8 @@ class SpeculationWishTest {
     void twoWaysToAskForItContradictEachOther() {
         assertThatThrownBy(() -> flags("--speculative-algorithm", "NGRAM", "--speculative-config",
                 "{\"method\": \"ngram\", \"num_speculative_tokens\": 5}"))
-                .hasMessageContaining("speculative-algorithm (--speculative-algorithm) says how to guess, too; give one of the two");
+                .hasMessageContaining(
+                        "speculative-algorithm (--speculative-algorithm) says how to guess, too; give one of the two");
     }
 
     @Test

@@ -99,7 +99,8 @@ class SpeculationTest {
 
     @ParameterizedTest
     @CsvSource({"1, 64, 16, 64, 1", "1, 24, 8, 7, 1", "2, 64, 16, 64, 1", "3, 20, 8, 9, 1", "2, 64, 16, 8, 2"})
-    void soItDoesWhereALayerOfTheModelGuesses(int depth, int budget, int rows, int blocks, int homes) throws InterruptedException {
+    void soItDoesWhereALayerOfTheModelGuesses(int depth, int budget, int rows, int blocks, int homes)
+            throws InterruptedException {
         compare(new Speculation.NextLayer(), depth, budget, rows, blocks, homes);
     }
 
@@ -170,6 +171,20 @@ class SpeculationTest {
             assertThat(recorder.finished().reason()).isEqualTo(FinishReason.LENGTH);
             // Nothing may be chosen before the minimum: the guesses do not change that.
             assertThat(fixture.submit(new int[] {7, 7}, ending).last()).isInstanceOf(GenerationEvent.Failed.class);
+        }
+    }
+
+    /** Behind {@code b} the prompt has {@code a}, which may not follow; where the output itself is repeated, the guess is right. */
+    @Test
+    void whatAConstraintDoesNotAllowIsNotComputed() throws InterruptedException {
+        Samplings samplings = Samplings.greedy(40).with(s -> s.constraint = Optional.of(new OutputConstraint.Regex("b{30}")));
+        try (EngineFixture fixture = Setup.standard().speculation(EAGER).start()) {
+            var guesses = new Guesses();
+            fixture.engine.observe(guesses);
+            Recorder recorder = fixture.submit(new int[] {1, 0, 1, 0, 1, 0}, samplings);
+            assertThat(recorder.text()).startsWith("b".repeat(30));
+            assertThat(guesses.accepted).hasPositiveValue();
+            assertThat(guesses.made).hasValue(guesses.accepted.get());
         }
     }
 

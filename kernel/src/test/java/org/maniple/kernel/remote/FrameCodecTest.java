@@ -113,8 +113,9 @@ class FrameCodecTest {
 
     @Test
     void aReasoningBeforeAReasoningIsRefused() {
-        byte[] bytes = FrameCodec.encode(new Submit(9, new GenerationRequest("id", new int[] {1}, Sampling.greedy(4).withConstraint(
-                Optional.of(new OutputConstraint.AfterReasoning("b", "e", true, new OutputConstraint.Regex("x")))))));
+        byte[] bytes = FrameCodec
+                .encode(new Submit(9, new GenerationRequest("id", new int[] {1}, Sampling.greedy(4).withConstraint(
+                        Optional.of(new OutputConstraint.AfterReasoning("b", "e", true, new OutputConstraint.Regex("x")))))));
         // The kind of the inner constraint is before its text (an int and a byte) and the kind of pooling.
         bytes[bytes.length - 7] = 6;
         assertThatThrownBy(() -> FrameCodec.decode(bytes)).isInstanceOf(MalformedFrameException.class)

@@ -25,7 +25,8 @@ class ReasoningTest {
     void anythingComesBeforeTheMarkAndWhatIsDemandedAfterIt() {
         think(true, DIGITS).with("</think>1", "Hm, 1 < 2 </b>.\n\n{}</think>\n\n12", "<</think>1", "</thi</think>1",
                 "<think>ä🌍</think>\n7")
-                .without("12", "x", "x</think>", "x</think>a", "x</think>a</think>1", "x</think> 1", "</think>\n\n\n1", "</think1");
+                .without("12", "x", "x</think>", "x</think>a", "x</think>a</think>1", "x</think> 1", "</think>\n\n\n1",
+                        "</think1");
     }
 
     @Test
@@ -50,7 +51,8 @@ class ReasoningTest {
         "true | 'Okay, so <json>.\n</think>\n\n{\"a\":1}'", "true | '\n</think>\n\n{ \"a\": 1 }'", "false | {\"a\":1}"})
     void anAnswerIsWhatASchemaDemandsHoweverLongTheModelThinks(boolean inside, String text) {
         Schema schema = new Schema(
-                "{\"type\":\"object\",\"properties\":{\"a\":{\"const\":1}},\"required\":[\"a\"],\"additionalProperties\":false}", false);
+                "{\"type\":\"object\",\"properties\":{\"a\":{\"const\":1}},\"required\":[\"a\"],\"additionalProperties\":false}",
+                false);
         String written = text.replace("\\n", "\n");
         think(inside, schema).with(written).without(written.replace("1}", "3}").replace("1 }", "3 }"), written + "!");
         assertThat(think(inside, schema).begins(written.substring(0, written.length() / 2))).isTrue();

@@ -44,8 +44,10 @@ final class AnswerReader {
 
         /** Has a constraint begin after the reasoning, if there is to be one: the model thinks freely. */
         OutputConstraint behindReasoning(OutputConstraint constraint) {
-            return reasoning.<OutputConstraint>map(format -> new OutputConstraint.AfterReasoning(format.begin(), format.end(), inside,
-                    constraint)).orElse(constraint);
+            return reasoning
+                    .<OutputConstraint>map(format -> new OutputConstraint.AfterReasoning(format.begin(), format.end(), inside,
+                            constraint))
+                    .orElse(constraint);
         }
 
         /** The same for an answer to this prompt. */

@@ -61,6 +61,9 @@ final class ApiKeys {
     /** The key that the {@code Authorization} header, or Anthropic's {@code x-api-key}, has. */
     Optional<ApiKey> find(HttpHeaders headers) {
         refresh();
+        if (keys.isEmpty()) {
+            return Optional.empty();
+        }
         ApiKey found = find(headers.get(HttpHeaderNames.AUTHORIZATION, ""));
         return Optional.ofNullable(found != null ? found : find(SCHEME + headers.get("x-api-key", "")));
     }

@@ -72,8 +72,10 @@ final class EmbeddingRoute {
                 return Pooling.LAST;
             }
         } catch (IOException | ApiException unreadable) {
-            throw new ManipleException("[" + file + "] cannot be read: " + unreadable.getMessage() + "; say --" + OpenAiOptions.POOLING
-                    + " last or mean", unreadable);
+            throw new ManipleException(
+                    "[" + file + "] cannot be read: " + unreadable.getMessage() + "; say --" + OpenAiOptions.POOLING
+                            + " last or mean",
+                    unreadable);
         }
         throw new ManipleException("[" + file + "] asks for neither the last token nor the mean; say --" + OpenAiOptions.POOLING
                 + " last, mean, or none");
@@ -132,9 +134,10 @@ final class EmbeddingRoute {
     private int dimensions(Fields fields) {
         OptionalInt asked = fields.integer("dimensions", 1, Integer.MAX_VALUE);
         if (asked.isPresent() && dimensions.isEmpty()) {
-            throw ApiException.invalid("dimensions", "Model \"" + models.shownName() + "\" does not support matryoshka representation,"
-                    + " changing output dimensions will lead to poor results. If it does, start the server with --"
-                    + OpenAiOptions.MATRYOSHKA + " and the numbers of dimensions that it was trained for.");
+            throw ApiException.invalid("dimensions",
+                    "Model \"" + models.shownName() + "\" does not support matryoshka representation,"
+                            + " changing output dimensions will lead to poor results. If it does, start the server with --"
+                            + OpenAiOptions.MATRYOSHKA + " and the numbers of dimensions that it was trained for.");
         }
         if (asked.isPresent() && !dimensions.contains(asked.getAsInt())) {
             throw fields.problem("dimensions", "must be one of " + dimensions + ", got [" + asked.getAsInt() + "]");
@@ -145,7 +148,8 @@ final class EmbeddingRoute {
     private List<int[]> inputs(Fields fields) {
         List<int[]> given = new ArrayList<>();
         if (fields.has("messages")) {
-            TextCodec codec = engine.text().orElseThrow(() -> fields.problem("messages", "need a tokenizer (skip-tokenizer-init)"));
+            TextCodec codec = engine.text()
+                    .orElseThrow(() -> fields.problem("messages", "need a tokenizer (skip-tokenizer-init)"));
             ChatPrompt chat = ChatPrompt.of(fields, codec, messages);
             given.add(codec.encode(chat.text(), chat.addSpecialTokens()));
         } else {
@@ -164,8 +168,10 @@ final class EmbeddingRoute {
             throw ApiException.invalid("input", "The input has no tokens; send at least one.");
         }
         if (kept.length > length) {
-            throw ApiException.invalid("input", "This model's maximum context length is " + length + " tokens. However, you requested "
-                    + kept.length + " tokens in the input for embedding generation. Please reduce the length of the input.");
+            throw ApiException.invalid("input",
+                    "This model's maximum context length is " + length + " tokens. However, you requested "
+                            + kept.length
+                            + " tokens in the input for embedding generation. Please reduce the length of the input.");
         }
         return kept;
     }

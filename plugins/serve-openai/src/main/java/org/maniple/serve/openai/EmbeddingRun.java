@@ -41,14 +41,15 @@ final class EmbeddingRun {
     private final TimeLimits limits;
     private final Reply reply;
 
-    private final @Nullable float[][] vectors; // this and what follows: guarded by this
+    private final float[] @Nullable [] vectors; // this and what follows: guarded by this
     private final List<Generation> running = new ArrayList<>();
     private int next;
     private int done;
     private long cached;
     private boolean over;
 
-    EmbeddingRun(String id, Exchange exchange, Engine engine, Workers workers, List<int[]> inputs, Pooling how, Treatment treatment,
+    EmbeddingRun(String id, Exchange exchange, Engine engine, Workers workers, List<int[]> inputs, Pooling how,
+            Treatment treatment,
             TimeLimits limits, Reply reply) {
         this.id = id;
         this.exchange = exchange;
@@ -70,7 +71,8 @@ final class EmbeddingRun {
     @SuppressWarnings("FutureReturnValueIgnored") // what comes when all is over changes nothing
     void start() {
         exchange.whenDisconnected(this::cancel);
-        limits.whole().ifPresent(limit -> exchange.loop().schedule(() -> tookTooLong(limit), limit.toMillis(), TimeUnit.MILLISECONDS));
+        limits.whole()
+                .ifPresent(limit -> exchange.loop().schedule(() -> tookTooLong(limit), limit.toMillis(), TimeUnit.MILLISECONDS));
         try {
             for (int i = 0; i < Math.min(TOGETHER, inputs.size()); i++) {
                 submitNext();

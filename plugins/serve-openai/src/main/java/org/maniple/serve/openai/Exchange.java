@@ -54,6 +54,7 @@ final class Exchange {
     private final String id;
     private final TraceContext trace;
     private ErrorShape errors = ErrorShape.OPENAI;
+    private Optional<String> sharedWith = Optional.empty();
     private boolean keepAlive;
     private boolean answered;
     private boolean chunked;
@@ -136,6 +137,15 @@ final class Exchange {
     /** Whether more can be written without the reader being behind. */
     boolean isWritable() {
         return channel.isWritable();
+    }
+
+    /** Has browsers show the answer to pages of an origin. */
+    synchronized void shareWith(String origin) {
+        sharedWith = Optional.of(origin);
+    }
+
+    private synchronized Optional<String> sharedWith() {
+        return sharedWith;
     }
 
     /** Has the connection end after this answer. */
@@ -353,6 +363,11 @@ final class Exchange {
     private void common(HttpHeaders out) {
         out.set("X-Request-Id", id);
         out.set("X-Content-Type-Options", "nosniff");
+        sharedWith().ifPresent(origin -> {
+            out.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            out.set(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "X-Request-Id, Retry-After, retry-after-ms");
+            out.set(HttpHeaderNames.VARY, "Origin");
+        });
         if (!keepsAlive()) {
             out.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         } else if (!head().protocolVersion().isKeepAliveDefault()) {

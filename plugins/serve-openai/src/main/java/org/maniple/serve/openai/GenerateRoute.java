@@ -51,13 +51,15 @@ final class GenerateRoute {
         boolean texts = fields.flag("return_text_in_logprobs", false);
         int choices = SamplingFields.choices(params);
         OptionalInt maxTokens = OptionalInt.of(params.integer(LIMIT, 1, Integer.MAX_VALUE).orElse(DEFAULT_TOKENS));
-        Sampling chosen = sampling.read(params, maxTokens, logprobs ? top : OptionalInt.empty(), prompts ? top : OptionalInt.empty(), false);
+        Sampling chosen = sampling.read(params, maxTokens, logprobs ? top : OptionalInt.empty(),
+                prompts ? top : OptionalInt.empty(), false);
 
         if (fields.has(TEXT) == fields.has(IDS)) {
             throw fields.problem(TEXT, "or `" + IDS + "` must be given, and not both");
         }
         String field = fields.has(TEXT) ? TEXT : IDS;
-        List<Prompt> given = new CompletionPrompts(field, CompletionPrompts.MAX_PROMPTS, engine.text(), engine.model().vocabulary())
+        List<Prompt> given = new CompletionPrompts(field, CompletionPrompts.MAX_PROMPTS, engine.text(),
+                engine.model().vocabulary())
                 .read(fields);
         if (given.size() * choices > CompletionPrompts.MAX_PROMPTS) {
             throw params.problem("n", "times the number of prompts is " + given.size() * choices + "; at most "
@@ -79,7 +81,8 @@ final class GenerateRoute {
         TokenTexts shown = new TokenTexts(engine.text(), false);
         long begun = System.nanoTime();
         runs.start(ReplyIds.base(exchange, fields), id -> new Run(id, exchange,
-                new GenerateFormat(id, several, logprobs, prompts ? OptionalInt.of(start) : OptionalInt.empty(), top.getAsInt() > 0,
+                new GenerateFormat(id, several, logprobs, prompts ? OptionalInt.of(start) : OptionalInt.empty(),
+                        top.getAsInt() > 0,
                         texts ? Optional.of(shown) : Optional.empty(), begun),
                 options, parts, workers, limits, runs::ended));
     }

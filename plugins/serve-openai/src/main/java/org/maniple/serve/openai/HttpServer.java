@@ -87,7 +87,8 @@ final class HttpServer implements Frontend.Serving {
     public String url() {
         InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
         String address = bound.getAddress().isAnyLocalAddress() ? "0.0.0.0" : bound.getAddress().getHostAddress();
-        return (tls.isPresent() ? "https://" : "http://") + (address.contains(":") ? "[" + address + "]" : address) + ":" + bound.getPort();
+        return (tls.isPresent() ? "https://" : "http://") + (address.contains(":") ? "[" + address + "]" : address) + ":"
+                + bound.getPort();
     }
 
     @Override

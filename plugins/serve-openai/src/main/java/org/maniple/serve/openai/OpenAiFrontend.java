@@ -62,7 +62,8 @@ public final class OpenAiFrontend implements Frontend {
                 TimeLimits.of(settings));
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
-        SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults(), settings),
+        SamplingFields sampling = new SamplingFields(engine.model(),
+                SamplingDefaults.of(engine.model().generationDefaults(), settings),
                 codec, new StructuredFields(json));
         ChatMessages messages = new ChatMessages(json);
         Chats chats = new Chats(engine, models, sampling, messages, AnswerSyntax.of(settings, json), runs, workers);
@@ -86,7 +87,8 @@ public final class OpenAiFrontend implements Frontend {
         routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
-        Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);
+        Router router = new Router(routes, OriginRules.of(settings, onlyLocalNames, keys.areRequired()), keys, workers,
+                readiness);
         return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter,
                 tls);
     }

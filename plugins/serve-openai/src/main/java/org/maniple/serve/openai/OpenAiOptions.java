@@ -19,6 +19,7 @@ final class OpenAiOptions {
     static final String FIRST_TOKEN_TIMEOUT = "first-token-timeout";
     static final String STREAM_EVENT_IDS = "stream-event-ids";
     static final String GENERATION_CONFIG = "generation-config";
+    static final String ALLOWED_ORIGINS = "allowed-origins";
     static final String POOLING = "pooling";
     static final String MATRYOSHKA = "matryoshka-dimensions";
     static final String METRICS_WITHOUT_KEY = "metrics-without-key";
@@ -51,10 +52,14 @@ final class OpenAiOptions {
                         .asLocal(),
                 Option.of(SSL_KEYFILE, OptionType.TEXT, "The key of that certificate, a PEM file in PKCS #8.").asLocal(),
                 Option.of(SSL_KEYFILE_PASSWORD, OptionType.TEXT, "The password of that key, if it is encrypted.").asLocal(),
-                Option.of(SSL_CA_CERTS, OptionType.TEXT, "The authorities that certificates of clients are signed by, a PEM file.")
+                Option.of(SSL_CA_CERTS, OptionType.TEXT,
+                        "The authorities that certificates of clients are signed by, a PEM file.")
                         .asLocal(),
                 Option.of(SSL_CERT_REQS, OptionType.TEXT, "Whether clients need a certificate: 0 no, 1 may have one, 2 yes.")
                         .withDefault("0").withChoices(Tls.clientCertificates()).asLocal(),
+                Option.of(ALLOWED_ORIGINS, OptionType.TEXTS,
+                        "Origins whose pages may use the API through a browser, such as https://chat.example.org; by default none.")
+                        .asLocal(),
                 Option.of(REQUEST_TIMEOUT, OptionType.DURATION,
                         "How long a request may take in all; then it ends with status 504. By default as long as it takes.")
                         .asLocal(),

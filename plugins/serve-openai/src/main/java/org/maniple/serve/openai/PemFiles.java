@@ -41,13 +41,15 @@ final class PemFiles {
      */
     static X509Certificate[] certificates(Path file, String option) {
         try (InputStream in = Files.newInputStream(file)) {
-            X509Certificate[] found = CertificateFactory.getInstance("X.509").generateCertificates(in).toArray(X509Certificate[]::new);
+            X509Certificate[] found = CertificateFactory.getInstance("X.509").generateCertificates(in)
+                    .toArray(X509Certificate[]::new);
             if (found.length > 0) {
                 return found;
             }
             throw new ManipleException(option + " [" + file + "] has no certificate in it" + needed());
         } catch (GeneralSecurityException e) {
-            throw new ManipleException(option + " [" + file + "] cannot be read as certificates: " + e.getMessage() + needed(), e);
+            throw new ManipleException(option + " [" + file + "] cannot be read as certificates: " + e.getMessage() + needed(),
+                    e);
         } catch (IOException e) {
             throw unreadable(file, option, e);
         }

@@ -20,6 +20,11 @@ import org.maniple.api.text.TextException;
 final class Router {
 
     private static final Logger LOG = System.getLogger(Router.class.getName());
+    /** The same for every path, since browsers ask without a key. */
+    private static final Map<String, String> PREFLIGHT = Map.of("Access-Control-Allow-Methods", "GET, POST",
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, X-Api-Key, X-Request-Id, Idempotency-Key, Anthropic-Version",
+            "Access-Control-Max-Age", "600");
     private static final Fields NO_FIELDS = new Fields(Map.of());
 
     private final List<Route> routes;
@@ -50,6 +55,12 @@ final class Router {
         if (foreign.isPresent()) {
             throw foreign.get();
         }
+        Optional<String> shared = origins.shared(exchange.head());
+        shared.ifPresent(exchange::shareWith);
+        if (shared.isPresent() && isPreflight(exchange)) {
+            exchange.respondEmpty(204, PREFLIGHT);
+            return;
+        }
         String path = HttpTarget.path(exchange.head().uri());
         List<Route> there = routes.stream().filter(route -> route.matches(path)).toList();
         Optional<Route> asked = there.stream().filter(route -> route.answers(exchange.method())).findFirst();
@@ -66,6 +77,11 @@ final class Router {
         } else {
             wrongMethod(exchange, there);
         }
+    }
+
+    private static boolean isPreflight(Exchange exchange) {
+        return exchange.method().equals(HttpMethod.OPTIONS)
+                && exchange.head().headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
     }
 
     private void answer(Exchange exchange, Route route, Optional<ApiKey> key) {

@@ -69,11 +69,13 @@ final class Tls {
             default -> ClientAuth.NONE;
         };
         if (certificates.isPresent() != key.isPresent()) {
-            throw new ManipleException("TLS needs both " + OpenAiOptions.SSL_CERTFILE + " and " + OpenAiOptions.SSL_KEYFILE + "; only ["
-                    + certificates.or(() -> key).orElseThrow() + "] is given");
+            throw new ManipleException(
+                    "TLS needs both " + OpenAiOptions.SSL_CERTFILE + " and " + OpenAiOptions.SSL_KEYFILE + "; only ["
+                            + certificates.or(() -> key).orElseThrow() + "] is given");
         }
         if (clients != ClientAuth.NONE && (authorities.isEmpty() || certificates.isEmpty())) {
-            throw new ManipleException("certificates of clients (" + OpenAiOptions.SSL_CERT_REQS + ") need " + OpenAiOptions.SSL_CA_CERTS
+            throw new ManipleException("certificates of clients (" + OpenAiOptions.SSL_CERT_REQS + ") need "
+                    + OpenAiOptions.SSL_CA_CERTS
                     + ", which has the authorities that they are signed by, beside " + OpenAiOptions.SSL_CERTFILE + " and "
                     + OpenAiOptions.SSL_KEYFILE);
         }

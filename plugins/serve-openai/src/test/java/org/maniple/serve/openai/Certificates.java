@@ -29,10 +29,11 @@ final class Certificates {
     /** Makes one for localhost; further options go to keytool. */
     static Certificates make(Path folder, String name, String... options) throws IOException, GeneralSecurityException {
         Path file = folder.resolve(name + ".p12");
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
-                "-alias", "own", "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=" + name, "-ext",
-                "SAN=dns:localhost,ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass",
-                new String(PASSWORD)));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
+                        "-alias", "own", "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=" + name, "-ext",
+                        "SAN=dns:localhost,ip:127.0.0.1", "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass",
+                        new String(PASSWORD)));
         command.addAll(List.of(options));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

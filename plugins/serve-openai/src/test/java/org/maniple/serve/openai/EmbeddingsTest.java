@@ -52,7 +52,8 @@ class EmbeddingsTest {
     }
 
     private static List<Double> numbers(Answer answer, int index) {
-        return ((List<?>) answer.at("data." + index + ".embedding")).stream().map(value -> ((Number) value).doubleValue()).toList();
+        return ((List<?>) answer.at("data." + index + ".embedding")).stream().map(value -> ((Number) value).doubleValue())
+                .toList();
     }
 
     @Test
@@ -76,13 +77,15 @@ class EmbeddingsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"'\"Hi\"' | 3", "'[\"Hi\",\"Hey\"]' | 3 4", "'[72,105]' | 2", "'[[72],[72,105,33]]' | 1 3"})
+    @CsvSource(delimiter = '|', value = {"'\"Hi\"' | 3", "'[\"Hi\",\"Hey\"]' | 3 4", "'[72,105]' | 2",
+        "'[[72],[72,105,33]]' | 1 3"})
     void takesTextsAndTokens(String input, String lengths) {
         Answer answer = embed("\"normalize\":false,\"input\":" + input);
         List<?> data = (List<?>) answer.at("data");
         assertThat(IntStream.range(0, data.size()).mapToObj(i -> "" + numbers(answer, i).getFirst().intValue())
                 .collect(Collectors.joining(" "))).isEqualTo(lengths);
-        assertThat(data.stream().map(each -> ((Map<?, ?>) each).get("index"))).isEqualTo(IntStream.range(0, data.size()).boxed().toList());
+        assertThat(data.stream().map(each -> ((Map<?, ?>) each).get("index")))
+                .isEqualTo(IntStream.range(0, data.size()).boxed().toList());
     }
 
     @Test
@@ -90,7 +93,8 @@ class EmbeddingsTest {
         assertThat(server.post("/v1/embeddings", TestServer.chatBody("")).at("usage.prompt_tokens")).isEqualTo(26);
         assertThat(embed("\"input\":\"Hello\",\"truncate_prompt_tokens\":2").at("usage.prompt_tokens")).isEqualTo(2);
         assertThat(embed("\"input\":\"Hi\",\"add_special_tokens\":false").at("usage.prompt_tokens")).isEqualTo(2);
-        assertThat(embed("\"input\":\"" + "x".repeat(FakeEngine.CONTEXT - 1) + "\"").status()).as("as long as the context").isEqualTo(200);
+        assertThat(embed("\"input\":\"" + "x".repeat(FakeEngine.CONTEXT - 1) + "\"").status()).as("as long as the context")
+                .isEqualTo(200);
         assertThat(embed("\"input\":\"" + "x".repeat(FakeEngine.CONTEXT) + "\"").message()).isEqualTo(
                 "This model's maximum context length is 256 tokens. However, you requested 257 tokens in the input for embedding"
                         + " generation. Please reduce the length of the input.");
@@ -101,14 +105,16 @@ class EmbeddingsTest {
         Answer answer = embed("\"input\":\"Hi\",\"encoding_format\":\"base64\",\"normalize\":false");
         ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode((String) answer.at("data.0.embedding")))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        assertThat(List.of(bytes.getFloat(), bytes.getFloat(), bytes.getFloat(), bytes.getFloat())).containsExactly(3f, 105f, 0.5f, -2f);
+        assertThat(List.of(bytes.getFloat(), bytes.getFloat(), bytes.getFloat(), bytes.getFloat())).containsExactly(3f, 105f,
+                0.5f, -2f);
         assertThat(bytes.hasRemaining()).isFalse();
     }
 
     @Test
     void cutsVectorsOfModelsThatWereTrainedForIt() {
-        assertThat(embed("\"input\":\"Hi\",\"dimensions\":2").message()).startsWith("Model \"/models/toy\" does not support matryoshka"
-                + " representation, changing output dimensions will lead to poor results.");
+        assertThat(embed("\"input\":\"Hi\",\"dimensions\":2").message())
+                .startsWith("Model \"/models/toy\" does not support matryoshka"
+                        + " representation, changing output dimensions will lead to poor results.");
         HashMap<String, Object> settings = new HashMap<>(Map.of("matryoshka-dimensions", List.of(2, 4)));
         restart(settings);
         List<Double> numbers = numbers(embed("\"input\":\"Hi\",\"dimensions\":2"), 0);
@@ -128,7 +134,8 @@ class EmbeddingsTest {
         Files.createDirectories(folder.resolve("1_Pooling"));
         Path file = folder.resolve("1_Pooling/config.json");
         engine.path = folder.toString();
-        Files.writeString(file, "{\"word_embedding_dimension\":4,\"pooling_mode_mean_tokens\":true,\"pooling_mode_lasttoken\":false}");
+        Files.writeString(file,
+                "{\"word_embedding_dimension\":4,\"pooling_mode_mean_tokens\":true,\"pooling_mode_lasttoken\":false}");
         engine.submitted.clear();
         restart(Map.of());
         embed("\"input\":\"Hi\"");
@@ -180,7 +187,8 @@ class EmbeddingsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"'' | input", "'\"input\":[]' | input", "'\"input\":7' | input", "'\"input\":[\"x\",7]' | input",
+    @CsvSource(delimiter = '|', value = {"'' | input", "'\"input\":[]' | input", "'\"input\":7' | input",
+        "'\"input\":[\"x\",7]' | input",
         "'\"input\":[258]' | input", "'\"input\":\"x\",\"encoding_format\":\"hex\"' | encoding_format",
         "'\"input\":\"x\",\"dimensions\":0' | dimensions", "'\"input\":\"x\",\"model\":\"other\"' | model",
         "'\"input\":\"x\",\"normalize\":1' | normalize"})

@@ -73,7 +73,8 @@ class GenerateTest {
     void showsLogprobsAsFrameworksIndexThem() {
         Answer answer = generate("'input_ids':[72,105,33],'return_logprob':true,'logprob_start_len':0,'top_logprobs_num':2,"
                 + "'return_text_in_logprobs':true,'sampling_params':{'max_new_tokens':2}");
-        assertThat(answer.at("meta_info.input_token_logprobs").toString()).isEqualTo("[[null, 72, H], [-0.5, 105, i], [-0.5, 33, !]]");
+        assertThat(answer.at("meta_info.input_token_logprobs").toString())
+                .isEqualTo("[[null, 72, H], [-0.5, 105, i], [-0.5, 33, !]]");
         assertThat(answer.at("meta_info.output_token_logprobs").toString()).isEqualTo("[[-0.5, 71, G], [-0.5, 114, r]]");
         assertThat(answer.at("meta_info.output_top_logprobs").toString())
                 .isEqualTo("[[[-0.5, 71, G], [-1.5, 72, H]], [[-0.5, 114, r], [-1.5, 115, s]]]");
@@ -81,7 +82,8 @@ class GenerateTest {
         Answer without = generate("'input_ids':[72,105],'return_logprob':true,'sampling_params':{'max_new_tokens':1}");
         assertThat(without.at("meta_info.input_token_logprobs").toString()).isEqualTo("[]");
         assertThat(without.at("meta_info.output_token_logprobs").toString()).isEqualTo("[[-0.5, 71, null]]");
-        Answer later = generate("'input_ids':[72,105],'return_logprob':true,'logprob_start_len':1,'sampling_params':{'max_new_tokens':1}");
+        Answer later = generate(
+                "'input_ids':[72,105],'return_logprob':true,'logprob_start_len':1,'sampling_params':{'max_new_tokens':1}");
         assertThat(later.at("meta_info.input_token_logprobs").toString()).isEqualTo("[[-0.5, 105, null]]");
     }
 
@@ -99,7 +101,8 @@ class GenerateTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {"'text':['a','b'] | 2", "'input_ids':[[1],[2],[3]] | 3", "'text':['a'] | 1",
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {"'text':['a','b'] | 2", "'input_ids':[[1],[2],[3]] | 3",
+        "'text':['a'] | 1",
         "'text':'a','sampling_params':{'n':2} | 2"})
     void answersListsWithLists(String fields, int answers) {
         String body = generate(fields).body();

@@ -97,7 +97,8 @@ class QuotaTest {
     void aRequestIsNotComputedTwiceAtTheSameTime() throws Exception {
         try (TestServer server = server(Map.of())) {
             engine.behaviour = engine::hang;
-            CompletableFuture<Answer> first = CompletableFuture.supplyAsync(() -> server.send(chat(server, "Idempotency-Key", "a-1")));
+            CompletableFuture<Answer> first = CompletableFuture
+                    .supplyAsync(() -> server.send(chat(server, "Idempotency-Key", "a-1")));
             awaitRequests(1);
             Answer clash = server.send(chat(server, "Idempotency-Key", "a-1"));
             assertThat(clash.status()).isEqualTo(409);
@@ -107,7 +108,8 @@ class QuotaTest {
             assertThat(first.get(20, TimeUnit.SECONDS).status()).isEqualTo(200);
             engine.behaviour = engine::say;
             assertThat(server.send(chat(server, "Idempotency-Key", "a-1")).status()).as("the first one has ended").isEqualTo(200);
-            assertThat(server.send(chat(server, "Idempotency-Key", "x".repeat(256))).error()).containsEntry("param", "Idempotency-Key");
+            assertThat(server.send(chat(server, "Idempotency-Key", "x".repeat(256))).error()).containsEntry("param",
+                    "Idempotency-Key");
         }
     }
 

@@ -139,8 +139,10 @@ class StructuredFieldsTest {
         OutputConstraint object = new AnyObject(false);
         String begin = parser.equals("mistral") ? "[THINK]" : "<think>";
         assertThat(thinking.submitted).hasSize(2).allSatisfy(running -> assertThat(running.request().sampling().constraint())
-                .contains(inside == null ? object : new OutputConstraint.AfterReasoning(begin, begin.replaceFirst("[<\\[]", "$0/"),
-                        inside, object)));
+                .contains(inside == null
+                        ? object
+                        : new OutputConstraint.AfterReasoning(begin, begin.replaceFirst("[<\\[]", "$0/"),
+                                inside, object)));
     }
 
     private static String joined(List<Answer> chunks, String field) {

@@ -76,8 +76,9 @@ class TimeLimitsTest {
         Answer answer = server.chat("");
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.header("retry-after")).isEqualTo("5");
-        assertThat(answer.message()).isEqualTo("The request had no token within 0.1 s (first-token-timeout): there is too much to do;"
-                + " try again later.");
+        assertThat(answer.message())
+                .isEqualTo("The request had no token within 0.1 s (first-token-timeout): there is too much to do;"
+                        + " try again later.");
         assertCancelled();
     }
 

@@ -48,12 +48,14 @@ class TlsTest {
     }
 
     private static TestServer server(Map<String, Object> more) {
-        Map<String, Object> settings = new HashMap<>(Map.of("ssl-certfile", certificate.toString(), "ssl-keyfile", key.toString()));
+        Map<String, Object> settings = new HashMap<>(
+                Map.of("ssl-certfile", certificate.toString(), "ssl-keyfile", key.toString()));
         settings.putAll(more);
         return new TestServer(new FakeEngine(), settings, TestServer.LIMITS);
     }
 
-    private static HttpResponse<String> ask(TestServer server, SSLContext trust, String path) throws IOException, InterruptedException {
+    private static HttpResponse<String> ask(TestServer server, SSLContext trust, String path)
+            throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(trust).build()) {
             return client.send(server.request(path).build(), HttpResponse.BodyHandlers.ofString());
         }
@@ -71,7 +73,8 @@ class TlsTest {
     @Test
     void answersAndStreamsToWhoeverTrustsTheCertificate() throws Exception {
         try (TestServer server = server(Map.of());
-                HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(first.trusted()).build()) {
+                HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(first.trusted())
+                        .build()) {
             assertThat(server.serving.url()).startsWith("https://127.0.0.1:");
             HttpRequest chat = server.request("/v1/chat/completions").header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString(TestServer.chatBody("\"stream\":true"))).build();
@@ -175,8 +178,10 @@ class TlsTest {
         refuses(Map.of("ssl-keyfile", nothing.toString()), "has no key in PKCS #8");
         refuses(Map.of("ssl-keyfile", old.toString()), "convert it: openssl pkcs8 -topk8 -nocrypt -in " + old);
         refuses(Map.of("ssl-cert-reqs", "2"), "certificates of clients (ssl-cert-reqs) need ssl-ca-certs");
-        refuses(Map.of("ssl-keyfile", other.key(folder.resolve("other.key")).toString()), "is not the key of the first certificate in ssl-certfile");
-        assertThatThrownBy(() -> new TestServer(new FakeEngine(), Map.of("ssl-certfile", certificate.toString()), TestServer.LIMITS))
+        refuses(Map.of("ssl-keyfile", other.key(folder.resolve("other.key")).toString()),
+                "is not the key of the first certificate in ssl-certfile");
+        assertThatThrownBy(
+                () -> new TestServer(new FakeEngine(), Map.of("ssl-certfile", certificate.toString()), TestServer.LIMITS))
                 .isInstanceOf(ManipleException.class).hasMessageContaining("TLS needs both ssl-certfile and ssl-keyfile");
     }
 
