@@ -83,7 +83,8 @@ class SeveralWaysTest {
                 if (wire.rank() == 0) {
                     wire.send(2, tag(0), wire.allocate(LARGE));
                     assertThatThrownBy(() -> wire.await(wire.receive(1, tag(7), wire.allocate(8)), 100_000_000))
-                            .isInstanceOf(TransportException.class).hasMessageContaining("rank 1").hasMessageContaining("transfer#7");
+                            .isInstanceOf(TransportException.class).hasMessageContaining("rank 1")
+                            .hasMessageContaining("transfer#7");
                 }
             });
         }
