@@ -1,8 +1,9 @@
 /* VARIANTS: amx */
 /*
- * Attention over a chunk of positions by the tile instructions for bf16. Keys and values are brought into the order of tiles once for all rows and heads
- * that read them; bytes are exact as bf16, and their factors are applied to scores and weights. Floats are split into a bf16 and what it lacks, as
- * another one, so that each counts with 16 bits; so are queries and weights. Results differ from those of attend.c by rounding of that size.
+ * Attention over a chunk of positions of states that are held as bf16 or bytes, by the tile instructions for bf16. Keys and values are brought into the
+ * order of tiles once for all rows and heads that read them; bytes are exact as bf16, and their factors are applied to scores and weights. Queries and
+ * weights are split into a bf16 and what it lacks, as another one, so that each counts with 16 bits: results differ from those of attend.c by rounding
+ * of that size.
  *
  * A row's sums are formed in the same order whatever else is in its tiles: a tile's row is multiplied by itself, 32 elements or positions at a time,
  * which begin at multiples of 32.
@@ -17,6 +18,8 @@
 #define TILE 1024
 /* Positions that a step of products with values takes. */
 #define STEP 32
+/* How many keys before it is read a key is asked for. */
+#define AHEAD 48
 
 typedef struct {
     uint8_t palette;
@@ -48,12 +51,10 @@ INLINE int32_t filled(int32_t length, int32_t to)
 
 /* Where in the panel what is. */
 struct room {
-    /* Rows of keys, first the elements that are not turned; and what floats lack. */
+    /* Rows of keys, first the elements that are not turned. */
     uint16_t *keys;
-    uint16_t *key_rests;
-    /* Of each 32 positions tiles of 16 elements of a value; and what floats lack. */
+    /* Of each 32 positions tiles of 16 elements of a value. */
     uint8_t *values;
-    uint8_t *value_rests;
     /* Of each 32 elements a tile of 16 queries, and what they lack. */
     uint8_t *queries;
     uint8_t *query_rests;
@@ -75,14 +76,6 @@ static struct room room_of(const struct attend *a)
     at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
     r.values = at;
     at += (int64_t) r.value * 2 * CHUNK;
-    r.key_rests = 0;
-    r.value_rests = 0;
-    if (a->form == FLOATS) {
-        r.key_rests = (uint16_t *) at;
-        at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
-        r.value_rests = at;
-        at += (int64_t) r.value * 2 * CHUNK;
-    }
     r.queries = at;
     at += (int64_t) (r.key + r.turned) * 2 * ROWS;
     r.query_rests = at;
@@ -98,32 +91,36 @@ INLINE __m512 half(__m512i x, int upper)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(some), 16));
 }
 
-/* The elements [from, from + 32) of a row as bf16, and what floats then lack; zeros behind its end, or if there is none. */
-INLINE __m512i load(int form, const char *row, int32_t from, int32_t length, __m512i *rest)
+INLINE __mmask32 left_of(int32_t from, int32_t length)
 {
     int32_t left = length - from;
-    __mmask32 mask = left >= 32 ? 0xffffffffu : left <= 0 ? 0 : (1u << left) - 1;
+    return left >= 32 ? 0xffffffffu : left <= 0 ? 0 : (1u << left) - 1;
+}
+
+/* The elements [from, from + 32) of a cached row as bf16; zeros behind its end, or if there is none. */
+INLINE __m512i load(int form, const char *row, int32_t from, int32_t length)
+{
+    __mmask32 mask = left_of(from, length);
     if (row == 0) {
-        *rest = _mm512_setzero_si512();
-        return *rest;
+        return _mm512_setzero_si512();
     }
     if (form == HALVES) {
         return _mm512_maskz_loadu_epi16(mask, row + 2 * from);
     }
-    __m512 low;
-    __m512 high;
-    if (form == FLOATS) {
-        low = _mm512_maskz_loadu_ps((__mmask16) mask, row + 4 * from);
-        high = _mm512_maskz_loadu_ps((__mmask16) (mask >> 16), row + 4 * from + 64);
-    } else {
-        __m256i bytes = _mm256_maskz_loadu_epi8(mask, row + from);
-        low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
-        high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
-    }
+    __m256i bytes = _mm256_maskz_loadu_epi8(mask, row + from);
+    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(bytes)));
+    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(bytes, 1)));
+    return (__m512i) _mm512_cvtne2ps_pbh(high, low);
+}
+
+/* The same of floats, and what they then lack. */
+INLINE __m512i split_floats(const float *row, int32_t from, int32_t length, __m512i *rest)
+{
+    __mmask32 mask = left_of(from, length);
+    __m512 low = _mm512_maskz_loadu_ps((__mmask16) mask, row + from);
+    __m512 high = _mm512_maskz_loadu_ps((__mmask16) (mask >> 16), row + from + 16);
     __m512i near = (__m512i) _mm512_cvtne2ps_pbh(high, low);
-    if (form == FLOATS) {
-        *rest = (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, half(near, 1)), _mm512_sub_ps(low, half(near, 0)));
-    }
+    *rest = (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, half(near, 1)), _mm512_sub_ps(low, half(near, 0)));
     return near;
 }
 
@@ -155,18 +152,14 @@ INLINE void turn(__m512i *x, uint8_t *to, int64_t stride)
 }
 
 /* A row of a key, filled up with zeros. */
-INLINE void bring_key(int form, const char *row, int32_t length, int32_t filled_length, uint16_t *to, uint16_t *rests)
+INLINE void bring_key(int form, const char *row, int32_t length, int32_t filled_length, uint16_t *to)
 {
     for (int32_t from = 0; from < filled_length; from += 32) {
-        __m512i rest;
-        _mm512_storeu_si512(to + from, load(form, row, from, length, &rest));
-        if (form == FLOATS) {
-            _mm512_storeu_si512(rests + from, rest);
-        }
+        _mm512_storeu_si512(to + from, load(form, row, from, length));
     }
 }
 
-INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to, uint8_t *rests)
+INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to)
 {
     static const uint16_t low[32] = {0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46,
         15, 47};
@@ -177,19 +170,11 @@ INLINE void bring_values(int form, const char *const *rows, int32_t length, int3
         const char *odd = rows[STEP * step + 2 * pair + 1];
         int64_t at = (int64_t) step * tiles * TILE + 64 * pair;
         for (int32_t n = 0; n < tiles; n += 2, at += 2 * TILE) {
-            __m512i even_rest;
-            __m512i odd_rest;
-            __m512i a = load(form, even, 16 * n, length, &even_rest);
-            __m512i b = load(form, odd, 16 * n, length, &odd_rest);
+            __m512i a = load(form, even, 16 * n, length);
+            __m512i b = load(form, odd, 16 * n, length);
             _mm512_storeu_si512(to + at, _mm512_permutex2var_epi16(a, first, b));
-            if (form == FLOATS) {
-                _mm512_storeu_si512(rests + at, _mm512_permutex2var_epi16(even_rest, first, odd_rest));
-            }
             if (n + 1 < tiles) {
                 _mm512_storeu_si512(to + at + TILE, _mm512_permutex2var_epi16(a, second, b));
-                if (form == FLOATS) {
-                    _mm512_storeu_si512(rests + at + TILE, _mm512_permutex2var_epi16(even_rest, second, odd_rest));
-                }
             }
         }
     }
@@ -199,7 +184,8 @@ INLINE void bring_values(int form, const char *const *rows, int32_t length, int3
 static void find(const struct attend *a, const void *first, int64_t offset, int64_t stride, const float *factors, int64_t factor_stride,
     const char **rows, float *factor)
 {
-    memset(rows, 0, CHUNK * sizeof *rows);
+    int32_t begin = a->from & ~(STEP - 1);
+    memset(rows + begin, 0, (size_t) (((a->to + STEP - 1) & ~(STEP - 1)) - begin) * sizeof *rows);
     int32_t at = a->from;
     for (int32_t run = 0; run < a->run_count; run++) {
         int64_t slot = a->runs[2 * run];
@@ -222,20 +208,20 @@ static void ask(const char *row, int64_t bytes)
 INLINE void bring(int form, const struct attend *a, const struct room *r, const char *const *keys, const char *const *turned,
     const char *const *values)
 {
-    int64_t size = form == FLOATS ? 4 : form == HALVES ? 2 : 1;
+    int64_t size = form == HALVES ? 2 : 1;
     int32_t stride = r->key + r->turned;
     for (int32_t i = a->from & ~15; i < ((a->to + 15) & ~15); i++) {
         ask(values[i], size * a->value_length);
-        if (i + 16 < CHUNK) {
-            ask(keys[i + 16], size * a->key_length);
+        if (i + AHEAD < a->to) {
+            ask(keys[i + AHEAD], size * a->key_length);
         }
-        bring_key(form, keys[i], a->key_length, r->key, r->keys + i * stride, r->key_rests + i * stride);
+        bring_key(form, keys[i], a->key_length, r->key, r->keys + i * stride);
         if (a->turned_length > 0) {
-            bring_key(form, turned[i], a->turned_length, r->turned, r->keys + i * stride + r->key, r->key_rests + i * stride + r->key);
+            bring_key(form, turned[i], a->turned_length, r->turned, r->keys + i * stride + r->key);
         }
     }
     for (int32_t step = a->from / STEP; STEP * step < a->to; step++) {
-        bring_values(form, values, a->value_length, step, r->value / 16, r->values, r->value_rests);
+        bring_values(form, values, a->value_length, step, r->value / 16, r->values);
     }
 }
 
@@ -255,7 +241,7 @@ static void bring_queries(const float *const *rows, int count, int32_t length, i
         __m512i x[16];
         __m512i rest[16];
         for (int i = 0; i < 16; i++) {
-            x[i] = load(FLOATS, i < count ? (const char *) rows[i] : 0, from, length, &rest[i]);
+            x[i] = split_floats(rows[i < count ? i : 0], from, length, &rest[i]);
         }
         turn(x, to + from / 32 * TILE, 64);
         turn(rest, rests + from / 32 * TILE, 64);
@@ -281,13 +267,12 @@ static void bring_queries(const float *const *rows, int count, int32_t length, i
         }                                                                                                                                  \
     } while (0)
 
-/* What is multiplied: rows in two parts, and in steps of 32 the tiles for it; rests may not be there. Strides are in bytes. */
+/* What is multiplied: rows in two parts, and in steps of 32 the tiles for it. Strides are in bytes. */
 struct product {
     const uint16_t *rows;
     const uint16_t *row_rests;
     int64_t stride;
     const uint8_t *tiles;
-    const uint8_t *tile_rests;
     int64_t step;
     int32_t steps;
 };
@@ -295,7 +280,6 @@ struct product {
 INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, float *out, int64_t out_stride)
 {
     const uint8_t *with = p->tiles + first * TILE;
-    const uint8_t *rests = p->tile_rests == 0 ? 0 : p->tile_rests + first * TILE;
     _tile_zero(0);
     if (tiles > 1) {
         _tile_zero(1);
@@ -312,10 +296,6 @@ INLINE void multiply_some(const int tiles, const struct product *p, int32_t firs
         _tile_loadd(5, p->row_rests + 32 * step, p->stride);
         ADD(5, with);
         with += p->step;
-        if (rests != 0) {
-            ADD(4, rests);
-            rests += p->step;
-        }
     }
     out += 16 * first;
     _tile_stored(0, out, out_stride);
@@ -375,7 +355,6 @@ INLINE void score_some(const int tiles, const struct room *r, int32_t key, int32
     const int64_t stride = 2 * (r->key + r->turned);
     const int64_t next = ROWS * stride;
     const uint8_t *keys = (const uint8_t *) r->keys + key * stride;
-    const uint8_t *rests = r->key_rests == 0 ? 0 : (const uint8_t *) r->key_rests + key * stride;
     _tile_zero(0);
     if (tiles > 1) {
         _tile_zero(1);
@@ -391,9 +370,6 @@ INLINE void score_some(const int tiles, const struct room *r, int32_t key, int32
         SCORE(keys + 64 * step, 6);
         _tile_loadd(7, r->query_rests + step * TILE, 64);
         SCORE(keys + 64 * step, 7);
-        if (rests != 0) {
-            SCORE(rests + 64 * step, 6);
-        }
     }
     _tile_stored(0, out, 64);
     if (tiles > 1) {
@@ -450,20 +426,60 @@ static void score(const struct attend *a, const struct room *r, const struct fac
     }
 }
 
-/* The weights of a row at the positions from `begin` on, in two parts; zeros where it sees nothing. */
-static void split_weights(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
-    uint16_t *weights, uint16_t *rests)
+/* Which of 16 positions from `at` on lie in [from, to). */
+INLINE __mmask16 seen(int32_t at, int32_t from, int32_t to)
 {
+    uint32_t end = to - at >= 16 ? 0xffff : to <= at ? 0 : (1u << (to - at)) - 1;
+    uint32_t before = from <= at ? 0 : from - at >= 16 ? 0xffff : (1u << (from - at)) - 1;
+    return (__mmask16) (end & ~before);
+}
+
+/* 2^x for x of at most a little above 0: a polynomial on [-1/2, 1/2]. */
+INLINE __m512 power(__m512 x)
+{
+    __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_sub_ps(x, n);
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(1.54035304e-4f), _mm512_set1_ps(1.33335581e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.61812911e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.55041087e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.40226507e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.93147181e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    return _mm512_scalef_ps(p, n);
+}
+
+#define LOG2_E 1.44269504f
+
+/*
+ * Makes weights of a row's scores, relative to the greatest of them, in two parts: of the positions [begin, end), of which it sees [from, to). What it does
+ * not see weighs nothing.
+ */
+static void weigh_split(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
+    uint16_t *weights, uint16_t *rests, float *greatest, float *sum)
+{
+    const __m512 scale = _mm512_set1_ps(a->scale);
+    __m512 most = _mm512_set1_ps(-INFINITY);
+    for (int32_t i = from & ~15; i < to; i += 16) {
+        most = _mm512_mask_max_ps(most, seen(i, from, to), most, _mm512_mul_ps(_mm512_load_ps(scores + i), scale));
+    }
+    const float m = _mm512_reduce_max_ps(most);
+    const __m512 factor = _mm512_set1_ps(a->scale * LOG2_E);
+    const __m512 shift = _mm512_set1_ps(-m * LOG2_E);
+    __m512 total = _mm512_setzero_ps();
     for (int32_t i = begin; i < end; i += 16) {
+        const __mmask16 mask = seen(i, from, to);
         __m512 x = _mm512_setzero_ps();
-        if (from < to && i + 16 > from && i < to) {
-            x = _mm512_load_ps(scores + i);
+        if (mask != 0) {
+            x = _mm512_maskz_mov_ps(mask, power(_mm512_fmadd_ps(_mm512_load_ps(scores + i), factor, shift)));
+            total = _mm512_add_ps(total, x);
             if (a->form == BYTES) {
-                x = _mm512_mul_ps(x, _mm512_load_ps(f->values + i));
+                x = _mm512_maskz_mul_ps(mask, x, _mm512_load_ps(f->values + i));
             }
         }
         split(x, weights + i, rests + i);
     }
+    *greatest = m;
+    *sum = _mm512_reduce_add_ps(total);
 }
 
 /* Some pairs of a group, 16 at most. */
@@ -496,17 +512,13 @@ static void attend_some(const struct attend *a, const struct room *r, const stru
         int32_t row = pair_of(a, group, number + q) / a->heads;
         int32_t from = row_from(a, row);
         int32_t to = row_to(a, row);
-        if (from < to) {
-            weigh(scores[q], a->scale, from, to, &greatest[q], &sums[q]);
-        }
-        split_weights(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q]);
+        weigh_split(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q], &greatest[q], &sums[q]);
     }
     if (count < ROWS) {
         configure(count);
     }
     int64_t first = (int64_t) begin * (r->value / 16) * TILE;
-    struct product p = {weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, r->values + first,
-        r->value_rests == 0 ? 0 : r->value_rests + first, r->value / 16 * TILE, end - begin};
+    struct product p = {weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, r->values + first, r->value / 16 * TILE, end - begin};
     multiply(&p, r->value / 16, r->out, 4 * r->value);
     for (int q = 0; q < count; q++) {
         int32_t pair = pair_of(a, group, number + q);
@@ -536,10 +548,10 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
         if (a->turned_length > 0) {
             find(a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f.turned);
         }
-        switch (a->form) {
-        case FLOATS: bring(FLOATS, a, &r, keys, turned, values); break;
-        case HALVES: bring(HALVES, a, &r, keys, turned, values); break;
-        default: bring(BYTES, a, &r, keys, turned, values); break;
+        if (a->form == HALVES) {
+            bring(HALVES, a, &r, keys, turned, values);
+        } else {
+            bring(BYTES, a, &r, keys, turned, values);
         }
         for (int32_t number = 0; number < pairs; number += ROWS) {
             int count = pairs - number < ROWS ? pairs - number : ROWS;

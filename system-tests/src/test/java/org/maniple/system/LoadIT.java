@@ -27,8 +27,9 @@ class LoadIT {
     private static final int CLIENTS = 64;
     private static final int RANKS = 4;
     private static final int TOKENS = 32;
-    /** Of a rank's memory after the first half, by which it may be more after the second. */
-    private static final double NOISE = 0.02;
+    /** Of what a rank holds after the first half, by which it may be more after the second: compilers go on, for example. */
+    private static final double NOISE = 0.03;
+    private static final double NOISE_OF_ALL = 0.05;
     private static final Pattern LIVE = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
 
     /** What a rank holds: living objects on its heap, memory that it has allocated outside, and all that is resident. */
@@ -58,8 +59,9 @@ class LoadIT {
                 "takes some minutes; to run it, give -Pload or -Dmaniple.load=true");
         Distribution distribution = Distribution.find();
         Path model = distribution.demoModel().toRealPath();
+        // A KV cache takes room as it is used: of this one every block has been in use after half of the requests.
         UnitSpec spec = UnitSpec.of(model).with("tensor-parallel-size", 2).with("pipeline-parallel-size", 2)
-                .with("max-num-seqs", CLIENTS);
+                .with("max-num-seqs", CLIENTS).with("kv-cache-memory-bytes", "8MiB");
         Path file = Files.writeString(Files.createDirectory(folder.resolve("unit")).resolve("unit.yaml"), spec.yaml());
         Map<String, String> tracked = Map.of("JDK_JAVA_OPTIONS", RankMemory.TRACKING);
         try (UnitProcess unit = UnitProcess.start(distribution.command(List.of("launch", "unit.yaml")), tracked, file.getParent(),
@@ -78,14 +80,16 @@ class LoadIT {
             for (int rank = 0; rank < RANKS; rank++) {
                 Held before = first.get(rank);
                 Held after = second.get(rank);
-                assertThat(after.heap()).as("objects on the heap of rank %d", rank).isLessThan(more(before.heap()));
-                assertThat(after.outside()).as("memory outside of the heap of rank %d", rank).isLessThan(more(before.outside()));
+                assertThat(after.heap()).as("objects on the heap of rank %d", rank).isLessThan(more(before.heap(), NOISE));
+                assertThat(after.outside()).as("memory outside of the heap of rank %d", rank)
+                        .isLessThan(more(before.outside(), NOISE));
+                assertThat(after.resident()).as("all memory of rank %d", rank).isLessThan(more(before.resident(), NOISE_OF_ALL));
             }
         }
     }
 
-    private static long more(long bytes) {
-        return Math.round(bytes * (1 + NOISE));
+    private static long more(long bytes, double part) {
+        return Math.round(bytes * (1 + part));
     }
 
     private static void check(StreamLoad.Outcome outcome, Api api) {

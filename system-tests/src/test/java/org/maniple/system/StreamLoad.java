@@ -86,7 +86,7 @@ record StreamLoad(URI url, int clients, int tokens, int vocabulary) {
         try (var socket = new Socket(url.getHost(), url.getPort())) {
             socket.setSoTimeout(Math.toIntExact(LIMIT.toMillis()));
             socket.getOutputStream().write(
-                    ("POST /v1/completions HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                    ("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
                             + "Content-Length: " + body.length() + "\r\n\r\n" + body).getBytes(StandardCharsets.US_ASCII));
             var lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             String status = lines.readLine();

@@ -413,7 +413,9 @@ public final class GraphBuilder {
         }
         draftFrom = nodes.size();
         draftSource = source;
-        return draftHidden = new Value(values++, "draft.hidden", DType.F32, List.of(Dim.TOKENS, channels));
+        var hidden = new Value(values++, "draft.hidden", DType.F32, List.of(Dim.TOKENS, channels));
+        draftHidden = hidden;
+        return hidden;
     }
 
     /**

@@ -81,7 +81,8 @@ public final class CachedRows {
     }
 
     private static Tensor factors(Tensor state) {
-        return state.scales().orElseThrow(() -> new IllegalArgumentException("a state of " + state + " has no factors")).factors();
+        return state.scales().orElseThrow(() -> new IllegalArgumentException("a state of " + state + " has no factors"))
+                .factors();
     }
 
     /** Ties go to the even one; what is not a number stays so. */

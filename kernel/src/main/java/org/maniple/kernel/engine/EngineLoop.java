@@ -199,8 +199,7 @@ final class EngineLoop {
         }
         begun = null;
         passesInFlight++;
-        inFlight.addLast(flight);
-        pipeline.submit(pass);
+        depart(flight);
     }
 
     private void foretell(StepResults results, Flight flight) {
@@ -248,12 +247,16 @@ final class EngineLoop {
             Sequence sequence = flight.sequence(span);
             sequence.times.step(sequence.home(), now);
         }
+        depart(flight);
+        return true;
+    }
+
+    private void depart(Flight flight) {
         if (running == NOTHING_RUNS) {
             running = System.nanoTime() | 1;
         }
         inFlight.addLast(flight);
-        pipeline.submit(batch);
-        return true;
+        pipeline.submit(flight.batch());
     }
 
     /** Streams wait for a step from the results before to its own, with all that is done in between. */

@@ -174,6 +174,20 @@ class SpeculationTest {
         }
     }
 
+    /** Behind {@code b} the prompt has {@code a}, which may not follow; where the output itself is repeated, the guess is right. */
+    @Test
+    void whatAConstraintDoesNotAllowIsNotComputed() throws InterruptedException {
+        Samplings samplings = Samplings.greedy(40).with(s -> s.constraint = Optional.of(new OutputConstraint.Regex("b{30}")));
+        try (EngineFixture fixture = Setup.standard().speculation(EAGER).start()) {
+            var guesses = new Guesses();
+            fixture.engine.observe(guesses);
+            Recorder recorder = fixture.submit(new int[] {1, 0, 1, 0, 1, 0}, samplings);
+            assertThat(recorder.text()).startsWith("b".repeat(30));
+            assertThat(guesses.accepted).hasPositiveValue();
+            assertThat(guesses.made).hasValue(guesses.accepted.get());
+        }
+    }
+
     @Test
     void whatIsGuessedTakesBlocksOnlyAsLongAsItMayComeTrue() throws InterruptedException {
         try (EngineFixture fixture = Setup.standard().blocks(40).speculation(EAGER).start()) {
@@ -206,6 +220,22 @@ class SpeculationTest {
                 assertThat(again.tokens()).isEqualTo(other.submit(both, shorter).tokens());
             }
             assertThat(again.finished().cachedTokens()).isEqualTo((both.length - 1) / 16 * 16);
+        }
+    }
+
+    /** Three streams with four guesses each would fill every step. */
+    @Test
+    void guessesLeaveRoomForPrompts() throws InterruptedException {
+        Samplings stream = Samplings.greedy(100).with(s -> s.allowed = List.of(7));
+        try (EngineFixture fixture = Setup.standard().budget(15).speculation(EAGER).build()) {
+            Semaphore gate = fixture.pipeline.gated();
+            fixture.engine.start();
+            List<Recorder> streams = IntStream.range(0, 3).mapToObj(i -> fixture.submit(new int[] {7, 7}, stream)).toList();
+            Recorder prompt = fixture.submit(prompt(40, 1), Samplings.greedy(1));
+            gate.release(1_000_000);
+            assertThat(prompt.tokens()).hasSize(1);
+            assertThat(streams).allSatisfy(each -> assertThat(each.tokens()).hasSize(100));
+            assertThat(fixture.pipeline.lastStep(3)).isLessThan(fixture.pipeline.lastStep(0));
         }
     }
 

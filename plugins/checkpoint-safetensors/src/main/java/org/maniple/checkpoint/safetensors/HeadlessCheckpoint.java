@@ -31,7 +31,9 @@ final class HeadlessCheckpoint implements Checkpoint {
     /** The checkpoint, under the names that whole models have. */
     static Checkpoint named(Checkpoint checkpoint) {
         Set<String> names = checkpoint.names();
-        return names.contains(EMBEDDING) && !names.contains(BEGINNING + EMBEDDING) ? new HeadlessCheckpoint(checkpoint) : checkpoint;
+        return names.contains(EMBEDDING) && !names.contains(BEGINNING + EMBEDDING)
+                ? new HeadlessCheckpoint(checkpoint)
+                : checkpoint;
     }
 
     private String own(String name) {
@@ -43,7 +45,8 @@ final class HeadlessCheckpoint implements Checkpoint {
 
     @Override
     public Set<String> names() {
-        return Stream.concat(Stream.of(HEAD), stored.names().stream().filter(name -> !name.equals(HEAD)).map(name -> BEGINNING + name))
+        return Stream
+                .concat(Stream.of(HEAD), stored.names().stream().filter(name -> !name.equals(HEAD)).map(name -> BEGINNING + name))
                 .collect(Collectors.toUnmodifiableSet());
     }
 

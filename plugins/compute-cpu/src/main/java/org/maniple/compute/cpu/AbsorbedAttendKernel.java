@@ -60,7 +60,7 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         this.memory = memory;
         this.attention = memory.attention(latent.form(), latent.latentLength(), latent.turnedLength());
         memory.reserve(latent.latentLength(), true);
-        if (attention.needsPanel(latent.form())) {
+        if (latent.form() != CacheForm.F32) {
             memory.reservePanels(latent.latentLength(), latent.turnedLength(), latent.latentLength());
         }
         this.tiles = new AttendTiles(groups(), ROWS, 0, workers.threads(), latent.out().extent(0), 0);

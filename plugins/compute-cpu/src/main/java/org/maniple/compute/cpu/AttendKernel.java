@@ -69,7 +69,7 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.tiles = byHead;
         this.unfinished = new AtomicIntegerArray(byHead.maxCutUnits());
         memory.reserve(valueLength, false);
-        if (attention.needsPanel(keys.form())) {
+        if (keys.form() != CacheForm.F32) {
             memory.reservePanels(keyLength, 0, valueLength);
         }
     }

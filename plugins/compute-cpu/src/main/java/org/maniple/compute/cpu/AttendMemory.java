@@ -22,7 +22,7 @@ final class AttendMemory {
      * For the threads of a session.
      *
      * @param found what is to be used instead of the Vector API
-     * @param rounds whether what is multiplied may be rounded to 16 bits
+     * @param rounds whether queries and weights may be rounded to 16 bits
      */
     AttendMemory(Scratch[] scratch, Optional<NativeFunctions> found, boolean rounds) {
         this.chunks = AttendChunk.of(scratch);
@@ -32,7 +32,7 @@ final class AttendMemory {
 
     /** What computes chunks with keys, and turned keys, of some elements that are held in a form. */
     Attention attention(CacheForm form, int keyLength, int turnedLength) {
-        Optional<NativeAttention> tiles = found.flatMap(NativeFunctions::tiles).filter(any -> rounds);
+        Optional<NativeAttention> tiles = found.flatMap(NativeFunctions::tiles).filter(any -> rounds && form != CacheForm.F32);
         return tiles.or(() -> found.filter(functions -> functions.forms().contains(form)).map(NativeFunctions::attention))
                 .<Attention>map(attention -> attention)
                 .orElseGet(() -> new VectorAttention(keyLength, turnedLength));

@@ -10,9 +10,6 @@ sealed interface Attention permits VectorAttention, NativeAttention {
         return false;
     }
 
-    /** Whether a chunk needs its panel for states that are held in a form. */
-    boolean needsPanel(CacheForm form);
-
     /**
      * Adds what the rows of a chunk see of its positions to their sums, maxima and results.
      *

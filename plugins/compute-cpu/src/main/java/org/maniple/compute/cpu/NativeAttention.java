@@ -24,37 +24,29 @@ final class NativeAttention implements Attention {
     private final MemorySegment chunk;
     private final MemorySegment join;
 
-    private final boolean tiles;
-
-    private NativeAttention(MemorySegment chunk, MemorySegment join, boolean tiles) {
+    private NativeAttention(MemorySegment chunk, MemorySegment join) {
         this.chunk = chunk;
         this.join = join;
-        this.tiles = tiles;
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
     static Optional<NativeAttention> of(NativeLibrary library, String variant) {
         return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
-                .map(join -> new NativeAttention(chunk, join, false)));
+                .map(join -> new NativeAttention(chunk, join)));
     }
 
     /**
-     * With tiles ({@code attend_tiles.c}): as exact as 16 bits of queries, weights, keys and values are. Joins as a variant does. Empty if the library does not
-     * have the functions.
+     * With tiles, for states that are not of floats ({@code attend_tiles.c}): as exact as 16 bits of queries and weights are. Joins as a variant does. Empty if
+     * the library does not have the functions.
      */
     static Optional<NativeAttention> tiles(NativeLibrary library, String joining) {
         return library.function("attend_chunk_amx").flatMap(chunk -> library.function("attend_join_" + joining)
-                .map(join -> new NativeAttention(chunk, join, true)));
+                .map(join -> new NativeAttention(chunk, join)));
     }
 
     @Override
     public boolean severalKeyHeads() {
         return true;
-    }
-
-    @Override
-    public boolean needsPanel(CacheForm form) {
-        return tiles || form != CacheForm.F32;
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.maniple.compute.cpu;
 
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
@@ -13,7 +12,7 @@ import java.util.function.Consumer;
  * @param attention attention
  * @param rows operations on rows
  * @param forms what states may be held as for them; with others the Vector API computes
- * @param tiles attention where what is multiplied may be rounded to 16 bits
+ * @param tiles attention with states that are not of floats where queries and weights may be rounded to 16 bits
  */
 record NativeFunctions(String variant, NativeAttention attention, NativeRows rows, Set<CacheForm> forms,
         Optional<NativeAttention> tiles) {
@@ -28,7 +27,8 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
     /** Those of an instruction set; empty if the library does not have them. */
     static Optional<NativeFunctions> of(NativeLibrary library, String variant) {
         return NativeAttention.of(library, variant).flatMap(
-                attention -> NativeRows.of(library, variant).map(rows -> new NativeFunctions(variant, attention, rows, EnumSet.allOf(CacheForm.class), Optional.empty())));
+                attention -> NativeRows.of(library, variant).map(
+                        rows -> new NativeFunctions(variant, attention, rows, EnumSet.allOf(CacheForm.class), Optional.empty())));
     }
 
     /**
@@ -82,11 +82,13 @@ record NativeFunctions(String variant, NativeAttention attention, NativeRows row
     private static Optional<NativeAttention> tiles(NativeLibrary library, String variant, CheckMemory memory,
             Consumer<String> announce) {
         return NativeAttention.tiles(library, variant).filter(tiles -> {
-            boolean near = memory.passed("attention amx") || Arrays.stream(CacheForm.values()).allMatch(form -> AttentionCheck.near(tiles, form));
+            boolean near = memory.passed("attention amx") || AttentionCheck.near(tiles, CacheForm.BF16)
+                    && AttentionCheck.near(tiles, CacheForm.INT8);
             if (near) {
                 memory.pass("attention amx");
             } else {
-                announce.accept("cpu: attention with the tiles of amx is too far from what the Vector API computes, and is not used");
+                announce.accept(
+                        "cpu: attention with the tiles of amx is too far from what the Vector API computes, and is not used");
             }
             return near;
         });

@@ -169,7 +169,8 @@ final class NativeRows {
         long to = slot * state.width();
         int heads = state.heads();
         try {
-            STORE.invokeExact(store, state.form().ordinal(), x.address() + at, state.memory().address() + to * state.form().bytes(),
+            STORE.invokeExact(store, state.form().ordinal(), x.address() + at,
+                    state.memory().address() + to * state.form().bytes(),
                     state.factors().address() + 4L * slot * heads, heads, state.length());
         } catch (Throwable e) {
             throw failed(e);

@@ -17,11 +17,6 @@ final class VectorAttention implements Attention {
     }
 
     @Override
-    public boolean needsPanel(CacheForm form) {
-        return form != CacheForm.F32;
-    }
-
-    @Override
     public void compute(AttendChunk chunk) {
         boolean floats = chunk.keys.form == CacheForm.F32;
         long turnedPanel = 4L * Softmax.CHUNK * chunk.keyLength;
@@ -95,7 +90,8 @@ final class VectorAttention implements Attention {
             long stride, int at, int count, MemorySegment scores) {
         float[] lanes = chunk.softmax().lanes();
         if (chunk.rows == 1) {
-            product.compute(keys, key, stride, count, queries.memory, queries.at, queries.headStride, chunk.heads, scores, 4L * at,
+            product.compute(keys, key, stride, count, queries.memory, queries.at, queries.headStride, chunk.heads, scores,
+                    4L * at,
                     Softmax.STRIDE, lanes);
             return;
         }

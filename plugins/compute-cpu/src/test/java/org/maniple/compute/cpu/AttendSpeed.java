@@ -64,7 +64,7 @@ final class AttendSpeed {
         if (loaded.library().variants().contains("amx")) {
             var functions = NativeFunctions.of(loaded.library(), "avx512vnni").orElseThrow()
                     .with(NativeAttention.tiles(loaded.library(), "avx512vnni"));
-            for (CacheForm form : CacheForm.values()) {
+            for (CacheForm form : List.of(CacheForm.BF16, CacheForm.INT8)) {
                 ways.add(new Way("tiles " + form.word(), form, Optional.of(functions)));
             }
         }

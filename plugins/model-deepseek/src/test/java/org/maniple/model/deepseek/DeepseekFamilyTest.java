@@ -64,7 +64,8 @@ class DeepseekFamilyTest extends ModelArchitectureContract {
                 "CONTRACT [draft.before, model.layers.3.eh_proj.weight:before] -> [draft.before.projected]",
                 "MAP [draft.next.projected, draft.before.projected] -> [draft.joined]",
                 "SUMSQ [draft.joined] -> [attn.in.3.squares]");
-        assertThat(lines).endsWith("NORMALIZE [hidden.4, draft.norm.squares, model.layers.3.shared_head.norm.weight] -> [draft.norm]",
+        assertThat(lines).endsWith(
+                "NORMALIZE [hidden.4, draft.norm.squares, model.layers.3.shared_head.norm.weight] -> [draft.norm]",
                 "SELECT [draft.norm] -> [draft.selected]",
                 "CONTRACT [draft.selected, lm_head.weight] -> [draft.logits]",
                 "TOPK [draft.logits] -> [draft.candidates]");
