@@ -84,12 +84,17 @@ final class PemFiles {
         }
     }
 
-    private static PKCS8EncodedKeySpec decrypted(byte[] bytes, @Nullable String password)
-            throws GeneralSecurityException, IOException {
+    private static PKCS8EncodedKeySpec decrypted(byte[] bytes, @Nullable String password) throws GeneralSecurityException {
         if (password == null) {
             throw new GeneralSecurityException("it is encrypted, and there is no password");
         }
-        var info = new EncryptedPrivateKeyInfo(bytes);
+        EncryptedPrivateKeyInfo info;
+        try {
+            info = new EncryptedPrivateKeyInfo(bytes);
+        } catch (IOException unknown) {
+            throw new GeneralSecurityException("it is encrypted in a way that is not known here (" + unknown.getMessage()
+                    + "); encrypt it by openssl pkcs8 -topk8 -v2 aes-256-cbc", unknown);
+        }
         // The parameters of PBES2 are called as the scheme that they describe.
         String scheme = info.getAlgParameters() == null ? info.getAlgName() : info.getAlgParameters().toString();
         var secret = SecretKeyFactory.getInstance(scheme).generateSecret(new PBEKeySpec(password.toCharArray()));

@@ -68,11 +68,19 @@ final class Certificates {
         return client(this, null);
     }
 
+    /** A client that trusts the certificate in a file. */
+    static SSLContext trusting(Path file) throws IOException, GeneralSecurityException {
+        return client(PemFiles.certificates(file, "test")[0], null);
+    }
+
     /** A client that trusts a certificate and shows another one. */
     static SSLContext client(Certificates trusted, Certificates shown) throws IOException, GeneralSecurityException {
+        return client(trusted.store.getCertificate("own"), shown);
+    }
+
+    private static SSLContext client(Certificate certificate, Certificates shown) throws IOException, GeneralSecurityException {
         KeyStore trust = KeyStore.getInstance("PKCS12");
         trust.load(null, null);
-        Certificate certificate = trusted.store.getCertificate("own");
         trust.setCertificateEntry("server", certificate);
         TrustManagerFactory managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         managers.init(trust);

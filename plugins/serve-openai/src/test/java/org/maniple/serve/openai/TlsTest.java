@@ -185,6 +185,30 @@ class TlsTest {
                 .isInstanceOf(ManipleException.class).hasMessageContaining("TLS needs both ssl-certfile and ssl-keyfile");
     }
 
+    /** The key was made by OpenSSL, for this test. */
+    @Test
+    void readsAKeyThatIsEncryptedIfItHasThePassword() throws Exception {
+        Path chain = copy("encrypted.pem");
+        Path encrypted = copy("encrypted.key");
+        Map<String, Object> files = Map.of("ssl-certfile", chain.toString(), "ssl-keyfile", encrypted.toString());
+        Map<String, Object> opened = new HashMap<>(files);
+        opened.put("ssl-keyfile-password", "secret");
+        try (TestServer server = server(opened)) {
+            assertThat(ask(server, Certificates.trusting(chain), "/livez").statusCode()).isEqualTo(200);
+        }
+        refuses(files, "it is encrypted, and there is no password");
+        opened.put("ssl-keyfile-password", "guess");
+        refuses(opened, "ssl-keyfile-password must be its password");
+    }
+
+    private static Path copy(String resource) throws IOException {
+        try (InputStream in = TlsTest.class.getResourceAsStream(resource)) {
+            Path file = folder.resolve(resource);
+            Files.copy(in, file);
+            return file;
+        }
+    }
+
     private static void refuses(Map<String, Object> settings, String because) {
         assertThatThrownBy(() -> server(settings).close()).isInstanceOf(ManipleException.class).hasMessageContaining(because);
     }
