@@ -14,11 +14,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.maniple.api.collective.Communicator;
-import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.Port;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
 import org.maniple.collectives.tree.TreeCollectives;
 import org.maniple.testkit.GivenContext;
+import org.maniple.transport.shm.ShmTransport;
 import org.maniple.transport.tcp.TcpTransport;
 
 /**
@@ -31,6 +32,8 @@ final class CollectiveRank {
     private static final byte[] SECRET = "a secret for benchmarks".getBytes(StandardCharsets.US_ASCII);
 
     private static final int WARM_PASSES = 4;
+    /** Of the arguments. */
+    private static final int FIRST_SIZE = 3;
 
     private final Wire wire;
     private final Communicator communicator;
@@ -45,22 +48,23 @@ final class CollectiveRank {
     /**
      * Runs the rank.
      *
-     * @param arguments its number, the number of ranks, then pairs of bytes and repetitions
+     * @param arguments the transport, its number, the number of ranks, then pairs of bytes and repetitions
      * @throws IOException if there are no addresses on its input
      */
     public static void main(String[] arguments) throws IOException {
-        int rank = Integer.parseInt(arguments[0]);
-        int ranks = Integer.parseInt(arguments[1]);
+        Transport transport = arguments[0].equals("shm") ? new ShmTransport() : new TcpTransport();
+        int rank = Integer.parseInt(arguments[1]);
+        int ranks = Integer.parseInt(arguments[2]);
         var identity = new Transport.Identity("benchmark", 1, rank, ranks, SECRET);
-        try (Endpoint endpoint = new TcpTransport().open(identity, new Transport.Bind("127.0.0.1", 0), GivenContext.empty());
+        try (Port port = transport.open(identity, new Transport.Bind("127.0.0.1", 0), GivenContext.empty());
                 BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-            System.out.println(endpoint.address());
+            System.out.println(port.address());
             List<String> addresses = List.of(in.readLine().split(" "));
             Set<Integer> others = IntStream.range(0, ranks).filter(r -> r != rank).boxed().collect(Collectors.toSet());
-            try (Wire wire = endpoint.connect(addresses, others, LIMIT)) {
+            try (Wire wire = port.connect(addresses, others, LIMIT)) {
                 var own = new CollectiveRank(wire, ranks);
                 own.warmUp(arguments);
-                for (int i = 2; i < arguments.length; i += 2) {
+                for (int i = FIRST_SIZE; i < arguments.length; i += 2) {
                     own.measure(Integer.parseInt(arguments[i]), Integer.parseInt(arguments[i + 1]), System.out);
                 }
                 own.communicator.barrier(own.group);
@@ -71,7 +75,7 @@ final class CollectiveRank {
     /** Lets the compiler see everything: while it works, it takes a processor that a rank needs. */
     private void warmUp(String[] arguments) {
         for (int pass = 0; pass < WARM_PASSES; pass++) {
-            for (int i = 2; i < arguments.length; i += 2) {
+            for (int i = FIRST_SIZE; i < arguments.length; i += 2) {
                 MemorySegment data = wire.allocate(Integer.parseInt(arguments[i]));
                 for (int t = 0; t < Integer.parseInt(arguments[i + 1]) / WARM_PASSES; t++) {
                     communicator.allReduce(group, data);

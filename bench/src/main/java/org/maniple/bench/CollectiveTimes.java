@@ -20,12 +20,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Times all-reduces between processes on this host: the TCP transport with the collectives that come with Maniple, and beside them, in the same
- * rounds, Open MPI over TCP (and shared memory) and Gloo if they are there. Prints medians over the rounds, and ratios.
+ * Times all-reduces between processes on this host: the TCP and shared-memory transports with the collectives that come with Maniple, and beside
+ * them, in the same rounds, Open MPI over TCP and shared memory, and Gloo, if they are there. Prints medians over the rounds, and ratios.
  */
 public final class CollectiveTimes {
 
     private static final String DEFAULT_SIZES = "4096,16384,65536,262144,1048576,4194304,16777216";
+    private static final String MANIPLE = "maniple ";
     /** Open MPI refuses to run as root, or more ranks than cores, unless told otherwise. */
     private static final List<String> MPI_RUN = List.of("mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
             "--mca", "pml", "ob1", "--mca", "btl");
@@ -53,7 +54,7 @@ public final class CollectiveTimes {
     /**
      * Runs and prints.
      *
-     * @param arguments {@code --ranks 2}, {@code --sizes} in bytes with commas in between, {@code --rounds 3}, {@code --python} of an
+     * @param arguments {@code --transports tcp,shm}, {@code --ranks 2}, {@code --sizes} in bytes with commas in between, {@code --rounds 3}, {@code --python} of an
      *     environment with PyTorch, {@code --mpi no} to leave out Open MPI, {@code --jvm} flags for the processes of Maniple
      * @throws Exception if a process fails
      */
@@ -62,9 +63,12 @@ public final class CollectiveTimes {
         var times = new CollectiveTimes(Integer.parseInt(text(arguments, "--ranks", "2")), sizes);
         Path directory = Files.createTempDirectory("maniple-bench");
         try {
-            times.contenders.put("maniple tcp", () -> times.maniple(text(arguments, "--jvm", "")));
+            List<String> transports = List.of(text(arguments, "--transports", "tcp,shm").split(","));
+            for (String transport : transports) {
+                times.contenders.put(MANIPLE + transport, () -> times.maniple(transport, text(arguments, "--jvm", "")));
+            }
             if (!text(arguments, "--mpi", "yes").equals("no")) {
-                times.addMpi(directory);
+                times.addMpi(directory, transports);
             }
             String python = text(arguments, "--python", "");
             if (python.isEmpty()) {
@@ -119,9 +123,9 @@ public final class CollectiveTimes {
 
     private void print(int rounds) {
         System.out.printf(
-                "%nAll-reduce of floats, %d processes on %d processors; µs, medians over %d rounds of median, (p99), [least]; ratios below 1: maniple is faster%n%n",
+                "%nAll-reduce of floats, %d processes on %d processors; µs, medians over %d rounds of median, (p99), [least]; ratios to the same kind of transport, below 1: maniple is faster%n%n",
                 ranks, Runtime.getRuntime().availableProcessors(), rounds);
-        List<String> others = results.keySet().stream().skip(1).toList();
+        List<String> others = results.keySet().stream().filter(name -> !name.startsWith(MANIPLE)).toList();
         System.out.println("| bytes | " + String.join(" | ", results.keySet()) + others.stream().map(o -> " | ÷ " + o)
                 .reduce("", String::concat) + " |");
         System.out.println("|" + " ---: |".repeat(1 + results.size() + others.size()));
@@ -132,8 +136,10 @@ public final class CollectiveTimes {
                 line.append(String.format(Locale.ROOT, " | %.1f (%.1f) [%.1f]", median(rows.stream().map(Times::median)),
                         median(rows.stream().map(Times::late)), median(rows.stream().map(Times::least))));
             }
-            List<Times> own = times("maniple tcp", size);
             for (String other : others) {
+                List<Times> own = times(results.containsKey(MANIPLE + "shm") && !other.endsWith("tcp") && !other.equals("gloo")
+                        ? MANIPLE + "shm"
+                        : MANIPLE + "tcp", size);
                 List<Times> theirs = times(other, size);
                 var ratios = new ArrayList<Double>();
                 for (int round = 0; round < rounds; round++) {
@@ -154,7 +160,7 @@ public final class CollectiveTimes {
         return sorted[sorted.length / 2];
     }
 
-    private Map<Integer, Times> maniple(String flags) throws IOException, InterruptedException {
+    private Map<Integer, Times> maniple(String transport, String flags) throws IOException, InterruptedException {
         var processes = new ArrayList<Process>();
         try {
             for (int rank = 0; rank < ranks; rank++) {
@@ -162,7 +168,7 @@ public final class CollectiveTimes {
                         System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
                         "-Xmx256m"));
                 Arrays.stream(flags.split(" ")).filter(flag -> !flag.isBlank()).forEach(command::add);
-                command.addAll(List.of(CollectiveRank.class.getName(), Integer.toString(rank), Integer.toString(ranks)));
+                command.addAll(List.of(CollectiveRank.class.getName(), transport, Integer.toString(rank), Integer.toString(ranks)));
                 command.addAll(work);
                 processes.add(started(new ProcessBuilder(command)));
             }
@@ -180,7 +186,7 @@ public final class CollectiveTimes {
         }
     }
 
-    private void addMpi(Path directory) throws IOException, InterruptedException {
+    private void addMpi(Path directory, List<String> transports) throws IOException, InterruptedException {
         Path source = copy("allreduce.c", directory);
         Path program = directory.resolve("allreduce");
         try {
@@ -192,8 +198,12 @@ public final class CollectiveTimes {
             System.out.println("Open MPI is left out: " + e.getMessage() + " (Debian: openmpi-bin libopenmpi-dev)");
             return;
         }
-        contenders.put("Open MPI tcp", () -> mpi(program, "tcp,self", "--mca", "btl_tcp_if_include", "lo"));
-        contenders.put("Open MPI shm", () -> mpi(program, "vader,self"));
+        if (transports.contains("tcp")) {
+            contenders.put("Open MPI tcp", () -> mpi(program, "tcp,self", "--mca", "btl_tcp_if_include", "lo"));
+        }
+        if (transports.contains("shm")) {
+            contenders.put("Open MPI shm", () -> mpi(program, "vader,self"));
+        }
     }
 
     private Map<Integer, Times> mpi(Path program, String... layer) throws IOException, InterruptedException {

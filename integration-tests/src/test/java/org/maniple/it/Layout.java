@@ -3,9 +3,16 @@ package org.maniple.it;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.maniple.api.transport.Transport;
+import org.maniple.kernel.local.LocalTransport;
 
 /** A way of spreading a model over ranks, by the keys that users write. */
-record Layout(String name, Map<String, Object> settings) {
+record Layout(String name, Map<String, Object> settings, Supplier<Transport> way) {
+
+    Layout(String name, Map<String, Object> settings) {
+        this(name, settings, LocalTransport::new);
+    }
 
     static Layout of(int tp, int pp) {
         return new Layout("tp" + tp + (pp > 1 ? " x pp" + pp : ""),
@@ -48,7 +55,16 @@ record Layout(String name, Map<String, Object> settings) {
         var copy = new HashMap<>(settings);
         copy.put(key, value);
         String shown = value.equals(true) ? "" : " " + value;
-        return new Layout(name + " " + word + shown, copy);
+        return new Layout(name + " " + word + shown, copy, way);
+    }
+
+    /** How its ranks reach each other, unless they are threads that hand each other their data. */
+    Layout over(String word, Supplier<Transport> transport) {
+        return new Layout(name + " over " + word, settings, transport);
+    }
+
+    Transport transport() {
+        return way.get();
     }
 
     @Override

@@ -36,7 +36,7 @@ import org.maniple.api.mesh.Parallelism;
 import org.maniple.api.model.ModelArchitecture;
 import org.maniple.api.model.ModelConfig;
 import org.maniple.api.tensor.DType;
-import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.Port;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
 import org.maniple.checkpoint.gguf.GgufFormat;
@@ -58,7 +58,6 @@ import org.maniple.kernel.load.LoadReport;
 import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
-import org.maniple.kernel.local.LocalTransport;
 import org.maniple.kernel.program.BlockGrid;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
@@ -82,7 +81,7 @@ import org.maniple.parallel.tp.TensorParallelism;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A unit whose ranks are threads of this process, connected by the in-process transport. The calling thread is rank 0. */
+/** A unit whose ranks are threads of this process, connected by a transport of their layout. The calling thread is rank 0. */
 final class VirtualUnit implements AutoCloseable {
 
     static final List<Parallelism> SHIPPED = List.of(new TensorParallelism(), new PipelineParallelism(), new DataParallelism(),
@@ -133,8 +132,8 @@ final class VirtualUnit implements AutoCloseable {
         balancer.ifPresent(b -> ExpertNodes.check(b, program, rank -> 0));
         this.director = balancer.map(b -> new ExpertDirector(program, b.schedule(), LIMIT, System::nanoTime, lines::add));
         int ranks = program.mesh().ranks();
-        Transport transport = new LocalTransport();
-        List<Endpoint> endpoints = new ArrayList<>();
+        Transport transport = layout.transport();
+        List<Port> endpoints = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
             var identity = new Transport.Identity("virtual", 1, rank, ranks, SECRET);
             endpoints.add(transport.open(identity, new Transport.Bind("localhost", 0), context));
@@ -148,9 +147,9 @@ final class VirtualUnit implements AutoCloseable {
         }
     }
 
-    private UnitPipeline start(Path model, List<Endpoint> endpoints, IntFunction<Optional<Observer>> observers) {
+    private UnitPipeline start(Path model, List<Port> endpoints, IntFunction<Optional<Observer>> observers) {
         int ranks = endpoints.size();
-        List<String> addresses = endpoints.stream().map(Endpoint::address).toList();
+        List<String> addresses = endpoints.stream().map(Port::address).toList();
         var ready = new CountDownLatch(ranks - 1);
         for (int rank = 1; rank < ranks; rank++) {
             int own = rank;
@@ -175,8 +174,8 @@ final class VirtualUnit implements AutoCloseable {
     }
 
     /** After a failure at the start: ranks that wait for this one notice that their links end. */
-    private void abandon(List<Endpoint> endpoints) {
-        endpoints.forEach(Endpoint::close);
+    private void abandon(List<Port> endpoints) {
+        endpoints.forEach(Port::close);
         closeAll();
     }
 
@@ -282,7 +281,7 @@ final class VirtualUnit implements AutoCloseable {
         return reports;
     }
 
-    private void follow(int rank, Path model, Endpoint endpoint, List<String> addresses,
+    private void follow(int rank, Path model, Port endpoint, List<String> addresses,
             IntFunction<Optional<Observer>> observers,
             CountDownLatch ready) {
         try {

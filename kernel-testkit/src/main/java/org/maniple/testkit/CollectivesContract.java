@@ -22,13 +22,18 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.Wire;
 
-/** What every kind of collective operations must do, compared with naive computations on what every rank contributes. */
+/**
+ * What every kind of collective operations must do, compared with naive computations on what every rank contributes. With
+ * {@code -Dmaniple.units=all} large operations run on all sizes of groups, too.
+ */
 @Timeout(300)
 public abstract class CollectivesContract {
 
     private static final long SHORT = 200_000_000;
     private static final int MAX_RANKS = 9;
     private static final int ROUNDS = 20;
+    private static final boolean ALL = System.getProperty("maniple.units", "").equals("all");
+    private static final int MANY_FLOATS = 4 << 20;
     private static final List<Integer> SIZES = List.of(0, 1, 2, 17, 1024, 4097, 16_384, 16_385, 100_000);
 
     /** For the test class of an implementation. */
@@ -284,6 +289,89 @@ public abstract class CollectivesContract {
                 }
             });
         });
+    }
+
+    @TestFactory
+    List<DynamicTest> upTo16MebibytesAreSummedAndCollected() {
+        return (ALL ? IntStream.rangeClosed(2, MAX_RANKS) : IntStream.of(2))
+                .mapToObj(ranks -> DynamicTest.dynamicTest(ranks + " ranks", () -> run(ranks, (wire, communicator, all) -> {
+                    for (int count : ALL ? new int[] {70_001, 1 << 20, MANY_FLOATS} : new int[] {MANY_FLOATS / 8 + 1}) {
+                        sumAndCollect(wire, communicator, all, count);
+                    }
+                }))).toList();
+    }
+
+    private static void sumAndCollect(Wire wire, Communicator communicator, Communicator.Group all, int count) {
+        int ranks = all.size();
+        int[] parts = new int[ranks];
+        Arrays.fill(parts, count / ranks);
+        parts[ranks - 1] += count % ranks;
+        MemorySegment mine = wire.allocate(4L * parts[wire.rank()]);
+        communicator.reduceScatter(all, values(wire, 1, count), bytes(parts, 4), mine);
+        assertSum(communicator, mine, ranks, 1, before(parts, wire.rank()));
+        MemorySegment collected = wire.allocate(4L * count);
+        communicator.allGather(all, mine, bytes(parts, 4), collected);
+        MemorySegment sums = values(wire, 1, count);
+        communicator.allReduce(all, sums);
+        assertEquals(-1, sums.mismatch(collected), "sums that were formed in parts differ from those that were not");
+        communicator.broadcast(all, 0, collected);
+        assertEquals(-1, sums.mismatch(collected), "what was given to all has changed");
+    }
+
+    @Test
+    void itDoesNotMatterWhoIsLate() {
+        int ranks = 3;
+        run(ranks, (wire, communicator, all) -> {
+            for (int late = 0; late < 2 * ranks; late++) {
+                for (int count : new int[] {10, 30_000}) {
+                    if (late % ranks == wire.rank()) {
+                        Thread.sleep(late < ranks ? 2 : 15);
+                    }
+                    sumAndCollect(wire, communicator, all, count);
+                    communicator.barrier(all);
+                }
+            }
+        });
+    }
+
+    @Test
+    void anAbortEndsAnOperation() {
+        var failures = failures(2, VirtualRanks.PATIENCE.toNanos(), (wire, communicator, all) -> {
+            if (wire.rank() == 0) {
+                Thread.ofPlatform().daemon().start(() -> {
+                    try {
+                        Thread.sleep(50);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    wire.abort("rank 7 is on fire");
+                });
+                communicator.allReduce(all, wire.allocate(64));
+            }
+        });
+        assertSomeoneSays(failures, "rank 7 is on fire");
+    }
+
+    @TestFactory
+    List<DynamicTest> aRankThatGoesAwayIsNamedByThoseWhoWaitForIt() {
+        return IntStream.range(0, 5).mapToObj(phase -> DynamicTest.dynamicTest("before operation " + phase, () -> {
+            var failures = failures(3, VirtualRanks.PATIENCE.toNanos(), (wire, communicator, all) -> {
+                for (int step = 0; step < 20; step++) {
+                    if (wire.rank() == 1 && step == 7 + phase) {
+                        throw new TransportException("leaves");
+                    }
+                    switch (step % 5) {
+                        case 0 -> communicator.allReduce(all, wire.allocate(64));
+                        case 1 -> communicator.allReduce(all, wire.allocate(400_000));
+                        case 2 -> communicator.reduceScatter(all, wire.allocate(300), new long[] {100, 100, 100}, wire.allocate(100));
+                        case 3 -> communicator.allGather(all, wire.allocate(100), new long[] {100, 100, 100}, wire.allocate(300));
+                        default -> communicator.barrier(all);
+                    }
+                }
+            });
+            assertEquals(3, failures.length, () -> "somebody goes on without rank 1: " + Arrays.toString(failures));
+            assertSomeoneSays(failures, "rank 1", "closed the connection");
+        })).toList();
     }
 
     @Test

@@ -15,11 +15,12 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.maniple.api.transport.ControlLink;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 
-/** What every transport must do with endpoints and control links. */
+/** What every transport over which ranks find each other must do with endpoints and control links. */
 @Timeout(120)
 public abstract class TransportContract {
 
@@ -34,7 +35,7 @@ public abstract class TransportContract {
      *
      * @return a new one; all endpoints of a test are opened by the same
      */
-    protected abstract Transport transport();
+    protected abstract ControlTransport transport();
 
     /** Asserts that a message says all of this. */
     static void assertSays(Throwable failure, String... parts) {
@@ -145,7 +146,7 @@ public abstract class TransportContract {
     }
 
     private void assertRefused(Transport.Identity stranger, String... reasons) {
-        Transport transport = transport();
+        ControlTransport transport = transport();
         try (Endpoint rank0 = transport.open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty());
                 Endpoint other = transport.open(stranger, ANYWHERE, GivenContext.empty())) {
             rank0.accept(link -> {
@@ -189,7 +190,7 @@ public abstract class TransportContract {
 
     @Test
     void diallingGivesUpNamingRankAndAddress() {
-        Transport transport = transport();
+        ControlTransport transport = transport();
         Endpoint gone = transport.open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty());
         gone.close();
         try (Endpoint rank1 = transport.open(VirtualRanks.identity(1, 2), new Transport.Bind("localhost", 0),

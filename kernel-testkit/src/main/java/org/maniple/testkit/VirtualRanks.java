@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assertions;
 import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.Port;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
 
@@ -34,14 +35,14 @@ public final class VirtualRanks implements AutoCloseable {
         void run(Wire wire) throws Exception;
     }
 
-    private final List<Endpoint> endpoints;
+    private final List<? extends Port> ports;
 
-    private VirtualRanks(List<Endpoint> endpoints) {
-        this.endpoints = endpoints;
+    private VirtualRanks(List<? extends Port> ports) {
+        this.ports = ports;
     }
 
     /**
-     * Opens an endpoint for every rank.
+     * Opens a port for every rank.
      *
      * @param transport opens all of them
      * @param ranks how many
@@ -66,13 +67,25 @@ public final class VirtualRanks implements AutoCloseable {
     }
 
     /**
+     * A rank's port.
+     *
+     * @param rank its number
+     * @return the port
+     */
+    public Port port(int rank) {
+        return ports.get(rank);
+    }
+
+    /**
      * A rank's endpoint.
      *
      * @param rank its number
-     * @return the endpoint
+     * @return the port, of a {@link org.maniple.api.transport.ControlTransport}
      */
     public Endpoint endpoint(int rank) {
-        return endpoints.get(rank);
+        return ports.get(rank) instanceof Endpoint endpoint
+                ? endpoint
+                : Assertions.fail("this transport has no control links");
     }
 
     /**
@@ -81,7 +94,7 @@ public final class VirtualRanks implements AutoCloseable {
      * @return by rank
      */
     public List<String> addresses() {
-        return endpoints.stream().map(Endpoint::address).toList();
+        return ports.stream().map(Port::address).toList();
     }
 
     /**
@@ -91,7 +104,7 @@ public final class VirtualRanks implements AutoCloseable {
      * @return the others
      */
     public Set<Integer> others(int rank) {
-        return IntStream.range(0, endpoints.size()).filter(other -> other != rank).boxed().collect(Collectors.toSet());
+        return IntStream.range(0, ports.size()).filter(other -> other != rank).boxed().collect(Collectors.toSet());
     }
 
     /**
@@ -116,14 +129,14 @@ public final class VirtualRanks implements AutoCloseable {
      * @return by rank, with what it failed
      */
     public List<Optional<Throwable>> attempt(Body body) {
-        int ranks = endpoints.size();
+        int ranks = ports.size();
         var failures = new @Nullable Throwable[ranks];
         var finished = new CountDownLatch(ranks);
         var threads = new ArrayList<Thread>();
         for (int rank = 0; rank < ranks; rank++) {
             int own = rank;
             threads.add(Thread.ofPlatform().daemon().name("rank-" + rank).start(() -> {
-                try (Wire wire = endpoint(own).connect(addresses(), others(own), PATIENCE)) {
+                try (Wire wire = port(own).connect(addresses(), others(own), PATIENCE)) {
                     finish(body, wire, finished);
                 } catch (Throwable e) {
                     failures[own] = e;
@@ -158,6 +171,6 @@ public final class VirtualRanks implements AutoCloseable {
 
     @Override
     public void close() {
-        endpoints.forEach(Endpoint::close);
+        ports.forEach(Port::close);
     }
 }

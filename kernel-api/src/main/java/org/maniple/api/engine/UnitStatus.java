@@ -138,7 +138,7 @@ public record UnitStatus(
      *
      * @param from a rank
      * @param to another rank
-     * @param path over what, for example {@code NET/Socket/eth0}
+     * @param path over what, for example {@code tcp eth0 10.0.0.2}
      * @param sentBytes from the first to the second so far
      */
     public record LinkStatus(int from, int to, String path, long sentBytes) {}

@@ -1,13 +1,16 @@
 package org.maniple.api.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * The data links of a rank. All methods but {@link #abort}, {@link #sentBytes} and {@link #receivedBytes} are called by one thread, the
  * rank's own, which also drives progress: nothing moves but within calls of {@link #progress} and {@link #await}. No method allocates on
  * the heap once the wire is warm.
  *
- * <p>A frame carries its tag, its length and a checksum. A frame that is not the expected one is an error that names both.
+ * <p>A frame carries its tag and its length, and a checksum if it leaves the host. A frame that is not the expected one is an error that names
+ * both.
  */
 public interface Wire extends AutoCloseable {
 
@@ -74,6 +77,46 @@ public interface Wire extends AutoCloseable {
     void await(Pending pending, long limitNanos);
 
     /**
+     * Drives progress until something is done, but only for a while, for a thread that has something else to drive as well.
+     *
+     * @param pending what to wait for; if it is done, it counts as awaited
+     * @param nanos how long
+     * @return whether it is done
+     * @throws TransportException as {@link #await}, but not because the time is over
+     */
+    default boolean linger(Pending pending, long nanos) {
+        long start = System.nanoTime();
+        while (!pending.done()) {
+            if (!progress() && System.nanoTime() - start >= nanos) {
+                return false;
+            }
+        }
+        await(pending, Long.MAX_VALUE);
+        return true;
+    }
+
+    /**
+     * Which ranks share memory with each other.
+     *
+     * @param anyRank a rank of the unit, connected or not
+     * @return a rank of its island: the same for all ranks between which there can be a {@linkplain #window window}, and on all ranks
+     */
+    default int island(int anyRank) {
+        return anyRank;
+    }
+
+    /**
+     * Memory in which ranks of one island show each other what they have, for collective operations. All of them ask for it.
+     *
+     * @param id a number that the ranks agree on, different from those of other windows; from 1 to 65535
+     * @param ranks ascending; this rank is among them
+     * @return the window, if they are on one {@linkplain #island island}; the same one when asked again
+     */
+    default Optional<Window> window(int id, List<Integer> ranks) {
+        return Optional.empty();
+    }
+
+    /**
      * Makes every present and future call fail. May be called by any thread, and more than once; the first reason stays.
      *
      * @param reason why, as a sentence
@@ -109,17 +152,17 @@ public interface Wire extends AutoCloseable {
      * Over what a peer is reached.
      *
      * @param peer a connected rank
-     * @return for example {@code NET/Socket/eth0}
+     * @return the transport's name, and after it what distinguishes links of this transport, for example {@code tcp eth0 10.0.0.2}
      */
     String path(int peer);
 
     @Override
     void close();
 
-    /** A frame on its way. */
+    /** A frame on its way, or something else that a rank waits for. */
     interface Pending {
         /**
-         * Whether the frame has been handed over completely: its memory may be used again.
+         * Whether it has come to pass. A frame has then been handed over completely: its memory may be used again.
          *
          * @return whether it has
          */

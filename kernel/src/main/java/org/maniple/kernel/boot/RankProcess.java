@@ -2,6 +2,7 @@ package org.maniple.kernel.boot;
 
 import java.lang.foreign.Arena;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,6 +15,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.Availability;
 import org.maniple.api.Extension;
 import org.maniple.api.ManipleException;
 import org.maniple.api.PluginContext;
@@ -24,6 +26,7 @@ import org.maniple.api.collective.PairExchange;
 import org.maniple.api.compute.ComputeSession;
 import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
@@ -42,9 +45,12 @@ import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.StepProfile;
 import org.maniple.kernel.execute.UnitPipeline;
+import org.maniple.kernel.link.DataPorts;
+import org.maniple.kernel.link.DataPorts.Way;
 import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.plugin.ExtensionKind;
+import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.KernelExtensions;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.ProgramFingerprint;
@@ -92,6 +98,7 @@ final class RankProcess {
     private final Ending ending = new Ending();
     private final RankProgress progress = new RankProgress();
     private final Resources resources = new Resources();
+    private DataPorts ports;
     private volatile @Nullable Wire wire;
     private volatile @Nullable RankZero serving;
     private volatile @Nullable GroupApi api;
@@ -109,6 +116,7 @@ final class RankProcess {
         this.report = report;
         this.figures = figures;
         this.times = times;
+        this.ports = new DataPorts(place.rank(), List.of());
     }
 
     /** Runs the rank; the exit code of the process. */
@@ -116,6 +124,7 @@ final class RankProcess {
         try (resources) {
             place.health().ifPresent(health -> resources.add(HealthPort.open(health.host(), health.port(), this::reasons)));
             Endpoint endpoint = resources.add(openTransport());
+            openPorts(endpoint);
             Checkpoint checkpoint = resources.add(plan.format().open(plan.model()));
             Arena arena = resources.add(Arena.ofShared());
             times.mark("transport, checkpoint");
@@ -129,19 +138,19 @@ final class RankProcess {
                 Background.start("maniple-defaults", plan.files()::generationDefaults);
             }
             Membership membership = resources.add(membership(endpoint, checkpoint, loader));
-            return take(membership, endpoint, session, loader);
+            return take(membership, session, loader);
         } catch (UnitFailedException e) {
             return ended().orElseGet(() -> fail(e));
         }
     }
 
     /** Everything from joining on, where a failure of this rank is one of the unit. */
-    private int take(Membership membership, Endpoint endpoint, ComputeSession session, WeightLoader loader)
+    private int take(Membership membership, ComputeSession session, WeightLoader loader)
             throws InterruptedException {
         member = membership;
         List<Member> members = membership.join();
         try {
-            Communicator communicator = connect(endpoint, membership, members);
+            Communicator communicator = connect(membership, members);
             times.mark("joining, links");
             if (place.rank() == 0) {
                 loader.remarks(program).forEach(report::line);
@@ -175,10 +184,29 @@ final class RankProcess {
     }
 
     private Endpoint openTransport() {
-        Transport transport = configuration.chosen(ExtensionKind.TRANSPORT);
-        var identity = new Transport.Identity(configuration.settings().text(KernelOptions.UNIT_NAME), 1, place.rank(),
+        ControlTransport transport = configuration.controlTransport();
+        return transport.open(identity(), place.bind(), context(transport));
+    }
+
+    private Transport.Identity identity() {
+        return new Transport.Identity(configuration.settings().text(KernelOptions.UNIT_NAME), 1, place.rank(),
                 configuration.mesh().ranks(), Place.secret(configuration));
-        return transport.open(identity, place.bind(), context(transport));
+    }
+
+    /** Where data may go: over the transport that ranks find each other by, if it is among the allowed ones, and over others. */
+    private void openPorts(Endpoint endpoint) {
+        Transport control = configuration.controlTransport();
+        List<Way> ways = new ArrayList<>();
+        for (Transport transport : configuration.dataTransports()) {
+            if (transport.equals(control)) {
+                ways.add(Way.over(transport, endpoint));
+            } else if (Extensions.probe(transport, configuration.host()) instanceof Availability.Unavailable(var reason)) {
+                ways.add(Way.missing(transport, reason));
+            } else {
+                ways.add(Way.over(transport, resources.add(transport.open(identity(), place.bind(), context(transport)))));
+            }
+        }
+        ports = new DataPorts(place.rank(), ways);
     }
 
     private Membership membership(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {
@@ -199,12 +227,12 @@ final class RankProcess {
                 ? Collections.emptySortedMap()
                 : new TreeMap<>(checkpoint.fingerprint(full ? Checkpoint.Checksum.FULL : Checkpoint.Checksum.SAMPLED));
         return new Hello(Hello.PROTOCOL, KernelExtensions.version(), 1, place.rank(), configuration.host().hostName(),
-                ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), plugins,
+                ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), ports.addresses(), plugins,
                 configuration.settings().comparable(), model, alone ? "" : ProgramFingerprint.of(plan.program()),
                 Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program), apiPlace.serves());
     }
 
-    private Communicator connect(Endpoint endpoint, Membership membership, List<Member> members) {
+    private Communicator connect(Membership membership, List<Member> members) {
         int ranks = members.size();
         Set<Integer> peers = new HashSet<>();
         for (int rank = 0; rank < ranks; rank++) {
@@ -213,7 +241,7 @@ final class RankProcess {
             }
         }
         Duration joinLimit = configuration.settings().duration(KernelOptions.JOIN_TIMEOUT);
-        Wire opened = endpoint.connect(members.stream().map(Member::address).toList(), peers, joinLimit);
+        Wire opened = ports.connect(members.stream().map(Member::ports).toList(), peers, joinLimit);
         wire = resources.add(opened);
         var paths = new HashMap<Integer, String>();
         peers.forEach(peer -> paths.put(peer, opened.path(peer)));

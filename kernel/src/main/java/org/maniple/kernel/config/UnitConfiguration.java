@@ -1,5 +1,6 @@
 package org.maniple.kernel.config;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -8,6 +9,8 @@ import org.maniple.api.Extension;
 import org.maniple.api.HostInfo;
 import org.maniple.api.PluginContext;
 import org.maniple.api.mesh.Mesh;
+import org.maniple.api.transport.ControlTransport;
+import org.maniple.api.transport.Transport;
 import org.maniple.kernel.plugin.ExtensionKind;
 import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.LoadedPlugin;
@@ -16,8 +19,8 @@ import org.maniple.kernel.plugin.PluginCatalog;
 /**
  * A configuration without mistakes, and what follows from it. Immutable.
  *
- * @param settings the value of each key, with its source; {@code transport}, {@code collectives}, {@code compute} and {@code frontend}
- *     hold the names of extensions that are available, never {@code auto}
+ * @param settings the value of each key, with its source; {@code collectives}, {@code compute} and {@code frontend} hold the names of extensions
+ *     that are available, never {@code auto}; {@code transport} may leave the choice to each pair of ranks
  * @param catalog the plugins
  * @param mesh the ranks of the unit
  * @param topology where this process stands
@@ -61,6 +64,34 @@ public record UnitConfiguration(
      */
     public <T extends Extension> T chosen(ExtensionKind<T> kind) {
         return extensions().choose(kind, settings.text(kind.word()), host);
+    }
+
+    /**
+     * The transport over which ranks find each other.
+     *
+     * @return the configured one if it has control links; otherwise the best one that has
+     */
+    public ControlTransport controlTransport() {
+        String name = settings.text(ExtensionKind.TRANSPORT.word());
+        Transport best = extensions().all(ExtensionKind.TRANSPORT).stream()
+                .filter(one -> one.name().equals(name) && one instanceof ControlTransport)
+                .findFirst()
+                .orElseGet(() -> extensions().choose(ExtensionKind.TRANSPORT, Extensions.AUTO, host,
+                        one -> one instanceof ControlTransport && !one.name().equals(UnitConfigurationReader.LOCAL)));
+        return (ControlTransport) best;
+    }
+
+    /**
+     * The transports that data may take.
+     *
+     * @return the configured one, or all if that is left to each pair of ranks; by name. Some may not be available on this host
+     */
+    public List<Transport> dataTransports() {
+        String name = settings.text(ExtensionKind.TRANSPORT.word());
+        return extensions().all(ExtensionKind.TRANSPORT).stream()
+                .filter(one -> name.equals(Extensions.AUTO) ? !one.name().equals(UnitConfigurationReader.LOCAL) : one.name().equals(name))
+                .sorted(Comparator.comparing(Transport::name))
+                .toList();
     }
 
     /**

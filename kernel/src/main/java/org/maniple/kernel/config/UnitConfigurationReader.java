@@ -10,6 +10,7 @@ import org.maniple.api.HostInfo;
 import org.maniple.api.ManipleException;
 import org.maniple.api.config.Derived;
 import org.maniple.api.mesh.Mesh;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.mesh.Parallelism;
 import org.maniple.kernel.config.Platform.Command;
 import org.maniple.kernel.plugin.DisabledPlugins;
@@ -27,7 +28,7 @@ import org.maniple.kernel.plugin.PluginSelection;
 public final class UnitConfigurationReader {
 
     /** The transport of ranks in one process. */
-    private static final String LOCAL = "local";
+    static final String LOCAL = "local";
 
     private final Installation installation;
     private final LoadedPlugin builtIn;
@@ -277,7 +278,7 @@ public final class UnitConfigurationReader {
                         && extensions.all(ExtensionKind.TRANSPORT).stream().anyMatch(one -> one.name().equals(LOCAL));
                 settings = alone && settings.text(KernelOptions.TRANSPORT).equals(Extensions.AUTO)
                         ? settings.derive(KernelOptions.TRANSPORT, LOCAL, "the unit has one rank")
-                        : choose(settings, extensions, ExtensionKind.TRANSPORT, one -> ranks == 1 || !one.name().equals(LOCAL));
+                        : transport(settings, extensions, ranks);
             }
             settings = choose(settings, extensions, ExtensionKind.COLLECTIVES, one -> true);
             boolean exchanges = !extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty();
@@ -290,6 +291,29 @@ public final class UnitConfigurationReader {
             }
             settings = choose(settings, extensions, ExtensionKind.COMPUTE, one -> true);
             return choose(settings, extensions, ExtensionKind.FRONTEND, one -> true);
+        }
+
+        /** One transport for all pairs of ranks, or {@code auto} for each pair the best that it has; ranks must find each other in any case. */
+        private EffectiveSettings transport(EffectiveSettings settings, Extensions extensions, int ranks) {
+            String name = settings.text(KernelOptions.TRANSPORT);
+            EffectiveSettings chosen = choose(settings, extensions, ExtensionKind.TRANSPORT,
+                    one -> one instanceof ControlTransport && (ranks == 1 || !one.name().equals(LOCAL)));
+            boolean single = extensions.all(ExtensionKind.TRANSPORT).stream().allMatch(ControlTransport.class::isInstance);
+            if (name.equals(Extensions.AUTO)) {
+                return single ? chosen : settings;
+            }
+            boolean carriesDataOnly = extensions.all(ExtensionKind.TRANSPORT).stream()
+                    .anyMatch(one -> one.name().equals(name) && !(one instanceof ControlTransport));
+            if (carriesDataOnly) {
+                try {
+                    extensions.choose(ExtensionKind.TRANSPORT, Extensions.AUTO, host,
+                            one -> one instanceof ControlTransport && !one.name().equals(LOCAL));
+                } catch (ManipleException e) {
+                    problems.add(settings.source(KernelOptions.TRANSPORT), KernelOptions.TRANSPORT,
+                            "[" + name + "] carries data only; ranks find each other over another one: " + e.getMessage());
+                }
+            }
+            return chosen;
         }
 
         private <T extends Extension> EffectiveSettings choose(

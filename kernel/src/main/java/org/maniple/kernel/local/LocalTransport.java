@@ -3,8 +3,8 @@ package org.maniple.kernel.local;
 import java.util.List;
 import java.util.Set;
 import org.maniple.api.PluginContext;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
-import org.maniple.api.transport.Transport;
 
 /**
  * Connects ranks that live in one process, each on a thread of its own. Endpoints reach only those that the same instance has opened. A
@@ -12,7 +12,7 @@ import org.maniple.api.transport.Transport;
  *
  * <p>A frame is copied once, by the receiver, out of the sender's memory. What is sent must therefore be accessible to all threads.
  */
-public final class LocalTransport implements Transport {
+public final class LocalTransport implements ControlTransport {
 
     private final LocalHub hub = new LocalHub();
 

@@ -267,7 +267,7 @@ final class LocalWire implements Wire {
     @Override
     public String path(int peer) {
         link(peer);
-        return "MEM/Process";
+        return "local";
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param processId its process
  * @param incarnation an identifier that no other process ever has
  * @param address what peers dial to reach it
+ * @param ports what peers need to exchange data with it, by transport
  * @param plugins versions of its plugins by identifier
  * @param configuration what must be alike on all ranks, by key, as text; no secrets
  * @param model fingerprints of the model's files by name
@@ -34,6 +35,7 @@ public record Hello(
         long processId,
         String incarnation,
         String address,
+        SortedMap<String, String> ports,
         SortedMap<String, String> plugins,
         SortedMap<String, String> configuration,
         SortedMap<String, String> model,
@@ -44,10 +46,11 @@ public record Hello(
         implements UnitMessage {
 
     /** The version of the messages between ranks. */
-    public static final int PROTOCOL = 3;
+    public static final int PROTOCOL = 4;
 
     /** Copies the maps. */
     public Hello {
+        ports = Collections.unmodifiableSortedMap(new TreeMap<>(ports));
         plugins = Collections.unmodifiableSortedMap(new TreeMap<>(plugins));
         configuration = Collections.unmodifiableSortedMap(new TreeMap<>(configuration));
         model = Collections.unmodifiableSortedMap(new TreeMap<>(model));

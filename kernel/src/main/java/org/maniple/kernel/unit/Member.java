@@ -1,10 +1,21 @@
 package org.maniple.kernel.unit;
 
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
 /**
  * A rank of a unit that has come together.
  *
  * @param rank its number
  * @param host where it runs, for messages
  * @param address what peers dial to reach it
+ * @param ports what peers need to exchange data with it, by transport
  */
-public record Member(int rank, String host, String address) {}
+public record Member(int rank, String host, String address, SortedMap<String, String> ports) {
+
+    /** Copies the map. */
+    public Member {
+        ports = Collections.unmodifiableSortedMap(new TreeMap<>(ports));
+    }
+}

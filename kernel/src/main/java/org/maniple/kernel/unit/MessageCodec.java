@@ -38,7 +38,8 @@ final class MessageCodec {
             case Hello hello -> hello(writer.octet(HELLO), hello);
             case Welcome(long epoch, var members) -> writer.octet(WELCOME)
                     .largeNumber(epoch)
-                    .list(members, (w, member) -> w.number(member.rank()).text(member.host()).text(member.address()));
+                    .list(members, (w, member) -> w.number(member.rank()).text(member.host()).text(member.address())
+                            .textMap(member.ports()));
             case Refused(boolean configuration, var reasons) -> writer.octet(REFUSED)
                     .flag(configuration)
                     .list(reasons, MessageWriter::text);
@@ -73,7 +74,7 @@ final class MessageCodec {
         int type = reader.octet();
         UnitMessage result = switch (type) {
             case HELLO -> hello(reader);
-            case WELCOME -> new Welcome(reader.largeNatural(), reader.list(12, MessageCodec::member));
+            case WELCOME -> new Welcome(reader.largeNatural(), reader.list(16, MessageCodec::member));
             case REFUSED -> new Refused(reader.flag(), reader.texts());
             case REACHED -> new Reached(reader.phase());
             case OPENED -> new Opened(reader.phase());
@@ -104,6 +105,7 @@ final class MessageCodec {
                 .largeNumber(hello.processId());
         writer.text(hello.incarnation())
                 .text(hello.address())
+                .textMap(hello.ports())
                 .textMap(hello.plugins())
                 .textMap(hello.configuration())
                 .textMap(hello.model())
@@ -122,7 +124,7 @@ final class MessageCodec {
         long process = reader.largeNatural();
         if (protocol != Hello.PROTOCOL) {
             var none = new TreeMap<String, String>();
-            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, "", Map.of(), 0, false);
+            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, none, "", Map.of(), 0, false);
         }
         return new Hello(
                 protocol,
@@ -136,6 +138,7 @@ final class MessageCodec {
                 reader.textMap(),
                 reader.textMap(),
                 reader.textMap(),
+                reader.textMap(),
                 reader.text(),
                 reader.numberMap(),
                 reader.largeNatural(),
@@ -143,7 +146,7 @@ final class MessageCodec {
     }
 
     private static Member member(MessageReader reader) throws MalformedMessageException {
-        return new Member(reader.natural(), reader.text(), reader.text());
+        return new Member(reader.natural(), reader.text(), reader.text(), reader.textMap());
     }
 
     private static Usage usage(MessageReader reader) throws MalformedMessageException {

@@ -93,7 +93,7 @@ public final class StartupReport {
      */
     public synchronized void links(Collection<LinkStatus> links) {
         for (LinkStatus link : links) {
-            line("rank " + link.from() + " -> " + link.to() + " [send] via " + link.path());
+            line("rank " + link.from() + " → " + link.to() + " via " + link.path());
         }
     }
 

@@ -27,6 +27,7 @@ import org.maniple.api.frontend.Frontend;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Parallelism;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
@@ -171,7 +172,7 @@ public final class TestInstallation {
         return new Provided<>(kind, extension);
     }
 
-    public record NamedTransport(String name, int score, String missing) implements Transport {
+    public record NamedTransport(String name, int score, String missing) implements ControlTransport {
         @Override
         public Availability availability(HostInfo host) {
             return missing.isEmpty() ? Availability.available(score) : Availability.unavailable(missing);

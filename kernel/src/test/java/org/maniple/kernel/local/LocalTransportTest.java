@@ -1,12 +1,12 @@
 package org.maniple.kernel.local;
 
-import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.testkit.TransportContract;
 
 class LocalTransportTest extends TransportContract {
 
     @Override
-    protected Transport transport() {
+    protected ControlTransport transport() {
         return new LocalTransport();
     }
 }

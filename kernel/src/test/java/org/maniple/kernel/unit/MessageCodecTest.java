@@ -29,11 +29,11 @@ class MessageCodecTest {
     static Stream<UnitMessage> messages() {
         return Stream.of(
                 TestUnit.hello(3),
-                new Welcome(4, List.of(new Member(0, "node-a", "10.0.0.1:7070"), new Member(1, "nœud", "[::1]:7070"))),
+                new Welcome(4, List.of(new Member(0, "node-a", "10.0.0.1:7070", TestUnit.PORTS), new Member(1, "nœud", "[::1]:7070", TestUnit.PORTS))),
                 new Refused(true, List.of("one", "two")),
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
-                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "NET/Socket/eth0", 77)),
+                new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "tcp eth0 10.0.0.2", 77)),
                         new Usage(1L << 33, 12, 1L << 34, 1L << 35, new StepTimes(7, 1L << 36, 8, 9))),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));

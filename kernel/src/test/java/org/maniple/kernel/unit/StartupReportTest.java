@@ -56,9 +56,9 @@ class StartupReportTest {
 
     @Test
     void eachLinkHasALineInTheFormThatPeopleSearchFor() {
-        report(false).links(List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 5)));
+        report(false).links(List.of(new LinkStatus(0, 1, "shm", 5), new LinkStatus(0, 2, "tcp eth0 10.0.0.2", 5)));
 
-        assertThat(printed()).isEqualTo("rank 0 -> 1 [send] via NET/Socket/eth0\n");
+        assertThat(printed()).isEqualTo("rank 0 → 1 via shm\nrank 0 → 2 via tcp eth0 10.0.0.2\n");
     }
 
     @Test

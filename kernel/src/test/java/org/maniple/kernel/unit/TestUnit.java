@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -43,6 +44,9 @@ final class TestUnit implements AutoCloseable {
         return times(t -> new UnitTimes(t.joinLimit(), t.noticeEvery(), t.heartbeat(), t.lease(), grace));
     }
 
+    /** What ranks say about their ports. */
+    static final SortedMap<String, String> PORTS = new TreeMap<>(Map.of("quick", "over there", "slow", "somewhere"));
+
     static Hello hello(int rank) {
         TreeMap<String, String> plugins = new TreeMap<>(Map.of("model-llama", "0.1.0", "transport-tcp", "0.1.0"));
         TreeMap<String, String> configuration = new TreeMap<>(
@@ -50,7 +54,7 @@ final class TestUnit implements AutoCloseable {
         TreeMap<String, String> model = new TreeMap<>(
                 Map.of("config.json", "c0ffee", "model-00001.safetensors", "123 bytes, abcd"));
         return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "incarnation-" + rank,
-                rank == 0 ? LEADER : "10.0.0." + rank + ":7070", plugins, configuration, model, "program-1",
+                rank == 0 ? LEADER : "10.0.0." + rank + ":7070", PORTS, plugins, configuration, model, "program-1",
                 Map.of("pp", rank / 2, "tp", rank % 2), 100 * (rank + 1), rank == 0);
     }
 

@@ -19,20 +19,20 @@ class UnitJoinTest {
     private static Hello with(Hello hello, Map<String, String> plugins, Map<String, String> configuration,
             Map<String, String> model) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), hello.host(), hello.processId(),
-                hello.incarnation(), hello.address(), new TreeMap<>(plugins), new TreeMap<>(configuration), new TreeMap<>(model),
+                hello.incarnation(), hello.address(), hello.ports(), new TreeMap<>(plugins), new TreeMap<>(configuration), new TreeMap<>(model),
                 hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     private static Hello versions(Hello hello, int protocol, String version, long epoch) {
         return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(),
-                hello.address(),
+                hello.address(), hello.ports(),
                 hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
                 hello.serves());
     }
 
     private static Hello place(Hello hello, String host, long process, String address) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, host + process, address,
-                hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
+                hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
                 hello.serves());
     }
 
@@ -49,9 +49,9 @@ class UnitJoinTest {
             var second = TestUnit.async(unit.follower(TestUnit.hello(2), Ticker.system())::join);
 
             List<Member> expected = List.of(
-                    new Member(0, "node-a", TestUnit.LEADER),
-                    new Member(1, "node-a", "10.0.0.1:7070"),
-                    new Member(2, "node-b", "10.0.0.2:7070"));
+                    new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS),
+                    new Member(1, "node-a", "10.0.0.1:7070", TestUnit.PORTS),
+                    new Member(2, "node-b", "10.0.0.2:7070", TestUnit.PORTS));
             assertThat(TestUnit.get(zero)).isEqualTo(expected);
             assertThat(TestUnit.get(first)).isEqualTo(expected);
             assertThat(TestUnit.get(second)).isEqualTo(expected);
@@ -61,7 +61,7 @@ class UnitJoinTest {
     @Test
     void aUnitOfOneRankIsCompleteAtOnce() {
         try (TestUnit unit = new TestUnit(1)) {
-            assertThat(unit.leader(Ticker.system()).join()).containsExactly(new Member(0, "node-a", TestUnit.LEADER));
+            assertThat(unit.leader(Ticker.system()).join()).containsExactly(new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS));
         }
     }
 
@@ -126,7 +126,7 @@ class UnitJoinTest {
             var zero = TestUnit.async(unit.leader(headless(0), Ticker.system())::join);
             Hello hello = TestUnit.hello(1);
             var serving = new Hello(hello.protocol(), hello.version(), hello.epoch(), 1, hello.host(), hello.processId(),
-                    hello.incarnation(), hello.address(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                    hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
                     hello.coordinates(), hello.weightBytes(), true);
 
             assertThat(TestUnit.get(TestUnit.async(unit.follower(serving, Ticker.system())::join))).hasSize(2);
@@ -137,7 +137,7 @@ class UnitJoinTest {
     private static Hello headless(int rank) {
         Hello hello = TestUnit.hello(rank);
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), hello.processId(),
-                hello.incarnation(), hello.address(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
                 hello.coordinates(), hello.weightBytes(), false);
     }
 

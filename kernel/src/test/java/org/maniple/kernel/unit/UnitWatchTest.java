@@ -89,8 +89,8 @@ class UnitWatchTest {
             assertThat(leader.ranks()).last().isEqualTo(new RankStatus(1, "node 0", 0, Map.of(), "missing", 0));
             unit.follower(TestUnit.hello(1), Ticker.system());
             unit.all(Membership::join);
-            unit.progress(0).links(Map.of(1, "NET/Socket/eth0"), peer -> 11);
-            unit.progress(1).links(Map.of(0, "NET/Socket/eth1"), peer -> 22);
+            unit.progress(0).links(Map.of(1, "tcp eth0 10.0.0.2"), peer -> 11);
+            unit.progress(1).links(Map.of(0, "tcp eth1 10.0.0.1"), peer -> 22);
             assertThat(leader.ranks()).extracting(RankStatus::state).containsExactly("loading", "loading");
             assertThat(leader.reasons()).containsExactly("rank 0 on node-a is loading", "rank 1 on node-a is loading");
             for (Phase phase : List.of(Phase.LINKED, Phase.LOADED, Phase.READY)) {
@@ -102,7 +102,7 @@ class UnitWatchTest {
                     new RankStatus(1, "node-a", 1001, Map.of("pp", 0, "tp", 1), "ready", 200));
             TestUnit.until(() -> leader.links().size() == 2);
             assertThat(leader.links()).containsExactly(
-                    new LinkStatus(0, 1, "NET/Socket/eth0", 11), new LinkStatus(1, 0, "NET/Socket/eth1", 22));
+                    new LinkStatus(0, 1, "tcp eth0 10.0.0.2", 11), new LinkStatus(1, 0, "tcp eth1 10.0.0.1", 22));
             assertThat(leader.reasons()).isEmpty();
         }
     }
@@ -234,7 +234,7 @@ class UnitWatchTest {
             zero.accept(link -> {
                 link.start(new IgnoringListener());
                 link.send(MessageCodec.encode(new UnitMessage.Welcome(4, List.of(
-                        new Member(0, "node-a", TestUnit.LEADER), new Member(1, "node-a", "10.0.0.1:7070")))));
+                        new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS), new Member(1, "node-a", "10.0.0.1:7070", TestUnit.PORTS)))));
             });
             unit.follower(TestUnit.hello(1), Ticker.system()).join();
 
@@ -348,19 +348,19 @@ class UnitWatchTest {
         try (TestUnit unit = new TestUnit(2).joined()) {
             UnitLeader leader = (UnitLeader) unit.members.get(0);
             AtomicBoolean closed = new AtomicBoolean();
-            unit.progress(1).links(Map.of(0, "NET/Socket/eth0"), peer -> {
+            unit.progress(1).links(Map.of(0, "tcp eth0 10.0.0.2"), peer -> {
                 if (closed.get()) {
                     throw new IllegalStateException("the wire is closed");
                 }
                 return 77;
             });
-            List<LinkStatus> expected = List.of(new LinkStatus(1, 0, "NET/Socket/eth0", 77));
+            List<LinkStatus> expected = List.of(new LinkStatus(1, 0, "tcp eth0 10.0.0.2", 77));
             TestUnit.until(() -> leader.links().equals(expected));
             closed.set(true);
             unit.all(member -> member.reach(Phase.LINKED, LONG));
             unit.all(member -> member.reach(Phase.LOADED, LONG));
 
-            assertThat(unit.progress(1).links()).containsExactly(new UnitMessage.LinkReport(0, "NET/Socket/eth0", 77));
+            assertThat(unit.progress(1).links()).containsExactly(new UnitMessage.LinkReport(0, "tcp eth0 10.0.0.2", 77));
             assertThat(leader.links()).isEqualTo(expected);
             assertThat(unit.events(0).failures).isEmpty();
         }

@@ -94,7 +94,7 @@ class TwoMachinesIT {
     void theInterfaceTowardsTheFirstNodeIsChosenAmongOthers() {
         assertThat(first.output().lines()).contains("node 0 of 2 (--node-rank), ranks 0 to 1",
                 "reached by the others at 10.77.1.1 on eth0 (the way to 10.77.1.1:29501)",
-                "rank 0 -> 2 [send] via NET/Socket/eth0");
+                "rank 0 → 2 via tcp eth0 10.77.1.2");
         assertThat(second.output().lines()).contains("node 1 of 2 (--node-rank), ranks 2 to 3",
                 "ranks meet at 10.77.1.1:29501 (--dist-init-addr)",
                 "reached by the others at 10.77.1.2 on eth0 (the way to 10.77.1.1:29501)");

@@ -5,6 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.transport.Tag;
+import org.maniple.api.transport.Window;
 import org.maniple.api.transport.Wire;
 
 /** What a rank keeps about a group: how many operations there were, and room for what is under way. */
@@ -21,10 +22,18 @@ final class GroupState {
     final MemorySegment[] addends;
     /** By position: parts of floats that are split as evenly as possible. */
     final long[] evenBytes;
+    final Islands islands;
+    /** The ranks of the group that share memory with this one; this one among them. */
+    final Communicator.Group island;
+    /** Shared with the ranks of this island, if there are others. */
+    final @Nullable Window window;
     private long sequence;
 
-    GroupState(Communicator.Group group) {
+    GroupState(Communicator.Group group, Islands islands, @Nullable Window window) {
         this.group = group;
+        this.islands = islands;
+        this.island = new Communicator.Group(group.id(), islands.mine, islands.mine.indexOf(group.ranks().get(group.position())));
+        this.window = window;
         this.size = group.size();
         this.position = group.position();
         this.ranks = group.ranks().stream().mapToInt(Integer::intValue).toArray();

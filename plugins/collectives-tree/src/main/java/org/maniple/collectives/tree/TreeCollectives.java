@@ -7,7 +7,8 @@ import org.maniple.api.transport.Wire;
 
 /**
  * Collective operations over any wire. Each rank that needs a sum receives all addends and forms it itself: a small all-reduce is one
- * exchange in which everybody sums everything, a larger one a direct reduce-scatter followed by a direct all-gather.
+ * exchange in which everybody sums everything, a larger one a direct reduce-scatter followed by a direct all-gather. Over several hosts, ranks of
+ * a host that share memory form their sum first, if that is a node of the tree.
  */
 public final class TreeCollectives implements Collectives {
 
@@ -18,6 +19,6 @@ public final class TreeCollectives implements Collectives {
 
     @Override
     public Communicator open(Wire wire, long stepLimitNanos, PluginContext context) {
-        return new TreeCommunicator(wire, stepLimitNanos);
+        return new TreeCommunicator(wire, stepLimitNanos, context::announce);
     }
 }

@@ -3,33 +3,45 @@ package org.maniple.collectives.tree;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.transport.Tag;
+import org.maniple.api.transport.Window;
 import org.maniple.api.transport.Wire;
 
-/** Every exchange goes directly between the two ranks; receives are begun before sends, so that large ones cannot block each other. */
+/**
+ * Every exchange goes directly between the two ranks; receives are begun before sends, so that large ones cannot block each other. Ranks that
+ * share memory show each other what they have instead.
+ */
 final class TreeCommunicator implements Communicator {
 
     /** Up to this many bytes sent by each rank, one hop is faster than two with fewer bytes. */
     private static final long DIRECT_BYTES = 64 << 10;
 
+    /** Of a sum over several hosts at a time; it must fit into a window. */
+    private static final long PIECE = Window.SMALLEST;
+
     private static final int MAX_GROUP = 0xffff;
 
     private final Wire wire;
+    private final Consumer<String> announcer;
     private final long limitNanos;
     private final Slices slices = new Slices();
     private final Buffers buffers;
     private final TreeSum sum = new TreeSum();
+    private final SharedMemory shared;
     private @Nullable GroupState[] groups = new GroupState[16];
     /** Transfers so far, by rank. */
     private long[] sent = new long[0];
     private long[] received = new long[0];
 
-    TreeCommunicator(Wire wire, long limitNanos) {
+    TreeCommunicator(Wire wire, long limitNanos, Consumer<String> announcer) {
         this.wire = wire;
+        this.announcer = announcer;
         this.limitNanos = limitNanos;
         this.buffers = new Buffers(wire, slices);
+        this.shared = new SharedMemory(wire, limitNanos, sum);
     }
 
     @Override
@@ -55,10 +67,20 @@ final class TreeCommunicator implements Communicator {
                     "group " + id + " is " + known.group.ranks() + " already, it cannot be " + ranks + " too");
         }
         if (known == null) {
-            known = new GroupState(new Group(id, ranks, position));
+            known = state(new Group(id, ranks, position), wire);
             groups[id] = known;
         }
         return known.group;
+    }
+
+    private GroupState state(Group group, Wire wire) {
+        var islands = new Islands(group, wire);
+        if (islands.scattered()) {
+            announcer.accept("group " + group.ranks() + ": every rank sums what all others send, because sums within its hosts would"
+                    + " change the bits; where the ranks of each host follow each other, as many on each, hosts sum first");
+        }
+        boolean shares = islands.mine.size() > 1 && !islands.scattered();
+        return new GroupState(group, islands, shares ? wire.window(group.id(), islands.mine).orElse(null) : null);
     }
 
     private GroupState state(Group group) {
@@ -77,11 +99,50 @@ final class TreeCommunicator implements Communicator {
         if (state.size == 1) {
             return;
         }
-        if (floats.byteSize() * (state.size - 1) <= DIRECT_BYTES) {
+        Window window = state.window;
+        if (state.islands.several()) {
+            allReduceByIslands(state, window, floats);
+        } else if (window != null) {
+            shared.allReduce(state, window, state.next(Tag.Operation.ALL_REDUCE), floats);
+        } else if (floats.byteSize() * (state.size - 1) <= DIRECT_BYTES) {
             allReduceDirectly(state, floats);
         } else {
             allReduceByParts(state, floats);
         }
+    }
+
+    /**
+     * Sums within each host, then among the first ranks of the hosts, then spreads the sums within the hosts: each of these is a node of the one
+     * tree.
+     */
+    private void allReduceByIslands(GroupState state, @Nullable Window window, MemorySegment floats) {
+        long tag = state.next(Tag.Operation.ALL_REDUCE);
+        for (long at = 0; at < floats.byteSize(); at += PIECE) {
+            long part = Math.min(PIECE, floats.byteSize() - at);
+            if (window != null) {
+                shared.sumIsland(state, window, tag, floats, at, part);
+            }
+            if (state.island.position() == 0) {
+                sumAmongIslands(state, tag, floats, at, part);
+            }
+            if (window != null) {
+                shared.spread(state, window, tag, floats, at, part);
+            }
+        }
+    }
+
+    private void sumAmongIslands(GroupState state, long tag, MemorySegment floats, long at, long part) {
+        MemorySegment mine = slices.of(floats, at, part);
+        for (int first : state.islands.firsts) {
+            state.addends[first] = first == state.position ? mine : receive(state, first, tag, buffers.of(first, part));
+        }
+        for (int first : state.islands.firsts) {
+            if (first != state.position) {
+                send(state, first, tag, mine);
+            }
+        }
+        finish(state);
+        sum.add(state.addends, 0, state.position, 0, 0, state.size, state.islands.ends, part, mine, 0);
     }
 
     private void allReduceDirectly(GroupState state, MemorySegment floats) {
@@ -113,7 +174,13 @@ final class TreeCommunicator implements Communicator {
         for (long part : partBytes) {
             state.checkFloats("reduce_scatter", part);
         }
-        scatter(state, state.next(Tag.Operation.REDUCE_SCATTER), floats, partBytes, mine);
+        Window window = state.islands.one() ? state.window : null;
+        long tag = state.next(Tag.Operation.REDUCE_SCATTER);
+        if (window == null) {
+            scatter(state, tag, floats, partBytes, mine);
+        } else {
+            shared.reduceScatter(state, window, tag, floats, partBytes, mine);
+        }
     }
 
     private void scatter(GroupState state, long tag, MemorySegment floats, long[] partBytes, MemorySegment mine) {
@@ -135,7 +202,14 @@ final class TreeCommunicator implements Communicator {
         GroupState state = state(group);
         state.checkParts("all_gather", partBytes, all.byteSize(), "to be received");
         state.checkSize("all_gather", mine.byteSize(), partBytes[state.position], "this rank's part");
-        gather(state, state.next(Tag.Operation.ALL_GATHER), mine, partBytes, all);
+        Window window = state.islands.one() ? state.window : null;
+        long tag = state.next(Tag.Operation.ALL_GATHER);
+        if (window == null) {
+            gather(state, tag, mine, partBytes, all);
+        } else {
+            shared.allGather(state, window, tag, mine, partBytes, all);
+            copy(mine, 0, all, offset(partBytes, state.position), mine.byteSize());
+        }
     }
 
     private void gather(GroupState state, long tag, MemorySegment mine, long[] partBytes, MemorySegment all) {
@@ -231,6 +305,11 @@ final class TreeCommunicator implements Communicator {
     public void barrier(Group group) {
         GroupState state = state(group);
         long tag = state.next(Tag.Operation.BARRIER);
+        Window window = state.islands.one() ? state.window : null;
+        if (window != null) {
+            shared.barrier(state, window, tag);
+            return;
+        }
         for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
             receive(state, i, tag, MemorySegment.NULL);
             send(state, i, tag, MemorySegment.NULL);

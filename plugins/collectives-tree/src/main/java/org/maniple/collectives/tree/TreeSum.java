@@ -14,11 +14,16 @@ final class TreeSum {
 
     private static final int BLOCK = 1024;
     private static final MemorySegment[] NONE = {};
+    private static final int[] NO_LEAVES = {};
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     /** One block per level of the tree. */
     private final List<float[]> blocks = new ArrayList<>();
     private MemorySegment[] addends = NONE;
+    private int[] leaves = NO_LEAVES;
+    private long start;
+    private int own;
+    private long ownStart;
     private long at;
     private int count;
 
@@ -31,18 +36,42 @@ final class TreeSum {
      * @param sum receives the sum; may be one of the addends
      */
     void add(MemorySegment[] segments, int terms, long bytes, MemorySegment sum) {
+        add(segments, 0, 0, 0, 0, terms, NO_LEAVES, bytes, sum, 0);
+    }
+
+    /**
+     * Adds what is at the same place of all segments but one, along a node of the tree.
+     *
+     * @param segments the addends, by position
+     * @param from where they begin in their segments
+     * @param mine the position of the one that begins elsewhere in its segment
+     * @param myFrom where
+     * @param first the first position of the node
+     * @param last the position after its last
+     * @param ends by position: where a leaf ends that begins there, if leaves may stand for sums of several positions
+     * @param bytes the size of each addend
+     * @param sum receives the sum; may be one of the addends
+     * @param sumFrom where in it
+     */
+    void add(MemorySegment[] segments, long from, int mine, long myFrom, int first, int last, int[] ends, long bytes,
+            MemorySegment sum, long sumFrom) {
         addends = segments;
+        start = from;
+        own = mine;
+        ownStart = myFrom;
+        leaves = ends;
         for (at = 0; at < bytes; at += (long) count * Float.BYTES) {
             count = (int) Math.min(BLOCK, (bytes - at) / Float.BYTES);
-            MemorySegment.copy(node(0, terms, 0), 0, sum, FLOAT, at, count);
+            MemorySegment.copy(node(first, last, 0), 0, sum, FLOAT, sumFrom + at, count);
         }
         addends = NONE;
+        leaves = NO_LEAVES;
     }
 
     private float[] node(int from, int to, int level) {
         float[] left = block(level);
-        if (to - from == 1) {
-            MemorySegment.copy(addends[from], FLOAT, at, left, 0, count);
+        if (to - from == 1 || leaves.length > from && leaves[from] == to) {
+            MemorySegment.copy(addends[from], FLOAT, (from == own ? ownStart : start) + at, left, 0, count);
             return left;
         }
         int middle = from + Integer.highestOneBit(to - from - 1);

@@ -200,7 +200,7 @@ final class FakeEngine implements Engine, AutoCloseable {
         return new UnitStatus(troubles.isEmpty(), troubles, 3,
                 List.of(new RankStatus(0, "node-a", 41, Map.of("pp", 0, "tp", 0), "ready", 1000, 300, 200, 512, 4096, times),
                         new RankStatus(1, "node-b", 42, Map.of("pp", 0, "tp", 1), "ready", 1001)),
-                List.of(new LinkStatus(0, 1, "NET/Socket/eth0", 77)),
+                List.of(new LinkStatus(0, 1, "tcp eth0 10.0.0.2", 77)),
                 Map.of("tensor-parallel-size", "2", "block-size", "16", "api-key", "secret"), 2,
                 1, 64, 60, List.of(new HomeStatus(0, 2, 0, 9, 32, 29), new HomeStatus(1, 0, 1, 8, 32, 31, 4, 640, 480)));
     }

@@ -189,7 +189,7 @@ class MetricsTest {
         assertThat(scrape.value("maniple:rank_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(7);
         assertThat(scrape.value("maniple:rank_up{engine=\"0\",host=\"node-b\",rank=\"1\",stage=\"0\"}")).isEqualTo(1);
         assertThat(scrape.value("maniple:rank_memory_bytes{kind=\"kv_cache\",rank=\"0\"}")).isEqualTo(512);
-        assertThat(scrape.value("maniple:link_bytes_total{dst=\"1\",src=\"0\",transport=\"NET/Socket/eth0\"}")).isEqualTo(77);
+        assertThat(scrape.value("maniple:link_bytes_total{dst=\"1\",src=\"0\",transport=\"tcp eth0 10.0.0.2\"}")).isEqualTo(77);
         assertThat(scrape.value("maniple:ep_balancedness{layer=\"1\"}")).isEqualTo(0.75);
         assertThat(scrape.value("maniple:eplb_rebalances_total")).isEqualTo(2);
         assertThat(scrape.value("maniple:unit_ready{model_name=\"/models/toy\"}")).isEqualTo(1);

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 final class DataLink {
 
     private final String peer;
+    private final String host;
     private final DataSocket socket;
     private final OutgoingFrames outgoing;
     private final IncomingFrames incoming;
@@ -20,10 +21,16 @@ final class DataLink {
 
     DataLink(int peer, String address, DataSocket socket, byte[] first, Views views, LongFunction<MemorySegment> memory) {
         this.peer = Addresses.describe(peer, address);
+        this.host = Addresses.host(address);
         this.socket = socket;
         this.outgoing = new OutgoingFrames(socket, views, memory.apply(FrameHeader.BYTES + FrameHeader.TRAILER));
         this.incoming = new IncomingFrames(socket, views, memory.apply(IncomingFrames.STAGING), first);
         received.set(first.length);
+    }
+
+    /** Where the peer is. */
+    String host() {
+        return host;
     }
 
     DataSocket socket() {

@@ -26,6 +26,7 @@ import org.maniple.api.transport.ControlLink;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
+import org.maniple.api.transport.WaitStrategy;
 import org.maniple.api.transport.Wire;
 
 /** A rank's port, its event loop for control links, and what peers have dialled. */

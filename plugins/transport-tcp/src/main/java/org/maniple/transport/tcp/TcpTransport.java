@@ -1,8 +1,8 @@
 package org.maniple.transport.tcp;
 
 import org.maniple.api.PluginContext;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
-import org.maniple.api.transport.Transport;
 
 /**
  * Connects ranks over TCP. Each rank listens on one port, for control links and data links. Both ends of a connection prove to each other
@@ -11,7 +11,7 @@ import org.maniple.api.transport.Transport;
  * <p>Control links are served by one event loop thread. Data links belong to the rank's own thread, which reads and writes their sockets
  * itself: handing frames over between threads would cost several times what sending them does.
  */
-public final class TcpTransport implements Transport {
+public final class TcpTransport implements ControlTransport {
 
     private final boolean portable;
 

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.TransportException;
+import org.maniple.api.transport.WaitStrategy;
 import org.maniple.api.transport.Wire;
 
 /** The data links of a rank. The thread that uses it reads and writes the sockets itself. */
@@ -142,12 +143,25 @@ final class TcpWire implements Wire {
             throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
         }
         if (!pending.done()) {
-            drive(pending, limitNanos);
+            drive(pending, limitNanos, true);
         }
         free.add(pending);
     }
 
-    private void drive(TcpPending pending, long limitNanos) {
+    @Override
+    public boolean linger(Pending awaited, long nanos) {
+        if (!(awaited instanceof TcpPending pending)) {
+            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
+        }
+        if (!pending.done() && !drive(pending, nanos, false)) {
+            return false;
+        }
+        free.add(pending);
+        return true;
+    }
+
+    /** Until it is done, or the time is over, which may be a failure. */
+    private boolean drive(TcpPending pending, long limitNanos, boolean fails) {
         long start = System.nanoTime();
         long idleSince = start;
         boolean idle = false;
@@ -162,7 +176,7 @@ final class TcpWire implements Wire {
             }
             idle = !moved;
             if (pending.done()) {
-                return;
+                return true;
             }
             String failure = pending.link().failure();
             if (failure != null) {
@@ -172,7 +186,10 @@ final class TcpWire implements Wire {
                 continue;
             }
             if (now - start >= limitNanos) {
-                pending.link().fail(pending.missing() + " within " + limitNanos / 1_000_000 + " ms");
+                if (!fails) {
+                    return false;
+                }
+                pending.link().fail(pending.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
                 waiting.awake(System.nanoTime());
@@ -215,7 +232,8 @@ final class TcpWire implements Wire {
 
     @Override
     public String path(int peer) {
-        return "NET/Socket/" + link(peer).socket().interfaceName();
+        DataLink link = link(peer);
+        return "tcp " + link.socket().interfaceName() + " " + link.host();
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
 import org.maniple.testkit.GivenContext;
@@ -18,7 +19,7 @@ import org.maniple.testkit.VirtualRanks;
 @Timeout(60)
 class DataLinkReportTest {
 
-    private static List<String> announcedByRankZero(Transport transport, int ranks) throws InterruptedException {
+    private static List<String> announcedByRankZero(ControlTransport transport, int ranks) throws InterruptedException {
         List<GivenContext> contexts = IntStream.range(0, ranks).mapToObj(rank -> GivenContext.empty()).toList();
         List<Endpoint> endpoints = IntStream.range(0, ranks)
                 .mapToObj(rank -> transport.open(VirtualRanks.identity(rank, ranks), new Transport.Bind("localhost", 0),

@@ -1,13 +1,13 @@
 package org.maniple.transport.tcp;
 
-import org.maniple.api.transport.Transport;
+import org.maniple.api.transport.ControlTransport;
 import org.maniple.testkit.TransportContract;
 
 /** TCP as this host does it best. */
 class TcpTransportTest extends TransportContract {
 
     @Override
-    protected Transport transport() {
+    protected ControlTransport transport() {
         return new TcpTransport();
     }
 }

@@ -1,9 +1,9 @@
-package org.maniple.transport.tcp;
+package org.maniple.api.transport;
 
 import org.maniple.api.PluginContext;
 
 /**
- * How a thread waits for a frame: it looks again and again, and after a while sleeps until a socket can be read.
+ * How a thread waits for a frame: it looks again and again, and after a while sleeps until it is woken. The same for all transports.
  *
  * <p>Sleeping costs more than waking up: where others want the processor, who has left it gets it back when their time slice is over, and the
  * rank that waits for the answer has lost as much. So a thread with a processor of its own looks for longer than a slice takes; one that shares a
@@ -14,7 +14,7 @@ import org.maniple.api.PluginContext;
  *
  * <p>For use by one thread.
  */
-final class WaitStrategy {
+public final class WaitStrategy {
 
     /** Most frames come within this time. Then other threads of the process may run in between, compilers above all, rather than while this one computes. */
     static final long SPIN_NANOS = 500_000;
@@ -74,14 +74,25 @@ final class WaitStrategy {
         this.triesAgain = now;
     }
 
-    static WaitStrategy of(int ranks, PluginContext context) {
+    /**
+     * What suits this host.
+     *
+     * @param ranks how many ranks share it
+     * @param context says how many threads each of them computes with, and how many processors there are
+     * @return a strategy for one thread
+     */
+    public static WaitStrategy of(int ranks, PluginContext context) {
         boolean known = context.settings().declared(THREADS) && context.settings().has(THREADS);
         return new WaitStrategy(ranks, known ? context.settings().integer(THREADS) : 1, context.host().processors(),
                 System.nanoTime());
     }
 
-    /** Whether each thread of the ranks has a processor. */
-    boolean looks() {
+    /**
+     * Whether each thread of the ranks has a processor.
+     *
+     * @return whether it has
+     */
+    public boolean looks() {
         return (long) ranks * threads <= processors;
     }
 
@@ -91,7 +102,7 @@ final class WaitStrategy {
      * @param now the time
      * @param bytes of the frame that is waited for
      */
-    void begin(long now, long bytes) {
+    public void begin(long now, long bytes) {
         waits++;
         elapsed += Math.min(now - begun, LONGEST_CYCLE_NANOS);
         begun = now;
@@ -102,13 +113,21 @@ final class WaitStrategy {
         }
     }
 
-    /** The thread has slept until now. */
-    void awake(long now) {
+    /**
+     * The thread has slept until now.
+     *
+     * @param now the time
+     */
+    public void awake(long now) {
         looked = now;
     }
 
-    /** The thread has looked once more, whether there was something or not. */
-    void look(long now) {
+    /**
+     * The thread has looked once more, whether there was something or not.
+     *
+     * @param now the time
+     */
+    public void look(long now) {
         long passed = now - looked;
         looked = now;
         if (gapsCount && passed > GAP_NANOS) {
@@ -121,9 +140,10 @@ final class WaitStrategy {
      *
      * @param now the time
      * @param since since when nothing has moved
+     * @return whether to sleep
      */
     @SuppressWarnings("ThreadPriorityCheck") // nothing depends on it but who gets the processor
-    boolean sleepNow(long now, long since) {
+    public boolean sleepNow(long now, long since) {
         if (now - since >= (glances ? GLANCE_NANOS : looks() ? LOOK_NANOS : POLITE_NANOS)) {
             return true;
         }

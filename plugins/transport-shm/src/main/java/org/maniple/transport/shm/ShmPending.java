@@ -1,0 +1,16 @@
+package org.maniple.transport.shm;
+
+import org.maniple.api.transport.Wire;
+
+/** Something that a rank waits for. */
+abstract sealed class ShmPending implements Wire.Pending permits Frame, Arrival {
+
+    /** Who has to do something. */
+    abstract ShmLink link();
+
+    /** What it is, for messages. */
+    abstract String missing();
+
+    /** How much it brings. */
+    abstract long expectedBytes();
+}
