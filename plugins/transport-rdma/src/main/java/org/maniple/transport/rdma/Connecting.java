@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.WaitStrategy;
@@ -224,9 +223,8 @@ final class Connecting {
     /** Called by UCX, while the worker is driven. What it would throw would end the process. */
     private void failed(long peer, long endpoint, byte status) {
         int rank = (int) peer;
-        @Nullable
         RdmaLink link = links.get(rank);
-        String how = "closed the connection: UCX has status " + status;
+        String how = "closed the connection: " + worker.words(status);
         broken.put(rank, how);
         if (link != null) {
             link.lose(how);

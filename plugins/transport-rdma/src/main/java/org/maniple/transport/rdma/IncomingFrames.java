@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.Tag;
 
 /**
@@ -157,6 +158,12 @@ final class IncomingFrames extends Lane {
             }
         }
         return true;
+    }
+
+    /** The frame that is next. */
+    @Nullable
+    Frame first() {
+        return expected.peek();
     }
 
     /** The requests that are under way: no memory is written any more once they are over. */

@@ -1,6 +1,7 @@
 package org.maniple.transport.rdma;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -41,27 +42,34 @@ final class LibC {
         }
     }
 
-    /** Memory for {@link #sleep}. */
-    static MemorySegment poll(Arena arena, int descriptor) {
-        MemorySegment memory = arena.allocate(JAVA_LONG, 3);
-        memory.set(JAVA_INT, 0, descriptor);
-        memory.set(JAVA_SHORT, 4, POLLIN);
-        return memory;
-    }
+    /** Sleeps until there is something to read on a descriptor. For use by one thread. */
+    static final class Sleep {
 
-    /** Sleeps until there is something to read, or the time is over. */
-    static void sleep(MemorySegment poll, long nanos) {
-        poll.set(JAVA_LONG, POLL_BYTES, nanos / NANOS);
-        poll.set(JAVA_LONG, POLL_BYTES + Long.BYTES, nanos % NANOS);
-        try {
-            int ignored = (int) Polling.PPOLL.invokeExact(poll, 1L, time(poll), MemorySegment.NULL);
-        } catch (Throwable e) {
-            throw failed("ppoll", e);
+        private final MemorySegment poll;
+        private final MemorySegment time;
+
+        /**
+         * On one descriptor.
+         *
+         * @param arena lives as long as the descriptor is used
+         */
+        Sleep(Arena arena, int descriptor) {
+            this.poll = arena.allocate(POLL_BYTES, Long.BYTES);
+            this.time = arena.allocate(JAVA_LONG, 2);
+            poll.set(JAVA_INT, 0, descriptor);
+            poll.set(JAVA_SHORT, Integer.BYTES, POLLIN);
         }
-    }
 
-    private static MemorySegment time(MemorySegment poll) {
-        return poll.asSlice(POLL_BYTES);
+        /** At most for some time. */
+        void sleep(long nanos) {
+            time.set(JAVA_LONG, 0, nanos / NANOS);
+            time.set(JAVA_LONG, Long.BYTES, nanos % NANOS);
+            try {
+                int ignored = (int) Polling.PPOLL.invokeExact(poll, 1L, time, MemorySegment.NULL);
+            } catch (Throwable e) {
+                throw failed("ppoll", e);
+            }
+        }
     }
 
     /** What something prints to a {@code FILE}. */
@@ -76,7 +84,7 @@ final class LibC {
             int ignored = (int) LINKER.downcallHandle(lookup.findOrThrow("fclose"), FunctionDescriptor.of(JAVA_INT, ADDRESS))
                     .invokeExact(file);
             MemorySegment memory = text.get(ADDRESS, 0);
-            byte[] bytes = memory.reinterpret(size.get(JAVA_LONG, 0)).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+            byte[] bytes = memory.reinterpret(size.get(JAVA_LONG, 0)).toArray(JAVA_BYTE);
             LINKER.downcallHandle(lookup.findOrThrow("free"), FunctionDescriptor.ofVoid(ADDRESS)).invokeExact(memory);
             return new String(bytes, StandardCharsets.UTF_8);
         } catch (Throwable e) {

@@ -3,6 +3,8 @@ package org.maniple.transport.rdma;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends frames, in order. A small one is done when UCX has passed it on; but a sender that is too far ahead is held up, because now and then a message
@@ -135,8 +137,14 @@ final class OutgoingFrames extends Lane {
         return frames.isEmpty();
     }
 
+    /** The frame that is next. */
+    @Nullable
+    Frame first() {
+        return frames.peek();
+    }
+
     /** The requests that are under way: no memory is read any more once they are over. */
-    void forget(java.util.function.LongConsumer request) {
+    void forget(LongConsumer request) {
         for (long[] requests : new long[][] {sending, pieces}) {
             for (int i = 0; i < requests.length; i++) {
                 if (requests[i] != NONE) {

@@ -74,9 +74,16 @@ final class RdmaLink {
             fail(this + " " + e.getMessage());
         } catch (UcxException e) {
             String known = lost();
-            fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known));
+            fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known) + owed());
         }
         return true;
+    }
+
+    /** What the peer has not done, if it was to do anything. */
+    private String owed() {
+        Frame first = incoming.first();
+        Frame owed = first == null ? outgoing.first() : first;
+        return owed == null ? "" : "; it " + owed.missing();
     }
 
     /** For any thread: the peer will do nothing any more. What it has done before still counts. */

@@ -20,7 +20,7 @@ final class Worker implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment plain = Structs.request(arena);
     private final MemorySegment force = Structs.force(arena);
-    private final MemorySegment poll;
+    private final LibC.Sleep sleep;
     private boolean open = true;
 
     private Worker(Ucp ucp, long context, long handle) throws UcxException {
@@ -35,7 +35,7 @@ final class Worker implements AutoCloseable {
         ucp.releaseAddress(handle, at);
         MemorySegment descriptor = arena.allocate(JAVA_INT);
         check("ucp_worker_get_efd", ucp.eventDescriptor(handle, descriptor));
-        this.poll = LibC.poll(arena, descriptor.get(JAVA_INT, 0));
+        this.sleep = new LibC.Sleep(arena, descriptor.get(JAVA_INT, 0));
     }
 
     /**
@@ -95,6 +95,11 @@ final class Worker implements AutoCloseable {
         return address.clone();
     }
 
+    /** What a status means, in UCX' words. */
+    String words(byte status) {
+        return ucp.describe(status);
+    }
+
     boolean progress() {
         return ucp.progress(handle) != 0;
     }
@@ -105,7 +110,7 @@ final class Worker implements AutoCloseable {
      */
     void sleep(long nanos) {
         if (ucp.arm(handle) == Status.OK) {
-            LibC.sleep(poll, nanos);
+            sleep.sleep(nanos);
         }
     }
 
