@@ -143,7 +143,7 @@ final class Connecting {
     }
 
     Wire connect(Map<Integer, Locator.Reachable> peers, Duration limit, WaitStrategy waiting) {
-        MemorySegment handler = leavesHost ? handler() : MemorySegment.NULL;
+        MemorySegment handler = handler();
         var introductions = new ArrayList<Introduction>();
         try {
             for (Map.Entry<Integer, Locator.Reachable> peer : peers.entrySet()) {

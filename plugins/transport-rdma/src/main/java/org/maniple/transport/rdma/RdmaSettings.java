@@ -72,6 +72,10 @@ record RdmaSettings(
     }
 
     static RdmaSettings of(Settings settings) {
+        if (!settings.declared(LIBRARY)) {
+            return new RdmaSettings(UcxLibrary.NAME, List.of(INFINIBAND), List.of(), Optional.empty(), Optional.empty(), Optional.empty(),
+                    Optional.empty(), Optional.empty());
+        }
         List<String> named = settings.texts(TRANSPORTS);
         return new RdmaSettings(settings.text(LIBRARY), named.isEmpty() ? List.of(INFINIBAND) : named, settings.texts(DEVICES),
                 integer(settings, GID_INDEX), integer(settings, TRAFFIC_CLASS), integer(settings, SERVICE_LEVEL), integer(settings, RAILS),
@@ -109,6 +113,13 @@ record RdmaSettings(
         variables.put("TLS", String.join(",", transports) + (transports.contains("self") ? "" : ",self"));
         // A peer without a sign of life is asked for one.
         variables.put("KEEPALIVE_INTERVAL", "500ms");
+        // Otherwise a peer that is gone ends this process, too.
+        if (transports.stream().anyMatch(Set.of("posix", "sm", "shm", "mm")::contains)) {
+            variables.put("POSIX_ERROR_HANDLING", "y");
+        }
+        if (transports.stream().anyMatch(Set.of("sysv", "sm", "shm", "mm")::contains)) {
+            variables.put("SYSV_ERROR_HANDLING", "y");
+        }
         if (!devices.isEmpty()) {
             variables.put("NET_DEVICES", String.join(",", devices));
         }

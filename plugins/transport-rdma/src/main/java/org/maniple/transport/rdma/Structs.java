@@ -65,18 +65,15 @@ final class Structs {
     /**
      * {@code ucp_ep_params_t}.
      *
-     * @param handler called with a number and the endpoint when it fails; null if its transports cannot tell
+     * @param handler called with a number and the endpoint when it fails
      */
     static MemorySegment endpoint(Arena arena, MemorySegment address, MemorySegment handler, long number) {
         MemorySegment struct = arena.allocate(ENDPOINT_BYTES, Long.BYTES);
-        boolean tells = !handler.equals(MemorySegment.NULL);
-        struct.set(JAVA_LONG, 0, tells ? 1 | 2 | 4 : 1);
+        struct.set(JAVA_LONG, 0, 1 | 2 | 4);
         struct.set(JAVA_LONG, ADDRESS_AT, address.address());
-        if (tells) {
-            struct.set(JAVA_INT, ERROR_MODE_AT, HANDLES_ERRORS);
-            struct.set(JAVA_LONG, ERROR_HANDLER_AT, handler.address());
-            struct.set(JAVA_LONG, ERROR_HANDLER_AT + Long.BYTES, number);
-        }
+        struct.set(JAVA_INT, ERROR_MODE_AT, HANDLES_ERRORS);
+        struct.set(JAVA_LONG, ERROR_HANDLER_AT, handler.address());
+        struct.set(JAVA_LONG, ERROR_HANDLER_AT + Long.BYTES, number);
         return struct;
     }
 

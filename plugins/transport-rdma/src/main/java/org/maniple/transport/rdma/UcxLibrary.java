@@ -97,6 +97,8 @@ final class UcxLibrary {
         LibC.environment("UCX_MEM_EVENTS", "n", false);
         // Standard output belongs to the program.
         LibC.environment("UCX_LOG_FILE", "stderr", false);
+        // It warns of messages that came after a link had failed, which is no news.
+        LibC.environment("UCX_LOG_LEVEL", "error", false);
     }
 
     /** Where the loader found it. */

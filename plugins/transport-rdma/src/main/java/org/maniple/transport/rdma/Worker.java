@@ -7,11 +7,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * A context and a worker of UCX: what one rank communicates with. For use by one thread at a time, but for {@link #wakeUp} and {@link #close}.
  */
 final class Worker implements AutoCloseable {
+
+    private static final Pattern OF_TRANSPORTS = Pattern.compile("^(IB|RC|TCP|POSIX|SYSV)_");
 
     private final Ucp ucp;
     private final long context;
@@ -52,14 +55,23 @@ final class Worker implements AutoCloseable {
             MemorySegment context = arena.allocate(JAVA_LONG);
             try {
                 for (Map.Entry<String, String> variable : variables.entrySet()) {
-                    check(ucp, "UCX_" + variable.getKey() + "=" + variable.getValue(), ucp.configModify(configuration,
-                            arena.allocateFrom(variable.getKey()), arena.allocateFrom(variable.getValue())));
+                    set(ucp, configuration, variable.getKey(), variable.getValue(), arena);
                 }
                 check(ucp, "ucp_init", ucp.init(1, UcxLibrary.MINOR, Structs.context(arena, ranks), configuration, context));
             } finally {
                 ucp.configRelease(configuration);
             }
             return open(ucp, context.get(JAVA_LONG, 0), arena);
+        }
+    }
+
+    /** What a context does not know is of the transports below it, which read the environment when they are opened. */
+    private static void set(Ucp ucp, long configuration, String name, String value, Arena arena) throws UcxException {
+        if (OF_TRANSPORTS.matcher(name).find()) {
+            LibC.environment("UCX_" + name, value, true);
+        } else {
+            check(ucp, "UCX_" + name + "=" + value,
+                    ucp.configModify(configuration, arena.allocateFrom(name), arena.allocateFrom(value)));
         }
     }
 
@@ -124,7 +136,7 @@ final class Worker implements AutoCloseable {
     /**
      * Makes the way to a peer.
      *
-     * @param handler called when it fails; null if its transports cannot tell
+     * @param handler called when it fails
      * @param number given to the handler
      */
     long endpoint(byte[] peer, MemorySegment handler, long number) throws UcxException {
