@@ -110,7 +110,7 @@ record RdmaSettings(
                 variables.put(name, value);
             }
         });
-        variables.put("TLS", String.join(",", transports) + (transports.contains("self") ? "" : ",self"));
+        variables.put("TLS", String.join(",", transports));
         // A peer without a sign of life is asked for one.
         variables.put("KEEPALIVE_INTERVAL", "500ms");
         // Otherwise a peer that is gone ends this process, too.

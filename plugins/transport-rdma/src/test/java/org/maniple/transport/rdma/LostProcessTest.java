@@ -3,15 +3,13 @@ package org.maniple.transport.rdma;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -19,8 +17,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.maniple.api.ManipleException;
-import org.maniple.testkit.GivenContext;
 
 /**
  * What ranks notice of one whose process is killed or stopped while they exchange data. With {@code -Dmaniple.units=all} at 50 random points
@@ -87,12 +83,8 @@ class LostProcessTest {
     private static void start(String transports, List<Process> processes, List<BufferedReader> outputs) throws IOException {
         var addresses = new ArrayList<String>();
         for (int rank = 0; rank < RANKS; rank++) {
-            Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
-                    "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp",
-                    String.join(File.pathSeparator, root(RdmaTransport.class), root(RankProgram.class), root(ManipleException.class),
-                            root(GivenContext.class)),
-                    RankProgram.class.getName(), Integer.toString(rank), Integer.toString(RANKS), transports)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process process = ChildJvm.start(RankProgram.class, Map.of(), List.of("-XX:TieredStopAtLevel=1"), Integer.toString(rank),
+                    Integer.toString(RANKS), transports);
             processes.add(process);
             outputs.add(process.inputReader(StandardCharsets.UTF_8));
         }
@@ -101,20 +93,6 @@ class LostProcessTest {
         }
         for (Process process : processes) {
             process.outputWriter(StandardCharsets.UTF_8).append(String.join(" ", addresses)).append('\n').flush();
-        }
-    }
-
-    /** Where the classes of a module are. */
-    private static String root(Class<?> type) {
-        try {
-            var source = type.getProtectionDomain().getCodeSource();
-            if (source != null && source.getLocation() != null && !type.equals(RankProgram.class)) {
-                return Path.of(source.getLocation().toURI()).toString();
-            }
-            Path file = Path.of(new URI(type.getResource(type.getSimpleName() + ".class").toString()));
-            return file.getRoot().resolve(file.subpath(0, file.getNameCount() - type.getName().split("\\.").length)).toString();
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
         }
     }
 
