@@ -2,9 +2,11 @@ package org.maniple.transport.rdma;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 import org.maniple.api.config.Settings;
@@ -80,6 +82,28 @@ record RdmaSettings(
         return new RdmaSettings(settings.text(LIBRARY), named.isEmpty() ? List.of(INFINIBAND) : named, settings.texts(DEVICES),
                 integer(settings, GID_INDEX), integer(settings, TRAFFIC_CLASS), integer(settings, SERVICE_LEVEL), integer(settings, RAILS),
                 settings.optionalText(PORTS));
+    }
+
+    /** What variables such as {@code MANIPLE_RDMA_TRANSPORTS} say, where there is no configuration. */
+    static RdmaSettings of(Map<String, String> environment) {
+        List<String> transports = texts(environment, TRANSPORTS);
+        return new RdmaSettings(environment.getOrDefault(variable(LIBRARY), UcxLibrary.NAME),
+                transports.isEmpty() ? List.of(INFINIBAND) : transports, texts(environment, DEVICES), integer(environment, GID_INDEX),
+                integer(environment, TRAFFIC_CLASS), integer(environment, SERVICE_LEVEL), integer(environment, RAILS),
+                Optional.ofNullable(environment.get(variable(PORTS))));
+    }
+
+    private static String variable(String key) {
+        return "MANIPLE_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
+    }
+
+    private static List<String> texts(Map<String, String> environment, String key) {
+        return Stream.of(environment.getOrDefault(variable(key), "").split(",", -1)).filter(text -> !text.isBlank()).toList();
+    }
+
+    private static Optional<Integer> integer(Map<String, String> environment, String key) {
+        String text = environment.getOrDefault(variable(key), "");
+        return text.matches("\\d{1,9}") ? Optional.of(Integer.valueOf(text)) : Optional.empty();
     }
 
     private static Optional<Integer> integer(Settings settings, String key) {

@@ -54,11 +54,18 @@ public final class RdmaTransport implements Transport {
     }
 
     @Override
+    public List<String> diagnosis(HostInfo host) {
+        return availability(host) instanceof Availability.Unavailable(String reason)
+                ? List.of(reason)
+                : Doctor.here(System.getenv()).lines();
+    }
+
+    @Override
     public Port open(Identity identity, Bind bind, PluginContext context) {
         RdmaSettings settings = given == null ? RdmaSettings.of(context.settings()) : given;
         Map<String, String> environment = System.getenv();
         List<RdmaDevice> devices = RdmaDevice.all(RdmaDevice.DIRECTORY);
-        Optional<String> obstacle = Diagnosis.obstacle(settings, environment, devices);
+        Optional<String> obstacle = Obstacles.of(settings, environment, devices);
         if (obstacle.isPresent()) {
             return refuse(identity, context.settings(), obstacle.get());
         }

@@ -117,6 +117,11 @@ final class Ucp {
         }
     }
 
+    /** What a context communicates by, for people. */
+    String contextInfo(long context) {
+        return LibC.printed(file -> callTwo("ucp_context_print_info", context, file.address()));
+    }
+
     void cleanup(long context) {
         callOne("ucp_cleanup", context);
     }

@@ -150,6 +150,11 @@ final class Worker implements AutoCloseable {
         }
     }
 
+    /** What it communicates by, for people. */
+    String info() {
+        return ucp.contextInfo(context);
+    }
+
     String describe(long endpoint) {
         return ucp.endpointInfo(endpoint);
     }

@@ -5,12 +5,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What keeps this host from RDMA, found without loading anything. */
-final class Diagnosis {
+final class Obstacles {
 
-    private Diagnosis() {}
+    private Obstacles() {}
 
     /** Empty if nothing is in the way. */
-    static Optional<String> obstacle(RdmaSettings settings, Map<String, String> environment, List<RdmaDevice> devices) {
+    static Optional<String> of(RdmaSettings settings, Map<String, String> environment, List<RdmaDevice> devices) {
         if (!settings.needsDevice()) {
             return Optional.empty();
         }
