@@ -168,7 +168,8 @@ public final class CollectiveTimes {
                         System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
                         "-Xmx256m"));
                 Arrays.stream(flags.split(" ")).filter(flag -> !flag.isBlank()).forEach(command::add);
-                command.addAll(List.of(CollectiveRank.class.getName(), transport, Integer.toString(rank), Integer.toString(ranks)));
+                command.addAll(
+                        List.of(CollectiveRank.class.getName(), transport, Integer.toString(rank), Integer.toString(ranks)));
                 command.addAll(work);
                 processes.add(started(new ProcessBuilder(command)));
             }

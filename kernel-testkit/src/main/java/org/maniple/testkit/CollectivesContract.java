@@ -363,7 +363,8 @@ public abstract class CollectivesContract {
                     switch (step % 5) {
                         case 0 -> communicator.allReduce(all, wire.allocate(64));
                         case 1 -> communicator.allReduce(all, wire.allocate(400_000));
-                        case 2 -> communicator.reduceScatter(all, wire.allocate(300), new long[] {100, 100, 100}, wire.allocate(100));
+                        case 2 ->
+                            communicator.reduceScatter(all, wire.allocate(300), new long[] {100, 100, 100}, wire.allocate(100));
                         case 3 -> communicator.allGather(all, wire.allocate(100), new long[] {100, 100, 100}, wire.allocate(300));
                         default -> communicator.barrier(all);
                     }

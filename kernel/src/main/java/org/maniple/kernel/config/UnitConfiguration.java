@@ -89,7 +89,9 @@ public record UnitConfiguration(
     public List<Transport> dataTransports() {
         String name = settings.text(ExtensionKind.TRANSPORT.word());
         return extensions().all(ExtensionKind.TRANSPORT).stream()
-                .filter(one -> name.equals(Extensions.AUTO) ? !one.name().equals(UnitConfigurationReader.LOCAL) : one.name().equals(name))
+                .filter(one -> name.equals(Extensions.AUTO)
+                        ? !one.name().equals(UnitConfigurationReader.LOCAL)
+                        : one.name().equals(name))
                 .sorted(Comparator.comparing(Transport::name))
                 .toList();
     }

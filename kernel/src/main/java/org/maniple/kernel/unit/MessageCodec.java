@@ -124,7 +124,8 @@ final class MessageCodec {
         long process = reader.largeNatural();
         if (protocol != Hello.PROTOCOL) {
             var none = new TreeMap<String, String>();
-            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, none, "", Map.of(), 0, false);
+            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, none, "", Map.of(), 0,
+                    false);
         }
         return new Hello(
                 protocol,

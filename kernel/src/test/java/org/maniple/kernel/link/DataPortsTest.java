@@ -52,7 +52,8 @@ class DataPortsTest {
         @Override
         public Wire connect(List<String> addresses, Set<Integer> peers, Duration limit) {
             connected.add(addresses + " with " + new TreeSet<>(peers));
-            var alone = new LocalTransport().open(VirtualRanks.identity(0, 1), new Transport.Bind("localhost", 0), GivenContext.empty());
+            var alone = new LocalTransport().open(VirtualRanks.identity(0, 1), new Transport.Bind("localhost", 0),
+                    GivenContext.empty());
             return alone.connect(List.of(alone.address()), Set.of(), limit);
         }
 
@@ -84,26 +85,31 @@ class DataPortsTest {
 
     @Test
     void aWayThatNobodyTakesIsNotConnected() {
-        new DataPorts(0, List.of(around, over)).connect(List.of(Map.of(), Map.of("near", "a1", "far", "w1")), Set.of(1), LIMIT).close();
+        new DataPorts(0, List.of(around, over)).connect(List.of(Map.of(), Map.of("near", "a1", "far", "w1")), Set.of(1), LIMIT)
+                .close();
         assertThat(near.connected).hasSize(1);
         assertThat(far.connected).isEmpty();
     }
 
     @Test
     void aForcedWayThatDoesNotReachIsAnErrorThatSaysWhyAndWhatToDo() {
-        assertThatThrownBy(() -> new DataPorts(0, List.of(over)).connect(List.of(Map.of(), Map.of("near", "b1")), Set.of(1), LIMIT))
+        assertThatThrownBy(
+                () -> new DataPorts(0, List.of(over)).connect(List.of(Map.of(), Map.of("near", "b1")), Set.of(1), LIMIT))
                 .isInstanceOf(TransportException.class)
-                .hasMessage("rank 0 and rank 1 cannot exchange data by [near] (near: they are far apart); with transport auto, each pair"
-                        + " of ranks takes the best way that it has");
+                .hasMessage(
+                        "rank 0 and rank 1 cannot exchange data by [near] (near: they are far apart); with transport auto, each pair"
+                                + " of ranks takes the best way that it has");
         assertThat(near.connected).isEmpty();
     }
 
     @Test
     void aWayThatOneOfTheTwoDoesNotHaveIsNotTaken() {
         var missing = Way.missing(new Named("near"), "memory cannot be shared");
-        new DataPorts(0, List.of(around, missing)).connect(List.of(Map.of(), Map.of("near", "a1", "far", "w1")), Set.of(1), LIMIT).close();
+        new DataPorts(0, List.of(around, missing)).connect(List.of(Map.of(), Map.of("near", "a1", "far", "w1")), Set.of(1), LIMIT)
+                .close();
         assertThat(far.connected).hasSize(1);
-        assertThatThrownBy(() -> new DataPorts(0, List.of(missing)).connect(List.of(Map.of(), Map.of("near", "a1")), Set.of(1), LIMIT))
+        assertThatThrownBy(
+                () -> new DataPorts(0, List.of(missing)).connect(List.of(Map.of(), Map.of("near", "a1")), Set.of(1), LIMIT))
                 .hasMessageContaining("near: not on rank 0, where memory cannot be shared");
         assertThatThrownBy(() -> new DataPorts(0, List.of(over)).connect(List.of(Map.of(), Map.of()), Set.of(1), LIMIT))
                 .hasMessageContaining("near: not on rank 1");

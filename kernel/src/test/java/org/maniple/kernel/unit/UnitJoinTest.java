@@ -19,7 +19,8 @@ class UnitJoinTest {
     private static Hello with(Hello hello, Map<String, String> plugins, Map<String, String> configuration,
             Map<String, String> model) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), hello.host(), hello.processId(),
-                hello.incarnation(), hello.address(), hello.ports(), new TreeMap<>(plugins), new TreeMap<>(configuration), new TreeMap<>(model),
+                hello.incarnation(), hello.address(), hello.ports(), new TreeMap<>(plugins), new TreeMap<>(configuration),
+                new TreeMap<>(model),
                 hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
@@ -32,7 +33,8 @@ class UnitJoinTest {
 
     private static Hello place(Hello hello, String host, long process, String address) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, host + process, address,
-                hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
+                hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(),
+                hello.weightBytes(),
                 hello.serves());
     }
 
@@ -61,7 +63,8 @@ class UnitJoinTest {
     @Test
     void aUnitOfOneRankIsCompleteAtOnce() {
         try (TestUnit unit = new TestUnit(1)) {
-            assertThat(unit.leader(Ticker.system()).join()).containsExactly(new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS));
+            assertThat(unit.leader(Ticker.system()).join())
+                    .containsExactly(new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS));
         }
     }
 
@@ -126,7 +129,8 @@ class UnitJoinTest {
             var zero = TestUnit.async(unit.leader(headless(0), Ticker.system())::join);
             Hello hello = TestUnit.hello(1);
             var serving = new Hello(hello.protocol(), hello.version(), hello.epoch(), 1, hello.host(), hello.processId(),
-                    hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                    hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
+                    hello.program(),
                     hello.coordinates(), hello.weightBytes(), true);
 
             assertThat(TestUnit.get(TestUnit.async(unit.follower(serving, Ticker.system())::join))).hasSize(2);
@@ -137,7 +141,8 @@ class UnitJoinTest {
     private static Hello headless(int rank) {
         Hello hello = TestUnit.hello(rank);
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), hello.processId(),
-                hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(),
+                hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
+                hello.program(),
                 hello.coordinates(), hello.weightBytes(), false);
     }
 

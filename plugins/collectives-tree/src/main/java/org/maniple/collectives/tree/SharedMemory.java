@@ -116,7 +116,8 @@ final class SharedMemory {
             for (int i = 0; i < state.size; i++) {
                 state.addends[i] = i == state.position ? floats : window.of(i);
             }
-            sum.add(state.addends, state.position * piece, state.position, myFrom + at, 0, state.size, NO_LEAVES, bytes, mine, at);
+            sum.add(state.addends, state.position * piece, state.position, myFrom + at, 0, state.size, NO_LEAVES, bytes, mine,
+                    at);
         }
     }
 

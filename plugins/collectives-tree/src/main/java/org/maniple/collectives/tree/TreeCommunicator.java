@@ -76,7 +76,8 @@ final class TreeCommunicator implements Communicator {
     private GroupState state(Group group, Wire wire) {
         var islands = new Islands(group, wire);
         if (islands.scattered()) {
-            announcer.accept("group " + group.ranks() + ": every rank sums what all others send, because sums within its hosts would"
+            announcer.accept("group " + group.ranks()
+                    + ": every rank sums what all others send, because sums within its hosts would"
                     + " change the bits; where the ranks of each host follow each other, as many on each, hosts sum first");
         }
         boolean shares = islands.mine.size() > 1 && !islands.scattered();

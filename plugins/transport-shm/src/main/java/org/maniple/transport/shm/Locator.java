@@ -101,7 +101,8 @@ record Locator(String boot, String processes, String network, int user, long pro
 
     @Override
     public String toString() {
-        return String.join(":", PREFIX, boot, processes, network, Integer.toString(user), Long.toString(process), Long.toString(started),
+        return String.join(":", PREFIX, boot, processes, network, Integer.toString(user), Long.toString(process),
+                Long.toString(started),
                 Integer.toString(descriptor));
     }
 }

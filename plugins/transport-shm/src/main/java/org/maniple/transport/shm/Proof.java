@@ -54,7 +54,8 @@ final class Proof {
             Mac mac = Mac.getInstance(ALGORITHM);
             mac.init(key);
             mac.update(("maniple shm " + role).getBytes(StandardCharsets.US_ASCII));
-            mac.update(ByteBuffer.allocate(24).putInt(unit.length).putLong(epoch).putInt(ranks).putInt(owner).putInt(guest).array());
+            mac.update(
+                    ByteBuffer.allocate(24).putInt(unit.length).putLong(epoch).putInt(ranks).putInt(owner).putInt(guest).array());
             mac.update(unit);
             for (byte[] nonce : nonces) {
                 mac.update(nonce);

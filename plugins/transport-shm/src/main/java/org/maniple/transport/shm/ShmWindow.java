@@ -135,7 +135,8 @@ final class ShmWindow implements Window {
             long theirTag = part.get(ValueLayout.JAVA_LONG, head);
             long theirBytes = part.get(ValueLayout.JAVA_LONG, head + Long.BYTES);
             if (theirTag != tag || theirBytes != bytes) {
-                link.fail(link + " sent " + Tag.describe(theirTag) + " with " + theirBytes + " bytes, but rank " + rank + " expects "
+                link.fail(link + " sent " + Tag.describe(theirTag) + " with " + theirBytes + " bytes, but rank " + rank
+                        + " expects "
                         + Tag.describe(tag) + " with " + bytes + " bytes");
                 return false;
             }

@@ -147,7 +147,8 @@ final class ShmWire implements Wire {
         ShmWindow known = windows.get(id);
         if (known != null) {
             if (!known.ranks().equals(ranks)) {
-                throw new IllegalArgumentException("window " + id + " is one of " + known.ranks() + ", it cannot be one of " + ranks);
+                throw new IllegalArgumentException(
+                        "window " + id + " is one of " + known.ranks() + ", it cannot be one of " + ranks);
             }
             return Optional.of(known);
         }
@@ -158,7 +159,8 @@ final class ShmWire implements Wire {
             return Optional.empty();
         }
         if (windows.size() == Layout.WINDOWS) {
-            throw new TransportException("rank " + rank + " has " + Layout.WINDOWS + " windows already, one for each group of ranks");
+            throw new TransportException(
+                    "rank " + rank + " has " + Layout.WINDOWS + " windows already, one for each group of ranks");
         }
         var opened = new ShmWindow(id, rank, ranks, place(id),
                 ranks.stream().map(other -> other == rank ? null : links[other]).toArray(ShmLink[]::new));
@@ -242,7 +244,8 @@ final class ShmWire implements Wire {
                 if (!fails) {
                     return false;
                 }
-                link.fail(link + " " + pending.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
+                link.fail(link + " " + pending.missing()
+                        + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(pending, limitNanos - (now - start));
                 waiting.awake(System.nanoTime());

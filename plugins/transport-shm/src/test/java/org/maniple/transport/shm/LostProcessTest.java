@@ -79,8 +79,9 @@ class LostProcessTest {
         long millis = (Long.parseLong(parts[1]) - begin) / 1_000_000;
         // Either the lost rank itself, or one that has noticed it before and gone.
         assertThat(parts[2]).containsPattern("rank \\d \\(process \\d+\\) (has ended|is stopped|closed the connection)")
-                .containsPattern("it has not (come to all_reduce#\\d+ of group 7|sent transfer#\\d+ of group 7|taken transfer#\\d+ of group 7)"
-                        + " with \\d+ bytes");
+                .containsPattern(
+                        "it has not (come to all_reduce#\\d+ of group 7|sent transfer#\\d+ of group 7|taken transfer#\\d+ of group 7)"
+                                + " with \\d+ bytes");
         assertThat(millis).as("milliseconds after " + fault).isBetween(0L, NOTICE_MILLIS);
     }
 
@@ -89,7 +90,8 @@ class LostProcessTest {
         for (int rank = 0; rank < RANKS; rank++) {
             Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
                     "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED", "-cp",
-                    String.join(File.pathSeparator, root(ShmTransport.class), root(RankProgram.class), root(ManipleException.class),
+                    String.join(File.pathSeparator, root(ShmTransport.class), root(RankProgram.class),
+                            root(ManipleException.class),
                             root(GivenContext.class)),
                     RankProgram.class.getName(), Integer.toString(rank), Integer.toString(RANKS))
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();

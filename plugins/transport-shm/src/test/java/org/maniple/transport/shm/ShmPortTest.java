@@ -111,7 +111,8 @@ class ShmPortTest {
     void aRankThatIsGoneIsNamed() {
         try (Port zero = open(VirtualRanks.identity(0, 2))) {
             Locator here = Locator.parse(zero.address());
-            String gone = new Locator(here.boot(), here.processes(), here.network(), here.user(), 1 << 23, here.started(), 3).toString();
+            String gone = new Locator(here.boot(), here.processes(), here.network(), here.user(), 1 << 23, here.started(), 3)
+                    .toString();
             assertThatThrownBy(() -> zero.connect(List.of(zero.address(), gone), Set.of(1), SHORT))
                     .isInstanceOf(TransportException.class)
                     .hasMessageContaining("rank 1").hasMessageContaining("cannot be opened");
@@ -133,7 +134,8 @@ class ShmPortTest {
             assertThat(reason(zero, apart)).contains("networks of their own");
             assertThat(reason(zero, foreign)).contains("different users");
             assertThatThrownBy(() -> zero.connect(List.of(zero.address(), elsewhere.toString()), Set.of(1), SHORT))
-                    .isInstanceOf(TransportException.class).hasMessageContaining("rank 0 and rank 1").hasMessageContaining("hosts");
+                    .isInstanceOf(TransportException.class).hasMessageContaining("rank 0 and rank 1")
+                    .hasMessageContaining("hosts");
         }
     }
 

@@ -189,7 +189,8 @@ final class TcpWire implements Wire {
                 if (!fails) {
                     return false;
                 }
-                pending.link().fail(pending.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
+                pending.link()
+                        .fail(pending.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(limitNanos - (now - start));
                 waiting.awake(System.nanoTime());
