@@ -16,4 +16,9 @@ class TreeOverUcxTcpTest extends CollectivesContract {
     protected Transport transport() {
         return Backends.tcp();
     }
+
+    @Override
+    protected int mostRanks() {
+        return 3;
+    }
 }
