@@ -17,12 +17,10 @@ final class Structs {
     static final long ENDPOINT_BYTES = 104;
     static final long REQUEST_BYTES = 72;
     static final long MEMORY_BYTES = 40;
-    static final long MEMORY_ATTRIBUTES_BYTES = 32;
 
     static final long FEATURES_AT = 8;
     static final long ESTIMATED_ENDPOINTS_AT = 56;
     static final long THREAD_MODE_AT = 8;
-    static final long EVENTS_AT = 144;
     static final long ADDRESS_AT = 8;
     static final long ERROR_MODE_AT = 16;
     static final long ERROR_HANDLER_AT = 24;
@@ -31,7 +29,6 @@ final class Structs {
     static final long MEMORY_HANDLE_AT = 64;
 
     private static final long FEATURE_TAG = 1;
-    private static final long FEATURE_PUT = 2;
     private static final long FEATURE_WAKEUP = 16;
     private static final long ESTIMATED_ENDPOINTS = 64;
     /** One thread at a time, not always the same. */
@@ -41,7 +38,6 @@ final class Structs {
     private static final int FIELD_MEMORY_TYPE = 64;
     private static final int FIELD_MEMORY_HANDLE = 256;
     private static final int FORCE = 1;
-    private static final int ALLOCATE = 2;
 
     private Structs() {}
 
@@ -49,7 +45,7 @@ final class Structs {
     static MemorySegment context(Arena arena, int peers) {
         MemorySegment struct = arena.allocate(CONTEXT_BYTES, Long.BYTES);
         struct.set(JAVA_LONG, 0, 1 | ESTIMATED_ENDPOINTS);
-        struct.set(JAVA_LONG, FEATURES_AT, FEATURE_TAG | FEATURE_PUT | FEATURE_WAKEUP);
+        struct.set(JAVA_LONG, FEATURES_AT, FEATURE_TAG | FEATURE_WAKEUP);
         struct.set(JAVA_LONG, ESTIMATED_ENDPOINTS_AT, peers);
         return struct;
     }
@@ -106,22 +102,6 @@ final class Structs {
         struct.set(JAVA_LONG, 0, 1 | 2);
         struct.set(JAVA_LONG, 8, memory.address());
         struct.set(JAVA_LONG, 16, memory.byteSize());
-        return struct;
-    }
-
-    /** {@code ucp_mem_map_params_t} of memory that UCX allocates. */
-    static MemorySegment allocated(Arena arena, long bytes) {
-        MemorySegment struct = arena.allocate(MEMORY_BYTES, Long.BYTES);
-        struct.set(JAVA_LONG, 0, 2 | 4);
-        struct.set(JAVA_LONG, 16, bytes);
-        struct.set(JAVA_INT, 24, ALLOCATE);
-        return struct;
-    }
-
-    /** {@code ucp_mem_attr_t}, to be filled: address and length. */
-    static MemorySegment memoryAttributes(Arena arena) {
-        MemorySegment struct = arena.allocate(MEMORY_ATTRIBUTES_BYTES, Long.BYTES);
-        struct.set(JAVA_LONG, 0, 1 | 2);
         return struct;
     }
 }

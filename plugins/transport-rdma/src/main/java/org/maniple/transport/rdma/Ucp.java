@@ -33,8 +33,6 @@ final class Ucp {
     private static final MethodHandle TWO_TO_NONE = handle(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG));
     private static final MethodHandle TWO_TO_BYTE = handle(FunctionDescriptor.of(JAVA_BYTE, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle THREE_TO_BYTE = handle(FunctionDescriptor.of(JAVA_BYTE, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle FOUR_TO_BYTE = handle(
-            FunctionDescriptor.of(JAVA_BYTE, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle THREE_TO_NONE = handle(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle INIT = handle(
             FunctionDescriptor.of(JAVA_BYTE, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG));
@@ -47,7 +45,6 @@ final class Ucp {
     private final MemorySegment tagSend;
     private final MemorySegment tagSendSync;
     private final MemorySegment tagReceive;
-    private final MemorySegment put;
     private final MemorySegment checkStatus;
     private final MemorySegment requestFree;
     private final MemorySegment requestCancel;
@@ -65,7 +62,6 @@ final class Ucp {
         this.tagSend = find("ucp_tag_send_nbx");
         this.tagSendSync = find("ucp_tag_send_sync_nbx");
         this.tagReceive = find("ucp_tag_recv_nbx");
-        this.put = find("ucp_put_nbx");
         this.checkStatus = find("ucp_request_check_status");
         this.requestFree = find("ucp_request_free");
         this.requestCancel = find("ucp_request_cancel");
@@ -173,10 +169,6 @@ final class Ucp {
         }
     }
 
-    void fence(long worker) {
-        call1("ucp_worker_fence", worker);
-    }
-
     // ---- endpoints ----
 
     byte endpointCreate(long worker, MemorySegment parameters, MemorySegment endpoint) {
@@ -253,41 +245,8 @@ final class Ucp {
         return call3("ucp_mem_map", context, parameters.address(), handle.address());
     }
 
-    byte memoryQuery(long handle, MemorySegment attributes) {
-        return call2("ucp_mem_query", handle, attributes.address());
-    }
-
     byte memoryUnmap(long context, long handle) {
         return call2("ucp_mem_unmap", context, handle);
-    }
-
-    byte keyPack(long context, long handle, MemorySegment buffer, MemorySegment length) {
-        try {
-            return (byte) FOUR_TO_BYTE.invokeExact(find("ucp_rkey_pack"), context, handle, buffer.address(), length.address());
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    void keyRelease(long buffer) {
-        callOne("ucp_rkey_buffer_release", buffer);
-    }
-
-    byte keyUnpack(long endpoint, MemorySegment packed, MemorySegment key) {
-        return call3("ucp_ep_rkey_unpack", endpoint, packed.address(), key.address());
-    }
-
-    void keyDestroy(long key) {
-        callOne("ucp_rkey_destroy", key);
-    }
-
-    /** Writes into the memory of the other end. */
-    long put(long endpoint, long address, long bytes, long remote, long key, MemorySegment parameters) {
-        try {
-            return (long) RECEIVE.invokeExact(put, endpoint, address, bytes, remote, key, parameters.address());
-        } catch (Throwable e) {
-            throw failed(e);
-        }
     }
 
     // ---- rare calls ----
@@ -296,14 +255,6 @@ final class Ucp {
         try {
             THREE_TO_NONE.invokeExact(find("ucp_get_version"), numbers.address(), numbers.address() + Integer.BYTES,
                     numbers.address() + 2L * Integer.BYTES);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    private byte call1(String function, long one) {
-        try {
-            return (byte) LONG_TO_BYTE.invokeExact(find(function), one);
         } catch (Throwable e) {
             throw failed(e);
         }
