@@ -60,6 +60,7 @@ final class ShmWire implements Wire {
                 links[peer] = link;
             }
         });
+        own.practise(time);
         this.watch = PeerWatch.start(rank, here, own, connected.values());
     }
 
