@@ -263,8 +263,8 @@ public final class EffectiveSettings implements Settings {
     @Override
     public Map<String, String> entries(String key) {
         var entries = new TreeMap<String, String>();
-        value(key, OptionType.OBJECT, Map.class)
-                .ifPresent(map -> map.forEach((name, text) -> entries.put((String) name, (String) text)));
+        Map<?, ?> given = value(key, OptionType.OBJECT, Map.class).orElseGet(Map::of);
+        given.forEach((name, text) -> entries.put((String) name, (String) text));
         return entries;
     }
 }

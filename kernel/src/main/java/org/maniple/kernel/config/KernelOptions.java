@@ -1,6 +1,7 @@
 package org.maniple.kernel.config;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 
@@ -296,11 +297,13 @@ public final class KernelOptions {
                     "Every group of ranks with sequences of its own serves them itself, on its first rank's node; otherwise rank 0 serves all.")
                     .withDefault("false"));
 
+    private static final Pattern SECRET = Pattern.compile("(.*-)?(secret|password|api-key|token)");
+
     private KernelOptions() {}
 
     /** Whether the values of a key must never be shown. */
     static boolean secret(String key) {
-        return key.matches("(.*-)?(secret|password|api-key|token)");
+        return SECRET.matcher(key).matches();
     }
 
     private static Option text(String key, String help) {

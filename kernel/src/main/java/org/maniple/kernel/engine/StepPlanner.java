@@ -30,6 +30,8 @@ final class StepPlanner {
     /** Sequences that have begun to answer and are still to be added, and the entries of their block tables: what guesses must leave. */
     private int answersLeft;
     private int tablesLeft;
+    /** Tokens and rows that guesses may still take. */
+    private int guessesLeft;
 
     StepPlanner(EngineOptions options, Limits limits, SequenceOrder order, StepPace pace, int depth, Drafter drafter) {
         this.drafter = drafter;
@@ -125,6 +127,11 @@ final class StepPlanner {
                 answersLeft++;
                 tablesLeft += table(sequence.length());
             }
+        }
+        guessesLeft = Math.min(tokensLeft, rowsLeft) - Math.min(answersLeft, spansLeft);
+        if (starting(running) > 0) {
+            // However many streams there are, prompts go on beside them.
+            guessesLeft /= 2;
         }
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
@@ -222,7 +229,7 @@ final class StepPlanner {
             count = Math.min(count, home.provide(sequence, sequence.computed() + count) - sequence.computed());
         }
         if (count > 0) {
-            sequence.draft(sequence.decoding() && count == sequence.remaining() ? drafts(home, sequence, count) : 0);
+            sequence.draft(sequence.decoding() && count == sequence.remaining() ? drafts(home, sequence) : 0);
             board(sequence, flight, count);
         }
     }
@@ -231,10 +238,10 @@ final class StepPlanner {
      * Guesses how a sequence goes on, as far as there is room once every other one that answers has its next token: tokens, rows, entries of
      * block tables, and KV blocks. What a constraint does not allow is cut off.
      */
-    private int drafts(Home home, Sequence sequence, int known) {
+    private int drafts(Home home, Sequence sequence) {
         int length = sequence.length();
         int most = Math.min(options.speculation().tokens(), sequence.maxLength - length - 1);
-        most = Math.min(most, Math.min(tokensLeft - known, rowsLeft - 1) - Math.min(answersLeft, spansLeft - 1));
+        most = Math.min(most, guessesLeft);
         most = (int) Math.min(most, (long) (blocksLeft - tablesLeft) * limits.blockSize() - length);
         if (most <= 0) {
             return 0;
@@ -244,7 +251,9 @@ final class StepPlanner {
         if (count > 0 && guide != null) {
             count = guide.await() == null ? guide.admits(sequence.tokens(), length, count) : 0;
         }
-        return count == 0 ? 0 : Math.min(count, home.lend(sequence, length + count) - length);
+        count = count == 0 ? 0 : Math.min(count, home.lend(sequence, length + count) - length);
+        guessesLeft -= count;
+        return count;
     }
 
     private int room(Sequence sequence, int most) {

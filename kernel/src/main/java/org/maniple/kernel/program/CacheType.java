@@ -22,11 +22,12 @@ public enum CacheType {
     INT8(DType.I8, "int8");
 
     private final DType dtype;
-    private final List<String> words;
+    /** Its own one first, with spaces between. */
+    private final String words;
 
     CacheType(DType dtype, String... words) {
         this.dtype = dtype;
-        this.words = List.of(words);
+        this.words = String.join(" ", words);
     }
 
     /**
@@ -37,7 +38,7 @@ public enum CacheType {
      * @throws IllegalArgumentException if it is none
      */
     public static CacheType of(String word) {
-        return Arrays.stream(values()).filter(type -> type.words.contains(word)).findFirst()
+        return Arrays.stream(values()).filter(type -> List.of(type.words.split(" ", -1)).contains(word)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("kv-cache-dtype: " + word));
     }
 
@@ -47,7 +48,7 @@ public enum CacheType {
      * @return as the configuration has it
      */
     public String word() {
-        return words.getFirst();
+        return words.split(" ", 2)[0];
     }
 
     /**

@@ -223,6 +223,22 @@ class SpeculationTest {
         }
     }
 
+    /** Three streams with four guesses each would fill every step. */
+    @Test
+    void guessesLeaveRoomForPrompts() throws InterruptedException {
+        Samplings stream = Samplings.greedy(100).with(s -> s.allowed = List.of(7));
+        try (EngineFixture fixture = Setup.standard().budget(15).speculation(EAGER).build()) {
+            Semaphore gate = fixture.pipeline.gated();
+            fixture.engine.start();
+            List<Recorder> streams = IntStream.range(0, 3).mapToObj(i -> fixture.submit(new int[] {7, 7}, stream)).toList();
+            Recorder prompt = fixture.submit(prompt(40, 1), Samplings.greedy(1));
+            gate.release(1_000_000);
+            assertThat(prompt.tokens()).hasSize(1);
+            assertThat(streams).allSatisfy(each -> assertThat(each.tokens()).hasSize(100));
+            assertThat(fixture.pipeline.lastStep(3)).isLessThan(fixture.pipeline.lastStep(0));
+        }
+    }
+
     /** Tokens after a certain one, over many seeds, are as frequent as the model says. */
     @Test
     void guessesDoNotChangeTheDistribution() throws InterruptedException {

@@ -10,6 +10,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.util.Optional;
 
 /**
@@ -24,29 +25,35 @@ final class Linux {
     private static final int FUTEX_WAKE = 1;
     private static final long NANOS = 1_000_000_000L;
 
-    private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
-    private static final VarHandle ERRNO = CAPTURED.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-
     private final long memfdNumber;
     private final long futexNumber;
-    private final MethodHandle memfd;
-    private final MethodHandle closing;
-    private final MethodHandle wait;
-    private final MethodHandle wake;
 
-    private Linux(long memfdNumber, long futexNumber, Linker linker) {
+    private Linux(long memfdNumber, long futexNumber) {
         this.memfdNumber = memfdNumber;
         this.futexNumber = futexNumber;
-        MemorySegment syscall = linker.defaultLookup().findOrThrow("syscall");
-        Linker.Option variadic = Linker.Option.firstVariadicArg(1);
-        this.memfd = linker.downcallHandle(syscall, FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
-                ValueLayout.ADDRESS, ValueLayout.JAVA_INT), variadic, Linker.Option.captureCallState("errno"));
-        this.wait = linker.downcallHandle(syscall, FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
-                ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS), variadic);
-        this.wake = linker.downcallHandle(syscall, FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG,
-                ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT), variadic);
-        this.closing = linker.downcallHandle(linker.defaultLookup().findOrThrow("close"),
+    }
+
+    /** Functions of the C library, looked up where there is one. Constants with numbers only, so that calls allocate nothing. */
+    private static final class Calls {
+        static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
+        static final VarHandle ERRNO = CAPTURED.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+
+        private static final Linker LINKER = Linker.nativeLinker();
+        private static final MemorySegment SYSCALL = LINKER.defaultLookup().findOrThrow("syscall");
+        private static final Linker.Option VARIADIC = Linker.Option.firstVariadicArg(1);
+
+        static final MethodHandle MEMFD = LINKER.downcallHandle(SYSCALL, FunctionDescriptor.of(ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_INT), VARIADIC,
+                Linker.Option.captureCallState("errno"));
+        static final MethodHandle WAIT = LINKER.downcallHandle(SYSCALL, FunctionDescriptor.of(ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG),
+                VARIADIC);
+        static final MethodHandle WAKE = LINKER.downcallHandle(SYSCALL, FunctionDescriptor.of(ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT), VARIADIC);
+        static final MethodHandle CLOSE = LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow("close"),
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+        private Calls() {}
     }
 
     /** The system calls of this machine, if it is one whose numbers are known. */
@@ -55,8 +62,8 @@ final class Linux {
             return Optional.empty();
         }
         return switch (System.getProperty("os.arch")) {
-            case "amd64" -> Optional.of(new Linux(319, 202, Linker.nativeLinker()));
-            case "aarch64" -> Optional.of(new Linux(279, 98, Linker.nativeLinker()));
+            case "amd64" -> Optional.of(new Linux(319, 202));
+            case "aarch64" -> Optional.of(new Linux(279, 98));
             default -> Optional.empty();
         };
     }
@@ -69,10 +76,10 @@ final class Linux {
      */
     int anonymousFile(String name) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(CAPTURED);
-            long descriptor = (long) memfd.invokeExact(state, memfdNumber, arena.allocateFrom(name), MFD_CLOEXEC);
+            MemorySegment state = arena.allocate(Calls.CAPTURED);
+            long descriptor = (long) Calls.MEMFD.invokeExact(state, memfdNumber, arena.allocateFrom(name), MFD_CLOEXEC);
             if (descriptor < 0) {
-                throw new IOException("memfd_create failed with error " + (int) ERRNO.get(state, 0L)
+                throw new IOException("memfd_create failed with error " + (int) Calls.ERRNO.get(state, 0L)
                         + " of the system; a sandbox may forbid it");
             }
             return (int) descriptor;
@@ -85,7 +92,7 @@ final class Linux {
 
     void close(int descriptor) {
         try {
-            int ignored = (int) closing.invokeExact(descriptor);
+            int ignored = (int) Calls.CLOSE.invokeExact(descriptor);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
@@ -101,18 +108,23 @@ final class Linux {
         time.setAtIndex(ValueLayout.JAVA_LONG, 0, nanos / NANOS);
         time.setAtIndex(ValueLayout.JAVA_LONG, 1, nanos % NANOS);
         try {
-            long ignored = (long) wait.invokeExact(futexNumber, word, FUTEX_WAIT, value, time);
+            long ignored = (long) Calls.WAIT.invokeExact(futexNumber, word.address(), FUTEX_WAIT, value, time.address());
         } catch (Throwable e) {
             throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(word);
+            Reference.reachabilityFence(time);
         }
     }
 
     /** Wakes who sleeps on a word. */
     void wake(MemorySegment word) {
         try {
-            long ignored = (long) wake.invokeExact(futexNumber, word, FUTEX_WAKE, Integer.MAX_VALUE);
+            long ignored = (long) Calls.WAKE.invokeExact(futexNumber, word.address(), FUTEX_WAKE, Integer.MAX_VALUE);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(word);
         }
     }
 }
