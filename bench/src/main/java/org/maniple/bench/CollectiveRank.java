@@ -19,8 +19,6 @@ import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.Wire;
 import org.maniple.collectives.tree.TreeCollectives;
 import org.maniple.testkit.GivenContext;
-import org.maniple.transport.shm.ShmTransport;
-import org.maniple.transport.tcp.TcpTransport;
 
 /**
  * One of the processes of {@link CollectiveTimes}. It prints its address, reads those of all ranks from its input, and all-reduces; rank 0
@@ -52,11 +50,10 @@ final class CollectiveRank {
      * @throws IOException if there are no addresses on its input
      */
     public static void main(String[] arguments) throws IOException {
-        Transport transport = arguments[0].equals("shm") ? new ShmTransport() : new TcpTransport();
         int rank = Integer.parseInt(arguments[1]);
         int ranks = Integer.parseInt(arguments[2]);
         var identity = new Transport.Identity("benchmark", 1, rank, ranks, SECRET);
-        try (Port port = transport.open(identity, new Transport.Bind("127.0.0.1", 0), GivenContext.empty());
+        try (Port port = NamedTransport.open(arguments[0], identity);
                 BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             System.out.println(port.address());
             List<String> addresses = List.of(in.readLine().split(" "));

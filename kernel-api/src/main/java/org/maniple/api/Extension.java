@@ -36,4 +36,15 @@ public interface Extension {
     default List<Option> options() {
         return List.of();
     }
+
+    /**
+     * What {@code maniple doctor} shows about this extension on this host: what it has found, which limits apply, what it would use with its
+     * defaults and the variables of the environment, and what is in the way. May take a moment, and may load libraries.
+     *
+     * @param host what is known of this machine
+     * @return lines for people; empty if there is nothing to say but {@link #availability}
+     */
+    default List<String> diagnosis(HostInfo host) {
+        return List.of();
+    }
 }

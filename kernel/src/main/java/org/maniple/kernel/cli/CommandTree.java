@@ -76,6 +76,7 @@ public final class CommandTree {
         bench.addSubcommand(new CommandLine(new BenchCommand.Serve(surroundings)));
         bench.addSubcommand(withFlags(new UnitCommand.BenchKernels(surroundings)));
         commands.addSubcommand(bench);
+        commands.addSubcommand(new CommandLine(new DoctorCommand(surroundings)));
         commands.addSubcommand(new CommandLine(new Version()));
     }
 

@@ -374,4 +374,18 @@ class CommandTreeTest {
                 "plugin alpha is enabled now",
                 "plugin alpha was enabled already");
     }
+
+    @Test
+    void doctorSaysWhatKeepsAnExtensionFromWorking() {
+        assertThat(run("doctor", "rdma")).isZero();
+        assertThat(run("doctor", "tcp")).isZero();
+        assertThat(output()).containsExactly("transport rdma: cannot work on this host: libibverbs.so.1 not found",
+                "transport tcp: nothing keeps it from working on this host");
+    }
+
+    @Test
+    void doctorOfSomethingUnknownNamesTheNearest() {
+        assertThat(run("doctor", "rmda")).isEqualTo(2);
+        assertThat(errors()).startsWith("maniple: extension [rmda] is not installed; installed: [").endsWith("did you mean [rdma]?\n");
+    }
 }

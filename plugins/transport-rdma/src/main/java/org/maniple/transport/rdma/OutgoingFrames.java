@@ -1,0 +1,158 @@
+package org.maniple.transport.rdma;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends frames, in order. A small one is done when UCX has passed it on; but a sender that is too far ahead is held up, because now and then a message
+ * is under way until its receiver asks for it.
+ */
+final class OutgoingFrames extends Lane {
+
+    private static final int ENVELOPES = 32;
+    private static final int SYNCHRONOUS_EVERY = 8;
+
+    private final long endpoint;
+    private final Queue<Frame> frames = new ArrayDeque<>();
+    private final Envelope[] envelopes = new Envelope[ENVELOPES];
+    private final long[] sending = new long[ENVELOPES];
+    private final long[] pieces = new long[PIECES];
+    private int envelope;
+    /** The envelope of the first frame. */
+    private int heading;
+    private long frame;
+    /** The first frame has a head under way already. */
+    private boolean begun;
+    private boolean sealed;
+    private long posted;
+    private long moved;
+
+    OutgoingFrames(Worker worker, Memory memory, Views views, int sender, long first, boolean checked, long endpoint) {
+        super(worker, memory, views, sender, first, checked);
+        this.endpoint = endpoint;
+        MemorySegment all = memory.allocate((long) ENVELOPES * Envelope.BYTES);
+        for (int i = 0; i < ENVELOPES; i++) {
+            envelopes[i] = new Envelope(all.asSlice((long) i * Envelope.BYTES, Envelope.BYTES));
+        }
+    }
+
+    boolean add(Frame added) {
+        frames.add(added);
+        return frames.size() == 1;
+    }
+
+    /** How many bytes have been handed to UCX now. */
+    long flush() throws UcxException {
+        moved = 0;
+        for (Frame first = frames.peek(); first != null && advance(first); first = frames.peek()) {
+            frames.remove();
+        }
+        return moved;
+    }
+
+    /** Whether the frame is done. */
+    private boolean advance(Frame first) throws UcxException {
+        MemorySegment payload = first.segment();
+        if (!begun) {
+            if (!hasEnvelope()) {
+                return false;
+            }
+            Envelope head = envelopes[envelope];
+            int bytes = head.write(first.tag(), payload, frame++, checked, crc);
+            heading = envelope;
+            post(head, bytes);
+            begun = true;
+            sealed = !checked;
+            posted = 0;
+            crc.reset();
+        }
+        if (payload.byteSize() <= Envelope.SMALL ? !hasLeft() : !body(payload)) {
+            return false;
+        }
+        begun = false;
+        first.complete(payload.byteSize());
+        return true;
+    }
+
+    /** Whether UCX has passed on a small frame, as far as it can be known before the receiver asks for it. */
+    private boolean hasLeft() throws UcxException {
+        if (!synchronous(heading) && sending[heading] != NONE) {
+            if (!worker.done(sending[heading])) {
+                return false;
+            }
+            sending[heading] = NONE;
+        }
+        return true;
+    }
+
+    private static boolean synchronous(int envelope) {
+        return envelope % SYNCHRONOUS_EVERY == SYNCHRONOUS_EVERY - 1;
+    }
+
+    private boolean hasEnvelope() throws UcxException {
+        if (sending[envelope] != NONE && worker.done(sending[envelope])) {
+            sending[envelope] = NONE;
+        }
+        return sending[envelope] == NONE;
+    }
+
+    private void post(Envelope full, int bytes) throws UcxException {
+        sending[envelope] = synchronous(envelope)
+                ? worker.sendSynchronously(endpoint, full.address(), bytes, next())
+                : worker.send(endpoint, full.address(), bytes, next(), worker.plain());
+        envelope = (envelope + 1) % ENVELOPES;
+        moved += bytes;
+    }
+
+    private boolean body(MemorySegment payload) throws UcxException {
+        boolean busy = false;
+        for (int i = 0; i < PIECES; i++) {
+            if (pieces[i] != NONE && worker.done(pieces[i])) {
+                pieces[i] = NONE;
+            }
+            if (pieces[i] == NONE && posted < payload.byteSize()) {
+                long bytes = piece(posted, payload.byteSize());
+                if (checked) {
+                    views.update(crc, payload, posted, bytes);
+                }
+                long address = payload.address() + posted;
+                pieces[i] = worker.send(endpoint, address, bytes, next(), memory.describe(address, bytes));
+                posted += bytes;
+                moved += bytes;
+            }
+            busy |= pieces[i] != NONE;
+        }
+        if (posted == payload.byteSize() && !sealed && hasEnvelope()) {
+            envelopes[envelope].seal(crc);
+            post(envelopes[envelope], Envelope.SEAL);
+            sealed = true;
+        }
+        return sealed && !busy && posted == payload.byteSize();
+    }
+
+    boolean isEmpty() {
+        return frames.isEmpty();
+    }
+
+    /** The frame that is next. */
+    @Nullable
+    Frame first() {
+        return frames.peek();
+    }
+
+    /** The requests that are under way: no memory is read any more once they are over. */
+    void forget(LongConsumer request) {
+        for (long[] requests : new long[][] {sending, pieces}) {
+            for (int i = 0; i < requests.length; i++) {
+                if (requests[i] != NONE) {
+                    request.accept(requests[i]);
+                    requests[i] = NONE;
+                }
+            }
+        }
+        frames.clear();
+    }
+}

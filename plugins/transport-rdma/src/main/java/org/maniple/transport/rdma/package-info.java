@@ -1,0 +1,2 @@
+/** Links between ranks over InfiniBand and RoCE, by UCX. */
+package org.maniple.transport.rdma;
