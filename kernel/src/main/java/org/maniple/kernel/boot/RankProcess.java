@@ -204,10 +204,20 @@ final class RankProcess {
             } else if (Extensions.probe(transport, configuration.host()) instanceof Availability.Unavailable(var reason)) {
                 ways.add(Way.missing(transport, reason));
             } else {
-                ways.add(Way.over(transport, resources.add(transport.open(identity(), place.bind(), context(transport)))));
+                ways.add(open(transport));
             }
         }
         ports = new DataPorts(place.rank(), ways);
+    }
+
+    /** A port, or why there is none: then pairs of ranks take another way, unless this one is the only one that they may take. */
+    private Way open(Transport transport) {
+        try {
+            return Way.over(transport, resources.add(transport.open(identity(), place.bind(), context(transport))));
+        } catch (TransportException e) {
+            report.line("transport " + transport.name() + " cannot be used here: " + e.getMessage());
+            return Way.missing(transport, String.valueOf(e.getMessage()));
+        }
     }
 
     private Membership membership(Endpoint endpoint, Checkpoint checkpoint, WeightLoader loader) {

@@ -34,8 +34,8 @@ final class DoctorCommand implements Callable<Integer> {
         var installation = surroundings.installation().get();
         var selection = new PluginSelection(new DisabledPlugins(installation.disabledPlugins()).ids(), Optional.empty());
         PluginCatalog catalog = PluginCatalog.scan(installation.plugins(), surroundings.builtIn(), selection);
-        List<Provided> all = catalog.plugins().stream().flatMap(plugin -> plugin.extensions().stream()).toList();
-        List<Provided> named = all.stream().filter(one -> one.extension().name().equals(name)).toList();
+        List<Provided<?>> all = catalog.plugins().stream().flatMap(plugin -> plugin.extensions().stream()).toList();
+        List<Provided<?>> named = all.stream().filter(one -> one.extension().name().equals(name)).toList();
         if (named.isEmpty()) {
             var names = new TreeSet<String>();
             all.forEach(one -> names.add(one.extension().name()));
@@ -46,7 +46,7 @@ final class DoctorCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void show(Provided one) {
+    private void show(Provided<?> one) {
         var host = surroundings.host().get();
         List<String> lines = one.extension().diagnosis(host);
         if (lines.isEmpty()) {

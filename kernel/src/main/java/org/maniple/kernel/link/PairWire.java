@@ -157,9 +157,10 @@ final class PairWire implements Wire {
     /** Whether anything is under way on another wire. */
     private boolean busyBeside(Wire wire) {
         boolean busy = false;
+        int own = wires.indexOf(wire);
         for (int i = 0; i < wires.size(); i++) {
             List<PairPending> there = begun.get(i);
-            for (int k = wires.get(i) == wire ? -1 : there.size() - 1; k >= 0; k--) {
+            for (int k = i == own ? -1 : there.size() - 1; k >= 0; k--) {
                 if (there.get(k).done()) {
                     there.remove(k);
                 } else {

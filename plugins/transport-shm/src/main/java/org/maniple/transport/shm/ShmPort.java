@@ -189,7 +189,7 @@ final class ShmPort implements Port {
             theirs.attach(identity.rank(), nonce, proof.ofGuest(peer, identity.rank(), theirNonce, nonce));
             segments.put(peer, theirs);
         } catch (IOException e) {
-            reasons.put(peer, ": its memory cannot be opened: " + e);
+            reasons.put(peer, ": its memory cannot be opened: " + e + "; where that is forbidden, name transport tcp");
         }
     }
 
