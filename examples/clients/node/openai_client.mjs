@@ -86,6 +86,11 @@ for (const tool_choice of ['required', { type: 'function', function: { name: 'ge
   assert.equal(final.tool_calls[0].function.arguments, call.function.arguments);
 }
 
+const embedded = await client.embeddings.create({ model, input: ['Hello', 'Good bye'] });
+const listed = await client.embeddings.create({ model, input: 'Hello', encoding_format: 'float' });
+assert.equal(embedded.data.length, 2);
+listed.data[0].embedding.forEach((value, i) => assert.ok(Math.abs(value - embedded.data[0].embedding[i]) < 1e-6));
+
 await assert.rejects(client.chat.completions.create({ model: 'no-such-model', messages }),
     (error) => error instanceof OpenAI.NotFoundError && /does not exist/.test(error.message));
 await assert.rejects(client.chat.completions.create({ model, messages, temperature: -1 }),

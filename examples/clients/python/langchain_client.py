@@ -8,7 +8,7 @@ from typing import Literal
 
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
 
@@ -58,6 +58,11 @@ def main():
     results = [ToolMessage(result, tool_call_id=each["id"]) for each in answer.tool_calls]
     last = chat(16).invoke([*messages, answer, *results])
     expect(isinstance(last.content, str), "the conversation goes on after a result")
+
+    embeddings = OpenAIEmbeddings(base_url=sys.argv[1], api_key=key, model="demo", check_embedding_ctx_length=False)
+    first, second = embeddings.embed_documents(["Hello", "Good bye"])
+    expect(len(first) == len(second) and first != second, "vectors of documents")
+    expect(max(abs(a - b) for a, b in zip(first, embeddings.embed_query("Hello"))) < 1e-6, "a query has the vector of its text")
 
     print(f"ok: langchain, model demo, answered {text!r}")
 

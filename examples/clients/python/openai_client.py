@@ -111,6 +111,13 @@ def main():
     )
     expect(isinstance(json.loads(formed.choices[0].message.content)["large"], bool), "an answer in the form of the schema")
 
+    vectors = [each.embedding for each in client.embeddings.create(model=model, input=["Hello", "Good bye"]).data]
+    for text_of, vector in zip(("Hello", "Good bye"), vectors):
+        listed = client.embeddings.create(model=model, input=text_of, encoding_format="float").data[0].embedding
+        expect(max(abs(a - b) for a, b in zip(vector, listed)) < 1e-6, "a vector is the same in Base64 and as a list")
+        expect(abs(sum(x * x for x in vector) - 1) < 1e-5, "a vector has the length 1")
+    expect(vectors[0] != vectors[1], "other texts have other vectors")
+
     try:
         client.chat.completions.create(model="no-such-model", messages=messages)
         expect(False, "another model does not exist")

@@ -4,7 +4,6 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked module org.maniple.checkpoint.gguf {
     requires org.maniple.api;
     requires static org.jspecify;
-    requires tools.jackson.core;
 
     provides org.maniple.api.checkpoint.CheckpointFormat with org.maniple.checkpoint.gguf.GgufFormat;
 }

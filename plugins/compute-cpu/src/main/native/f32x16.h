@@ -16,6 +16,15 @@ static inline f32x16 x16_zero(void) { return _mm512_setzero_ps(); }
 static inline f32x16 x16_all(float value) { return _mm512_set1_ps(value); }
 static inline f32x16 x16_load(const float *from) { return _mm512_loadu_ps(from); }
 static inline void x16_store(float *to, f32x16 a) { _mm512_storeu_ps(to, a); }
+/* Sixteen bf16, or signed bytes, as floats. */
+static inline f32x16 x16_of_bf16(const uint16_t *from)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) from)), 16));
+}
+static inline f32x16 x16_of_bytes(const int8_t *from)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) from)));
+}
 static inline f32x16 x16_add(f32x16 a, f32x16 b) { return _mm512_add_ps(a, b); }
 static inline f32x16 x16_sub(f32x16 a, f32x16 b) { return _mm512_sub_ps(a, b); }
 static inline f32x16 x16_mul(f32x16 a, f32x16 b) { return _mm512_mul_ps(a, b); }
@@ -67,6 +76,16 @@ static inline void x16_store(float *to, f32x16 a)
 {
     _mm256_storeu_ps(to, a.low);
     _mm256_storeu_ps(to + 8, a.high);
+}
+static inline f32x16 x16_of_bf16(const uint16_t *from)
+{
+    return X16(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) from)), 16)),
+        _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) (from + 8))), 16)));
+}
+static inline f32x16 x16_of_bytes(const int8_t *from)
+{
+    return X16(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) from))),
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) (from + 8)))));
 }
 static inline f32x16 x16_add(f32x16 a, f32x16 b) { return X16(_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)); }
 static inline f32x16 x16_sub(f32x16 a, f32x16 b) { return X16(_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)); }
@@ -147,6 +166,16 @@ static inline f32x16 x16_load(const float *from)
     return r;
 }
 static inline void x16_store(float *to, f32x16 a) { memcpy(to, a.e, sizeof a.e); }
+static inline f32x16 x16_of_bf16(const uint16_t *from)
+{
+    f32x16 r;
+    for (int i = 0; i < 16; i++) {
+        uint32_t bits = (uint32_t) from[i] << 16;
+        memcpy(&r.e[i], &bits, 4);
+    }
+    return r;
+}
+static inline f32x16 x16_of_bytes(const int8_t *from) { X16_EACH((float) from[i]); }
 static inline f32x16 x16_add(f32x16 a, f32x16 b) { X16_EACH(a.e[i] + b.e[i]); }
 static inline f32x16 x16_sub(f32x16 a, f32x16 b) { X16_EACH(a.e[i] - b.e[i]); }
 static inline f32x16 x16_mul(f32x16 a, f32x16 b) { X16_EACH(a.e[i] * b.e[i]); }

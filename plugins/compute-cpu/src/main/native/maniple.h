@@ -14,6 +14,6 @@
 #define NAME(name) JOIN(name, VARIANT)
 
 /* Raised whenever a symbol, its arguments or a layout changes; the Java side asks for exactly its own. */
-#define ABI 3
+#define ABI 4
 
 #endif

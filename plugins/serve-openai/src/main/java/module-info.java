@@ -8,6 +8,7 @@ import org.jspecify.annotations.NullMarked;
     requires io.netty.codec;
     requires io.netty.codec.http;
     requires io.netty.common;
+    requires io.netty.handler;
     requires io.netty.transport;
     requires java.net.http;
     requires tools.jackson.core;

@@ -6,13 +6,7 @@
  * What is read of a key or a value serves all heads and rows of a tile: scores are formed block by block of the cache, and then the sums
  * of values likewise, both while the chunk lies in the nearest caches.
  */
-#include <math.h>
-
-#include "f32x16.h"
-#include "maniple.h"
-
-/* Positions of a chunk. */
-#define CHUNK 256
+#include "attend.h"
 
 #if defined(__AVX512F__)
 /* Rows of queries that a key is loaded for at once; rows of weights and vectors of values. */
@@ -25,64 +19,33 @@
 #define VECTORS 2
 #endif
 
-struct attend {
-    const float *queries;
-    const float *keys;
-    const float *turned_queries;
-    const float *turned_keys;
-    const float *values;
-    float *out;
-    /* For each row and head: the greatest score so far, the sum of weights, CHUNK scores, value_length sums. */
-    float *greatest;
-    float *sums;
-    float *scores;
-    float *parts;
-    /* Pairs: the first slot of positions that lie one after the other, and how many there are. */
-    const int64_t *runs;
-    /* Strides in floats. */
-    int64_t query_row;
-    int64_t query_head;
-    int64_t turned_row;
-    int64_t turned_head;
-    int64_t key_stride;
-    int64_t turned_stride;
-    int64_t value_stride;
-    int64_t out_row;
-    int64_t out_head;
-    int32_t run_count;
-    int32_t rows;
-    int32_t heads;
-    int32_t key_length;
-    int32_t turned_length;
-    int32_t value_length;
-    /* The positions of the runs begin and end here, counted from the start of the chunk. */
-    int32_t from;
-    int32_t to;
-    /* The position of the first row, counted likewise: may lie beyond the chunk. */
-    int32_t position;
-    /* Positions that a row sees, itself included; 0: all. */
-    int32_t window;
-    float scale;
-    /* Following heads that read one key-value head; the next ones read the next one, whose keys and values follow in each row. */
-    int32_t shared;
-};
-
-INLINE int32_t row_from(const struct attend *a, int32_t row)
+/* Makes floats of rows: elements, each times the factor of its row if they are bytes. */
+static void widen(int32_t form, const char *rows, int64_t stride, const float *factors, int64_t factor_stride, int32_t number,
+    int32_t length, float *to)
 {
-    int32_t first = a->window == 0 ? a->from : a->position + row - a->window + 1;
-    return first > a->from ? first : a->from;
-}
-
-INLINE int32_t row_to(const struct attend *a, int32_t row)
-{
-    int32_t end = a->position + row + 1;
-    return end < a->to ? end : a->to;
-}
-
-/* Of the rows, and of each the heads that share a key-value head: which pair one is among all. */
-INLINE int32_t pair_of(const struct attend *a, int32_t group, int32_t number)
-{
-    return number / a->shared * a->heads + group * a->shared + number % a->shared;
+    for (int32_t row = 0; row < number; row++, to += length) {
+        int32_t i = 0;
+        if (form == HALVES) {
+            const uint16_t *from = (const uint16_t *) rows + row * stride;
+            for (; i + 16 <= length; i += 16) {
+                x16_store(to + i, x16_of_bf16(from + i));
+            }
+            for (; i < length; i++) {
+                uint32_t bits = (uint32_t) from[i] << 16;
+                __builtin_memcpy(to + i, &bits, 4);
+            }
+        } else {
+            const int8_t *from = (const int8_t *) rows + row * stride;
+            float factor = factors[row * factor_stride];
+            f32x16 all = x16_all(factor);
+            for (; i + 16 <= length; i += 16) {
+                x16_store(to + i, x16_mul(x16_of_bytes(from + i), all));
+            }
+            for (; i < length; i++) {
+                to[i] = (float) from[i] * factor;
+            }
+        }
+    }
 }
 
 /* Four keys times some queries; adds to what is there if the scores have a first part already. */
@@ -177,108 +140,110 @@ static __attribute__((noinline)) void score_run(int count, const float *const *q
 }
 
 /* Rows of one head are pages apart, so that the processor does not see by itself what comes next. */
-static void prefetch(const float *rows, int64_t stride, int32_t number, int32_t length)
+static void prefetch(const char *rows, int64_t stride, int32_t number, int64_t length)
 {
     for (int32_t i = 0; i < number; i++) {
-        for (int32_t j = 0; j < length; j += 16) {
+        for (int64_t j = 0; j < length; j += 64) {
             __builtin_prefetch(rows + i * stride + j, 0, 2);
         }
     }
 }
 
-static void score(const struct attend *a)
+/* Keys that lie one after the other times all queries that read them; turned keys may not be there. */
+static void score_all(const struct attend *a, int32_t group, const float *keys, int64_t stride, const float *turned_keys, int64_t turned_stride,
+    int32_t number, int32_t at)
 {
     int32_t pairs = a->rows * a->shared;
+    for (int32_t first = 0; first < pairs; first += QUERIES) {
+        int count = pairs - first < QUERIES ? pairs - first : QUERIES;
+        const float *queries[QUERIES];
+        const float *turned[QUERIES];
+        float *scores[QUERIES];
+        for (int q = 0; q < count; q++) {
+            int32_t pair = pair_of(a, group, first + q);
+            int32_t row = pair / a->heads;
+            int32_t head = pair % a->heads;
+            queries[q] = a->queries + row * a->query_row + head * a->query_head;
+            turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
+            scores[q] = a->scores + (int64_t) pair * CHUNK + at;
+        }
+        score_run(count, queries, keys, stride, number, a->key_length, 0, scores);
+        if (a->turned_length > 0) {
+            score_run(count, turned, turned_keys, turned_stride, number, a->turned_length, 1, scores);
+        }
+    }
+}
+
+/* The same of keys that have to be made floats. */
+static void score_widened(const struct attend *a, int32_t group, int64_t slot, int32_t number, int32_t at)
+{
+    float *turned = a->panel + (int64_t) PANEL * a->key_length;
+    for (int32_t done = 0; done < number; done += PANEL) {
+        int32_t count = number - done < PANEL ? number - done : PANEL;
+        widen(a->form, element(a, a->keys, (slot + done) * a->key_stride + (int64_t) group * a->key_length), a->key_stride,
+            a->key_factors + (slot + done) * a->key_factor_stride + group, a->key_factor_stride, count, a->key_length, a->panel);
+        if (a->turned_length > 0) {
+            widen(a->form, element(a, a->turned_keys, (slot + done) * a->turned_stride), a->turned_stride,
+                a->turned_factors + (slot + done) * a->turned_factor_stride, a->turned_factor_stride, count, a->turned_length, turned);
+        }
+        score_all(a, group, a->panel, a->key_length, turned, a->turned_length, count, at + done);
+    }
+}
+
+static void score(const struct attend *a)
+{
     int32_t at = a->from;
+    int64_t size = element(a, 0, 1) - (const char *) 0;
     for (int32_t run = 0; run < a->run_count; run++) {
         int64_t slot = a->runs[2 * run];
         int32_t number = (int32_t) a->runs[2 * run + 1];
         for (int32_t group = 0; group * a->shared < a->heads; group++) {
             const int64_t keys = group * a->key_length;
             if (a->values != a->keys) {
-                prefetch(a->values + slot * a->value_stride + group * a->value_length, a->value_stride, number, a->value_length);
+                prefetch(element(a, a->values, slot * a->value_stride + group * a->value_length), size * a->value_stride, number,
+                    size * a->value_length);
             }
             if (run + 1 < a->run_count) {
-                prefetch(a->keys + a->runs[2 * run + 2] * a->key_stride + keys, a->key_stride, (int32_t) a->runs[2 * run + 3],
-                    a->key_length);
+                prefetch(element(a, a->keys, a->runs[2 * run + 2] * a->key_stride + keys), size * a->key_stride,
+                    (int32_t) a->runs[2 * run + 3], size * a->key_length);
             }
-            for (int32_t first = 0; first < pairs; first += QUERIES) {
-                int count = pairs - first < QUERIES ? pairs - first : QUERIES;
-                const float *queries[QUERIES];
-                const float *turned[QUERIES];
-                float *scores[QUERIES];
-                for (int q = 0; q < count; q++) {
-                    int32_t pair = pair_of(a, group, first + q);
-                    int32_t row = pair / a->heads;
-                    int32_t head = pair % a->heads;
-                    queries[q] = a->queries + row * a->query_row + head * a->query_head;
-                    turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
-                    scores[q] = a->scores + (int64_t) pair * CHUNK + at;
-                }
-                score_run(count, queries, a->keys + slot * a->key_stride + keys, a->key_stride, number, a->key_length, 0, scores);
-                if (a->turned_length > 0) {
-                    score_run(count, turned, a->turned_keys + slot * a->turned_stride, a->turned_stride, number, a->turned_length, 1, scores);
-                }
+            if (a->form == FLOATS) {
+                score_all(a, group, (const float *) a->keys + slot * a->key_stride + keys, a->key_stride,
+                    (const float *) a->turned_keys + slot * a->turned_stride, a->turned_stride, number, at);
+            } else {
+                score_widened(a, group, slot, number, at);
             }
         }
         at += number;
     }
 }
 
-/* Makes weights of a row's scores, relative to the greatest of the chunk. What the row does not see weighs nothing. */
-static void weigh(const struct attend *a, int32_t pair, int32_t from, int32_t to, float *greatest, float *sum)
-{
-    float *scores = a->scores + (int64_t) pair * CHUNK;
-    int32_t first = from & ~15;
-    int32_t end = (to + 15) & ~15;
-    for (int32_t i = first; i < from; i++) {
-        scores[i] = scores[from];
-    }
-    for (int32_t i = to; i < end; i++) {
-        scores[i] = scores[to - 1];
-    }
-    f32x16 scale = x16_all(a->scale);
-    f32x16 most = x16_all(-INFINITY);
-    for (int32_t i = first; i < end; i += 16) {
-        f32x16 scaled = x16_mul(x16_load(scores + i), scale);
-        x16_store(scores + i, scaled);
-        most = x16_max(most, scaled);
-    }
-    float m = x16_greatest(most);
-    f32x16 shift = x16_all(m);
-    for (int32_t i = first; i < end; i += 16) {
-        x16_store(scores + i, x16_exp(x16_sub(x16_load(scores + i), shift)));
-    }
-    for (int32_t i = first; i < from; i++) {
-        scores[i] = 0;
-    }
-    for (int32_t i = to; i < end; i++) {
-        scores[i] = 0;
-    }
-    f32x16 total = x16_zero();
-    for (int32_t i = first; i < end; i += 16) {
-        total = x16_add(total, x16_load(scores + i));
-    }
-    *greatest = m;
-    *sum = x16_fold(total);
-}
+/* Where the values of the positions from `from` on are: of one head, in runs that follow each other. */
+struct places {
+    const float *values;
+    int64_t stride;
+    const int64_t *runs;
+    int32_t run_count;
+    int32_t from;
+    int32_t length;
+};
 
 /* Adds values, each times its weight, to some rows of sums: positions [from, to), elements [element, element + 16 * vectors). */
-INLINE void add_vectors(const int count, const int vectors, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from,
-    int32_t to, int32_t element)
+INLINE void add_vectors(const int count, const int vectors, const struct places *p, float *const *weights, float *const *parts, int32_t from,
+    int32_t to, int32_t first_element)
 {
     f32x16 s[WEIGHTS][VECTORS];
     for (int q = 0; q < count; q++) {
         for (int v = 0; v < vectors; v++) {
-            s[q][v] = x16_load(parts[q] + element + 16 * v);
+            s[q][v] = x16_load(parts[q] + first_element + 16 * v);
         }
     }
-    int32_t begin = a->from;
-    for (int32_t run = 0; run < a->run_count && begin < to; run++) {
-        int32_t end = begin + (int32_t) a->runs[2 * run + 1];
+    int32_t begin = p->from;
+    for (int32_t run = 0; run < p->run_count && begin < to; run++) {
+        int32_t end = begin + (int32_t) p->runs[2 * run + 1];
         int32_t first = from > begin ? from : begin;
         int32_t last = to < end ? to : end;
-        const float *value = values + (a->runs[2 * run] + first - begin) * a->value_stride + element;
+        const float *value = p->values + (p->runs[2 * run] + first - begin) * p->stride + first_element;
         for (int32_t i = first; i < last; i++) {
             f32x16 x[VECTORS];
             for (int v = 0; v < vectors; v++) {
@@ -290,36 +255,36 @@ INLINE void add_vectors(const int count, const int vectors, const struct attend 
                     s[q][v] = x16_fma(x[v], w, s[q][v]);
                 }
             }
-            value += a->value_stride;
+            value += p->stride;
         }
         begin = end;
     }
     for (int q = 0; q < count; q++) {
         for (int v = 0; v < vectors; v++) {
-            x16_store(parts[q] + element + 16 * v, s[q][v]);
+            x16_store(parts[q] + first_element + 16 * v, s[q][v]);
         }
     }
 }
 
-INLINE void add_values(const int count, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from, int32_t to)
+INLINE void add_values(const int count, const struct places *p, float *const *weights, float *const *parts, int32_t from, int32_t to)
 {
-    int32_t element = 0;
-    for (; element + 16 * VECTORS <= a->value_length; element += 16 * VECTORS) {
-        add_vectors(count, VECTORS, a, values, weights, parts, from, to, element);
+    int32_t at = 0;
+    for (; at + 16 * VECTORS <= p->length; at += 16 * VECTORS) {
+        add_vectors(count, VECTORS, p, weights, parts, from, to, at);
     }
-    for (; element + 16 <= a->value_length; element += 16) {
-        add_vectors(count, 1, a, values, weights, parts, from, to, element);
+    for (; at + 16 <= p->length; at += 16) {
+        add_vectors(count, 1, p, weights, parts, from, to, at);
     }
-    if (element == a->value_length) {
+    if (at == p->length) {
         return;
     }
-    int32_t begin = a->from;
-    for (int32_t run = 0; run < a->run_count && begin < to; run++) {
-        int32_t end = begin + (int32_t) a->runs[2 * run + 1];
+    int32_t begin = p->from;
+    for (int32_t run = 0; run < p->run_count && begin < to; run++) {
+        int32_t end = begin + (int32_t) p->runs[2 * run + 1];
         for (int32_t i = from > begin ? from : begin; i < (to < end ? to : end); i++) {
-            const float *value = values + (a->runs[2 * run] + i - begin) * a->value_stride;
+            const float *value = p->values + (p->runs[2 * run] + i - begin) * p->stride;
             for (int q = 0; q < count; q++) {
-                for (int32_t j = element; j < a->value_length; j++) {
+                for (int32_t j = at; j < p->length; j++) {
                     parts[q][j] = __builtin_fmaf(value[j], weights[q][i], parts[q][j]);
                 }
             }
@@ -328,27 +293,53 @@ INLINE void add_values(const int count, const struct attend *a, const float *val
     }
 }
 
-static __attribute__((noinline)) void add_some(int count, const struct attend *a, const float *values, float *const *weights, float *const *parts, int32_t from,
+static __attribute__((noinline)) void add_some(int count, const struct places *p, float *const *weights, float *const *parts, int32_t from,
     int32_t to)
 {
     if (from >= to) {
         return;
     }
     switch (count) {
-    case 1: add_values(1, a, values, weights, parts, from, to); break;
-    case 2: add_values(2, a, values, weights, parts, from, to); break;
+    case 1: add_values(1, p, weights, parts, from, to); break;
+    case 2: add_values(2, p, weights, parts, from, to); break;
 #if WEIGHTS > 2
-    case 3: add_values(3, a, values, weights, parts, from, to); break;
-    case 4: add_values(4, a, values, weights, parts, from, to); break;
+    case 3: add_values(3, p, weights, parts, from, to); break;
+    case 4: add_values(4, p, weights, parts, from, to); break;
 #endif
     default: break;
     }
 }
 
+/* The values of a group at some positions of the chunk, made floats in the panel. `run` is set to the only one. */
+static struct places widened(const struct attend *a, int32_t group, int32_t from, int32_t to, int64_t *run)
+{
+    int32_t begin = a->from;
+    float *panel = a->panel;
+    for (int32_t i = 0; i < a->run_count && begin < to; i++) {
+        int32_t end = begin + (int32_t) a->runs[2 * i + 1];
+        int32_t first = from > begin ? from : begin;
+        int32_t last = to < end ? to : end;
+        if (first < last) {
+            int64_t slot = a->runs[2 * i] + first - begin;
+            widen(a->form, element(a, a->values, slot * a->value_stride + (int64_t) group * a->value_length), a->value_stride,
+                a->value_factors + slot * a->value_factor_stride + group, a->value_factor_stride, last - first, a->value_length, panel);
+            panel += (int64_t) (last - first) * a->value_length;
+        }
+        begin = end;
+    }
+    run[0] = 0;
+    run[1] = to - from;
+    return (struct places) {a->panel, a->value_length, run, 1, from, a->value_length};
+}
+
 /* Rows see different positions at the ends only: there each is taken alone, so that what it does not see is not even read. */
 static void gather(const struct attend *a, int32_t group, int32_t from, int32_t to)
 {
-    const float *values = a->values + group * a->value_length;
+    int64_t only[2];
+    struct places places = a->form == FLOATS
+        ? (struct places) {(const float *) a->values + group * a->value_length, a->value_stride, a->runs, a->run_count, a->from, a->value_length}
+        : widened(a, group, from, to, only);
+    const struct places *p = &places;
     int32_t pairs = a->rows * a->shared;
     for (int32_t number = 0; number < pairs; number += WEIGHTS) {
         int count = pairs - number < WEIGHTS ? pairs - number : WEIGHTS;
@@ -372,52 +363,18 @@ static void gather(const struct attend *a, int32_t group, int32_t from, int32_t 
         }
         if (first >= last) {
             for (int q = 0; q < count; q++) {
-                add_some(1, a, values, weights + q, parts + q, begins[q], ends[q]);
+                add_some(1, p, weights + q, parts + q, begins[q], ends[q]);
             }
             continue;
         }
         for (int q = 0; q < count; q++) {
-            add_some(1, a, values, weights + q, parts + q, begins[q], first);
+            add_some(1, p, weights + q, parts + q, begins[q], first);
         }
-        add_some(count, a, values, weights, parts, first, last);
+        add_some(count, p, weights, parts, first, last);
         for (int q = 0; q < count; q++) {
-            add_some(1, a, values, weights + q, parts + q, last, ends[q]);
+            add_some(1, p, weights + q, parts + q, last, ends[q]);
         }
     }
-}
-
-/* to = to * kept + from * added */
-static void join(float *to, const float *from, float kept, float added, int32_t length)
-{
-    f32x16 k = x16_all(kept);
-    f32x16 f = x16_all(added);
-    int32_t i = 0;
-    for (; i + 16 <= length; i += 16) {
-        x16_store(to + i, x16_fma(x16_load(from + i), f, x16_mul(x16_load(to + i), k)));
-    }
-    for (; i < length; i++) {
-        float shrunk = to[i] * kept;
-        to[i] = __builtin_fmaf(from[i], added, shrunk);
-    }
-}
-
-INLINE float exp_one(float value)
-{
-    float all[16];
-    x16_store(all, x16_exp(x16_all(value)));
-    return all[0];
-}
-
-/* Joins what a chunk gave with what came before it. */
-static void join_chunk(float *greatest, float *sum, float *out, float m, float l, const float *part, int32_t length)
-{
-    float most = m > *greatest ? m : *greatest;
-    float kept = exp_one(*greatest - most);
-    float added = exp_one(m - most);
-    join(out, part, kept, added, length);
-    float shrunk = *sum * kept;
-    *sum = __builtin_fmaf(l, added, shrunk);
-    *greatest = most;
 }
 
 EXPORT void NAME(attend_chunk)(const struct attend *a)
@@ -430,14 +387,14 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
         int32_t from = row_from(a, pair / a->heads);
         int32_t to = row_to(a, pair / a->heads);
         if (from < to) {
-            weigh(a, pair, from, to, &greatest[pair], &sums[pair]);
+            weigh(a->scores + (int64_t) pair * CHUNK, a->scale, from, to, &greatest[pair], &sums[pair]);
             float *part = a->parts + (int64_t) pair * a->value_length;
             for (int32_t i = 0; i < a->value_length; i++) {
                 part[i] = 0;
             }
         }
     }
-    int32_t step = pairs <= WEIGHTS ? CHUNK : 64;
+    int32_t step = pairs <= WEIGHTS && a->form == FLOATS ? CHUNK : PANEL;
     for (int32_t from = a->from; from < a->to; from += step) {
         for (int32_t group = 0; group * a->shared < a->heads; group++) {
             gather(a, group, from, a->to - from < step ? a->to : from + step);

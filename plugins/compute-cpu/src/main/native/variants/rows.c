@@ -262,3 +262,58 @@ EXPORT void NAME(softmax_sum)(const float *logits, int32_t count, float *out)
     out[0] = sum == sum || greatest == -INFINITY ? greatest : NAN;
     out[1] = (float) sum;
 }
+
+enum { FLOATS, HALVES, BYTES };
+
+/* Class CachedRows: below it a head becomes zeros. */
+#define LEAST 0x1p-100f
+/* What a whole number below 2^22 is added to so that it stands in the low bits. */
+#define ROUNDING 0x1.8p23f
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return bits;
+}
+
+static void halves(const float *x, int32_t length, uint16_t *to)
+{
+    for (int32_t i = 0; i < length; i++) {
+        uint32_t bits = bits_of(x[i]);
+        uint32_t nearest = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+        to[i] = (uint16_t) ((bits & 0x7fffffff) > 0x7f800000 ? bits >> 16 | 0x40 : nearest);
+    }
+}
+
+/* Floats that are not negative are ordered as their bits are. */
+static float codes(const float *x, int32_t length, int8_t *to)
+{
+    uint32_t greatest = 0;
+    for (int32_t i = 0; i < length; i++) {
+        uint32_t bits = bits_of(x[i]) & 0x7fffffff;
+        greatest = greatest > bits ? greatest : bits;
+    }
+    float size;
+    memcpy(&size, &greatest, 4);
+    if (greatest >= 0x7f800000 || size < LEAST) {
+        memset(to, 0, (size_t) length);
+        return greatest >= 0x7f800000 ? NAN : 0;
+    }
+    float inverse = 127.0f / size;
+    for (int32_t i = 0; i < length; i++) {
+        to[i] = (int8_t) (bits_of(x[i] * inverse + ROUNDING) - bits_of(ROUNDING));
+    }
+    return size / 127.0f;
+}
+
+/* Stores a row of heads as class CachedRows says. */
+EXPORT void NAME(store)(int32_t form, const float *x, void *to, float *factors, int32_t heads, int32_t length)
+{
+    if (form == HALVES) {
+        halves(x, heads * length, to);
+    }
+    for (int32_t head = 0; form == BYTES && head < heads; head++) {
+        factors[head] = codes(x + (int64_t) head * length, length, (int8_t *) to + (int64_t) head * length);
+    }
+}

@@ -34,7 +34,21 @@ class BatchInvarianceTest {
         Stream<Arguments> experts = Oracles.EXPERTS.stream().flatMap(model -> SPREAD.stream()
                 .filter(layout -> all || SPREAD.indexOf(layout) == Oracles.EXPERTS.indexOf(model) % SPREAD.size())
                 .map(layout -> Arguments.of(model, layout)));
-        return Stream.concat(dense, experts);
+        return Stream.of(dense, experts, rounded()).flatMap(arguments -> arguments);
+    }
+
+    /** Caches that are not of floats: grouped heads, latents, windows and sinks; with kernels that may round activations, and with others. */
+    private static Stream<Arguments> rounded() {
+        return Stream.of(Arguments.of("llama-plain", Layout.of(2, 2).with("kv-cache-dtype", "bf16", "bf16 cache")),
+                Arguments.of("llama-plain", rounded(Layout.of(1, 1), "int8")),
+                Arguments.of("deepseek-v3", rounded(Layout.of(2, 1).attentionOf(2).experts(), "bf16")),
+                Arguments.of("deepseek-v3",
+                        Layout.of(1, 1).with("kv-cache-dtype", "int8", "cache").with("mla-form", "expanded", "")),
+                Arguments.of("gpt-oss-bf16", rounded(Layout.of(2, 1), "int8")));
+    }
+
+    private static Layout rounded(Layout layout, String type) {
+        return layout.with("kv-cache-dtype", type, "cache").with("activation-dtype", "auto", "activations");
     }
 
     @ParameterizedTest(name = "{0} on {1}")

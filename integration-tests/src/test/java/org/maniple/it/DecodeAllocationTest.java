@@ -29,6 +29,7 @@ import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.UnitStatus;
 import org.maniple.kernel.engine.EngineOptions;
+import org.maniple.kernel.engine.Speculation;
 import org.maniple.kernel.engine.UnitEngine;
 import org.maniple.kernel.step.StepBatch;
 
@@ -74,6 +75,9 @@ class DecodeAllocationTest {
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
                 }
+                case GenerationEvent.Embedding vector -> {
+                    // Nor this.
+                }
             }
         }
 
@@ -108,6 +112,23 @@ class DecodeAllocationTest {
     @ParameterizedTest
     @MethodSource({"models", "files"})
     void noRankAllocatesForATokenOnceItIsWarm(Path model, Layout layout, double temperature) throws Exception {
+        measure(model, layout, temperature, Speculation.OFF);
+    }
+
+    static Stream<Arguments> guessing() {
+        return Stream.of(
+                Arguments.of(Oracles.committed(), Layout.of(1, 1), 0.0, new Speculation.Lookup(4, 1, 4)),
+                Arguments.of(Oracles.model("deepseek-v3-mtp-bf16"), Layout.of(1, 2).withGuesses(), 0.8,
+                        new Speculation.NextLayer()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("guessing")
+    void norForOneThatIsGuessed(Path model, Layout layout, double temperature, Speculation speculation) throws Exception {
+        measure(model, layout, temperature, speculation);
+    }
+
+    private static void measure(Path model, Layout layout, double temperature, Speculation speculation) throws Exception {
         var limits = new StepBatch.Limits(64, 4, 1024, 8, 16, 1);
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         try (var unit = new VirtualUnit(model, layout, limits, 512)) {
@@ -115,7 +136,8 @@ class DecodeAllocationTest {
             var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
                     List.of(), VirtualUnit.config(model));
             var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline()),
-                    new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates),
+                    new EngineOptions(64, 4, 0, 10, 512, OptionalLong.of(1), candidates,
+                            EngineOptions.Scheduling.DEFAULT, speculation),
                     () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()),
                     Optional::empty, "test");
             var observed = new AtomicLong();

@@ -65,6 +65,24 @@ class ExactBitsTest {
         }
     }
 
+    /** Keys and values are rounded position by position and head by head, wherever they are. */
+    @ParameterizedTest(name = "{0} on {1} with {2}")
+    @MethodSource("roundedCaches")
+    void logitsHaveTheBitsOfOneRankWithACacheThatRounds(String model, Layout layout, String type) {
+        List<int[]> alone = decode(model, Layout.of(1, 1).with("kv-cache-dtype", type, ""));
+        List<int[]> spread = decode(model, layout.with("kv-cache-dtype", type, ""));
+        for (int i = 0; i < alone.size(); i++) {
+            assertArrayEquals(alone.get(i), spread.get(i), "row " + i);
+        }
+    }
+
+    static Stream<Arguments> roundedCaches() {
+        return Stream.of(Arguments.of("llama-plain", Layout.of(2, 2), "int8"),
+                Arguments.of("llama-plain", Layout.of(2, 1).attentionOf(2), "bf16"),
+                Arguments.of("deepseek-v3", Layout.of(2, 1).attentionOf(2).experts(), "int8"),
+                Arguments.of("gpt-oss-bf16", Layout.of(4, 1).experts(), "bf16"));
+    }
+
     /** The bits of the logits of some prompts and their continuations, together in batches. */
     private static List<int[]> decode(String model, Layout layout) {
         Path directory = Oracles.model(model);

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -129,6 +130,30 @@ class GgufTokenizerTest {
                 ? VocabularyFile.sentencePieces(tokenizer, published.equals("llama-2"))
                 : VocabularyFile.bytePairs(tokenizer, pre)).write(file);
         new TokenizerGoldens("real/" + published).check(codec(file), pre.equals("llama-bpe") || pre.equals("spm"));
+    }
+
+    /**
+     * The words into which the pattern that Kimi K2 is published with cuts texts, as three engines do (tiktoken, Oniguruma, Python's regex). A vocabulary of
+     * these words makes them visible: a word that is a token is that token.
+     */
+    static Stream<Arguments> wordsOfKimi() {
+        return Stream.of(List.of("get", "User", "Name", " of", " i", "Phone"),
+                List.of("I'll", " say", " HE'S", " here", ",", " we'RE", " not"), List.of("abc", "中文", "def", " ", "漢字"),
+                List.of("日本語", "のテキスト", "、カタカナ", "。"), List.of("中文", "123", "456", "，", "789", "0"),
+                List.of(" ", " two", " ", " spaces", "\n\n", "\tand", " a", " tab", " \n"),
+                List.of("x", "=", "中", "+", "1", ";", " //", "注释"), List.of("Ünïcode", " ΑΒγ", " Жук"), List.of("한국어", " 문장"),
+                List.of("…!?\r\n", "(«", "quoted", "»)"), List.of("々〇", " ㍿", " a", "々", "b")).map(Arguments::of);
+    }
+
+    @ParameterizedTest
+    @MethodSource("wordsOfKimi")
+    void kimiHasWordsOfChineseCharactersAlone(List<String> words) {
+        Path file = folder.resolve("model.gguf");
+        List<String> tokens = ByteAlphabet.vocabulary(words);
+        VocabularyFile.bytePairs(ByteAlphabet.tokenizer(tokens), "kimi-k2").write(file);
+
+        assertThat(codec(file).encode(String.join("", words), true))
+                .containsExactly(words.stream().mapToInt(word -> tokens.indexOf(ByteAlphabet.of(word))).toArray());
     }
 
     @Test

@@ -42,6 +42,15 @@ record Layout(String name, Map<String, Object> settings, Supplier<Transport> way
         return with("enable-expert-parallel", true, "ep");
     }
 
+    /** With the layer that guesses tokens. */
+    Layout withGuesses() {
+        return with("guesses", true, "guesses");
+    }
+
+    boolean guessing() {
+        return settings.containsKey("guesses");
+    }
+
     /** Threads of each rank. */
     Layout threads(int number) {
         return with("threads", number, "threads");

@@ -25,6 +25,11 @@ record LentPipeline(StepPipeline of, CountDownLatch gate) implements StepPipelin
     }
 
     @Override
+    public int hiddenWidth() {
+        return of.hiddenWidth();
+    }
+
+    @Override
     public StepBatch begin() {
         return of.begin();
     }

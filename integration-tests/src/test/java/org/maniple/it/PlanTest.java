@@ -25,6 +25,7 @@ import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.load.WeightSizes;
 import org.maniple.kernel.plan.Candidate;
+import org.maniple.kernel.plan.Figures;
 import org.maniple.kernel.plan.PlanReport;
 import org.maniple.kernel.plan.PlannedModel;
 import org.maniple.kernel.plan.Share;
@@ -207,6 +208,20 @@ class PlanTest {
         long vocabulary = 2L * 129280 / 16 * 7168 + 7168;
         assertThat(first.weights().elements()).isEqualTo(attention + experts + shared + routers + dense + vocabulary);
         assertThat(first.kvBytesPerToken()).isEqualTo(61L * 576 * 4);
+    }
+
+    /** A latent and a turned key have a factor each. */
+    @Test
+    void aSmallerTypeOfTheKvCacheMakesRoomForMoreTokens() {
+        Path model = PlanningInstallation.published("DeepSeek-V3");
+        String layout = TWO_NODES + " --dp-size 16 --enable-dp-attention --enable-expert-parallel --kv-cache-dtype ";
+        Figures floats = plan(model, layout + "auto").recommended().figures().orElseThrow();
+        Figures halves = plan(model, layout + "bfloat16").recommended().figures().orElseThrow();
+        Figures bytes = plan(model, layout + "int8").recommended().figures().orElseThrow();
+        assertThat(halves.largestKvBytes()).isEqualTo(61L * 576 * 2);
+        assertThat(bytes.largestKvBytes()).isEqualTo(61L * (576 + 8));
+        assertThat(halves.kvTokens()).isBetween(2 * floats.kvTokens(), 2 * floats.kvTokens() + 1024);
+        assertThat(bytes.kvTokens()).isGreaterThan(3 * floats.kvTokens());
     }
 
     @ParameterizedTest

@@ -11,11 +11,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -40,6 +42,8 @@ class SharedStepsTest {
     private static final int SEATS = 12;
     /** Requests that have come before the first step runs, whatever the machine does meanwhile. */
     private static final int EARLY = 10;
+    /** Requests that draw their tokens, all in the same steps. */
+    private static final int DRAWING = 16;
 
     /** One answer. */
     private static final class Answer {
@@ -62,6 +66,9 @@ class SharedStepsTest {
                 }
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
+                }
+                case GenerationEvent.Embedding vector -> {
+                    // Nor this.
                 }
             }
         }
@@ -90,7 +97,7 @@ class SharedStepsTest {
         try (var unit = new VirtualUnit(model, layout, limits, BLOCKS)) {
             List<GenerationRequest> requests = requests(unit.program().graph().vocabulary());
             var alone = new ArrayList<List<Integer>>();
-            UnitEngine plain = engine(unit, model, BLOCKS, false, new CountDownLatch(0));
+            UnitEngine plain = engine(unit, model, SEATS, BLOCKS, false, new CountDownLatch(0));
             for (GenerationRequest request : requests) {
                 var answer = new Answer();
                 plain.submit(request, answer::accept);
@@ -99,7 +106,7 @@ class SharedStepsTest {
             plain.close(Duration.ofSeconds(30));
 
             var early = new CountDownLatch(EARLY);
-            UnitEngine shared = engine(unit, model, FEW_BLOCKS, true, early);
+            UnitEngine shared = engine(unit, model, SEATS, FEW_BLOCKS, true, early);
             var pauses = new Random(7);
             var answers = new ArrayList<Answer>();
             for (GenerationRequest request : requests) {
@@ -118,6 +125,80 @@ class SharedStepsTest {
                     .isEqualTo(answers.stream().mapToLong(answer -> answer.cached).sum());
             shared.close(Duration.ofSeconds(30));
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("layouts")
+    void aSeedDrawsInABatchOf16TheTokensThatItDrawsAlone(Path model, Layout layout) throws InterruptedException {
+        try (var unit = new VirtualUnit(model, layout, drawingLimits(), BLOCKS)) {
+            assertThat(drawnTogether(unit, model)).isEqualTo(drawnAlone(unit, model));
+        }
+    }
+
+    @Test
+    void withExactNumericsASeedDrawsTheSameTokensOnTwoRanksAndTwoReplicasAsOnOneRank() throws InterruptedException {
+        Path model = Oracles.committed();
+        List<List<Integer>> alone;
+        try (var unit = new VirtualUnit(model, exact(Layout.of(1, 1)), drawingLimits(), BLOCKS)) {
+            alone = drawnAlone(unit, model);
+        }
+        assertThat(Set.copyOf(alone)).as("different seeds").hasSize(DRAWING);
+        for (Layout layout : List.of(Layout.of(1, 1), Layout.of(2, 1), Layout.of(1, 1).replicas(2))) {
+            try (var unit = new VirtualUnit(model, exact(layout), drawingLimits(), BLOCKS)) {
+                assertThat(drawnTogether(unit, model)).as(layout.toString()).isEqualTo(alone);
+            }
+        }
+    }
+
+    private static Layout exact(Layout layout) {
+        return layout.with("numerics", "exact", "");
+    }
+
+    private static StepBatch.Limits drawingLimits() {
+        return new StepBatch.Limits(48, DRAWING, 1024, DRAWING, BLOCK, 1);
+    }
+
+    private static List<List<Integer>> drawnAlone(VirtualUnit unit, Path model) throws InterruptedException {
+        UnitEngine engine = engine(unit, model, DRAWING, BLOCKS, false, new CountDownLatch(0));
+        var tokens = new ArrayList<List<Integer>>();
+        for (GenerationRequest request : drawing(unit.program().graph().vocabulary())) {
+            var answer = new Answer();
+            engine.submit(request, answer::accept);
+            tokens.add(answer.await());
+        }
+        engine.close(Duration.ofSeconds(30));
+        return tokens;
+    }
+
+    /** No step runs before all have come. */
+    private static List<List<Integer>> drawnTogether(VirtualUnit unit, Path model) throws InterruptedException {
+        var begin = new CountDownLatch(DRAWING);
+        UnitEngine engine = engine(unit, model, DRAWING, BLOCKS, false, begin);
+        var answers = new ArrayList<Answer>();
+        for (GenerationRequest request : drawing(unit.program().graph().vocabulary())) {
+            var answer = new Answer();
+            answers.add(answer);
+            engine.submit(request, answer::accept);
+            begin.countDown();
+        }
+        var tokens = new ArrayList<List<Integer>>();
+        for (Answer answer : answers) {
+            tokens.add(answer.await());
+        }
+        engine.close(Duration.ofSeconds(30));
+        return tokens;
+    }
+
+    /** Each with a seed of its own, at temperature 1; every other one among few tokens only, for which no whole rows of logits are needed. */
+    private static List<GenerationRequest> drawing(int vocabulary) {
+        var random = new Random(9);
+        return IntStream.range(0, DRAWING).mapToObj(i -> {
+            var sampling = new Sampling(OptionalInt.of(12), 0, 1, 1, i % 2 == 0 ? 0 : 8, 0, 1, 0, 0, OptionalLong.of(i), Map.of(),
+                    List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true,
+                    Optional.empty());
+            int[] prompt = random.ints(1 + random.nextInt(20), 0, vocabulary).toArray();
+            return new GenerationRequest("drawing " + i, prompt, sampling, OptionalInt.empty());
+        }).toList();
     }
 
     /** Of mixed lengths; every fourth begins like the one before. */
@@ -141,7 +222,7 @@ class SharedStepsTest {
                 List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true, Optional.empty());
     }
 
-    private static UnitEngine engine(VirtualUnit unit, Path model, int blocks, boolean sharing, CountDownLatch begin) {
+    private static UnitEngine engine(VirtualUnit unit, Path model, int seats, int blocks, boolean sharing, CountDownLatch begin) {
         int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
         var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 256, List.of(),
                 VirtualUnit.config(model));
@@ -149,7 +230,7 @@ class SharedStepsTest {
         var scheduling = new EngineOptions.Scheduling(usual.order(), usual.usesPriority(), usual.maxQueuedTokens(), sharing,
                 usual.stretch(), usual.smooth());
         var engine = new UnitEngine(info, Optional.empty(), new LentPipeline(unit.pipeline(), begin),
-                new EngineOptions(48, SEATS, 0, REQUESTS, blocks, OptionalLong.of(1), candidates, scheduling),
+                new EngineOptions(48, seats, 0, REQUESTS, blocks, OptionalLong.of(1), candidates, scheduling),
                 () -> new UnitStatus(true, List.of(), 1, List.of(), List.of(), Map.of(), 0, 0, 0, 0, List.of()), Optional::empty,
                 "test");
         engine.start();

@@ -53,6 +53,9 @@ class StructuredOutputTest {
                 case GenerationEvent.Prompt prompt -> {
                     // Not asked for.
                 }
+                case GenerationEvent.Embedding vector -> {
+                    // Nor this.
+                }
             }
         }
 

@@ -59,6 +59,7 @@ import org.maniple.kernel.load.Packing;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.program.BlockGrid;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.ProgramCompiler;
@@ -122,7 +123,7 @@ final class VirtualUnit implements AutoCloseable {
         this.context = new TestContext(settings(parallelisms, layout));
         this.quantization = quantization(model, models, layout);
         var types = new HashMap<>(types(model));
-        types.putAll(quantization.blockTypes(graph(config(model), models), Set.of()));
+        types.putAll(quantization.blockTypes(graph(config(model), models, layout), Set.of()));
         this.program = compile(config(model), parallelisms, models, layout, types);
         this.limits = new StepBatch.Limits(perHome.maxTokens(), perHome.maxSpans(), perHome.maxBlocks(), perHome.maxRows(),
                 perHome.blockSize(), program.homes());
@@ -185,11 +186,13 @@ final class VirtualUnit implements AutoCloseable {
         var asked = (String) layout.settings().get("quantization");
         return asked == null
                 ? Quantization.of(config)
-                : Quantization.of(config).converting(graph(config, models), DType.valueOf(asked.toUpperCase(Locale.ROOT)));
+                : Quantization.of(config).converting(graph(config, models, layout),
+                        DType.valueOf(asked.toUpperCase(Locale.ROOT)));
     }
 
-    private static ModelGraph graph(ModelConfig config, List<ModelArchitecture> models) {
-        return models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow().graph(config);
+    private static ModelGraph graph(ModelConfig config, List<ModelArchitecture> models, Layout layout) {
+        ModelArchitecture family = models.stream().filter(m -> m.accepts(config)).findFirst().orElseThrow();
+        return layout.guessing() ? family.draftingGraph(config).orElseThrow() : family.graph(config);
     }
 
     private static CheckpointFormat format(Path model) {
@@ -234,7 +237,7 @@ final class VirtualUnit implements AutoCloseable {
     private static MeshProgram compile(ModelConfig config, List<Parallelism> parallelisms, List<ModelArchitecture> models,
             Layout layout, Map<String, DType> types) {
         var settings = settings(parallelisms, layout);
-        ModelGraph graph = graph(config, models);
+        ModelGraph graph = graph(config, models, layout);
         var dimensions = new ArrayList<MeshDimension>();
         var owners = new ArrayList<Parallelism>();
         for (Parallelism parallelism : parallelisms) {
@@ -252,7 +255,7 @@ final class VirtualUnit implements AutoCloseable {
                 .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))).findFirst();
         boolean exact = settings.text("numerics").equals("exact");
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
-                !settings.text("all2all-backend").equals("direct"));
+                !settings.text("all2all-backend").equals("direct"), CacheType.of(settings.text("kv-cache-dtype")));
         return new ProgramCompiler(graph, mesh, rules, options,
                 (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
                 BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
@@ -265,6 +268,7 @@ final class VirtualUnit implements AutoCloseable {
         // References are of float activations; who compares others says so.
         var values = new HashMap<>(layout.settings());
         values.putIfAbsent("activation-dtype", "f32");
+        values.putIfAbsent("kv-cache-dtype", "auto");
         return new MapSettings(values, options);
     }
 

@@ -67,11 +67,44 @@ public abstract class ModelArchitectureContract {
         assertEquals(architecture().graph(config()), architecture().graph(config()));
     }
 
+    /** Without and, where there is one, with the layer that guesses tokens. */
+    private List<ModelGraph> graphs() {
+        var graphs = new ArrayList<ModelGraph>();
+        graphs.add(architecture().graph(config()));
+        architecture().draftingGraph(config()).ifPresent(graphs::add);
+        return graphs;
+    }
+
+    @Test
+    void guessesInAPartOfItsOwnBehindTheSameGraph() {
+        assertTrue(architecture().graph(config()).draft().isEmpty());
+        architecture().draftingGraph(config()).ifPresent(graph -> {
+            ModelGraph.Draft draft = graph.draft().orElseThrow();
+            assertEquals(architecture().graph(config()).nodes(), graph.nodes().subList(0, draft.firstNode()));
+            var own = new HashSet<Value>();
+            own.add(graph.ids());
+            own.add(draft.hidden());
+            for (Node node : graph.nodes().subList(draft.firstNode(), graph.nodes().size())) {
+                for (Operand input : node.inputs()) {
+                    assertTrue(!(input instanceof Value value) || own.contains(value),
+                            () -> node + " reads " + input + ", which is not there while tokens are guessed");
+                }
+                own.addAll(node.outputs());
+            }
+            assertTrue(own.contains(draft.candidates()));
+            assertEquals(graph.candidates().dims(), draft.candidates().dims());
+        });
+    }
+
     @Test
     void makesEveryValueOnceAndBeforeItIsRead() {
-        ModelGraph graph = architecture().graph(config());
+        graphs().forEach(ModelArchitectureContract::assertMadeInOrder);
+    }
+
+    private static void assertMadeInOrder(ModelGraph graph) {
         var made = new HashSet<Value>();
         made.add(graph.ids());
+        graph.draft().ifPresent(draft -> made.add(draft.hidden()));
         for (Node node : graph.nodes()) {
             for (Operand input : node.inputs()) {
                 assertTrue(!(input instanceof Value value) || made.contains(value),
@@ -84,7 +117,10 @@ public abstract class ModelArchitectureContract {
 
     @Test
     void namesEveryValueParameterAndStateDifferently() {
-        ModelGraph graph = architecture().graph(config());
+        graphs().forEach(ModelArchitectureContract::assertNamesDiffer);
+    }
+
+    private static void assertNamesDiffer(ModelGraph graph) {
         var values = new ArrayList<String>();
         graph.nodes().forEach(node -> node.outputs().forEach(output -> values.add(output.name())));
         assertDistinct(values);
@@ -106,7 +142,7 @@ public abstract class ModelArchitectureContract {
 
     @Test
     void viewsEveryAxisOfEveryParameter() {
-        for (Parameter parameter : architecture().graph(config()).parameters()) {
+        for (Parameter parameter : graphs().getLast().parameters()) {
             var axes = new HashMap<Object, Integer>();
             if (parameter.source() instanceof TensorView.Stacked many) {
                 axes.put(many.axis(), many.units());

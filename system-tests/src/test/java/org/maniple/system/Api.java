@@ -69,7 +69,7 @@ final class Api {
         return await(reply, LIMIT);
     }
 
-    private static <T> T await(CompletableFuture<T> reply, Duration limit) {
+    static <T> T await(CompletableFuture<T> reply, Duration limit) {
         try {
             return reply.get(limit.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {

@@ -182,6 +182,22 @@ class DemoIT {
         }
     }
 
+    /** {@link LoadIT} does it with a thousand, and looks at the memory too. */
+    @Test
+    void streamsThatTheirClientsLeaveLeaveNoBlockBehindOnAnyRank() throws InterruptedException {
+        StreamLoad.Outcome outcome = new StreamLoad(unit.awaitReady(), 16, 16, 256).run(50, 1);
+
+        assertThat(outcome.problems()).isEmpty();
+        assertThat(outcome.whole()).isEqualTo(45);
+        assertThat(outcome.left()).isEqualTo(5);
+        assertThat(Poll.until(() -> referencedBlocks(), blocks -> blocks.stream().allMatch(count -> count == 0)))
+                .containsExactly(0, 0, 0, 0);
+    }
+
+    private List<Integer> referencedBlocks() {
+        return api.get("/v1/cluster").get("ranks").valueStream().map(rank -> rank.get("referenced_kv_blocks").asInt()).toList();
+    }
+
     @Test
     void aPromptOnTheCommandLineIsAnsweredAsAStreamAndEndsTheUnit(@TempDir Path folder) {
         Expected.Prompt chat = chats().filter(prompt -> prompt.json().get("messages").size() == 1 && endsByItself(prompt))

@@ -3,6 +3,7 @@ package org.maniple.api.config;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /**
  * One configuration key, and with it one flag and one environment variable. The key {@code tensor-parallel-size} is the flag
@@ -30,13 +31,17 @@ public record Option(
         boolean local,
         String help) {
 
+    // Hundreds of options are made in every start.
+    private static final Pattern KEY = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
+    private static final Pattern ALIAS = Pattern.compile("--?[a-zA-Z][a-zA-Z0-9_-]*");
+
     /** Checks the form of key and aliases, and copies the lists. */
     public Option {
-        if (!key.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*")) {
+        if (!KEY.matcher(key).matches()) {
             throw new IllegalArgumentException("configuration key [" + key + "] must be lower-case kebab");
         }
         for (String alias : aliases) {
-            if (!alias.matches("--?[a-zA-Z][a-zA-Z0-9_-]*")) {
+            if (!ALIAS.matcher(alias).matches()) {
                 throw new IllegalArgumentException("alias [" + alias + "] of key [" + key + "] must be a flag with its dashes");
             }
         }

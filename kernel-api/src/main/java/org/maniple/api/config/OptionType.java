@@ -19,5 +19,7 @@ public enum OptionType {
     /** Numbers: {@code [1, 2.5]} in a file, {@code 1,2.5} as a flag. */
     NUMBERS,
     /** Texts: {@code [a, b]} in a file, {@code a,b} as a flag. */
-    TEXTS
+    TEXTS,
+    /** Plain values by name: a mapping in a file, a JSON object as a flag. */
+    OBJECT
 }

@@ -2,6 +2,7 @@ package org.maniple.api.config;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -133,4 +134,14 @@ public interface Settings {
      * @return its values; empty if absent
      */
     List<String> texts(String key);
+
+    /**
+     * The values of an {@link OptionType#OBJECT} key.
+     *
+     * @param key a declared key
+     * @return value by name, sorted; empty if absent
+     */
+    default Map<String, String> entries(String key) {
+        return Map.of();
+    }
 }

@@ -1,5 +1,6 @@
 package org.maniple.api.engine;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -52,11 +53,29 @@ public interface Engine {
     }
 
     /**
+     * How many tokens of an output it guesses in a step, at most ({@code speculative-config}).
+     *
+     * @return 0 if it guesses nothing
+     */
+    default int speculativeTokens() {
+        return 0;
+    }
+
+    /**
      * How the unit is.
      *
      * @return a snapshot
      */
     UnitStatus status();
+
+    /**
+     * How long the step that runs has taken so far: what tells a unit that computes from one whose ranks live and do nothing more.
+     *
+     * @return the time; empty if there is nothing to do, or this is not the engine that knows
+     */
+    default Optional<Duration> stepAge() {
+        return Optional.empty();
+    }
 
     /**
      * Where the routed experts are.

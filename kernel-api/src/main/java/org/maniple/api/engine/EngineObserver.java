@@ -33,6 +33,15 @@ public interface EngineObserver {
     default void nextToken(int home, long nanos) {}
 
     /**
+     * Tokens of an output had been guessed, and a step has shown which of them come true.
+     *
+     * @param home where
+     * @param tokens how many had been guessed, at least 1
+     * @param accepted how many of them, from the first on, are the output's
+     */
+    default void speculated(int home, int tokens, int accepted) {}
+
+    /**
      * A request has ended, however it did; called before its last event is delivered.
      *
      * @param request what it was

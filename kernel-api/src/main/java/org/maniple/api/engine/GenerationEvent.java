@@ -24,6 +24,13 @@ public sealed interface GenerationEvent {
     record Tokens(List<Integer> tokens, String text, List<TokenLogprob> logprobs) implements GenerationEvent {}
 
     /**
+     * The vector that stands for the prompt, before the end; only if it was asked for ({@link Pooling}).
+     *
+     * @param values as many as the model's hidden state has, not normalised; the receiver's
+     */
+    record Embedding(float[] values) implements GenerationEvent {}
+
+    /**
      * The end.
      *
      * @param reason why

@@ -49,4 +49,24 @@ public sealed interface OutputConstraint {
      * @param grammar the grammar in GBNF, the EBNF of xgrammar, or the form of Lark
      */
     record Grammar(String grammar) implements OutputConstraint {}
+
+    /**
+     * A reasoning, which may be anything but has an end, and then a text that another constraint allows.
+     *
+     * @param begin the mark before the reasoning
+     * @param end the mark after it, which is not in it
+     * @param inside whether the output begins inside of the reasoning, since the mark before it is in the prompt or left out; otherwise it may begin
+     *     with that mark, or there is no reasoning
+     * @param then what comes after it, but for some line breaks
+     */
+    record AfterReasoning(String begin, String end, boolean inside, OutputConstraint then) implements OutputConstraint {
+
+        /** Checks that there are marks, and one reasoning. */
+        public AfterReasoning {
+            if (begin.isEmpty() || end.isEmpty() || then instanceof AfterReasoning) {
+                throw new IllegalArgumentException(
+                        "a reasoning needs marks and comes once, not [" + begin + "] and [" + end + "] before " + then);
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.tensor.DType;
 
 /**
@@ -28,6 +29,9 @@ public final class GraphBuilder {
     private final Value ids = new Value(0, "ids", DType.I32, List.of(Dim.TOKENS));
     private int values = 1;
     private int layer = -1;
+    private int draftFrom;
+    private @Nullable Value draftSource;
+    private @Nullable Value draftHidden;
 
     /**
      * Begins a graph, before its first block.
@@ -392,5 +396,47 @@ public final class GraphBuilder {
         Value candidates = add(topK, "candidates", List.of(Dim.ROWS, new Axis("top").of(topK.width())), logits);
         return new ModelGraph(architecture, layers, nodes, parameters, states, derivations, ids, logits, candidates, vocabulary,
                 contextLength);
+    }
+
+    /**
+     * Begins the part that guesses further tokens, behind the head. {@link #ids} are the tokens after those whose rows it goes on from.
+     *
+     * @param source what of a position it goes on from {@code [TOKENS, d]}
+     * @param channels the axis under which it reads that, with the extent of {@code d}: not the residual stream's own, since a projection from
+     *     one to the other has both
+     * @return {@code [TOKENS, channels]}
+     */
+    public Value draft(Value source, Dim channels) {
+        if (layer != layers || source.dims().size() != 2 || source.dims().getLast().extent() != channels.extent()) {
+            throw new IllegalStateException("a part that guesses from " + source + " " + source.dims() + " as " + channels
+                    + " in block " + layer + " of " + layers);
+        }
+        draftFrom = nodes.size();
+        draftSource = source;
+        var hidden = new Value(values++, "draft.hidden", DType.F32, List.of(Dim.TOKENS, channels));
+        draftHidden = hidden;
+        return hidden;
+    }
+
+    /**
+     * Ends the part that guesses further tokens, as {@link #head} ends the graph before it.
+     *
+     * @param main the graph that {@link #head} or {@link #finish} gave
+     * @param x the residual stream after its last norm {@code [TOKENS, HIDDEN]}
+     * @param head {@code [VOCAB, HIDDEN]}
+     * @return the graph with this part
+     */
+    public ModelGraph finishDraft(ModelGraph main, Value x, Parameter head) {
+        if (draftSource == null || draftHidden == null) {
+            throw new IllegalStateException("no part that guesses has been begun");
+        }
+        var dims = new ArrayList<>(x.dims());
+        dims.set(0, Dim.ROWS);
+        Value logits = contract("draft.logits", add(new BuiltinOp.Select(), "draft.selected", dims, x), head);
+        Value guesses = add(new BuiltinOp.TopK((main.candidates().dims().getLast().extent() - 2) / 2), "draft.candidates",
+                main.candidates().dims(), logits);
+        return new ModelGraph(architecture, layers, nodes, parameters, states, derivations, ids, main.logits(),
+                main.candidates(), main.vocabulary(), main.contextLength(),
+                Optional.of(new ModelGraph.Draft(draftFrom, draftSource, draftHidden, guesses)));
     }
 }

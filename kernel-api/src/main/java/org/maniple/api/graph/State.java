@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * What is kept of a sequence from step to step, for example the keys of a layer. Immovable, placed by the axis rules alone. In a
- * rank's memory it is an F32 tensor {@code [blocks × block size, dims after SEQS…]}.
+ * rank's memory it is a tensor {@code [blocks × block size, dims after SEQS…]} of F32 or of BF16, or of I8 with a factor for each row of its last
+ * dimension; {@link org.maniple.api.tensor.CachedRows} says how rows are rounded to that.
  *
  * @param id unique within the graph
  * @param name its name in listings

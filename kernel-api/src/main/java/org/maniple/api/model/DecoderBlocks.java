@@ -3,7 +3,9 @@ package org.maniple.api.model;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.graph.Axes;
+import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.ElementFunction;
@@ -70,9 +72,17 @@ public final class DecoderBlocks {
      */
     public record FeedForward(ElementFunction.Activation activation, boolean bias) {}
 
+    private static final String EMBEDDINGS = "model.embed_tokens.weight";
+    /** What a layer that guesses reads of a position and of the next token: channels of the residual stream, but before a projection to it. */
+    private static final Axis DRAFT_CHANNELS = new Axis("dc");
+
     private final GraphBuilder graph;
     private final DecoderShape shape;
     private final float normOffset;
+    private @Nullable Ending ending;
+
+    /** What a layer that guesses has in common with the model: what the head reads, and the head. */
+    private record Ending(Value normed, Parameter head) {}
 
     /**
      * Begins a graph.
@@ -124,7 +134,7 @@ public final class DecoderBlocks {
      */
     public Value embeddings(String name) {
         return graph.embed(name,
-                graph.parameter("model.embed_tokens.weight", Axes.VOCAB.of(shape.vocabulary()), shape.hiddenChannels()));
+                graph.parameter(EMBEDDINGS, Axes.VOCAB.of(shape.vocabulary()), shape.hiddenChannels()));
     }
 
     /**
@@ -164,6 +174,10 @@ public final class DecoderBlocks {
      */
     public Value block(int layer, Value x, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
         graph.layer(layer);
+        return halves(layer, x, attention, feedForward);
+    }
+
+    private Value halves(int layer, Value x, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
         String prefix = "model.layers." + layer + ".";
         Value attended = attention.apply(norm("attn.in." + layer, x, prefix + "input_layernorm.weight"));
         Value between = graph.sum("middle." + layer, x, attended);
@@ -262,15 +276,57 @@ public final class DecoderBlocks {
         graph.layer(shape.layers());
         Value normed = norm("hidden.norm", x, "model.norm.weight");
         Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
-        TensorView stored = TensorView.stored(tied ? "model.embed_tokens.weight" : "lm_head.weight", TensorView.dim(vocabulary),
+        TensorView stored = TensorView.stored(tied ? EMBEDDINGS : "lm_head.weight", TensorView.dim(vocabulary),
                 TensorView.dim(shape.hiddenChannels()));
         Parameter head = graph.parameter("lm_head.weight", stored, vocabulary, shape.hiddenChannels());
+        ending = new Ending(normed, head);
         if (last.isEmpty()) {
             return graph.head(normed, head, shape.contextLength());
         }
         Value selected = graph.add(new BuiltinOp.Select(), "selected", List.of(Dim.ROWS, shape.hiddenChannels()), normed);
         Value raw = graph.contract("logits.raw", selected, head);
         return graph.finish(graph.add(new BuiltinOp.Elementwise(last.get()), "logits", raw.dims(), raw), shape.contextLength());
+    }
+
+    /**
+     * The layer behind the last one that guesses the token after the next (DeepSeek-V3, section 2.2, and models that follow it): the norms
+     * {@code enorm} of the next token's embedding and {@code hnorm} of what the head reads of a position, {@code eh_proj} of both, a block, and
+     * {@code shared_head.norm} before the head. Embeddings and head are the model's own, which such checkpoints hold again.
+     *
+     * @param main the graph that {@link #head} gave
+     * @param attention makes the block's attention from what its first norm gives; its number is that of layers
+     * @param feedForward makes the block's mixture from what its second norm gives
+     * @return the graph with this layer
+     */
+    public ModelGraph draft(ModelGraph main, UnaryOperator<Value> attention, UnaryOperator<Value> feedForward) {
+        if (ending == null) {
+            throw new IllegalStateException("a layer that guesses comes behind the head");
+        }
+        int layer = shape.layers();
+        String prefix = "model.layers." + layer + ".";
+        Dim channels = DRAFT_CHANNELS.of(shape.hidden());
+        Value hidden = graph.draft(ending.normed(), channels);
+        Dim vocabulary = Axes.VOCAB.of(shape.vocabulary());
+        Parameter embeddings = graph.parameter("draft." + EMBEDDINGS,
+                TensorView.stored(EMBEDDINGS, TensorView.dim(vocabulary), TensorView.dim(channels)), vocabulary, channels);
+        Value next = draftNorm("draft.next", graph.embed("draft.embedding", embeddings), prefix + "enorm.weight", channels);
+        Value before = draftNorm("draft.before", hidden, prefix + "hnorm.weight", channels);
+        Value joined = graph.sum("draft.joined", graph.contract("draft.next.projected", next, half(prefix, channels, 0)),
+                graph.contract("draft.before.projected", before, half(prefix, channels, 1)));
+        Value normed = norm("draft.norm", halves(layer, joined, attention, feedForward), prefix + "shared_head.norm.weight");
+        return graph.finishDraft(main, normed, ending.head());
+    }
+
+    private Value draftNorm(String name, Value x, String tensor, Dim channels) {
+        return graph.rmsNorm(name, x, graph.parameter(tensor, channels), shape.epsilon(), normOffset);
+    }
+
+    /** The columns of {@code eh_proj} for the embedding or for what the head reads. */
+    private Parameter half(String prefix, Dim channels, int which) {
+        String tensor = prefix + "eh_proj.weight";
+        TensorView stored = TensorView.stored(tensor, TensorView.dim(shape.hiddenChannels()),
+                TensorView.dim(TensorView.pick(2, which), TensorView.whole(channels)));
+        return graph.parameter(tensor + ":" + (which == 0 ? "next" : "before"), stored, shape.hiddenChannels(), channels);
     }
 
     private Value turned(String word, int layer, Value x, Dim heads, Attention attention) {

@@ -1,5 +1,6 @@
 package org.maniple.api.model;
 
+import java.util.Optional;
 import org.maniple.api.Extension;
 import org.maniple.api.graph.ModelGraph;
 
@@ -25,4 +26,15 @@ public interface ModelArchitecture extends Extension {
      * @throws ModelConfigException if a key is missing, or has a value that this architecture cannot build; names the key
      */
     ModelGraph graph(ModelConfig config);
+
+    /**
+     * Builds the graph with the layer that guesses the token after the next one, for speculative decoding.
+     *
+     * @param config the model's configuration
+     * @return a graph with {@link ModelGraph#draft}; empty if the model has no such layer, or this architecture does not know it
+     * @throws ModelConfigException as {@link #graph}
+     */
+    default Optional<ModelGraph> draftingGraph(ModelConfig config) {
+        return Optional.empty();
+    }
 }

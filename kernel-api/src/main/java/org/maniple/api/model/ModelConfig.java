@@ -10,6 +10,9 @@ import java.util.Set;
  */
 public final class ModelConfig {
 
+    private static final String HEADLESS = "Model";
+    private static final String WITH_HEAD = "ForCausalLM";
+
     private final String where;
     private final Map<String, Object> values;
 
@@ -25,14 +28,15 @@ public final class ModelConfig {
     }
 
     /**
-     * The first of {@code architectures}, which is what names a model's kind.
+     * The first of {@code architectures}, which is what names a model's kind. Models that were saved without their head, as those for embeddings
+     * are, have names like {@code LlamaModel}: here they are called as the others.
      *
      * @return for example {@code LlamaForCausalLM}; empty text if there is none
      */
     public String architecture() {
-        return values.get("architectures") instanceof List<?> list && !list.isEmpty() && list.getFirst() instanceof String name
-                ? name
-                : "";
+        String name = values.get("architectures") instanceof List<?> list && !list.isEmpty()
+                && list.getFirst() instanceof String first ? first : "";
+        return name.endsWith(HEADLESS) ? name.substring(0, name.length() - HEADLESS.length()) + WITH_HEAD : name;
     }
 
     /**

@@ -258,7 +258,7 @@ public final class ExpertDirector {
 
     private static List<ExpertStatus.RankExperts> ranks(MeshProgram program, int layer, ExpertPlacement placement) {
         return IntStream.range(0, program.mesh().ranks())
-                .filter(rank -> program.blocks(program.stageOfRank(rank)).contains(layer))
+                .filter(rank -> program.stageOfRank(rank) == program.stageOfBlock(layer))
                 .mapToObj(rank -> {
                     int part = program.expertPart(rank);
                     return new ExpertStatus.RankExperts(rank,

@@ -23,7 +23,7 @@ public final class ExpertNodes {
     public static void check(ExpertBalancer balancer, MeshProgram program, IntUnaryOperator nodeOf) {
         program.placements().forEach((layer, placement) -> {
             int slots = IntStream.range(0, placement.parts()).map(placement::slots).sum();
-            int stage = IntStream.range(0, program.stages()).filter(s -> program.blocks(s).contains(layer)).findFirst().orElse(0);
+            int stage = program.stageOfBlock(layer);
             balancer.check(placement.experts(), slots, placement.parts(), ExpertLayer.groups(program, layer),
                     of(program, stage, nodeOf));
         });

@@ -29,7 +29,7 @@ public final class ModelBench {
     private static final int CHOICES = 40;
     private static final long LIMIT_MINUTES = 30;
     private static final double HARDLY_FASTER = 1.03;
-    private static final int SETTLED = 2;
+    private static final int SETTLED = 4;
     private static final int MOST_WARM_UPS = 6;
 
     private final Engine engine;
@@ -88,7 +88,7 @@ public final class ModelBench {
     }
 
     /**
-     * At least once, and for some time, since code is compiled while it runs; then until two runs in a row are hardly faster than the best before. With
+     * At least once, and for some time, since code is compiled while it runs; then until some runs in a row are hardly faster than the best before. With
      * several ranks that takes longest, as their compilers share the processors with all of them.
      */
     private void warmUp(ModelTest test) throws InterruptedException {

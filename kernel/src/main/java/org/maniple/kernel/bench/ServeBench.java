@@ -34,6 +34,10 @@ public final class ServeBench implements AutoCloseable {
     private static final String DATA = "data:";
     private static final String DONE = "[DONE]";
     private static final int SHOWN = 200;
+    /** Connections that may turn out to be closed, one after the other. */
+    private static final int KEPT = 3;
+    /** How the client says that a connection was closed before the answer began. */
+    private static final String NOTHING_CAME = "received no bytes";
 
     private final LoadPlan plan;
     private final Consumer<String> progress;
@@ -41,7 +45,8 @@ public final class ServeBench implements AutoCloseable {
     private final HttpClient http = HttpClient.newBuilder().connectTimeout(CONNECT).version(HttpClient.Version.HTTP_1_1)
             .executor(clients).build();
     private final JsonMapper json = JsonMapper.builder().build();
-    private final RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(1);
+    /** Begins elsewhere each time: a server that keeps prefixes must not find the prompts of the run before. */
+    private final RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create();
 
     /**
      * A bench that has sent nothing.
@@ -162,7 +167,7 @@ public final class ServeBench implements AutoCloseable {
         try {
             HttpRequest request = request("/v1/completions").timeout(plan.timeout()).header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString(body)).build();
-            HttpResponse<Stream<String>> response = http.send(request, HttpResponse.BodyHandlers.ofLines());
+            HttpResponse<Stream<String>> response = send(request);
             try (Stream<String> lines = response.body()) {
                 if (response.statusCode() != 200) {
                     return Answer.failed(start, "status " + response.statusCode() + ": "
@@ -172,6 +177,19 @@ public final class ServeBench implements AutoCloseable {
             }
         } catch (IOException | java.io.UncheckedIOException e) {
             return Answer.failed(start, reason(e));
+        }
+    }
+
+    /** A server may close a connection that it has kept just when the next request comes: that is sent again, as browsers do. */
+    private HttpResponse<Stream<String>> send(HttpRequest request) throws IOException, InterruptedException {
+        for (int left = KEPT;; left--) {
+            try {
+                return http.send(request, HttpResponse.BodyHandlers.ofLines());
+            } catch (IOException closed) {
+                if (left == 0 || !String.valueOf(closed.getMessage()).contains(NOTHING_CAME)) {
+                    throw closed;
+                }
+            }
         }
     }
 

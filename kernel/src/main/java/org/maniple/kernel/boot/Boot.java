@@ -61,7 +61,7 @@ public final class Boot {
      * @param in this process's standard input: its end is the end of the process that started a rank
      * @param halt ends this process at once with an exit code
      * @param times of this process so far
-     * @param archive where rank 0 leaves an archive of classes for later starts, once the unit has ended in order
+     * @param archive where this JVM writes an archive of classes when it ends; it is kept if a unit has served and ended in order
      */
     public Boot(Installation installation, PrintStream out, PrintStream err, boolean terminal, InputStream in, IntConsumer halt,
             StartupTimes times, Optional<Path> archive) {
@@ -72,7 +72,7 @@ public final class Boot {
         this.in = in;
         this.halt = halt;
         this.times = times;
-        this.archive = ClassArchive.of(archive);
+        this.archive = new ClassArchive(archive);
     }
 
     /** Lets the JVM make, on a thread of its own while plugins are looked for, what a unit's start needs soon afterwards. */
@@ -212,14 +212,14 @@ public final class Boot {
         } finally {
             ended.complete(code);
         }
-        leaveArchive(process, code);
+        keepArchive(process, code);
         return code;
     }
 
     /** Followers know fewer classes, and units that did not serve knew fewer still. */
-    private void leaveArchive(RankProcess process, int code) {
+    private void keepArchive(RankProcess process, int code) {
         if (code == 0 && process.hasServed()) {
-            archive.leave();
+            archive.keep();
         }
     }
 
@@ -251,7 +251,7 @@ public final class Boot {
         }
         process.terminate(limit);
         int code = ended.completeOnTimeout(1, MARGIN.toMillis(), TimeUnit.MILLISECONDS).join();
-        leaveArchive(process, code);
+        keepArchive(process, code);
         halt.accept(code);
     }
 

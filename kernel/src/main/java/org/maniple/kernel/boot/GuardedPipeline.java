@@ -31,6 +31,11 @@ final class GuardedPipeline implements StepPipeline {
     }
 
     @Override
+    public int hiddenWidth() {
+        return pipeline.hiddenWidth();
+    }
+
+    @Override
     public StepBatch begin() {
         return guard(pipeline::begin);
     }

@@ -48,6 +48,8 @@ final class PromptAnswer {
                     case null -> throw new ManipleException("the prompt was not answered within " + LIMIT_MINUTES + " minutes");
                     case GenerationEvent.Prompt logprobs -> {
                     }
+                    case GenerationEvent.Embedding vector -> {
+                    }
                     case GenerationEvent.Tokens tokens -> report.text(tokens.text());
                     case GenerationEvent.Finished finished -> {
                         report.text(finished.text() + "\n");

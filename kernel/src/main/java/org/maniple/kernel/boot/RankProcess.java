@@ -39,6 +39,7 @@ import org.maniple.kernel.balance.ExpertReport;
 import org.maniple.kernel.balance.LoadSums;
 import org.maniple.kernel.bench.BenchReport;
 import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.SpeculationWish;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.RankExecutor;
@@ -347,7 +348,10 @@ final class RankProcess {
         boolean shared = configuration.settings().flag(KernelOptions.ENABLE_PREFIX_CACHING);
         long most = shared ? Math.max(capacity.blocks(), MAX_TABLE_ENTRIES) : capacity.blocks();
         int blocks = (int) Math.min(perSequence * spans, most);
-        return new StepBatch.Limits(tokens, spans, blocks, Math.max(spans, MAX_ROWS), capacity.blockSize(),
+        // Each guess wants a row of its own.
+        int guesses = SpeculationWish.of(configuration.settings()).tokens();
+        int rows = Math.max(Math.max(spans, MAX_ROWS), (int) Math.min(tokens, (1L + guesses) * spans));
+        return new StepBatch.Limits(tokens, spans, blocks, rows, capacity.blockSize(),
                 plan.program().homes());
     }
 
@@ -420,7 +424,17 @@ final class RankProcess {
     /** Why this rank takes no part in serving now, for health checks. */
     private List<String> reasons() {
         return ending.get().map(end -> List.of(end.reason()))
-                .orElseGet(() -> ready ? List.of() : List.of("rank " + place.rank() + " is starting"));
+                .orElseGet(() -> ready ? standstill() : List.of("rank " + place.rank() + " is starting"));
+    }
+
+    /** What rank 0 knows of a step that takes longer than any should. */
+    private List<String> standstill() {
+        RankZero zero = serving;
+        Duration limit = configuration.settings().duration(KernelOptions.STEP_TIMEOUT);
+        return zero == null
+                ? List.of()
+                : zero.stepAge().filter(age -> age.compareTo(limit) > 0)
+                        .map(age -> "the step that runs has taken " + age.toSeconds() + " s so far").stream().toList();
     }
 
     private Optional<Integer> ended() {

@@ -28,6 +28,7 @@ import org.maniple.kernel.bench.BenchReport;
 import org.maniple.kernel.bench.Machine;
 import org.maniple.kernel.bench.ModelBench;
 import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.SpeculationWish;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.engine.EngineOptions;
 import org.maniple.kernel.engine.StatisticsLog;
@@ -76,7 +77,8 @@ final class RankZero {
                 new EngineOptions.Scheduling(policy.order(settings), policy.usesPriority(),
                         settings.integer(KernelOptions.MAX_NUM_QUEUED_TOKENS), settings.flag(KernelOptions.ENABLE_PREFIX_CACHING),
                         settings.number(KernelOptions.MAX_STEP_STRETCH),
-                        settings.duration(KernelOptions.SMOOTH_STEP_TIME)));
+                        settings.duration(KernelOptions.SMOOTH_STEP_TIME)),
+                SpeculationWish.of(configuration.settings()));
         this.engine = new UnitEngine(ServedModel.info(plan, capacity), codec, pipeline,
                 options, () -> status(leader),
                 () -> experts(plan.program(), director), KernelExtensions.version());
@@ -162,6 +164,11 @@ final class RankZero {
                     measured.take().forEach(report::line);
                 }));
         figures.model(given, machine, results, wanted.json());
+    }
+
+    /** How long the step that runs has taken; empty if there is nothing to do. */
+    Optional<Duration> stepAge() {
+        return engine.stepAge();
     }
 
     /** The unit cannot go on: requests end with this reason, and health checks say it. */

@@ -25,7 +25,9 @@ import org.maniple.kernel.balance.ExpertNodes;
 import org.maniple.kernel.config.ConfigurationException;
 import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
+import org.maniple.kernel.config.SpeculationWish;
 import org.maniple.kernel.config.UnitConfiguration;
+import org.maniple.kernel.engine.Speculation;
 import org.maniple.kernel.load.Quantization;
 import org.maniple.kernel.load.WeightLoader;
 import org.maniple.kernel.plugin.ExtensionKind;
@@ -33,6 +35,7 @@ import org.maniple.kernel.plugin.Extensions;
 import org.maniple.kernel.plugin.PluginCatalog;
 import org.maniple.kernel.plugin.PluginDescriptor;
 import org.maniple.kernel.program.BlockGrid;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.CompileException;
 import org.maniple.kernel.program.CompileOptions;
 import org.maniple.kernel.program.MeshProgram;
@@ -66,7 +69,7 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
             ModelConfig config = files.config();
             ModelArchitecture architecture = architecture(configuration.catalog(), config);
             CheckpointFormat format = format(configuration, model);
-            ModelGraph graph = architecture.graph(config);
+            ModelGraph graph = graph(configuration.settings(), architecture, config);
             Map<String, DType> stored = files.types();
             Quantization quantization = AskedQuantization.of(configuration.settings(), config, graph, stored);
             MeshProgram program = compile(configuration.catalog(), configuration.host(), configuration.settings(),
@@ -81,6 +84,19 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         } catch (CompileException | ModelConfigException e) {
             throw new ConfigurationException(List.of(String.valueOf(e.getMessage())));
         }
+    }
+
+    /** With the layer that guesses tokens, if that is wanted. */
+    private static ModelGraph graph(EffectiveSettings settings, ModelArchitecture architecture, ModelConfig config) {
+        if (!(SpeculationWish.of(settings) instanceof Speculation.NextLayer)) {
+            return architecture.graph(config);
+        }
+        return architecture.draftingGraph(config)
+                .orElseThrow(() -> new ConfigurationException(List.of(settings.where(SpeculationWish.key(settings))
+                        + ": the model [" + config.architecture()
+                        + "] has no layer that guesses tokens (num_nextn_predict_layers), or the plugin ["
+                        + architecture.name()
+                        + "] does not know it; {\"method\": \"ngram\", \"num_speculative_tokens\": 5} works with every model")));
     }
 
     /** Sizes that do not fit may have been meant otherwise: the end of a message. */
@@ -158,7 +174,8 @@ record UnitPlan(UnitConfiguration configuration, Path model, ModelFiles files, M
         }
         boolean gathers = extensions.all(ExtensionKind.ALL_TO_ALL).isEmpty()
                 || extensions.choose(ExtensionKind.ALL_TO_ALL, settings.text(KernelOptions.ALL2ALL_BACKEND), host).gathers();
-        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers);
+        return new CompileOptions(exact, exact || combine.equals("expert-order"), gathers,
+                CacheType.of(settings.text(KernelOptions.KV_CACHE_DTYPE)));
     }
 
     /** The one plugin that builds a model. */

@@ -76,7 +76,7 @@ abstract sealed class BenchCommand implements Callable<Integer> {
 
         private static final int MOST_CLIENTS = 4096;
 
-        @Option(names = "--url", paramLabel = "URL", defaultValue = "http://127.0.0.1:8000", description = "The server. Default: ${DEFAULT-VALUE}.")
+        @Option(names = "--url", paramLabel = "URL,…", defaultValue = "http://127.0.0.1:8000", description = "The server; several are measured in turn, each line on all of them. Default: ${DEFAULT-VALUE}.")
         String url = "";
 
         @Option(names = "--model", paramLabel = "NAME", description = "The model to ask for; by default the server's first.")
@@ -95,9 +95,12 @@ abstract sealed class BenchCommand implements Callable<Integer> {
         @Nullable
         String rate;
 
-        @Option(names = "--requests", paramLabel = "N", description = "Requests of a line. Default: 4 for each client, at least 8.")
+        @Option(names = "--requests", paramLabel = "N", description = "Requests of a line. Default: see --requests-per-client.")
         @Nullable
         Integer requests;
+
+        @Option(names = "--requests-per-client", paramLabel = "N", defaultValue = "4", description = "Requests of each client with --concurrency, unless --requests is given; of all together at least 8. Default: ${DEFAULT-VALUE}.")
+        int turns;
 
         @Option(names = "--warm-up", paramLabel = "N", defaultValue = "2", description = "Requests before each line that do not count. Default: ${DEFAULT-VALUE}.")
         int warmUp;
@@ -127,29 +130,38 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             List<LoadPlan.Pace> paces = paces();
             BenchReport report = report();
             Machine machine = Machine.now();
-            var results = new ArrayList<LoadResult>();
-            String asked = "";
+            var lines = new ArrayList<Line>();
             for (LoadPlan.Pace pace : paces) {
-                LoadPlan plan = plan(pace);
-                try (var bench = new ServeBench(plan, report::progress)) {
-                    asked = bench.model();
-                    results.add(bench.run(pace, asked));
+                for (String server : url.split(",", -1)) {
+                    try (var bench = new ServeBench(plan(server, pace), report::progress)) {
+                        String asked = bench.model();
+                        lines.add(new Line(server, asked, bench.run(pace, asked)));
+                    }
                 }
             }
             if (json) {
-                String name = asked;
-                report.json(results.stream().map(result -> entry(name, machine, result)).toList());
+                report.json(lines.stream().map(line -> entry(line, machine)).toList());
             } else {
-                report.line("model: " + asked + " at " + url + ", " + input + " tokens in, " + answer + " out");
-                report.line("machine: " + machine.line());
-                report.table(
-                        List.of("load", "requests", "failed", "tokens/s", "requests/s", "TTFT p50 ms", "p95", "p99",
-                                "inter-token p50 ms", "p99"),
-                        results.stream().map(Serve::row).toList());
-                results.stream().flatMap(result -> result.failures().entrySet().stream())
-                        .forEach(failure -> report.line("failed " + failure.getValue() + " times: " + failure.getKey()));
+                table(report, machine, lines);
             }
-            return results.stream().anyMatch(result -> result.failed() == result.requests()) ? 1 : 0;
+            return lines.stream().anyMatch(line -> line.result().failed() == line.result().requests()) ? 1 : 0;
+        }
+
+        /** What one server did at one pace. */
+        private record Line(String url, String model, LoadResult result) {}
+
+        private void table(BenchReport report, Machine machine, List<Line> lines) {
+            String asked = String.join("; ",
+                    lines.stream().map(line -> line.model() + " at " + line.url()).distinct().toList());
+            report.line("model: " + asked + ", " + input + " tokens in, " + answer + " out");
+            report.line("machine: " + machine.line());
+            boolean several = lines.stream().map(Line::url).distinct().count() > 1;
+            report.table(
+                    List.of("load", "requests", "failed", "tokens/s", "requests/s", "TTFT p50 ms", "p95", "p99",
+                            "inter-token p50 ms", "p99"),
+                    lines.stream().map(line -> row(several ? " at " + line.url() : "", line.result())).toList());
+            lines.stream().flatMap(line -> line.result().failures().entrySet().stream())
+                    .forEach(failure -> report.line("failed " + failure.getValue() + " times: " + failure.getKey()));
         }
 
         private List<LoadPlan.Pace> paces() {
@@ -168,9 +180,9 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             return paces;
         }
 
-        private LoadPlan plan(LoadPlan.Pace pace) {
-            if (!url.matches("https?://[^\\s?#]+")) {
-                throw mistake("--url: [" + url + "] is no address of a server; give one like http://127.0.0.1:8000");
+        private LoadPlan plan(String server, LoadPlan.Pace pace) {
+            if (!server.matches("https?://[^\\s?#]+")) {
+                throw mistake("--url: [" + server + "] is no address of a server; give one like http://127.0.0.1:8000");
             }
             if (!ids.matches("\\d{1,7}-\\d{1,7}")) {
                 throw mistake("--token-ids: [" + ids + "] is no range; give one like 300-1299");
@@ -179,11 +191,13 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             int last = Integer.parseInt(ids.substring(ids.indexOf('-') + 1));
             int count = requests != null
                     ? requests
-                    : pace instanceof LoadPlan.Pace.Clients closed ? Math.max(8, 4 * closed.clients()) : 8;
-            if (last < first || input < 1 || answer < 1 || count < 1 || warmUp < 0 || timeout < 1 || temperature < 0) {
+                    : pace instanceof LoadPlan.Pace.Clients closed ? Math.max(8, Math.multiplyExact(turns, closed.clients())) : 8;
+            if (last < first || input < 1 || answer < 1 || count < 1 || turns < 1 || turns > MOST_CLIENTS || warmUp < 0
+                    || timeout < 1 || temperature < 0) {
                 throw mistake("numbers of requests, tokens and seconds must be above 0, and ranges ascend");
             }
-            return new LoadPlan(URI.create(url), Optional.ofNullable(model), Optional.ofNullable(key), pace, count, warmUp, input,
+            return new LoadPlan(URI.create(server), Optional.ofNullable(model), Optional.ofNullable(key), pace, count, warmUp,
+                    input,
                     answer, first, last, temperature, Duration.ofSeconds(timeout));
         }
 
@@ -194,8 +208,8 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             };
         }
 
-        private static List<String> row(LoadResult result) {
-            return List.of(name(result.pace()), Integer.toString(result.requests()), Integer.toString(result.failed()),
+        private static List<String> row(String where, LoadResult result) {
+            return List.of(name(result.pace()) + where, Integer.toString(result.requests()), Integer.toString(result.failed()),
                     decimals(result.tokensPerSecond()), decimals(result.requestsPerSecond()), quantile(result.firstToken(), 0.5),
                     quantile(result.firstToken(), 0.95), quantile(result.firstToken(), 0.99),
                     quantile(result.betweenTokens(), 0.5),
@@ -210,10 +224,11 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             return String.format(Locale.ROOT, "%.1f", value);
         }
 
-        private Map<String, Object> entry(String name, Machine machine, LoadResult result) {
+        private Map<String, Object> entry(Line line, Machine machine) {
+            LoadResult result = line.result();
             var entry = new LinkedHashMap<String, Object>();
-            entry.put("url", url);
-            entry.put("model", name);
+            entry.put("url", line.url());
+            entry.put("model", line.model());
             entry.put("cpu_info", machine.cpu());
             entry.put("load", machine.load());
             switch (result.pace()) {
@@ -226,6 +241,7 @@ abstract sealed class BenchCommand implements Callable<Integer> {
             entry.put("failed", result.failed());
             entry.put("failures", result.failures());
             entry.put("seconds", result.seconds());
+            entry.put("tokens", result.tokens());
             entry.put("tokens_per_second", result.tokensPerSecond());
             entry.put("requests_per_second", result.requestsPerSecond());
             for (double part : new double[] {0.5, 0.95, 0.99}) {

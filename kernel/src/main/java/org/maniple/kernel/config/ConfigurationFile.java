@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.maniple.api.config.Option;
+import org.maniple.api.config.OptionType;
 import org.maniple.kernel.config.Given.Origin;
 import org.maniple.kernel.config.YamlNode.Entry;
 import org.maniple.kernel.config.YamlNode.Kind;
@@ -118,9 +121,15 @@ final class ConfigurationFile {
                 continue;
             }
             var option = table.bySpelling(entry.key());
+            var negated = table.byNegation(entry.key());
             var ignored = table.withoutEffect(entry.key());
             if (option.isPresent()) {
                 value(option.get(), entry, given);
+            } else if (negated.isPresent() && isTruth(entry.value())) {
+                boolean on = entry.value() instanceof Scalar scalar && scalar.text().equals("false");
+                value(negated.get(),
+                        new Entry(entry.key(), entry.line(), new Scalar(entry.line(), Kind.TRUTH, Boolean.toString(on))),
+                        given);
             } else if (ignored.isPresent()) {
                 var text = entry.value() instanceof Scalar scalar ? Optional.of(scalar.text()) : Optional.<String>empty();
                 IgnoredOptions.check(entry.key(), text, at(entry.line()) + " " + entry.key(), ignored.get(), problems, notices);
@@ -158,7 +167,19 @@ final class ConfigurationFile {
                     throw new IllegalArgumentException("the list has an entry that is no plain value");
                 }).toList());
             case Sequence _ -> throw new IllegalArgumentException("a list was given where one value is wanted");
+            case Mapping mapping when option.type() == OptionType.OBJECT -> entries(mapping);
             case Mapping _ -> throw new IllegalArgumentException("a mapping was given where a value is wanted");
         };
+    }
+
+    private static SortedMap<String, String> entries(Mapping mapping) {
+        var entries = new TreeMap<String, String>();
+        for (Entry entry : mapping.entries()) {
+            if (!(entry.value() instanceof Scalar scalar) || scalar.kind() == Kind.NOTHING) {
+                throw new IllegalArgumentException("[" + entry.key() + "] is no plain value; give a text or a number");
+            }
+            entries.put(entry.key(), scalar.text());
+        }
+        return entries;
     }
 }

@@ -259,4 +259,12 @@ public final class EffectiveSettings implements Settings {
     public List<String> texts(String key) {
         return list(key, OptionType.TEXTS, String.class);
     }
+
+    @Override
+    public Map<String, String> entries(String key) {
+        var entries = new TreeMap<String, String>();
+        Map<?, ?> given = value(key, OptionType.OBJECT, Map.class).orElseGet(Map::of);
+        given.forEach((name, text) -> entries.put((String) name, (String) text));
+        return entries;
+    }
 }

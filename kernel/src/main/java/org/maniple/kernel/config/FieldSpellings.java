@@ -19,11 +19,16 @@ final class FieldSpellings {
     record NoEffect(boolean takesValue, String reason) {}
 
     private final Map<String, Meaning> meanings = new LinkedHashMap<>();
+    private final Map<String, String> negations = new LinkedHashMap<>();
     private final Map<String, NoEffect> withoutEffect = new LinkedHashMap<>();
 
     FieldSpellings() {
         for (String[] row : rows("spellings.txt")) {
-            meanings.put(row[0], new Meaning(row[1], row[2]));
+            if (row[1].startsWith("!")) {
+                negations.put(row[0], row[1].substring(1));
+            } else {
+                meanings.put(row[0], new Meaning(row[1], row[2]));
+            }
         }
         for (String[] row : rows("accepted-without-effect.txt")) {
             withoutEffect.put(row[0], new NoEffect(row[1].equals("value"), row[2]));
@@ -50,6 +55,11 @@ final class FieldSpellings {
 
     Optional<Meaning> meaning(String spelling) {
         return Optional.ofNullable(meanings.get(spelling));
+    }
+
+    /** The key that a spelling is the negation of. */
+    Optional<String> negation(String spelling) {
+        return Optional.ofNullable(negations.get(spelling));
     }
 
     Optional<NoEffect> withoutEffect(String spelling) {

@@ -32,10 +32,10 @@ public record Installation(Path home, Path plugins, Path disabledPlugins) {
     }
 
     /**
-     * Where this process is to leave an archive of the classes that a rank needs, for later starts: the system property {@code maniple.archive}, which
+     * Where the JVM of this process writes an archive of its classes when it ends, for later starts: the system property {@code maniple.archive}, which
      * {@code bin/maniple} sets if there is none yet that fits, and the installation can be written.
      *
-     * @return the file; empty if nothing is to be left
+     * @return the file; empty if nothing is written
      */
     public static Optional<Path> wantedArchive() {
         return Optional.ofNullable(System.getProperty("maniple.archive")).map(Path::of);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.maniple.api.HostInfo;
 import org.maniple.api.mesh.Mesh;
+import org.maniple.kernel.plugin.NearestName;
 
 /** Mistakes about the kernel's own keys that a single value does not show. */
 final class KernelChecks {
@@ -39,6 +40,12 @@ final class KernelChecks {
             }
         }
         checkSteps();
+        checkCache();
+        try {
+            SpeculationWish.of(settings);
+        } catch (IllegalArgumentException e) {
+            problem(SpeculationWish.key(settings), String.valueOf(e.getMessage()));
+        }
         if (!settings.text(KernelOptions.UNIT_NAME).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,62}")) {
             problem(KernelOptions.UNIT_NAME, "[" + settings.text(KernelOptions.UNIT_NAME)
                     + "] must consist of at most 63 letters, digits, dots and dashes");
@@ -77,6 +84,19 @@ final class KernelChecks {
                     "only one of kv-cache-memory-bytes, num-gpu-blocks-override and gpu-memory-utilization can decide how many KV blocks there"
                             + " are; give one of them");
         }
+    }
+
+    private void checkCache() {
+        String type = settings.text(KernelOptions.KV_CACHE_DTYPE);
+        if (KernelOptions.CACHE_TYPES.contains(type)) {
+            return;
+        }
+        problem(KernelOptions.KV_CACHE_DTYPE, type.startsWith("fp8") || type.startsWith("f8")
+                ? "[" + type
+                        + "] is not done here: int8 takes the same memory and, with a factor for each token and head, keeps more of each"
+                        + " element than the 3 or 2 bits of an FP8 mantissa; give int8"
+                : "[" + type + "] is not one of " + KernelOptions.CACHE_TYPES
+                        + NearestName.hint(type, KernelOptions.CACHE_TYPES));
     }
 
     /** Many more ranks than processors are more likely sizes that were multiplied by mistake. */

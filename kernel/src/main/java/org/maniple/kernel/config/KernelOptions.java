@@ -1,6 +1,7 @@
 package org.maniple.kernel.config;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.maniple.api.config.Option;
 import org.maniple.api.config.OptionType;
 
@@ -58,10 +59,22 @@ public final class KernelOptions {
     public static final String KV_CACHE_MEMORY_BYTES = "kv-cache-memory-bytes";
     /** KV blocks, exactly. */
     public static final String NUM_GPU_BLOCKS_OVERRIDE = "num-gpu-blocks-override";
+    /** What the KV cache holds. */
+    public static final String KV_CACHE_DTYPE = "kv-cache-dtype";
     /** Part of the memory for weights and KV cache. */
     public static final String GPU_MEMORY_UTILIZATION = "gpu-memory-utilization";
     /** Whether requests that begin alike share KV blocks. */
     public static final String ENABLE_PREFIX_CACHING = "enable-prefix-caching";
+    /** How outputs are guessed, in vLLM's words. */
+    public static final String SPECULATIVE_CONFIG = "speculative-config";
+    /** How outputs are guessed, in SGLang's words. */
+    public static final String SPECULATIVE_ALGORITHM = "speculative-algorithm";
+    /** Guesses in a step. */
+    public static final String SPECULATIVE_NUM_STEPS = "speculative-num-steps";
+    /** Guesses in a step, and one. */
+    public static final String SPECULATIVE_NUM_DRAFT_TOKENS = "speculative-num-draft-tokens";
+    /** Guesses at each place. */
+    public static final String SPECULATIVE_EAGLE_TOPK = "speculative-eagle-topk";
     /** Tokens of a KV block. */
     public static final String BLOCK_SIZE = "block-size";
     /** What weights become when they are loaded. */
@@ -143,6 +156,9 @@ public final class KernelOptions {
     /** Block types that weights of floats can be converted to. */
     public static final List<String> CONVERSIONS = List.of("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4");
 
+    /** What keys and values can be cached as; the second spelling of a type is vLLM's and SGLang's. */
+    public static final List<String> CACHE_TYPES = List.of("auto", "f32", "float32", "bf16", "bfloat16", "int8");
+
     /** All of them, in the order in which help lists them. */
     public static final List<Option> ALL = List.of(
             text(MODEL, "Path of the model: a folder with config.json and weights, or a file.").asLocal(),
@@ -183,6 +199,10 @@ public final class KernelOptions {
                     "Most tokens of requests that wait for room; others are refused with status 503. One may always wait.")
                     .withDefault("4194304"),
             Option.of(KV_CACHE_MEMORY_BYTES, OptionType.BYTES, "Memory of each rank for KV blocks, in bytes.").withMinimum(1),
+            text(KV_CACHE_DTYPE,
+                    "What keys and values are cached as: f32, as they are computed (auto); bf16, in half the memory; int8, in a quarter, with a factor "
+                            + "for each token and head.")
+                    .withDefault("auto"),
             Option.of(GPU_MEMORY_UTILIZATION, OptionType.NUMBER,
                     "Part of the memory that weights and KV blocks of a rank may take together, above 0 and at most 1."),
             integer(NUM_GPU_BLOCKS_OVERRIDE, 1, "Number of KV blocks, exactly."),
@@ -190,6 +210,17 @@ public final class KernelOptions {
             Option.of(ENABLE_PREFIX_CACHING, OptionType.BOOLEAN,
                     "Keep the KV blocks of requests that have ended, for those that begin with the same tokens.")
                     .withDefault("true"),
+            Option.of(SPECULATIVE_CONFIG, OptionType.OBJECT,
+                    "Guesses the next tokens, so that a step may yield several; outputs stay the same: {\"method\": \"ngram\","
+                            + " \"num_speculative_tokens\": 5, \"prompt_lookup_min\": 3, \"prompt_lookup_max\": 5} looks for what followed the"
+                            + " last tokens before; mtp asks the model's own layer for it."),
+            text(SPECULATIVE_ALGORITHM,
+                    "SGLang's way to ask for speculative decoding: NGRAM, or NEXTN for the model's own layer.")
+                    .withChoices("NGRAM", "NEXTN"),
+            integer(SPECULATIVE_NUM_STEPS, 1, "With speculative-algorithm: how many tokens are guessed in a step."),
+            integer(SPECULATIVE_NUM_DRAFT_TOKENS, 2,
+                    "With speculative-algorithm: how many tokens are guessed in a step, and one more."),
+            integer(SPECULATIVE_EAGLE_TOPK, 1, "With speculative-algorithm: how many guesses there are for each place; only 1."),
             text(QUANTIZATION,
                     "Converts weights of floats to blocks when they are loaded; or names how the model is quantised.")
                     .withChoices("q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl", "mxfp4", "gptq", "awq", "compressed-tensors",
@@ -266,11 +297,13 @@ public final class KernelOptions {
                     "Every group of ranks with sequences of its own serves them itself, on its first rank's node; otherwise rank 0 serves all.")
                     .withDefault("false"));
 
+    private static final Pattern SECRET = Pattern.compile("(.*-)?(secret|password|api-key|token)");
+
     private KernelOptions() {}
 
     /** Whether the values of a key must never be shown. */
     static boolean secret(String key) {
-        return key.matches("(.*-)?(secret|password|api-key|token)");
+        return SECRET.matcher(key).matches();
     }
 
     private static Option text(String key, String help) {

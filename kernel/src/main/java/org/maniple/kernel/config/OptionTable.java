@@ -88,12 +88,11 @@ final class OptionTable {
                 .or(() -> bySpelling(name));
     }
 
-    /** A Boolean option that {@code no-<key>} stands for. */
+    /** A Boolean option whose opposite is meant: by {@code no-<key>}, or as the field calls that. */
     Optional<Option> byNegation(String spelling) {
         String name = spelling.replace('_', '-');
-        return name.startsWith("no-")
-                ? bySpelling(name.substring(3)).filter(option -> option.type() == OptionType.BOOLEAN)
-                : Optional.empty();
+        Optional<String> negated = name.startsWith("no-") ? Optional.of(name.substring(3)) : spellings.negation(name);
+        return negated.flatMap(this::bySpelling).filter(option -> option.type() == OptionType.BOOLEAN);
     }
 
     Optional<NoEffect> withoutEffect(String spelling) {

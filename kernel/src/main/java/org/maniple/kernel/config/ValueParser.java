@@ -40,6 +40,7 @@ final class ValueParser {
             case BOOLEAN -> truth(text);
             case BYTES -> bytes(text);
             case DURATION -> duration(text);
+            case OBJECT -> JsonEntries.parse(text);
             default -> text(text);
         };
         checkMinimum(option, value, text);
@@ -135,6 +136,7 @@ final class ValueParser {
     static String text(Object value) {
         return switch (value) {
             case Duration duration -> text(duration);
+            case Map<?, ?> entries -> JsonEntries.text(entries);
             case List<?> list -> list.stream().map(ValueParser::text).collect(Collectors.joining(","));
             case Double number when number == Math.rint(number) && Math.abs(number) < 1e15 -> Long.toString(number.longValue());
             default -> value.toString();

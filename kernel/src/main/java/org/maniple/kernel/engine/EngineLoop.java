@@ -1,5 +1,6 @@
 package org.maniple.kernel.engine;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,8 @@ import org.maniple.kernel.structured.GuideThread;
  */
 final class EngineLoop {
 
+    private static final long NOTHING_RUNS = 0;
+
     private final StepPipeline pipeline;
     private final EngineOptions options;
     private final OutputThread output;
@@ -32,11 +35,16 @@ final class EngineLoop {
 
     private final ArrayDeque<Flight> inFlight = new ArrayDeque<>();
     private final ArrayDeque<Flight> spare = new ArrayDeque<>();
+    private final boolean passes;
     private @Nullable StepBatch begun;
+    /** Of the batches in flight, those that guess. */
+    private int passesInFlight;
     private long steps;
     /** When the results before came, or work began after there was none. */
     private long since;
     private boolean idle = true;
+    /** When the step began whose results come next; {@link #NOTHING_RUNS} if there is none. Read by any thread. */
+    private volatile long running = NOTHING_RUNS;
     /** Batches in flight that have tokens of prompts. */
     private int promptFlights;
     /** Tokens that each home has computed in a step. */
@@ -54,10 +62,19 @@ final class EngineLoop {
                 options.scheduling().prefixCaching(), order);
         computed = new int[limits.homes()];
         depth = pipeline.depth();
+        passes = options.speculation() instanceof Speculation.NextLayer;
         pace = new StepPace(options.scheduling().stretch(), options.scheduling().smooth());
-        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth);
+        planner = new StepPlanner(options, pipeline.limits(), order, pace, depth, drafter(options.speculation()));
         sampler = new Sampler(model.vocabulary(), options.candidates());
         row = new LogitRow(model.vocabulary());
+    }
+
+    private static Drafter drafter(Speculation speculation) {
+        return switch (speculation) {
+            case Speculation.Off _ -> Drafter.NONE;
+            case Speculation.Lookup lookup -> new PromptLookup(lookup.shortest(), lookup.longest());
+            case Speculation.NextLayer _ -> (sequence, most) -> sequence.foretold() ? 1 : 0;
+        };
     }
 
     Homes homes() {
@@ -122,7 +139,7 @@ final class EngineLoop {
      * @return whether there was anything to do
      */
     boolean step() {
-        while (inFlight.size() < depth && submit()) {
+        while (mayDepart() && submit()) {
             // submit() does the work
         }
         if (inFlight.isEmpty()) {
@@ -131,10 +148,80 @@ final class EngineLoop {
         }
         StepResults results = pipeline.await();
         Flight flight = inFlight.removeFirst();
-        measure(flight);
-        take(results, flight);
+        running = inFlight.isEmpty() ? NOTHING_RUNS : System.nanoTime() | 1;
+        check(results, flight.batch());
+        if (flight.batch().kind() == StepBatch.KIND_DRAFT) {
+            passesInFlight--;
+            foretell(results, flight);
+        } else {
+            measure(flight);
+            take(results, flight);
+            if (passes) {
+                guess(flight);
+            }
+        }
         spare.addLast(flight);
         return true;
+    }
+
+    /** On one stage results lie in the rank's own memory, so that they must be taken before anything else runs. */
+    private boolean mayDepart() {
+        return depth == 1 ? inFlight.isEmpty() : inFlight.size() - passesInFlight < depth;
+    }
+
+    /**
+     * Has the layer that guesses go on from what a step has computed: every position with the token after it. The parts of prompts take part,
+     * since the layer has a cache of its own; sequences that have lost their blocks do not. Before any further step departs.
+     */
+    private void guess(Flight done) {
+        StepBatch step = done.batch();
+        StepBatch pass = begun == null ? pipeline.begin() : begun;
+        begun = pass;
+        pass.clearForDraft(step.stepNumber());
+        Flight flight = spare.isEmpty() ? new Flight(pass) : spare.removeFirst();
+        flight.use(pass);
+        for (int span = 0; span < step.spans(); span++) {
+            Sequence sequence = done.sequence(span);
+            int position = step.position(step.spanStart(span));
+            int count = Math.min(sequence.computed(), sequence.length() - 1) - position;
+            if (count > 0) {
+                boolean wanted = sequence.decoding() && !sequence.output.ended();
+                flight.board(pass.spans(), sequence);
+                pass.addSpan(sequence.home(), sequence.number, position, sequence.tokens(), position + 1, count,
+                        wanted ? StepBatch.Rows.LAST : StepBatch.Rows.NONE, sequence.blocks(),
+                        Math.ceilDiv(position + count, step.blockSize()));
+                pass.goesOnFrom(step.spanStart(span));
+            }
+        }
+        if (pass.spans() == 0) {
+            spare.addFirst(flight);
+            return;
+        }
+        begun = null;
+        passesInFlight++;
+        depart(flight);
+    }
+
+    private void foretell(StepResults results, Flight flight) {
+        StepBatch pass = flight.batch();
+        int next = 0;
+        for (int span = 0; span < pass.spans(); span++) {
+            Sequence sequence = flight.sequence(span);
+            sequence.arrive(0);
+            if (pass.rowsOf(span) == StepBatch.Rows.LAST) {
+                LogitRow guesses = row.at(results, next++);
+                // Where it fills what it may become, nothing follows that could be guessed.
+                int token = sequence.length() < sequence.maxLength
+                        ? sampler.guess(sequence.plan, sequence.length(), guesses)
+                        : Sampler.NONE;
+                if (token != Sampler.NONE) {
+                    sequence.foretell(token);
+                }
+            }
+            if (sequence.preempted()) {
+                homes.of(sequence).vacate(sequence);
+            }
+        }
     }
 
     private boolean submit() {
@@ -160,9 +247,16 @@ final class EngineLoop {
             Sequence sequence = flight.sequence(span);
             sequence.times.step(sequence.home(), now);
         }
-        inFlight.addLast(flight);
-        pipeline.submit(batch);
+        depart(flight);
         return true;
+    }
+
+    private void depart(Flight flight) {
+        if (running == NOTHING_RUNS) {
+            running = System.nanoTime() | 1;
+        }
+        inFlight.addLast(flight);
+        pipeline.submit(flight.batch());
     }
 
     /** Streams wait for a step from the results before to its own, with all that is done in between. */
@@ -177,26 +271,33 @@ final class EngineLoop {
         since = now;
     }
 
-    private void take(StepResults results, Flight flight) {
-        StepBatch batch = flight.batch();
+    private void check(StepResults results, StepBatch batch) {
         if (results.batch() != batch || results.rows() != batch.selectedRows() || results.k() != options.candidates()) {
             throw new IllegalStateException(
                     "Results of " + results.batch() + " with " + results.rows() + " rows of " + results.k()
                             + " candidates came instead of those of " + batch + " with " + options.candidates());
         }
+    }
+
+    private void take(StepResults results, Flight flight) {
+        StepBatch batch = flight.batch();
         long now = System.nanoTime();
         int first = 0;
         for (int span = 0; span < batch.spans(); span++) {
             int rows = batch.rowsOf(span).count(batch.spanLength(span));
             Sequence sequence = flight.sequence(span);
-            sequence.arrive(batch.spanLength(span));
+            Home home = homes.of(sequence);
+            int known = batch.spanLength(span) - sequence.drafted();
+            sequence.arrive(known);
             computed[sequence.home()] += batch.spanLength(span);
-            homes.of(sequence).cache().publish(sequence);
             if (!sequence.output.ended()) {
-                advance(sequence, results, first, rows, batch.spanLength(span), now);
+                advance(sequence, results, first, rows, known, now);
             }
+            sequence.draft(0);
+            home.cache().publish(sequence);
+            home.trim(sequence);
             if (sequence.preempted()) {
-                homes.of(sequence).vacate(sequence);
+                home.vacate(sequence);
             }
             first += rows;
         }
@@ -210,11 +311,29 @@ final class EngineLoop {
 
     private void advance(Sequence sequence, StepResults results, int first, int rows, int length, long now) {
         boolean completes = sequence.computed() == sequence.length();
+        if (sequence.pool != null) {
+            sequence.pool.add(results.hidden(), first, rows, sequence.computed() - rows);
+            if (completes) {
+                sequence.output.embedding(sequence.pool.vector());
+                sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), 0));
+                output.wake(sequence);
+            }
+            return;
+        }
         if (sequence.wantsPromptLogprobs() && sequence.outputLength() == 0) {
             collectPromptLogprobs(sequence, results, first, rows, sequence.computed() - length);
         }
         if (completes) {
-            choose(sequence, row.at(results, first + rows - 1), now);
+            int drafted = sequence.drafted();
+            int next = first + rows - 1 - drafted;
+            // The row of a guess counts if the guess is the token that has been chosen in its place.
+            while (choose(sequence, row.at(results, next), now)) {
+                next++;
+            }
+            if (drafted > 0) {
+                observers.speculated(sequence.home(), drafted, drafted - sequence.drafted());
+            }
+            output.wake(sequence);
         }
     }
 
@@ -230,34 +349,49 @@ final class EngineLoop {
         }
     }
 
-    private void choose(Sequence sequence, LogitRow logits, long now) {
+    /**
+     * Chooses the next token.
+     *
+     * @return whether it had been guessed, so that the row of the guess tells what follows
+     */
+    private boolean choose(Sequence sequence, LogitRow logits, long now) {
         Guide guide = sequence.plan.guide;
         String hindrance = guide == null ? null : guide.await();
         if (hindrance != null) {
             sequence.output.end(new Ending.Failure(hindrance));
-            output.wake(sequence);
-            return;
+            return false;
         }
         int token = sampler.choose(sequence.plan, sequence.tokens(), sequence.promptLength, sequence.length(), logits);
         if (token == Sampler.NONE && guide != null && guide.mustEnd()) {
             // There is no token that says so, or it is not allowed.
             sequence.output.end(new Ending.Finish(FinishReason.STOP, Optional.empty(), sequence.outputLength()));
-        } else if (token == Sampler.NONE) {
+            return false;
+        }
+        if (token == Sampler.NONE) {
             sequence.output.end(
                     new Ending.Failure(
                             "No token may be chosen: a constraint on the output, allowed_token_ids, bad_words, min_tokens and logit_bias exclude "
                                     + "every one, or the model's logits are not numbers"));
-        } else {
-            sequence.append(token);
-            sequence.times.token(now, observers);
-            Ending end = ending(sequence, token);
-            sequence.output.token(token, logprob(sequence, logits, token), end);
-            if (guide != null && end == null && !sequence.plan.concludes(token)) {
-                guide.chosen(token);
+            return false;
+        }
+        boolean foreseen = sequence.foresees(token);
+        sequence.append(token);
+        if (foreseen) {
+            sequence.accept();
+        }
+        sequence.times.token(now, observers);
+        Ending end = ending(sequence, token);
+        sequence.output.token(token, logprob(sequence, logits, token), end);
+        boolean goesOn = foreseen && end == null;
+        if (guide != null && end == null && !sequence.plan.concludes(token)) {
+            guide.chosen(token);
+            if (goesOn) {
+                guide.work();
+            } else {
                 guides.hand(guide);
             }
         }
-        output.wake(sequence);
+        return goesOn;
     }
 
     private static @Nullable TokenLogprob logprob(Sequence sequence, LogitRow logits, int token) {
@@ -279,6 +413,12 @@ final class EngineLoop {
             return new Ending.Finish(FinishReason.LENGTH, Optional.empty(), tokens);
         }
         return null;
+    }
+
+    /** How long the step that runs has taken; empty if none does. Any thread may ask. */
+    Optional<Duration> stepAge() {
+        long began = running;
+        return began == NOTHING_RUNS ? Optional.empty() : Optional.of(Duration.ofNanos(Math.max(0, System.nanoTime() - began)));
     }
 
     void idle() {

@@ -16,9 +16,10 @@ import org.maniple.api.engine.ScheduledRequest;
  * @param seed where the seeds of requests that bring none begin; empty: they are random ({@code seed})
  * @param candidates how many candidates the pipeline's results bring for each row
  * @param scheduling how requests share the steps
+ * @param speculation whether and how outputs are guessed ({@code speculative-config})
  */
 public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
-        int candidates, Scheduling scheduling) {
+        int candidates, Scheduling scheduling, Speculation speculation) {
 
     /**
      * How requests share the steps.
@@ -52,6 +53,23 @@ public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, i
     public EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
             int candidates) {
         this(maxBatchedTokens, maxSequences, chunk, maxQueued, kvBlocks, seed, candidates, Scheduling.DEFAULT);
+    }
+
+    /**
+     * Options of an engine that guesses nothing.
+     *
+     * @param maxBatchedTokens as above
+     * @param maxSequences as above
+     * @param chunk as above
+     * @param maxQueued as above
+     * @param kvBlocks as above
+     * @param seed as above
+     * @param candidates as above
+     * @param scheduling as above
+     */
+    public EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, int maxQueued, int kvBlocks, OptionalLong seed,
+            int candidates, Scheduling scheduling) {
+        this(maxBatchedTokens, maxSequences, chunk, maxQueued, kvBlocks, seed, candidates, scheduling, Speculation.OFF);
     }
 
     /** Checks that each has a sense. */

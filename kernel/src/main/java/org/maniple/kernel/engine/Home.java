@@ -166,6 +166,27 @@ final class Home {
     }
 
     /**
+     * Gives a sequence blocks for what is only guessed, as long as all others can go on without losing any for it.
+     *
+     * @param positions how many positions it would like to have room for
+     * @return how many it has room for
+     */
+    int lend(Sequence sequence, int positions) {
+        int wanted = Math.ceilDiv(positions, blockSize);
+        while (sequence.heldBlocks() < wanted && pool.free() > running.size()) {
+            sequence.hold(pool.take());
+        }
+        return sequence.heldBlocks() * blockSize;
+    }
+
+    /** Takes back what was for guesses that have not come true. */
+    void trim(Sequence sequence) {
+        while (sequence.heldBlocks() > Math.ceilDiv(sequence.length(), blockSize)) {
+            pool.giveBack(sequence.drop());
+        }
+    }
+
+    /**
      * Takes the blocks of the last sequence that has any, if it comes after another. Those of a sequence in flight are in use until its
      * batch is back: then there are none now, and no other sequence loses its own meanwhile.
      *

@@ -63,6 +63,18 @@ final class Observers implements EngineObserver {
     }
 
     @Override
+    public void speculated(int home, int tokens, int accepted) {
+        EngineObserver[] told = all;
+        for (EngineObserver observer : told) {
+            try {
+                observer.speculated(home, tokens, accepted);
+            } catch (RuntimeException e) {
+                drop(observer, e);
+            }
+        }
+    }
+
+    @Override
     public void ended(EndedRequest request) {
         rarely(observer -> observer.ended(request));
     }

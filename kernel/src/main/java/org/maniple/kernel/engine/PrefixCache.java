@@ -38,7 +38,7 @@ final class PrefixCache {
 
     /** Those whose prompt's log-probabilities are wanted need the rows of all tokens. */
     private boolean mayUse(Sequence sequence) {
-        return enabled && !sequence.lacksPromptLogprobs();
+        return enabled && !sequence.needsAllRows();
     }
 
     /**

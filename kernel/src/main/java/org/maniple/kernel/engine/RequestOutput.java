@@ -32,6 +32,7 @@ final class RequestOutput {
     private @Nullable TokenLogprob[] logprobs = new TokenLogprob[0];
     private volatile List<TokenLogprob> promptLogprobs = List.of();
     private volatile int cachedTokens;
+    private volatile float @Nullable [] embedding;
     private volatile int published;
     private volatile boolean delivered;
 
@@ -49,6 +50,11 @@ final class RequestOutput {
 
     void prompt(List<TokenLogprob> entries) {
         promptLogprobs = entries;
+    }
+
+    /** The vector that was asked for; before the end. */
+    void embedding(float[] values) {
+        embedding = values;
     }
 
     /** Says how many tokens of the prompt need not be computed. */
@@ -124,6 +130,10 @@ final class RequestOutput {
             return true;
         }
         if (end instanceof Ending.Finish finish && consumed >= finish.tokens()) {
+            float[] vector = embedding;
+            if (vector != null && finish.reason() == FinishReason.STOP) {
+                listener.accept(new GenerationEvent.Embedding(vector));
+            }
             return finish(finish.reason(), finish.stop(), stream().finish());
         }
         return false;

@@ -50,6 +50,9 @@ final class RequestValidation {
         require(priorities || request.priority() == 0, "Got priority " + request.priority()
                 + " but Priority scheduling is not enabled. Start the unit with --scheduling-policy priority, or leave it out.");
         checkPrompt(request.prompt());
+        if (request.pooling().isPresent()) {
+            return checkLength(request.prompt().length, OptionalInt.of(0));
+        }
         checkValues(request.sampling());
         checkTokens(request.sampling());
         return checkLength(request.prompt().length, request.sampling().maxTokens());

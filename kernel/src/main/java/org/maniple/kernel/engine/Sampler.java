@@ -52,6 +52,23 @@ final class Sampler {
         return selection.draw(plan.seed, length);
     }
 
+    /**
+     * Guesses the token of a position from what a layer that guesses says about it, with the same draw that will choose it: where the layer is
+     * right about the probabilities, the guess comes true.
+     *
+     * @param plan how tokens are chosen; what shapes logits is left aside
+     * @param position of the guess
+     * @param logits the row of the pass
+     * @return the token, or {@link #NONE}
+     */
+    int guess(SamplingPlan plan, int position, LogitRow logits) {
+        if (plan.sampling.isGreedy() || logits.candidates() == 0) {
+            return logits.candidateId(0);
+        }
+        select(plan.sampling, logits, false);
+        return selection.draw(plan.seed, position);
+    }
+
     /** What the last {@link #choose} drew from. */
     Selection selection() {
         return selection;

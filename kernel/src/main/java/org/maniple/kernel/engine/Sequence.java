@@ -3,6 +3,7 @@ package org.maniple.kernel.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ScheduledRequest;
 import org.maniple.api.engine.TokenLogprob;
@@ -20,6 +21,8 @@ final class Sequence {
     final GenerationRequest request;
     final ScheduledRequest scheduled;
     final SamplingPlan plan;
+    /** Where its rows go if it wants a vector, and no tokens. */
+    final @Nullable Pool pool;
     final RequestOutput output;
     final RequestTimes times;
     final int promptLength;
@@ -44,8 +47,18 @@ final class Sequence {
     private boolean lostBlocks;
     private boolean inFlight;
     private boolean preempted;
+    /** Tokens behind the known ones that are guessed and take part in the batch in flight. */
+    private int drafted;
+    /** Whether the token behind the known ones has been guessed by a pass, for the next batch. */
+    private boolean foretold;
 
     Sequence(long number, GenerationRequest request, SamplingPlan plan, RequestOutput output, RequestTimes times, int maxLength) {
+        this(number, request, plan, null, output, times, maxLength);
+    }
+
+    Sequence(long number, GenerationRequest request, SamplingPlan plan, @Nullable Pool pool, RequestOutput output,
+            RequestTimes times, int maxLength) {
+        this.pool = pool;
         this.number = number;
         this.request = request;
         this.plan = plan;
@@ -89,6 +102,11 @@ final class Sequence {
         return request.sampling().promptLogprobs().isPresent();
     }
 
+    /** Whether the rows of all tokens of its prompt are needed that are still to be computed. */
+    boolean needsAllRows() {
+        return lacksPromptLogprobs() || pool != null && pool.needsAllRows();
+    }
+
     /** Whether there are log-probabilities of its prompt to find out; not again after a preemption. */
     boolean lacksPromptLogprobs() {
         return wantsPromptLogprobs() && promptLogprobs.size() < promptLength - 1;
@@ -113,11 +131,43 @@ final class Sequence {
         computed += newlyComputed;
     }
 
+    /** A pass has guessed the next token. */
+    void foretell(int token) {
+        tokens[length] = token;
+        foretold = true;
+    }
+
+    boolean foretold() {
+        return foretold;
+    }
+
+    /** Takes guesses into the next batch, which stand behind its tokens. */
+    void draft(int count) {
+        drafted = count;
+    }
+
+    /** Guesses in the batch that is in flight or has come back, and which have neither been accepted nor given up. */
+    int drafted() {
+        return drafted;
+    }
+
+    /** Whether the next guess is a token. Asked before the token is appended. */
+    boolean foresees(int token) {
+        return drafted > 0 && tokens[length] == token;
+    }
+
+    /** The token appended last has been guessed: it is computed. */
+    void accept() {
+        drafted--;
+        computed++;
+    }
+
     void append(int token) {
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, length + 1);
         }
         tokens[length++] = token;
+        foretold = false;
     }
 
     /** Its block table; what counts is the first {@link #heldBlocks} entries. */
@@ -131,6 +181,11 @@ final class Sequence {
 
     void hold(int block) {
         blocks[held++] = block;
+    }
+
+    /** Holds its last block no longer. */
+    int drop() {
+        return blocks[--held];
     }
 
     /**

@@ -73,6 +73,13 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
         homes[home].output.increment();
     }
 
+    @Override
+    public void speculated(int home, int tokens, int accepted) {
+        homes[home].drafts.increment();
+        homes[home].drafted.add(tokens);
+        homes[home].accepted.add(accepted);
+    }
+
     /** Prints what has happened since the last time; nothing about homes where nothing has, and nothing had the last time. */
     synchronized void report(long now) {
         double seconds = Math.max(1, now - last) / 1e9;
@@ -92,6 +99,9 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
 
         private final LongAdder prompt = new LongAdder();
         private final LongAdder output = new LongAdder();
+        private final LongAdder drafts = new LongAdder();
+        private final LongAdder drafted = new LongAdder();
+        private final LongAdder accepted = new LongAdder();
         private boolean busy;
 
         Optional<String> line(HomeStatus home, int waiting, double seconds) {
@@ -107,7 +117,18 @@ public final class StatisticsLog implements EngineObserver, AutoCloseable {
                             + "Running: %d reqs, Waiting: %d reqs, GPU KV cache usage: %.1f%%, Prefix cache hit rate: %.1f%%",
                     home.home(), in / seconds, out / seconds, home.runningRequests(), waiting,
                     percent(home.kvBlocks() - home.freeKvBlocks(), home.kvBlocks()),
-                    percent(home.prefixCacheHits(), home.prefixCacheQueries())));
+                    percent(home.prefixCacheHits(), home.prefixCacheQueries())) + guesses());
+        }
+
+        /** How many tokens a step yields where some were guessed, and how many of the guesses were right: nothing if there were none. */
+        private String guesses() {
+            long steps = drafts.sumThenReset();
+            long made = drafted.sumThenReset();
+            long right = accepted.sumThenReset();
+            return steps == 0
+                    ? ""
+                    : String.format(Locale.ROOT, ", Mean acceptance length: %.2f, Avg Draft acceptance rate: %.1f%%",
+                            1 + right / (double) steps, percent(right, made));
         }
 
         private static double percent(long part, long whole) {

@@ -10,7 +10,7 @@ import org.maniple.kernel.step.StepBatch;
 public interface StepPipeline {
 
     /**
-     * How many batches may be in flight.
+     * How many steps may be in flight, besides the passes that guess from steps before.
      *
      * @return the number of stages, at least 1
      */
@@ -24,7 +24,17 @@ public interface StepPipeline {
     StepBatch.Limits limits();
 
     /**
-     * A batch to fill. There is one while fewer than {@link #depth()} are in flight.
+     * How many numbers a row of the hidden state has.
+     *
+     * @return 0 if batches must not ask for it
+     */
+    default int hiddenWidth() {
+        return 0;
+    }
+
+    /**
+     * A batch to fill. There is one while fewer than {@link #depth()} are in flight, and as many again where the unit has a layer that guesses; it
+     * is not the one whose results came last.
      *
      * @return a batch with any contents, the caller's until it is submitted
      */

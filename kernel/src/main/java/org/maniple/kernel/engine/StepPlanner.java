@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepBatch.Limits;
 import org.maniple.kernel.step.StepBatch.Rows;
+import org.maniple.kernel.structured.Guide;
 
 /**
  * Fills a batch, home by home, each up to the limits: sequences that have begun to answer first, so that running streams go on, then parts
@@ -18,13 +19,22 @@ final class StepPlanner {
     private final SequenceOrder order;
     private final StepPace pace;
     private final int depth;
+    private final Drafter drafter;
 
     private int tokensLeft;
     private int spansLeft;
     private int blocksLeft;
     private int rowsLeft;
+    /** Whether no row of the spans so far is to become logits. */
+    private boolean onlyPools;
+    /** Sequences that have begun to answer and are still to be added, and the entries of their block tables: what guesses must leave. */
+    private int answersLeft;
+    private int tablesLeft;
+    /** Tokens and rows that guesses may still take. */
+    private int guessesLeft;
 
-    StepPlanner(EngineOptions options, Limits limits, SequenceOrder order, StepPace pace, int depth) {
+    StepPlanner(EngineOptions options, Limits limits, SequenceOrder order, StepPace pace, int depth, Drafter drafter) {
+        this.drafter = drafter;
         this.options = options;
         this.limits = limits;
         this.order = order;
@@ -83,6 +93,7 @@ final class StepPlanner {
 
     private void fill(List<Home> homes, Flight flight, int promptTokens) {
         flight.begin();
+        onlyPools = true;
         for (int i = 0; i < homes.size(); i++) {
             fill(homes.get(i), flight, promptTokens);
         }
@@ -98,17 +109,43 @@ final class StepPlanner {
         spansLeft = spans(running);
         blocksLeft = limits.maxBlocks();
         rowsLeft = limits.maxRows();
-        for (int i = 0; i < running.size(); i++) {
-            Sequence sequence = running.get(i);
-            if (sequence.decoding() && runnable(sequence)) {
-                add(home, sequence, flight, sequence.length() - sequence.computed());
-            }
-        }
+        fillAnswers(home, flight);
         int answering = spans(running) - spansLeft;
         tokensLeft = Math.min(tokensLeft, promptTokens);
         int before = tokensLeft;
         fillPrompts(home, flight);
         flight.has(answering, before - tokensLeft);
+    }
+
+    private void fillAnswers(Home home, Flight flight) {
+        List<Sequence> running = home.running();
+        answersLeft = 0;
+        tablesLeft = 0;
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if (sequence.decoding() && runnable(sequence)) {
+                answersLeft++;
+                tablesLeft += table(sequence.length());
+            }
+        }
+        guessesLeft = Math.min(tokensLeft, rowsLeft) - Math.min(answersLeft, spansLeft);
+        if (starting(running) > 0) {
+            // However many streams there are, prompts go on beside them.
+            guessesLeft /= 2;
+        }
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            // One that comes later may have lost its blocks meanwhile.
+            if (sequence.decoding() && runnable(sequence)) {
+                answersLeft--;
+                tablesLeft -= table(sequence.length());
+                add(home, sequence, flight, sequence.remaining());
+            }
+        }
+    }
+
+    private int table(int positions) {
+        return Math.ceilDiv(positions, limits.blockSize());
     }
 
     /**
@@ -192,8 +229,31 @@ final class StepPlanner {
             count = Math.min(count, home.provide(sequence, sequence.computed() + count) - sequence.computed());
         }
         if (count > 0) {
+            sequence.draft(sequence.decoding() && count == sequence.remaining() ? drafts(home, sequence) : 0);
             board(sequence, flight, count);
         }
+    }
+
+    /**
+     * Guesses how a sequence goes on, as far as there is room once every other one that answers has its next token: tokens, rows, entries of
+     * block tables, and KV blocks. What a constraint does not allow is cut off.
+     */
+    private int drafts(Home home, Sequence sequence) {
+        int length = sequence.length();
+        int most = Math.min(options.speculation().tokens(), sequence.maxLength - length - 1);
+        most = Math.min(most, guessesLeft);
+        most = (int) Math.min(most, (long) (blocksLeft - tablesLeft) * limits.blockSize() - length);
+        if (most <= 0) {
+            return 0;
+        }
+        int count = drafter.draft(sequence, most);
+        Guide guide = sequence.plan.guide;
+        if (count > 0 && guide != null) {
+            count = guide.await() == null ? guide.admits(sequence.tokens(), length, count) : 0;
+        }
+        count = count == 0 ? 0 : Math.min(count, home.lend(sequence, length + count) - length);
+        guessesLeft -= count;
+        return count;
     }
 
     private int room(Sequence sequence, int most) {
@@ -201,7 +261,7 @@ final class StepPlanner {
         if (options.chunk() > 0 && !sequence.decoding()) {
             count = Math.min(count, options.chunk());
         }
-        if (sequence.lacksPromptLogprobs()) {
+        if (sequence.needsAllRows()) {
             count = Math.min(count, rowsLeft);
         }
         return (int) Math.min(count, (long) blocksLeft * limits.blockSize() - sequence.computed());
@@ -209,19 +269,27 @@ final class StepPlanner {
 
     private void board(Sequence sequence, Flight flight, int count) {
         boolean completes = count == sequence.remaining();
-        boolean all = sequence.lacksPromptLogprobs();
+        boolean all = sequence.needsAllRows() || sequence.drafted() > 0;
         Rows rows = all ? Rows.ALL : completes ? Rows.LAST : Rows.NONE;
-        int table = Math.ceilDiv(sequence.computed() + count, limits.blockSize());
+        int tokens = count + sequence.drafted();
+        int table = table(sequence.computed() + tokens);
         StepBatch batch = flight.batch();
         flight.board(batch.spans(), sequence);
-        batch.addSpan(sequence.home(), sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), count, rows,
+        batch.addSpan(sequence.home(), sequence.number, sequence.computed(), sequence.tokens(), sequence.computed(), tokens, rows,
                 sequence.blocks(), table);
-        if (all || completes && sequence.plan.needsFullRow(sequence.outputLength(), options.candidates())) {
-            batch.needFullRows(true);
+        if (rows != Rows.NONE) {
+            boolean pooled = sequence.pool != null;
+            onlyPools &= pooled;
+            batch.needHiddenRows(pooled || batch.hiddenRows(), onlyPools);
+            // Of rows that follow guesses none needs more than the first.
+            if (!pooled && (all && sequence.drafted() == 0
+                    || completes && sequence.plan.needsFullRow(sequence.outputLength(), options.candidates()))) {
+                batch.needFullRows(true);
+            }
         }
         spansLeft--;
-        tokensLeft -= count;
+        tokensLeft -= tokens;
         blocksLeft -= table;
-        rowsLeft -= all ? count : completes ? 1 : 0;
+        rowsLeft -= rows.count(tokens);
     }
 }

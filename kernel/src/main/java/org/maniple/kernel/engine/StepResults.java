@@ -40,4 +40,14 @@ public interface StepResults {
      * @return {@code [rows, vocabulary]} float32, native byte order; an empty segment unless the batch asked for {@link StepBatch#fullRows()}
      */
     MemorySegment logits();
+
+    /**
+     * What the model knows at the rows.
+     *
+     * @return {@code [rows, StepPipeline.hiddenWidth()]} float32, native byte order; an empty segment unless the batch asked for
+     *     {@link StepBatch#hiddenRows()}
+     */
+    default MemorySegment hidden() {
+        return MemorySegment.NULL;
+    }
 }

@@ -24,6 +24,7 @@ import org.maniple.api.engine.GenerationEvent;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.ModelInfo;
 import org.maniple.api.engine.OutputConstraint;
+import org.maniple.api.engine.Pooling;
 import org.maniple.api.engine.RefusedException;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.UnitStatus;
@@ -56,6 +57,7 @@ public final class UnitEngine implements Engine {
     private final EngineLoop loop;
     private final Thread thread;
     private final int seats;
+    private final int hiddenWidth;
     private final int places;
     private final LongSupplier seeds;
 
@@ -112,6 +114,7 @@ public final class UnitEngine implements Engine {
         int cacheTokens = (int) Math.min(Integer.MAX_VALUE, (long) blocks * pipeline.limits().blockSize());
         int homes = pipeline.limits().homes();
         validation = new RequestValidation(model, cacheTokens, codec.isPresent(), homes, options.scheduling().usesPriority());
+        hiddenWidth = pipeline.hiddenWidth();
         seats = Math.multiplyExact(options.maxSequences(), homes);
         // Requests that have ended but whose last events are still to be delivered count too, hence twice.
         places = 2 * (options.maxQueued() + seats);
@@ -168,13 +171,14 @@ public final class UnitEngine implements Engine {
     public Generation submit(GenerationRequest request, Consumer<GenerationEvent> listener) {
         var times = new RequestTimes(request, System.nanoTime());
         int maxLength = validation.maxLength(request);
+        Pool pool = request.pooling().map(this::pool).orElse(null);
         Guide guide = request.sampling().constraint().map(this::guide).orElse(null);
         var plan = new SamplingPlan(request.sampling(), seeds.getAsLong(), model, guide);
         lock.lock();
         try {
             checkAccepted(request);
             var delivery = new RequestOutput(request, new Delivery(times, listener), codec);
-            var sequence = new Sequence(numbers++, request, plan, delivery, times, maxLength);
+            var sequence = new Sequence(numbers++, request, plan, pool, delivery, times, maxLength);
             live.put(request.id(), sequence);
             if (guide != null) {
                 guides.hand(guide);
@@ -185,6 +189,14 @@ public final class UnitEngine implements Engine {
         } finally {
             lock.unlock();
         }
+    }
+
+    private Pool pool(Pooling how) {
+        if (hiddenWidth == 0) {
+            throw new RefusedException(Reason.INVALID,
+                    "This model gives no embeddings: what it knows before it makes logits cannot be had of its graph");
+        }
+        return new Pool(how, hiddenWidth);
     }
 
     /** On the caller's thread, so that what is hard to compile keeps nobody else waiting. */
@@ -330,6 +342,11 @@ public final class UnitEngine implements Engine {
     }
 
     @Override
+    public int speculativeTokens() {
+        return options.speculation().tokens();
+    }
+
+    @Override
     public UnitStatus status() {
         UnitStatus known = unit.get();
         lock.lock();
@@ -344,6 +361,11 @@ public final class UnitEngine implements Engine {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public Optional<Duration> stepAge() {
+        return loop.stepAge();
     }
 
     @Override
@@ -477,6 +499,8 @@ public final class UnitEngine implements Engine {
                 case GenerationEvent.Finished finished -> observers.ended(times.ended(finished, System.nanoTime()));
                 case GenerationEvent.Failed failed -> observers.ended(times.failed(tokens, System.nanoTime()));
                 case GenerationEvent.Prompt prompt -> {
+                }
+                case GenerationEvent.Embedding vector -> {
                 }
             }
             listener.accept(event);

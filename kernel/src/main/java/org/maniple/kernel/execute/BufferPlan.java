@@ -149,6 +149,12 @@ final class BufferPlan {
         }
         last.put(program.program().logits(), Integer.MAX_VALUE);
         last.put(program.program().candidates(), Integer.MAX_VALUE);
+        program.program().hidden().ifPresent(hidden -> last.put(hidden, Integer.MAX_VALUE));
+        program.program().draft().ifPresent(draft -> {
+            // What is kept of a step is copied when it is over; until then, and while others go on from it, nothing may take its place.
+            last.put(draft.source(), Integer.MAX_VALUE);
+            last.put(draft.candidates(), Integer.MAX_VALUE);
+        });
         return last;
     }
 

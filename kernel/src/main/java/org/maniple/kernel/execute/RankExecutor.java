@@ -24,11 +24,14 @@ import org.maniple.api.compute.ComputeSession.CompiledKernel;
 import org.maniple.api.compute.Kernel;
 import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.BuiltinOp;
+import org.maniple.api.graph.Node;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.Instruction;
+import org.maniple.kernel.program.MeshProgram;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.program.TokenSplit;
@@ -48,7 +51,21 @@ public final class RankExecutor {
     private static final long ALIGNMENT = 4096;
 
     /** What happens in a step, in order, on the tokens that a view shows. */
-    private record Action(Kernel work, StepView view, boolean onlyForFullRows, List<Piece> made, boolean exchanges) {}
+    private record Action(Kernel work, StepView view, Use use, List<Piece> made, boolean exchanges) {}
+
+    /** For which steps something is done. */
+    private enum Use {
+        ALWAYS, LOGITS, FULL_ROWS, HIDDEN_ROWS;
+
+        boolean by(StepBatch step) {
+            return switch (this) {
+                case ALWAYS -> true;
+                case LOGITS -> step.wantsLogits();
+                case FULL_ROWS -> step.fullRows();
+                case HIDDEN_ROWS -> step.hiddenRows();
+            };
+        }
+    }
 
     /** Opens an all-to-all back end for what is exchanged along some dimensions. */
     @FunctionalInterface
@@ -78,8 +95,14 @@ public final class RankExecutor {
     private final List<Action> actions = new ArrayList<>();
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
+    private final @Nullable Value selected;
+    /** The number of the operation that selects rows. */
+    private final int selection;
     private final ExpertBinder experts;
     private final StepClock clock = new StepClock();
+    private @Nullable DraftMemory draft;
+    /** The first action that belongs to passes that guess. */
+    private int draftFrom;
     private @Nullable StepProfile profile;
 
     /**
@@ -103,6 +126,9 @@ public final class RankExecutor {
         this.session = session;
         this.communicator = communicator;
         this.observer = observer;
+        this.selected = program.program().graph().selected().orElse(null);
+        this.selection = program.program().graph().nodes().stream().filter(node -> node.op() instanceof BuiltinOp.Select)
+                .mapToInt(Node::index).findFirst().orElse(Integer.MAX_VALUE);
         tensors.putAll(weights);
         makeGroups();
         int states = 0;
@@ -112,8 +138,28 @@ public final class RankExecutor {
         List<List<Instruction>> sections = sections();
         experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current);
         allocate(sections);
-        sections.forEach(this::bind);
+        bindAll(sections);
         allViews = views.values().toArray(StepView[]::new);
+    }
+
+    /** Binds what steps do, and then what passes do that guess. */
+    private void bindAll(List<List<Instruction>> sections) {
+        int begun = 0;
+        for (List<Instruction> section : sections) {
+            if (begun == program.draftFrom()) {
+                draftFrom = actions.size();
+            }
+            bind(section);
+            begun += section.size();
+        }
+        if (!program.drafts()) {
+            draftFrom = actions.size();
+        }
+        if (program.drafts()) {
+            MeshProgram.Draft pieces = program.program().draft().orElseThrow();
+            draft = new DraftMemory(tensor(pieces.source()), tensor(pieces.hidden()), view(pieces.source()),
+                    program.program().stages(), session::allocate);
+        }
     }
 
     /**
@@ -177,7 +223,14 @@ public final class RankExecutor {
      * @return bytes
      */
     public static long blockBytes(RankProgram program, int blockSize) {
-        return program.states().stream().mapToLong(s -> 4 * program.elements(s) * blockSize).sum();
+        CacheType type = program.program().options().cache();
+        return program.states().stream().mapToLong(s -> type.bytes(heads(program, s), program.elements(s)) * blockSize).sum();
+    }
+
+    /** Rows of elements of a state at a position: all its dimensions but the last. */
+    private static long heads(RankProgram program, Piece state) {
+        int elements = program.program().units(state, state.operand().dims().getLast(), program.rank()).size();
+        return elements == 0 ? 0 : program.elements(state) / elements;
     }
 
     /**
@@ -203,7 +256,7 @@ public final class RankExecutor {
                 long begin = System.nanoTime();
                 action.work().run(step);
                 measured.add(slot, System.nanoTime() - begin);
-            }, action.view(), action.onlyForFullRows(), action.made(), action.exchanges()));
+            }, action.view(), action.use(), action.made(), action.exchanges()));
         }
         profile = measured;
         return measured;
@@ -219,7 +272,7 @@ public final class RankExecutor {
     }
 
     /**
-     * Runs a step.
+     * Runs a step, or a pass that guesses further tokens.
      *
      * @param step the batch
      * @throws org.maniple.api.transport.TransportException if another rank cannot be reached
@@ -232,10 +285,14 @@ public final class RankExecutor {
         for (StepView view : allViews) {
             show(step, view);
         }
-        boolean full = step.fullRows();
-        for (int i = 0; i < actions.size(); i++) {
+        boolean guesses = step.kind() == StepBatch.KIND_DRAFT;
+        if (guesses && draft != null) {
+            draft.recall(step);
+        }
+        int last = guesses ? actions.size() : draftFrom;
+        for (int i = guesses ? draftFrom : 0; i < last; i++) {
             Action action = actions.get(i);
-            if (action.onlyForFullRows() && !full) {
+            if (!action.use().by(step)) {
                 continue;
             }
             if (action.exchanges()) {
@@ -248,6 +305,9 @@ public final class RankExecutor {
             if (observer.isPresent()) {
                 action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
             }
+        }
+        if (!guesses && draft != null) {
+            draft.keep(step);
         }
         long end = System.nanoTime();
         clock.end(end - begin, exchanging);
@@ -288,6 +348,26 @@ public final class RankExecutor {
      */
     public Tensor logits() {
         return tensor(program.program().logits());
+    }
+
+    /**
+     * What the model knows at the selected tokens of the last step if it needed that, on ranks of the last stage.
+     *
+     * @return {@code [selected rows, …]}; empty if it cannot be had of this model
+     */
+    public Optional<Tensor> hidden() {
+        return program.program().hidden().map(this::tensor);
+    }
+
+    /**
+     * The merged candidates of the last pass that guessed, on ranks that take part in it.
+     *
+     * @return {@code [selected rows, 2k+2]}
+     */
+    public Optional<Tensor> guesses() {
+        return program.drafts()
+                ? program.program().draft().map(pieces -> tensor(pieces.candidates()))
+                : Optional.empty();
     }
 
     private Tensor tensor(Piece piece) {
@@ -336,18 +416,21 @@ public final class RankExecutor {
         for (int i = 1; i < shape.length; i++) {
             shape[i] = program.program().units(state, state.operand().dims().get(i), program.rank()).size();
         }
-        long bytes = Math.multiplyExact(program.elements(state), 4L * positions);
-        long before = bytes < LARGE_PAGE ? 0 : shift;
-        return Tensor.of(DType.F32, shape, session.allocate(before + bytes).asSlice(before, bytes));
+        return program.program().options().cache().tensor(shape, bytes -> {
+            long before = bytes < LARGE_PAGE ? 0 : shift;
+            return session.allocate(before + bytes).asSlice(before, bytes);
+        });
     }
 
     /** Operations of one block between two exchanges; attention ends one too, so that memory is given up in between. */
     private List<List<Instruction>> sections() {
         var sections = new ArrayList<List<Instruction>>();
         var open = new ArrayList<Instruction>();
-        for (Instruction instruction : program.code()) {
+        for (int i = 0; i < program.code().size(); i++) {
+            Instruction instruction = program.code().get(i);
             boolean local = instruction instanceof Instruction.Local;
-            if (!open.isEmpty() && (!local || open.getLast().layer() != instruction.layer())) {
+            boolean begins = !local || i == program.draftFrom();
+            if (!open.isEmpty() && (begins || open.getLast().layer() != instruction.layer())) {
                 sections.add(List.copyOf(open));
                 open.clear();
             }
@@ -369,6 +452,11 @@ public final class RankExecutor {
         var memory = new HashMap<BufferPlan.Slot, MemorySegment>();
         for (BufferPlan.Slot slot : plan.slots()) {
             memory.put(slot, session.allocate(slot.bytes()));
+        }
+        if (program.drafts()) {
+            Piece hidden = program.program().draft().orElseThrow().hidden();
+            int[] shape = plan.shape(hidden);
+            add(hidden, Tensor.of(DType.F32, shape, session.allocate(4L * shape[0] * program.elements(hidden))));
         }
         for (Instruction instruction : program.code()) {
             for (Piece piece : BufferPlan.made(program, instruction)) {
@@ -418,20 +506,20 @@ public final class RankExecutor {
                 group, session::allocate, current);
         Exchange exchange = Exchange.of(binding);
         boolean exchanges = seam.kind() != Instruction.SeamKind.SLICE;
-        actions.add(new Action(step -> exchange.run(), view(seam.to()), seam.onlyForFullRows(), List.of(seam.to()), exchanges));
+        actions.add(new Action(step -> exchange.run(), view(seam.to()), use(seam), List.of(seam.to()), exchanges));
     }
 
     private void bind(Instruction.Dispatch dispatch) {
         StepView view = view(dispatch.x());
         Kernel kernel = experts.dispatch(dispatch, this::tensor, view);
-        actions.add(new Action(kernel, view, false, List.of(dispatch.pairs()), true));
+        actions.add(new Action(kernel, view, Use.ALWAYS, List.of(dispatch.pairs()), true));
     }
 
     private void bind(Instruction.Combine combine) {
         Kernel kernel = experts.combine(combine, this::tensor,
                 call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
                         .kernel());
-        actions.add(new Action(kernel, view(combine.sums()), false, List.of(combine.sums()), true));
+        actions.add(new Action(kernel, view(combine.sums()), Use.ALWAYS, List.of(combine.sums()), true));
     }
 
     private void bind(Instruction.Transfer transfer) {
@@ -441,13 +529,29 @@ public final class RankExecutor {
             Tensor tensor = tensor(piece);
             if (sends) {
                 var link = new StageLink(communicator, peer, tensor, session::allocate);
-                actions.add(new Action(step -> link.send(), view(piece), false, List.of(), true));
+                actions.add(new Action(step -> link.send(), view(piece), Use.ALWAYS, List.of(), true));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
-                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), false,
+                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), Use.ALWAYS,
                         List.of(piece), true));
             }
         }
+    }
+
+    /** What comes after the selection of rows makes logits of them, but for what makes the selected rows whole. */
+    private Use use(Instruction instruction) {
+        Use use = switch (instruction.need()) {
+            case ALWAYS -> Use.ALWAYS;
+            case FULL_ROWS -> Use.FULL_ROWS;
+            case HIDDEN_ROWS -> Use.HIDDEN_ROWS;
+        };
+        boolean behind = switch (instruction) {
+            case Instruction.Local local -> local.node().index() > selection;
+            case Instruction.Seam seam -> seam.layer() >= program.program().graph().layers()
+                    && ((Value) seam.to().operand()).has(Axes.ROWS) && !seam.to().operand().equals(selected);
+            default -> false;
+        };
+        return use == Use.ALWAYS && behind ? Use.LOGITS : use;
     }
 
     private void compile(List<Instruction> section) {
@@ -459,7 +563,7 @@ public final class RankExecutor {
             CompiledKernel compiled = compiled(region, from);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();
-            actions.add(new Action(compiled.kernel(), view(locals.get(from)), false, made, false));
+            actions.add(new Action(compiled.kernel(), view(locals.get(from)), use(locals.get(from)), made, false));
             from += compiled.covers();
         }
     }
@@ -478,6 +582,8 @@ public final class RankExecutor {
         Set<Instruction> inside = Collections.newSetFromMap(new IdentityHashMap<>());
         inside.addAll(section);
         Set<Piece> outside = new HashSet<>(List.of(program.program().logits(), program.program().candidates()));
+        program.program().hidden().ifPresent(outside::add);
+        program.program().draft().ifPresent(pieces -> outside.addAll(List.of(pieces.source(), pieces.candidates())));
         for (Instruction instruction : program.code()) {
             switch (instruction) {
                 case Instruction.Local local when inside.contains(local) -> {

@@ -22,6 +22,8 @@ public final class RankLoop {
     private final MemorySegment frame;
     private final @Nullable StageLink candidates;
     private final @Nullable StageLink logits;
+    private final @Nullable StageLink hidden;
+    private final @Nullable StageLink guesses;
     private volatile long steps;
 
     /**
@@ -45,6 +47,12 @@ public final class RankLoop {
         boolean answers = program.program().resultRank() == program.rank();
         this.candidates = answers ? new StageLink(communicator, 0, executor.candidates(), wire::allocate) : null;
         this.logits = answers ? new StageLink(communicator, 0, executor.logits(), wire::allocate) : null;
+        this.hidden = answers
+                ? executor.hidden().map(tensor -> new StageLink(communicator, 0, tensor, wire::allocate)).orElse(null)
+                : null;
+        this.guesses = answers && program.drafts()
+                ? new StageLink(communicator, 0, executor.guesses().orElseThrow(), wire::allocate)
+                : null;
     }
 
     /**
@@ -66,6 +74,11 @@ public final class RankLoop {
                 between.before(batch);
                 executor.run(batch);
                 answer();
+            } else if (batch.kind() == StepBatch.KIND_DRAFT) {
+                executor.run(batch);
+                if (guesses != null && batch.selectedRows() > 0) {
+                    guesses.send();
+                }
             }
             steps++;
         }
@@ -84,9 +97,14 @@ public final class RankLoop {
         if (candidates == null || logits == null || batch.selectedRows() == 0) {
             return;
         }
-        candidates.send();
+        if (batch.wantsLogits()) {
+            candidates.send();
+        }
         if (batch.fullRows()) {
             logits.send();
+        }
+        if (batch.hiddenRows() && hidden != null) {
+            hidden.send();
         }
     }
 

@@ -7,6 +7,7 @@ import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.OpCall;
 import org.maniple.api.step.Step;
+import org.maniple.api.tensor.CachedRows;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 
@@ -46,9 +47,7 @@ final class ReferenceAttention {
         Tensor state = call.input(1);
         for (int row = 0; row < x.rows(); row++) {
             long slot = step.slot(step.spanOf(row), step.position(row));
-            for (int i = 0; i < x.width(); i++) {
-                set(state, slot * x.width() + i, get(x, (long) row * x.width() + i));
-            }
+            CachedRows.store(state, slot, x.segment(), 4L * row * x.width());
         }
     }
 
@@ -97,7 +96,7 @@ final class ReferenceAttention {
             sum += weight;
             long value = (long) slot * values.width() + (long) kvHead * width;
             for (int i = 0; i < width; i++) {
-                set(out, result + i, get(out, result + i) + weight * get(values, value + i));
+                set(out, result + i, get(out, result + i) + weight * CachedRows.element(values, value + i));
             }
         }
         for (int i = 0; i < width; i++) {
@@ -146,7 +145,7 @@ final class ReferenceAttention {
         }
         for (int i = 0; i < turned.extent(2); i++) {
             sum += (double) get(turned, (long) row * turned.width() + (long) head * turned.extent(2) + i)
-                    * get(turnedKeys, (long) slot * turnedKeys.width() + i);
+                    * CachedRows.element(turnedKeys, (long) slot * turnedKeys.width() + i);
         }
         return sum;
     }
@@ -158,7 +157,8 @@ final class ReferenceAttention {
         float[] elements = ReferenceMath.elements(map, 0, row, length);
         double sum = 0;
         for (int i = 0; i < length; i++) {
-            sum += (double) (elements[i] * ReferenceMath.factor(map, 0, row, i)) * get(latents, (long) slot * length + i);
+            sum += (double) (elements[i] * ReferenceMath.factor(map, 0, row, i))
+                    * CachedRows.element(latents, (long) slot * length + i);
         }
         return sum;
     }
@@ -167,7 +167,7 @@ final class ReferenceAttention {
         long key = (long) slot * keys.width() + (long) kvHead * length;
         float sum = 0;
         for (int i = 0; i < length; i++) {
-            sum += get(q, query + i) * get(keys, key + i);
+            sum += get(q, query + i) * CachedRows.element(keys, key + i);
         }
         return (float) (sum * scale);
     }

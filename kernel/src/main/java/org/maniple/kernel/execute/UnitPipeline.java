@@ -8,6 +8,8 @@ import java.util.Objects;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
+import org.maniple.api.graph.Dim;
+import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.Tag;
 import org.maniple.api.transport.Wire;
@@ -48,8 +50,12 @@ public final class UnitPipeline implements StepPipeline {
     private final int width;
     private final @Nullable RowSlices candidateRows;
     private final @Nullable RowSlices logitRows;
+    private final @Nullable RowSlices hiddenRows;
     private final Tensor candidateTensor;
     private final Tensor logitTensor;
+    private final @Nullable Tensor hiddenTensor;
+    private final int hiddenWidth;
+    private final Tensor guessTensor;
     private @Nullable Slot filling;
     private @Nullable Slot answered;
     private long plans;
@@ -77,12 +83,18 @@ public final class UnitPipeline implements StepPipeline {
         this.resultRank = program.program().resultRank();
         int vocabulary = program.program().graph().vocabulary();
         this.width = program.program().graph().candidates().dims().getLast().extent();
-        for (int i = 0; i < depth; i++) {
+        // A pass that guesses goes on from a step whose results are still looked at.
+        int slots = program.program().draft().isPresent() ? 2 * depth : depth;
+        for (int i = 0; i < slots; i++) {
             free.add(new Slot(new StepBatch(limits, blocks, vocabulary), wire.allocate(StepBatch.maxBytes(limits))));
         }
+        this.hiddenWidth = program.program().graph().selected().map(UnitPipeline::width).orElse(0);
         if (resultRank == 0) {
+            hiddenTensor = executor.hidden().orElse(null);
+            hiddenRows = null;
             candidateTensor = executor.candidates();
             logitTensor = executor.logits();
+            guessTensor = executor.guesses().orElse(candidateTensor);
             candidateRows = null;
             logitRows = null;
         } else {
@@ -90,9 +102,24 @@ public final class UnitPipeline implements StepPipeline {
             candidateTensor = Tensor.of(org.maniple.api.tensor.DType.F32, shape, wire.allocate(4L * limits.allRows() * width));
             int[] whole = {limits.allRows(), vocabulary};
             logitTensor = Tensor.of(org.maniple.api.tensor.DType.F32, whole, wire.allocate(4L * limits.allRows() * vocabulary));
+            guessTensor = candidateTensor;
             candidateRows = new RowSlices(candidateTensor.segment(), 4L * width, limits.allRows());
             logitRows = new RowSlices(logitTensor.segment(), 4L * vocabulary, limits.allRows());
+            int[] states = {limits.allRows(), hiddenWidth};
+            hiddenTensor = hiddenWidth == 0
+                    ? null
+                    : Tensor.of(org.maniple.api.tensor.DType.F32, states, wire.allocate(4L * limits.allRows() * hiddenWidth));
+            hiddenRows = hiddenTensor == null ? null : new RowSlices(hiddenTensor.segment(), 4L * hiddenWidth, limits.allRows());
         }
+    }
+
+    private static int width(Value value) {
+        return value.dims().stream().skip(1).mapToInt(Dim::extent).reduce(1, Math::multiplyExact);
+    }
+
+    @Override
+    public int hiddenWidth() {
+        return hiddenWidth;
     }
 
     @Override
@@ -126,10 +153,15 @@ public final class UnitPipeline implements StepPipeline {
             throw new IllegalArgumentException("only the batch that begin() gave can be submitted");
         }
         filling = null;
-        between.order(batch);
+        boolean guesses = batch.kind() == StepBatch.KIND_DRAFT;
+        if (!guesses) {
+            between.order(batch);
+        }
         send(slot);
         running.add(slot);
-        between.before(batch);
+        if (!guesses) {
+            between.before(batch);
+        }
         executor.run(batch);
     }
 
@@ -139,14 +171,21 @@ public final class UnitPipeline implements StepPipeline {
         Slot slot = running.remove();
         int rows = slot.batch.selectedRows();
         if (candidateRows != null && logitRows != null && rows > 0) {
-            communicator.receive(resultRank, candidateRows.first(rows));
+            if (slot.batch.wantsLogits()) {
+                communicator.receive(resultRank, candidateRows.first(rows));
+            }
             if (slot.batch.fullRows()) {
                 communicator.receive(resultRank, logitRows.first(rows));
             }
+            if (slot.batch.hiddenRows() && hiddenRows != null) {
+                communicator.receive(resultRank, hiddenRows.first(rows));
+            }
         }
         answered = slot;
-        return slot.results.of(slot.batch, rows, candidateTensor.segment(), width / 2 - 1,
-                slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL);
+        Tensor best = slot.batch.kind() == StepBatch.KIND_DRAFT ? guessTensor : candidateTensor;
+        return slot.results.of(slot.batch, rows, best.segment(), width / 2 - 1,
+                slot.batch.fullRows() ? logitTensor.segment() : MemorySegment.NULL,
+                slot.batch.hiddenRows() && hiddenTensor != null ? hiddenTensor.segment() : MemorySegment.NULL);
     }
 
     @Override
@@ -189,8 +228,11 @@ public final class UnitPipeline implements StepPipeline {
         private MemorySegment candidates = MemorySegment.NULL;
         private int k;
         private MemorySegment logits = MemorySegment.NULL;
+        private MemorySegment hidden = MemorySegment.NULL;
 
-        Results of(StepBatch ofBatch, int ofRows, MemorySegment someCandidates, int count, MemorySegment someLogits) {
+        Results of(StepBatch ofBatch, int ofRows, MemorySegment someCandidates, int count, MemorySegment someLogits,
+                MemorySegment someHidden) {
+            hidden = someHidden;
             batch = ofBatch;
             rows = ofRows;
             candidates = someCandidates;
@@ -222,6 +264,11 @@ public final class UnitPipeline implements StepPipeline {
         @Override
         public MemorySegment logits() {
             return logits;
+        }
+
+        @Override
+        public MemorySegment hidden() {
+            return hidden;
         }
     }
 }

@@ -40,7 +40,8 @@ import org.maniple.kernel.program.RankProgram;
  *
  * <p>Weights whose first axis is {@link Axes#EXPERTS} become stacked tensors, whose slots are mapped or copied one by one. FP8 weights stay
  * as they are and get a factor for each row and block of columns ({@link Tensor#scales}). MXFP4 weights become BF16. Of a weight of a block
- * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed.
+ * type whole blocks are held ({@link Tensor#blockRows}). What a back end wants in a layout of its own is packed. Weights that are the same part
+ * of the same stored tensor, as an embedding and a head can be, are one tensor.
  *
  * <p>{@link #slot} may be called by any thread at any time; the rest by one thread, which loads with others ({@link Packing#threads()}).
  */
@@ -60,6 +61,7 @@ public final class WeightLoader {
     private final SlicePacker packer;
     private final WeightSlices slices;
     /** By identity: a program is too large to be compared. */
+    private final Map<RankProgram, SharedWeights> shared = Collections.synchronizedMap(new IdentityHashMap<>());
     private final Map<RankProgram, WeightUses> uses = Collections.synchronizedMap(new IdentityHashMap<>());
     private final Map<RankProgram, Map<Piece, Long>> sizes = Collections.synchronizedMap(new IdentityHashMap<>());
     private final LongAdder packedBytes = new LongAdder();
@@ -142,7 +144,7 @@ public final class WeightLoader {
     public Map<Piece, Tensor> load(RankProgram program, Progress progress) {
         Map<Piece, Long> sizes = sizes(program);
         long total = bytes(program);
-        List<Piece> pieces = List.copyOf(program.weights());
+        List<Piece> pieces = shared(program).held();
         var tensors = new HashMap<Piece, Tensor>();
         var done = new long[1];
         try (HeldWeights held = cache.map(known -> known.open(slices(program), memory, packing.threads(), arena))
@@ -160,13 +162,20 @@ public final class WeightLoader {
             });
             held.complete();
         }
+        for (Piece piece : program.weights()) {
+            tensors.put(piece, Objects.requireNonNull(tensors.get(shared(program).holder(piece))));
+        }
         return tensors;
+    }
+
+    private SharedWeights shared(RankProgram program) {
+        return shared.computeIfAbsent(program, SharedWeights::of);
     }
 
     /** Everything but the checkpoint that decides what is held. */
     private String slices(RankProgram program) {
         var text = new StringBuilder(quantization.key());
-        for (Piece piece : program.weights()) {
+        for (Piece piece : shared(program).held()) {
             var parameter = (Parameter) piece.operand();
             Map<Axis, UnitList> units = WeightSlices.units(program, piece);
             StoredSlice part = slices.part(parameter, units);
@@ -219,7 +228,7 @@ public final class WeightLoader {
                 && !WeightSlices.byExpert((Parameter) piece.operand())) {
             return Optional.empty();
         }
-        return uses.computeIfAbsent(program, WeightUses::of).matrix(piece, slice)
+        return uses.computeIfAbsent(program, own -> WeightUses.of(own, shared(own))).matrix(piece, slice)
                 .flatMap(weight -> packing.layouts().apply(weight).map(layout -> new Wanted(weight, layout)));
     }
 
@@ -243,7 +252,7 @@ public final class WeightLoader {
     }
 
     /**
-     * How many bytes of weights a rank needs, by the checkpoint's headers: as it holds them, with their factors.
+     * How many bytes of weights a rank needs, by the checkpoint's headers: as it holds them, with their factors, and each once.
      *
      * @param program the rank's program
      * @return bytes
@@ -320,7 +329,7 @@ public final class WeightLoader {
         return sizes.computeIfAbsent(program, own -> {
             check(checkpoint, quantization, own.weights().stream().map(p -> (Parameter) p.operand()).toList());
             var bytes = new HashMap<Piece, Long>();
-            own.weights().forEach(piece -> bytes.put(piece, bytes(own, piece)));
+            shared(own).held().forEach(piece -> bytes.put(piece, bytes(own, piece)));
             return bytes;
         });
     }

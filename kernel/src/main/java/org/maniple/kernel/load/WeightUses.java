@@ -19,7 +19,7 @@ import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 
-/** What a rank's operations do with its weights: what a back end is asked about before weights are loaded. Immutable. */
+/** What a rank's operations do with the weights that it holds: what a back end is asked about before weights are loaded. Immutable. */
 final class WeightUses {
 
     private static final int WEIGHT = 1;
@@ -30,13 +30,13 @@ final class WeightUses {
 
     private WeightUses() {}
 
-    static WeightUses of(RankProgram program) {
+    static WeightUses of(RankProgram program, SharedWeights shared) {
         var found = new WeightUses();
         for (Instruction instruction : program.code()) {
             if (instruction instanceof Instruction.Local local) {
                 for (int i = 0; i < local.inputs().size(); i++) {
                     if (local.inputs().get(i).operand() instanceof Parameter parameter) {
-                        found.add(local, i, parameter);
+                        found.add(local, i, parameter, shared.holder(local.inputs().get(i)));
                     }
                 }
             }
@@ -44,8 +44,7 @@ final class WeightUses {
         return found;
     }
 
-    private void add(Instruction.Local local, int input, Parameter parameter) {
-        Piece piece = local.inputs().get(input);
+    private void add(Instruction.Local local, int input, Parameter parameter, Piece piece) {
         WeightLayout.Use use = WeightLayout.Use.OTHER;
         if (input == WEIGHT && local.node().op() instanceof BuiltinOp.Embed) {
             use = WeightLayout.Use.EMBED;
@@ -65,7 +64,7 @@ final class WeightUses {
     /**
      * A weight as a back end is asked about it.
      *
-     * @param piece a weight
+     * @param piece a weight that is held
      * @param slice this rank's part, or that of one slot
      * @return empty if it is no matrix of rows that are summed
      */

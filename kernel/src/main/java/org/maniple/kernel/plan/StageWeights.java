@@ -46,7 +46,7 @@ final class StageWeights {
 
     /** The program of a rank of the stage: they all have the same instructions. */
     RankProgram program(int rank) {
-        return new RankProgram(any.program(), rank, any.stage(), any.code(), any.weights(), any.states());
+        return new RankProgram(any.program(), rank, any.stage(), any.code(), any.draftFrom(), any.weights(), any.states());
     }
 
     /** How many weights there are of each kind. */

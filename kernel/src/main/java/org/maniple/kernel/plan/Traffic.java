@@ -18,7 +18,7 @@ import org.maniple.kernel.program.ProgramListing;
  */
 record Traffic(long bytes, long bytesBetweenNodes, int exchanges, int exchangesBetweenNodes) {
 
-    /** By the formulas of the listing; whole rows of logits are left out, since few requests want them. */
+    /** By the formulas of the listing; whole rows of logits and of the hidden state are left out, since few requests want them. */
     static Traffic of(MeshProgram program, List<Integer> ranksPerNode) {
         var nodes = new Nodes(program, ranksPerNode);
         var listing = new ProgramListing(program);
@@ -28,7 +28,7 @@ record Traffic(long bytes, long bytesBetweenNodes, int exchanges, int exchangesB
         int far = 0;
         for (int i = 0; i < program.code().size(); i++) {
             Instruction instruction = program.code().get(i);
-            long sent = instruction.onlyForFullRows() ? 0 : listing.bytes(instruction);
+            long sent = instruction.need() != Instruction.Need.ALWAYS ? 0 : listing.bytes(instruction);
             if (sent > 0) {
                 boolean crosses = nodes.crosses(instruction, program.stageOf(i));
                 bytes += sent;

@@ -1,10 +1,14 @@
 package org.maniple.kernel.plugin;
 
+import java.lang.module.ModuleDescriptor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.maniple.api.Extension;
 import org.maniple.api.Plugin;
@@ -14,14 +18,20 @@ import tools.jackson.databind.ObjectMapper;
 /** Finds the providers in a plugin's layer, and nowhere else, and creates them. */
 final class ProviderLoader {
 
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9]*([-_][a-z0-9]+)*");
+
     private final LayerBuilder plugin;
     private final ModuleLayer.Controller controller;
     private final ModuleLayer layer;
+    /** What the layer's own modules have providers of: to look for any others takes long. */
+    private final Set<String> services;
 
     ProviderLoader(LayerBuilder plugin, ModuleLayer.Controller controller) {
         this.plugin = plugin;
         this.controller = controller;
         this.layer = controller.layer();
+        this.services = layer.modules().stream().flatMap(module -> module.getDescriptor().provides().stream())
+                .map(ModuleDescriptor.Provides::service).collect(Collectors.toSet());
     }
 
     List<Provided<?>> extensions() {
@@ -48,7 +58,7 @@ final class ProviderLoader {
             throw plugin.failure(kind + " provider [" + provider + "] fails when asked for its name and options: " + e,
                     "report this to the plugin's author", e);
         }
-        if (name == null || !name.matches("[a-z][a-z0-9]*([-_][a-z0-9]+)*") || name.equals("auto")) {
+        if (name == null || !NAME.matcher(name).matches() || name.equals("auto")) {
             throw plugin.failure(kind + " provider [" + provider + "] has the name [" + name + "]",
                     "a name must be lower-case kebab, and not [auto]: report this to the plugin's author");
         }
@@ -89,6 +99,9 @@ final class ProviderLoader {
 
     /** A layer's service loader also finds the providers of the parent layers: those belong to other plugins. */
     private <T> List<ServiceLoader.Provider<T>> providers(Class<T> service) {
+        if (!services.contains(service.getName())) {
+            return List.of();
+        }
         try (Stream<ServiceLoader.Provider<T>> all = ServiceLoader.load(layer, service).stream()) {
             return all.filter(provider -> provider.type().getModule().getLayer() == layer).toList();
         }

@@ -16,12 +16,12 @@ public sealed interface Instruction {
     int layer();
 
     /**
-     * Whether it is needed in this step only if whole rows of logits are.
+     * In which steps it is needed.
      *
-     * @return whether it is
+     * @return usually in all
      */
-    default boolean onlyForFullRows() {
-        return false;
+    default Need need() {
+        return Need.ALWAYS;
     }
 
     /**
@@ -53,10 +53,10 @@ public sealed interface Instruction {
      * @param from what ranks have before
      * @param to what ranks have after
      * @param layer the block that it is listed with
-     * @param onlyForFullRows whether it is needed only if whole rows of logits are
+     * @param need in which steps it is needed
      */
     record Seam(SeamKind kind, List<Integer> dimensions, Optional<Axis> axis, Piece from, Piece to, int layer,
-            boolean onlyForFullRows)
+            Need need)
             implements Instruction {
         /** Copies the list. */
         public Seam {
@@ -124,6 +124,27 @@ public sealed interface Instruction {
         @Override
         public int layer() {
             return node.layer();
+        }
+    }
+
+    /** In which steps something is needed. */
+    enum Need {
+        /** In all. */
+        ALWAYS(""),
+        /** Where whole rows of logits are wanted. */
+        FULL_ROWS("only where whole rows are wanted"),
+        /** Where rows of the hidden state are wanted. */
+        HIDDEN_ROWS("only where the hidden state is wanted");
+
+        private final String words;
+
+        Need(String words) {
+            this.words = words;
+        }
+
+        @Override
+        public String toString() {
+            return words;
         }
     }
 

@@ -33,17 +33,27 @@ public final class MeshProgram {
     private final UnitTable units;
     private final List<Instruction> code;
     private final List<Integer> codeStages;
-    private final Piece logits;
-    private final Piece candidates;
+    private final Results results;
+    private final Optional<Draft> draft;
     private final CompileOptions options;
     private final ProgramCompiler.ExpertLookup lookup;
     private final BlockGrid blocks;
     private final Map<Integer, ExpertPlacement> placements = new TreeMap<>();
     private final Map<Piece, Integer> weightLayers = new HashMap<>();
 
+    /**
+     * The part that guesses further tokens: the last instructions, which run in passes of their own on the ranks of the last stage.
+     *
+     * @param from the first of them
+     * @param source what is kept of a step for such a pass, on the rank that has the token
+     * @param hidden the rows of it that a pass goes on from, which lie as it does
+     * @param candidates the merged candidates of a pass
+     */
+    public record Draft(int from, Piece source, Piece hidden, Piece candidates) {}
+
     MeshProgram(ModelGraph graph, Mesh mesh, List<MeshDimension> placed, Optional<MeshDimension> stageDimension,
             List<UnitList> stages,
-            UnitTable units, List<Instruction> code, List<Integer> codeStages, Piece logits, Piece candidates,
+            UnitTable units, List<Instruction> code, List<Integer> codeStages, Results results, Optional<Draft> draft,
             CompileOptions options, ProgramCompiler.ExpertLookup lookup, BlockGrid blocks) {
         this.blocks = blocks;
         this.graph = graph;
@@ -54,8 +64,8 @@ public final class MeshProgram {
         this.units = units;
         this.code = List.copyOf(code);
         this.codeStages = List.copyOf(codeStages);
-        this.logits = logits;
-        this.candidates = candidates;
+        this.results = results;
+        this.draft = draft;
         this.options = options;
         this.lookup = lookup;
         for (Instruction instruction : code) {
@@ -122,12 +132,31 @@ public final class MeshProgram {
 
     /** The whole logits, there only in steps that need them. */
     public Piece logits() {
-        return logits;
+        return results.logits();
     }
 
     /** The merged candidates. */
     public Piece candidates() {
-        return candidates;
+        return results.candidates();
+    }
+
+    /** What the model knows at the selected tokens, there only in steps that need it; empty if it cannot be had of this graph. */
+    public Optional<Piece> hidden() {
+        return results.hidden();
+    }
+
+    /** What a step can bring, each whole on the ranks of the last stage. */
+    record Results(Piece logits, Piece candidates, Optional<Piece> hidden) {}
+
+    /** The part that guesses further tokens, if there is one. */
+    public Optional<Draft> draft() {
+        return draft;
+    }
+
+    /** The stage of a block; a block behind the last one is in the last stage. */
+    public int stageOfBlock(int block) {
+        int within = Math.clamp(block, 0, graph.layers() - 1);
+        return IntStream.range(0, stages.size()).filter(stage -> stages.get(stage).contains(within)).findFirst().orElseThrow();
     }
 
     /** The stage that a rank is in. */
@@ -248,15 +277,18 @@ public final class MeshProgram {
         var weights = new LinkedHashSet<Piece>();
         var states = new LinkedHashSet<Piece>();
         var seen = new HashSet<Instruction>();
+        int guessing = draft.map(Draft::from).orElse(code.size());
+        int draftFrom = 0;
         for (int i = 0; i < code.size(); i++) {
             Instruction instruction = code.get(i);
             boolean arrives = instruction instanceof Instruction.Transfer t && t.fromStage() == stage - 1;
             if ((codeStages.get(i) == stage || arrives) && seen.add(instruction)) {
                 own.add(instruction);
                 collect(instruction, weights, states);
+                draftFrom += i < guessing ? 1 : 0;
             }
         }
-        return new RankProgram(this, rank, stage, own, List.copyOf(weights), List.copyOf(states));
+        return new RankProgram(this, rank, stage, own, draftFrom, List.copyOf(weights), List.copyOf(states));
     }
 
     private static void collect(Instruction instruction, Set<Piece> weights, Set<Piece> states) {

@@ -11,6 +11,12 @@ import org.maniple.api.graph.Operand;
  */
 public record Piece(int id, Operand operand, Layout layout) {
 
+    /** The id's, since a program asks for pieces often, and their operands are large. */
+    @Override
+    public int hashCode() {
+        return Integer.hashCode(id);
+    }
+
     @Override
     public String toString() {
         return operand.name() + " " + layout;

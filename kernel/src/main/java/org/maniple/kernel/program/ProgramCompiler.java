@@ -20,6 +20,7 @@ import org.maniple.api.mesh.MeshDimension;
 import org.maniple.api.mesh.Splitter;
 import org.maniple.api.mesh.UnitCost;
 import org.maniple.api.tensor.UnitList;
+import org.maniple.kernel.program.Instruction.Need;
 import org.maniple.kernel.program.Instruction.SeamKind;
 
 /**
@@ -139,20 +140,43 @@ public final class ProgramCompiler {
     public MeshProgram compile() {
         add(graph.ids(), units.fixed(graph.ids()));
         producers.put(graph.ids(), -1);
-        for (Node node : graph.nodes()) {
-            while (stage < stageOf(node)) {
-                cross(node);
-            }
-            place(node);
-        }
-        Piece logits = whole(graph.logits(), true);
-        Piece candidates = whole(graph.candidates(), false);
-        var program = new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages, logits, candidates,
-                options, lookup, blocks);
+        int main = graph.draft().map(ModelGraph.Draft::firstNode).orElse(graph.nodes().size());
+        graph.nodes().subList(0, main).forEach(this::placeInStage);
+        Piece logits = whole(graph.logits(), Need.FULL_ROWS);
+        Piece candidates = whole(graph.candidates(), Need.ALWAYS);
+        Optional<Piece> hidden = graph.selected().map(value -> whole(value, Need.HIDDEN_ROWS));
+        Optional<MeshProgram.Draft> draft = graph.draft().map(this::compileDraft);
+        var program = new MeshProgram(graph, mesh, placed, stageDimension, stages, units, code, codeStages,
+                new MeshProgram.Results(logits, candidates, hidden), draft, options, lookup, blocks);
         if (options.exact()) {
             LeafGrid.check(program);
         }
         return program;
+    }
+
+    private void placeInStage(Node node) {
+        while (stage < stageOf(node)) {
+            cross(node);
+        }
+        place(node);
+    }
+
+    /**
+     * What is kept for guessing stays where its token lives, and otherwise is whole, since the rows of a pass are others than those of the step.
+     */
+    private MeshProgram.Draft compileDraft(ModelGraph.Draft draft) {
+        Layout kept = Layout.whole(placed.size());
+        for (int i = 0; i < placed.size(); i++) {
+            if (units.scatters(Axes.TOKENS, i)) {
+                kept = kept.with(i, new Placement.Split(Axes.TOKENS));
+            }
+        }
+        Piece source = convert(draft.source(), kept, Need.ALWAYS);
+        int from = code.size();
+        Piece hidden = add(draft.hidden(), kept);
+        producers.put(draft.hidden(), graph.layers());
+        graph.nodes().subList(draft.firstNode(), graph.nodes().size()).forEach(this::placeInStage);
+        return new MeshProgram.Draft(from, source, hidden, whole(draft.candidates(), Need.ALWAYS));
     }
 
     private List<UnitList> cut(AxisRule rule) {
@@ -216,9 +240,9 @@ public final class ProgramCompiler {
 
     private void dispatch(Node node) {
         ExpertPlacing.Choice choice = experts.dispatch(resolved(node.inputs().getFirst()));
-        Piece x = convert(node.inputs().get(0), choice.tokens(), false);
-        Piece ids = convert(node.inputs().get(1), choice.tokens(), false);
-        Piece weights = convert(node.inputs().get(2), choice.tokens(), false);
+        Piece x = convert(node.inputs().get(0), choice.tokens(), Need.ALWAYS);
+        Piece ids = convert(node.inputs().get(1), choice.tokens(), Need.ALWAYS);
+        Piece weights = convert(node.inputs().get(2), choice.tokens(), Need.ALWAYS);
         Value pairs = node.outputs().getFirst();
         producers.put(pairs, node.layer());
         brought.put(pairs, choice.along());
@@ -246,10 +270,10 @@ public final class ProgramCompiler {
                 wanted = wanted.with(i, Placement.WHOLE);
             }
         }
-        Piece pairs = convert(value, wanted, false);
+        Piece pairs = convert(value, wanted, Need.ALWAYS);
         ExpertPlacing.Choice choice = experts.combine(wanted, from);
-        Piece ids = convert(node.inputs().get(1), choice.tokens(), false);
-        Piece weights = convert(node.inputs().get(2), choice.tokens(), false);
+        Piece ids = convert(node.inputs().get(1), choice.tokens(), Need.ALWAYS);
+        Piece weights = convert(node.inputs().get(2), choice.tokens(), Need.ALWAYS);
         Value output = node.outputs().getFirst();
         producers.put(output, node.layer());
         Piece sums = add(output, choice.result());
@@ -263,7 +287,7 @@ public final class ProgramCompiler {
         NodePlacement.Choice choice = new NodePlacement(graph, units, placed.size(), options.exact(), node, current).choose();
         var inputs = new ArrayList<Piece>();
         for (int i = 0; i < node.inputs().size(); i++) {
-            inputs.add(convert(node.inputs().get(i), choice.inputs().get(i), false));
+            inputs.add(convert(node.inputs().get(i), choice.inputs().get(i), Need.ALWAYS));
         }
         var outputs = new ArrayList<Piece>();
         for (int i = 0; i < node.outputs().size(); i++) {
@@ -278,12 +302,12 @@ public final class ProgramCompiler {
         emit(new Instruction.Local(node, inputs, outputs));
     }
 
-    private Piece whole(Value value, boolean onlyForFullRows) {
-        return convert(value, Layout.whole(placed.size()), onlyForFullRows);
+    private Piece whole(Value value, Need need) {
+        return convert(value, Layout.whole(placed.size()), need);
     }
 
     /** The piece in a layout: the one that is there, or the end of a chain of seams, each with one kind of exchange. */
-    private Piece convert(Operand operand, Layout wanted, boolean onlyForFullRows) {
+    private Piece convert(Operand operand, Layout wanted, Need need) {
         for (Piece piece : pieces.getOrDefault(operand, List.of())) {
             if (piece.layout().equals(wanted)) {
                 return piece;
@@ -296,7 +320,7 @@ public final class ProgramCompiler {
         Layout between = inner(piece.layout(), wanted);
         for (Layout next : between.equals(wanted) ? List.of(wanted) : List.of(between, wanted)) {
             for (SeamKind kind : options.exact() ? INNER_SUMS_FIRST : SCATTERED_SUMS_FIRST) {
-                piece = exchange(piece, next, kind, onlyForFullRows);
+                piece = exchange(piece, next, kind, need);
             }
         }
         if (!piece.layout().equals(wanted)) {
@@ -326,7 +350,7 @@ public final class ProgramCompiler {
     }
 
     /** One exchange along all dimensions where it is this kind that leads from what is there to what is wanted. */
-    private Piece exchange(Piece piece, Layout wanted, SeamKind kind, boolean onlyForFullRows) {
+    private Piece exchange(Piece piece, Layout wanted, SeamKind kind, Need need) {
         var along = new ArrayList<Integer>();
         Layout after = piece.layout();
         Optional<Axis> axis = Optional.empty();
@@ -343,9 +367,9 @@ public final class ProgramCompiler {
         }
         Piece result = add(piece.operand(), after);
         emit(new Instruction.Seam(kind, along, axis, piece, result, producers.getOrDefault(piece.operand(), -1),
-                onlyForFullRows));
+                need));
         // Along other dimensions another axis may be concerned.
-        return exchange(result, wanted, kind, onlyForFullRows);
+        return exchange(result, wanted, kind, need);
     }
 
     private static Optional<Axis> axisOf(Placement from, Placement to) {

@@ -38,6 +38,10 @@ public final class ProgramListing {
                 .append(dimensions.isEmpty() ? "one rank" : dimensions).append('\n');
         Map<String, List<Integer>> kinds = kinds();
         kinds.forEach((lines, layers) -> text.append('\n').append(title(layers)).append('\n').append(lines));
+        if (program.draft().isPresent()) {
+            text.append("\nguesses, in passes of their own\n");
+            draft().forEach(line -> text.append("    ").append(line).append('\n'));
+        }
         if (program.stages() > 1) {
             text.append("\nstages\n");
             for (int stage = 0; stage < program.stages(); stage++) {
@@ -56,12 +60,25 @@ public final class ProgramListing {
      */
     public List<String> layer(int layer) {
         var lines = new ArrayList<String>();
-        for (Instruction instruction : program.code()) {
+        for (Instruction instruction : program.code().subList(0, draftFrom())) {
             if (instruction.layer() == layer && !(instruction instanceof Instruction.Transfer)) {
                 lines.add(line(instruction));
             }
         }
         return lines;
+    }
+
+    /**
+     * The lines of the part that guesses further tokens.
+     *
+     * @return one line for each instruction; none if there is no such part
+     */
+    public List<String> draft() {
+        return program.code().subList(draftFrom(), program.code().size()).stream().map(this::line).toList();
+    }
+
+    private int draftFrom() {
+        return program.draft().map(MeshProgram.Draft::from).orElse(program.code().size());
     }
 
     /**
@@ -106,7 +123,7 @@ public final class ProgramListing {
                             : local.outputs().stream().map(p -> piece(p, layer)).collect(Collectors.joining(", ")));
             case Instruction.Seam seam -> String.format(Locale.ROOT, "~ %s %s  %s -> %s  %d bytes per %s%s", seam.kind(),
                     names(seam.dimensions()), piece(seam.from(), layer), seam.to().layout(), bytes(seam), unit(seam.from()),
-                    seam.onlyForFullRows() ? ", only where whole rows are wanted" : "");
+                    seam.need() == Instruction.Need.ALWAYS ? "" : ", " + seam.need());
             case Instruction.Dispatch dispatch -> dispatch(dispatch, layer);
             case Instruction.Combine combine -> combine(combine, layer);
             case Instruction.Transfer transfer ->

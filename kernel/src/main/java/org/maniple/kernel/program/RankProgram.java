@@ -17,17 +17,27 @@ import org.maniple.api.tensor.UnitList;
  * @param rank this rank
  * @param stage the stage that it is in
  * @param code its instructions, in order
+ * @param draftFrom the first of them that guesses further tokens; their number if there is none
  * @param weights its pieces of parameters
  * @param states its pieces of states
  */
-public record RankProgram(MeshProgram program, int rank, int stage, List<Instruction> code, List<Piece> weights,
-        List<Piece> states) {
+public record RankProgram(MeshProgram program, int rank, int stage, List<Instruction> code, int draftFrom,
+        List<Piece> weights, List<Piece> states) {
 
     /** Copies the lists. */
     public RankProgram {
         code = List.copyOf(code);
         weights = List.copyOf(weights);
         states = List.copyOf(states);
+    }
+
+    /**
+     * Whether this rank takes part in guessing further tokens.
+     *
+     * @return whether it has instructions for that
+     */
+    public boolean drafts() {
+        return draftFrom < code.size();
     }
 
     /**

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.maniple.api.engine.GenerationEvent;
+import org.maniple.api.engine.GenerationEvent.Embedding;
 import org.maniple.api.engine.GenerationEvent.Failed;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
 import org.maniple.api.engine.GenerationEvent.Finished;
@@ -15,6 +16,7 @@ import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.OutputConstraint;
+import org.maniple.api.engine.Pooling;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.TokenLogprob;
@@ -41,6 +43,7 @@ final class FrameCodec {
     private static final int FAILED = 8;
     private static final int STATUS = 9;
     private static final int RESET_PREFIX_CACHE = 10;
+    private static final int EMBEDDING = 11;
 
     private static final int NO_CONSTRAINT = 0;
     private static final int SCHEMA = 1;
@@ -48,6 +51,7 @@ final class FrameCodec {
     private static final int REGEX = 3;
     private static final int CHOICE = 4;
     private static final int GRAMMAR = 5;
+    private static final int AFTER_REASONING = 6;
 
     private static final int NO_STOP = 0;
     private static final int STOP_TEXT = 1;
@@ -62,6 +66,7 @@ final class FrameCodec {
                 out.octet(SUBMIT).large(ticket).text(request.id()).numbers(request.prompt()).number(request.priority())
                         .flag(request.cacheSalt().isPresent()).text(request.cacheSalt().orElse(""));
                 write(out, request.sampling());
+                out.octet(request.pooling().map(how -> how.ordinal() + 1).orElse(0));
             }
             case ResetPrefixCache() -> out.octet(RESET_PREFIX_CACHE);
             case Cancel(long ticket) -> out.octet(CANCEL).large(ticket);
@@ -90,6 +95,12 @@ final class FrameCodec {
                 }
                 out.text(finished.text()).number(finished.promptTokens()).number(finished.outputTokens())
                         .number(finished.cachedTokens());
+            }
+            case Embedding(float[] values) -> {
+                out.octet(EMBEDDING).large(ticket).number(values.length);
+                for (float value : values) {
+                    out.number(Float.floatToRawIntBits(value));
+                }
             }
             case Failed(String message) -> out.octet(FAILED).large(ticket).text(message);
         }
@@ -121,6 +132,10 @@ final class FrameCodec {
             case OutputConstraint.Regex(String pattern) -> out.octet(REGEX).text(pattern);
             case OutputConstraint.Choice(var choices) -> out.octet(CHOICE).list(choices, FrameWriter::text);
             case OutputConstraint.Grammar(String grammar) -> out.octet(GRAMMAR).text(grammar);
+            case OutputConstraint.AfterReasoning(String begin, String end, boolean inside, OutputConstraint then) -> {
+                out.octet(AFTER_REASONING).text(begin).text(end).flag(inside);
+                write(out, Optional.of(then));
+            }
         }
     }
 
@@ -142,6 +157,7 @@ final class FrameCodec {
             case TOKENS -> new Event(in.large(), new Tokens(integers(in), in.text(), in.list(20, FrameCodec::logprob)));
             case FINISHED -> new Event(in.large(),
                     new Finished(in.oneOf(FinishReason.values()), stop(in), in.text(), in.number(), in.number(), in.number()));
+            case EMBEDDING -> new Event(in.large(), new Embedding(floats(in)));
             case FAILED -> new Event(in.large(), new Failed(in.text()));
             case STATUS -> new Status(StatusCodec.read(in));
             default -> throw new MalformedFrameException("unknown type " + type);
@@ -156,8 +172,23 @@ final class FrameCodec {
         int priority = in.number();
         boolean salted = in.flag();
         String salt = in.text();
-        return new GenerationRequest(id, prompt, sampling(in), OptionalInt.empty(), priority,
-                salted ? Optional.of(salt) : Optional.empty());
+        Sampling sampling = sampling(in);
+        int pooling = in.octet();
+        if (pooling > Pooling.values().length) {
+            throw new MalformedFrameException("unknown pooling " + pooling);
+        }
+        return new GenerationRequest(id, prompt, sampling, OptionalInt.empty(), priority,
+                salted ? Optional.of(salt) : Optional.empty(),
+                pooling == 0 ? Optional.empty() : Optional.of(Pooling.values()[pooling - 1]));
+    }
+
+    private static float[] floats(FrameReader in) {
+        int[] bits = in.numbers();
+        float[] values = new float[bits.length];
+        for (int i = 0; i < bits.length; i++) {
+            values[i] = Float.intBitsToFloat(bits[i]);
+        }
+        return values;
     }
 
     private static List<Integer> integers(FrameReader in) {
@@ -188,6 +219,10 @@ final class FrameCodec {
 
     private static Optional<OutputConstraint> constraint(FrameReader in) {
         int kind = in.octet();
+        return kind == AFTER_REASONING ? Optional.of(afterReasoning(in)) : plain(kind, in);
+    }
+
+    private static Optional<OutputConstraint> plain(int kind, FrameReader in) {
         return switch (kind) {
             case NO_CONSTRAINT -> Optional.empty();
             case SCHEMA -> Optional.of(new OutputConstraint.Schema(in.text(), in.flag()));
@@ -197,6 +232,18 @@ final class FrameCodec {
             case GRAMMAR -> Optional.of(new OutputConstraint.Grammar(in.text()));
             default -> throw new MalformedFrameException("unknown kind of constraint " + kind);
         };
+    }
+
+    /** One reasoning comes before one constraint, so that frames cannot make this call itself. */
+    private static OutputConstraint afterReasoning(FrameReader in) {
+        String begin = in.text();
+        String end = in.text();
+        boolean inside = in.flag();
+        Optional<OutputConstraint> then = plain(in.octet(), in);
+        if (begin.isEmpty() || end.isEmpty() || then.isEmpty()) {
+            throw new MalformedFrameException("a reasoning without marks, or before nothing");
+        }
+        return new OutputConstraint.AfterReasoning(begin, end, inside, then.get());
     }
 
     private static OptionalLong seed(FrameReader in) {

@@ -1,5 +1,6 @@
 package org.maniple.kernel.remote;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -60,8 +61,18 @@ public record PinnedEngine(Engine engine, int group) implements Engine {
     }
 
     @Override
+    public int speculativeTokens() {
+        return engine.speculativeTokens();
+    }
+
+    @Override
     public UnitStatus status() {
         return engine.status();
+    }
+
+    @Override
+    public Optional<Duration> stepAge() {
+        return engine.stepAge();
     }
 
     @Override

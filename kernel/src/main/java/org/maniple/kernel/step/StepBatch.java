@@ -21,6 +21,9 @@ public final class StepBatch implements Step {
     /** Nothing to do; sent so that ranks know that rank 0 is there. */
     public static final int KIND_IDLE = 3;
 
+    /** A pass that guesses further tokens from what a step has computed before. */
+    public static final int KIND_DRAFT = 4;
+
     private final Limits limits;
     private final int blockNumbers;
     private final int vocabulary;
@@ -28,6 +31,8 @@ public final class StepBatch implements Step {
     private int kind = KIND_STEP;
     private long stepNumber;
     private boolean fullRows;
+    private boolean hiddenRows;
+    private boolean withoutLogits;
 
     private int tokens;
     final int[] token;
@@ -41,6 +46,7 @@ public final class StepBatch implements Step {
     final int[] spanLength;
     final int[] spanRows;
     final int[] spanBlocks;
+    final int[] spanSource;
     private final int[] spanStart;
     private final int[] blockStart;
 
@@ -181,6 +187,7 @@ public final class StepBatch implements Step {
         spanLength = new int[limits.allSpans()];
         spanRows = new int[limits.allSpans()];
         spanBlocks = new int[limits.allSpans()];
+        spanSource = new int[limits.allSpans()];
         spanStart = new int[limits.allSpans()];
         blockStart = new int[limits.allSpans()];
         block = new int[limits.allBlocks()];
@@ -210,6 +217,25 @@ public final class StepBatch implements Step {
     }
 
     /**
+     * Empties it for a pass that guesses further tokens.
+     *
+     * @param number that of the step whose rows it goes on from
+     */
+    public void clearForDraft(long number) {
+        clear(KIND_DRAFT, number);
+    }
+
+    /**
+     * Says where the span that was added last, of a pass that guesses, goes on from: its tokens follow those of some rows of the step.
+     *
+     * @param row the first of these rows, at the position of the span's first token
+     */
+    public void goesOnFrom(int row) {
+        Objects.checkFromIndexSize(row, spanLength[spans - 1], limits.allTokens());
+        spanSource[spans - 1] = row;
+    }
+
+    /**
      * Makes it a frame without tokens.
      *
      * @param signal {@link #KIND_SHUTDOWN} or {@link #KIND_IDLE}
@@ -226,6 +252,8 @@ public final class StepBatch implements Step {
         kind = newKind;
         stepNumber = number;
         fullRows = false;
+        hiddenRows = false;
+        withoutLogits = false;
         order = ExpertOrder.NONE;
         round = 0;
         chunk = 0;
@@ -286,6 +314,7 @@ public final class StepBatch implements Step {
         spanPosition[spans] = firstPosition;
         spanLength[spans] = count;
         spanRows[spans] = which.ordinal();
+        spanSource[spans] = 0;
         spanBlocks[spans] = tableLength;
         System.arraycopy(ids, from, token, tokens, count);
         System.arraycopy(table, 0, block, blocks, tableLength);
@@ -321,6 +350,17 @@ public final class StepBatch implements Step {
      */
     public void needFullRows(boolean needed) {
         fullRows = needed;
+    }
+
+    /**
+     * Says whether rows of the hidden state are wanted.
+     *
+     * @param needed whether they are
+     * @param alone whether nobody wants logits, so that they need not be computed
+     */
+    public void needHiddenRows(boolean needed, boolean alone) {
+        hiddenRows = needed;
+        withoutLogits = needed && alone;
     }
 
     /**
@@ -373,9 +413,11 @@ public final class StepBatch implements Step {
         }
     }
 
-    void header(int newKind, long number, boolean full) {
+    void header(int newKind, long number, boolean full, boolean hidden, boolean alone) {
         clear(newKind, number);
         fullRows = full;
+        hiddenRows = hidden;
+        withoutLogits = alone;
     }
 
     /** Checks the first {@code count} entries of the span arrays, whose contents have been read, and derives the rest from them. */
@@ -395,6 +437,10 @@ public final class StepBatch implements Step {
             throw new StepFrameException("span " + span + " has positions " + first + " to " + ((long) first + length)
                     + ", but its " + table + " blocks of " + limits.blockSize() + " hold 0 to "
                     + (long) table * limits.blockSize());
+        }
+        if (spanSource[span] < 0 || spanSource[span] > limits.allTokens() - length) {
+            throw new StepFrameException("span " + span + " of " + length + " tokens goes on from row [" + spanSource[span]
+                    + "] of a step that has room for " + limits.allTokens());
         }
         checkRange(token, tokens, length, vocabulary, "token id", span);
         checkRange(block, blocks, table, blockNumbers, "block number", span);
@@ -456,7 +502,7 @@ public final class StepBatch implements Step {
     /**
      * What it is.
      *
-     * @return {@link #KIND_STEP}, {@link #KIND_SHUTDOWN} or {@link #KIND_IDLE}
+     * @return {@link #KIND_STEP}, {@link #KIND_DRAFT}, {@link #KIND_SHUTDOWN} or {@link #KIND_IDLE}
      */
     public int kind() {
         return kind;
@@ -478,6 +524,24 @@ public final class StepBatch implements Step {
      */
     public boolean fullRows() {
         return fullRows;
+    }
+
+    /**
+     * Whether rows of the hidden state are wanted.
+     *
+     * @return as {@link #needHiddenRows} said
+     */
+    public boolean hiddenRows() {
+        return hiddenRows;
+    }
+
+    /**
+     * Whether logits and candidates are wanted.
+     *
+     * @return not if nothing but the hidden state is
+     */
+    public boolean wantsLogits() {
+        return !withoutLogits;
     }
 
     /**
@@ -534,6 +598,16 @@ public final class StepBatch implements Step {
      */
     public Rows rowsOf(int span) {
         return StepFrame.ROWS[spanRows[span]];
+    }
+
+    /**
+     * Where a span of a pass that guesses goes on from.
+     *
+     * @param span from 0 to {@link #spans()}
+     * @return the first row of the step before
+     */
+    public int source(int span) {
+        return spanSource[span];
     }
 
     /**

@@ -7,8 +7,8 @@ import org.maniple.kernel.step.StepBatch.Limits;
 import org.maniple.kernel.step.StepBatch.Rows;
 
 /**
- * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4: whole rows, then the
- * order about experts), tokens (4), spans (4), block table entries (4), round, chunk and version of the experts (4 each). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths (4 each); then
+ * How a step travels, little-endian and without gaps. Header: magic (4 bytes), kind (4), step number (8), flags (4: whole rows, the order about
+ * experts, hidden rows, no logits), tokens (4), spans (4), block table entries (4), round, chunk and version of the experts (4 each). Then for all spans: sequences (8 each), homes, first positions, lengths, which rows, block table lengths, where they go on from (4 each); then
  * the token ids and the block tables of all spans, one span after the other (4 each). Signals are a header alone.
  */
 final class StepFrame {
@@ -19,14 +19,18 @@ final class StepFrame {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** "MST" and the version of this layout. */
-    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 3 << 24;
+    private static final int MAGIC = 'M' | 'S' << 8 | 'T' << 16 | 4 << 24;
 
     private static final int FULL_ROWS = 1;
     private static final int ORDER_SHIFT = 1;
     private static final ExpertOrder[] ORDERS = ExpertOrder.values();
-    private static final int FLAGS = FULL_ROWS | (ORDERS.length - 1) << ORDER_SHIFT;
+    /** {@link ExpertOrder} takes the bits between. */
+    private static final int ORDER_BITS = 7 << ORDER_SHIFT;
+    private static final int HIDDEN_ROWS = 1 << 4;
+    private static final int WITHOUT_LOGITS = 1 << 5;
+    private static final int FLAGS = FULL_ROWS | ORDER_BITS | HIDDEN_ROWS | WITHOUT_LOGITS;
     private static final long HEADER = 44;
-    private static final long PER_SPAN = Long.BYTES + 5L * Integer.BYTES;
+    private static final long PER_SPAN = Long.BYTES + 6L * Integer.BYTES;
 
     private StepFrame() {}
 
@@ -39,7 +43,8 @@ final class StepFrame {
         frame.set(INT, 0, MAGIC);
         frame.set(INT, 4, batch.kind());
         frame.set(LONG, 8, batch.stepNumber());
-        frame.set(INT, 16, (batch.fullRows() ? FULL_ROWS : 0) | batch.expertOrder().ordinal() << ORDER_SHIFT);
+        frame.set(INT, 16, (batch.fullRows() ? FULL_ROWS : 0) | batch.expertOrder().ordinal() << ORDER_SHIFT
+                | (batch.hiddenRows() ? HIDDEN_ROWS : 0) | (batch.wantsLogits() ? 0 : WITHOUT_LOGITS));
         frame.set(INT, 20, batch.tokens());
         frame.set(INT, 24, spans);
         frame.set(INT, 28, batch.blocks());
@@ -53,6 +58,7 @@ final class StepFrame {
         at = put(batch.spanLength, spans, frame, at);
         at = put(batch.spanRows, spans, frame, at);
         at = put(batch.spanBlocks, spans, frame, at);
+        at = put(batch.spanSource, spans, frame, at);
         at = put(batch.token, batch.tokens(), frame, at);
         return put(batch.block, batch.blocks(), frame, at);
     }
@@ -76,11 +82,11 @@ final class StepFrame {
         }
         int kind = frame.get(INT, 4);
         int flags = frame.get(INT, 16);
-        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_IDLE || (flags & ~FLAGS) != 0) {
+        if (kind < StepBatch.KIND_STEP || kind > StepBatch.KIND_DRAFT || (flags & ~FLAGS) != 0) {
             throw new StepFrameException("unknown kind [" + kind + "] or flags [" + flags + "] of a step frame");
         }
         Limits limits = batch.limits();
-        boolean signal = kind != StepBatch.KIND_STEP;
+        boolean signal = kind == StepBatch.KIND_SHUTDOWN || kind == StepBatch.KIND_IDLE;
         int tokens = count(frame, 20, "tokens", signal ? 0 : limits.allTokens());
         int spans = count(frame, 24, "spans", signal ? 0 : limits.allSpans());
         int blocks = count(frame, 28, "block table entries", signal ? 0 : limits.allBlocks());
@@ -89,17 +95,23 @@ final class StepFrame {
                     "a step frame of " + bytes + " bytes; with " + tokens + " tokens, " + spans + " spans and "
                             + blocks + " block table entries it must have " + bytes(tokens, spans, blocks));
         }
-        ExpertOrder order = ORDERS[flags >> ORDER_SHIFT];
+        int ordinal = (flags & ORDER_BITS) >> ORDER_SHIFT;
+        boolean hidden = (flags & HIDDEN_ROWS) != 0;
+        boolean alone = (flags & WITHOUT_LOGITS) != 0;
+        if (ordinal >= ORDERS.length || alone && !hidden) {
+            throw new StepFrameException("no such flags [" + flags + "] of a step frame");
+        }
+        ExpertOrder order = ORDERS[ordinal];
         int round = frame.get(INT, 32);
         int chunk = frame.get(INT, 36);
         int version = frame.get(INT, 40);
-        String wrong = signal && order != ExpertOrder.NONE
-                ? "a signal with an order about experts"
+        String wrong = kind != StepBatch.KIND_STEP && order != ExpertOrder.NONE
+                ? "a frame that is no step with an order about experts"
                 : order.problem(round, chunk, version);
         if (!wrong.isEmpty()) {
             throw new StepFrameException(wrong);
         }
-        batch.header(kind, frame.get(LONG, 8), (flags & FULL_ROWS) != 0);
+        batch.header(kind, frame.get(LONG, 8), (flags & FULL_ROWS) != 0, hidden, alone);
         batch.orderExperts(order, round, chunk, version);
         readArrays(batch, frame, tokens, spans, blocks);
         checkSums(batch, tokens, spans, blocks);
@@ -122,6 +134,7 @@ final class StepFrame {
         at = take(frame, at, batch.spanLength, spans);
         at = take(frame, at, batch.spanRows, spans);
         at = take(frame, at, batch.spanBlocks, spans);
+        at = take(frame, at, batch.spanSource, spans);
         at = take(frame, at, batch.token, tokens);
         take(frame, at, batch.block, blocks);
     }

@@ -117,6 +117,15 @@ public final class StepView implements Step {
     }
 
     /**
+     * The first span of which this part has tokens.
+     *
+     * @return a span of the step
+     */
+    public int firstSpan() {
+        return spanFrom;
+    }
+
+    /**
      * The first selected row of this part.
      *
      * @return an index of a selected row of the step

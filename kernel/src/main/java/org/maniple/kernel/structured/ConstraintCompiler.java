@@ -2,7 +2,10 @@ package org.maniple.kernel.structured;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.maniple.api.engine.OutputConstraint;
 import org.maniple.api.text.TextCodec;
 
@@ -12,11 +15,12 @@ import org.maniple.api.text.TextCodec;
 public final class ConstraintCompiler {
 
     private static final int KEPT = 32;
+    private static final int KEPT_TREES = 2;
 
     private final TextCodec codec;
     private final int vocabulary;
-    private final Object treeLock = new Object();
-    private @Nullable TokenTree tree; // guarded by treeLock
+    /** By the special tokens that stand for their text. */
+    private final Map<Set<Integer>, TokenTree> trees = new LinkedHashMap<>(); // guarded by itself
 
     private final Map<OutputConstraint, CompiledConstraint> kept = new LinkedHashMap<>(KEPT, 0.75f, true); // guarded by itself
 
@@ -49,7 +53,7 @@ public final class ConstraintCompiler {
                 return known;
             }
         }
-        var compiled = new CompiledConstraint(Constraints.automaton(constraint), tree());
+        var compiled = new CompiledConstraint(Constraints.automaton(constraint), tree(marks(constraint)));
         synchronized (kept) {
             CompiledConstraint earlier = kept.putIfAbsent(constraint, compiled);
             if (kept.size() > KEPT) {
@@ -59,13 +63,24 @@ public final class ConstraintCompiler {
         }
     }
 
+    /** The marks of a reasoning that are special tokens: a model writes them, though it may write no others. */
+    private Set<Integer> marks(OutputConstraint constraint) {
+        return constraint instanceof OutputConstraint.AfterReasoning after
+                ? Stream.of(codec.id(after.begin()), codec.id(after.end())).flatMapToInt(OptionalInt::stream).boxed()
+                        .filter(codec::special).collect(Collectors.toUnmodifiableSet())
+                : Set.of();
+    }
+
     /** Built when it is first needed. */
-    private TokenTree tree() {
-        synchronized (treeLock) {
-            TokenTree known = tree;
+    private TokenTree tree(Set<Integer> written) {
+        synchronized (trees) {
+            TokenTree known = trees.get(written);
             if (known == null) {
-                known = new TokenTree(codec, vocabulary);
-                tree = known;
+                known = new TokenTree(codec, vocabulary, written);
+                if (trees.size() == KEPT_TREES) {
+                    trees.remove(trees.keySet().iterator().next());
+                }
+                trees.put(written, known);
             }
             return known;
         }

@@ -34,6 +34,8 @@ final class Constraints {
             case OutputConstraint.Regex(String pattern) -> new RegexReader(bounded(pattern), CharacterForm.PLAIN).readWhole();
             case OutputConstraint.Choice(List<String> choices) -> choice(choices);
             case OutputConstraint.Grammar(String text) -> GrammarText.read(bounded(text), grammar);
+            case OutputConstraint.AfterReasoning(String begin, String end, boolean inside, OutputConstraint then) ->
+                Expression.sequence(Reasoning.of(grammar, begin, end, inside), expression(then, grammar));
         };
     }
 
@@ -72,6 +74,7 @@ final class Constraints {
             case OutputConstraint.Regex _ -> "regular expression";
             case OutputConstraint.Choice _ -> "choice";
             case OutputConstraint.Grammar _ -> "grammar";
+            case OutputConstraint.AfterReasoning after -> kind(after.then());
         };
     }
 }

@@ -82,6 +82,35 @@ public final class Guide {
     }
 
     /**
+     * How many of some tokens may come next, one after the other. After {@link #await}, which said that nothing hinders.
+     *
+     * @param tokens holds them
+     * @param from where they begin
+     * @param count how many there are
+     * @return how many of them, from the first on, the constraint allows
+     */
+    public int admits(int[] tokens, int from, int count) {
+        Position at = position;
+        long[] mask = allowed;
+        for (int i = 0; i < count; i++) {
+            int id = tokens[from + i];
+            if ((mask[id >>> 6] & 1L << id) == 0) {
+                return i;
+            }
+            if (i + 1 < count) {
+                try {
+                    at = constraint.after(at, id);
+                    mask = constraint.mask(at);
+                } catch (ConstraintException tooMuch) {
+                    // Whoever comes to this place is told.
+                    return i + 1;
+                }
+            }
+        }
+        return count;
+    }
+
+    /**
      * Whether a token stands for text, and is not one that only ever ends an output.
      *
      * @param id a token id

@@ -2,6 +2,7 @@ package org.maniple.kernel.structured;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Set;
 import org.maniple.api.text.TextCodec;
 
 /**
@@ -26,15 +27,16 @@ final class TokenTree {
      *
      * @param codec the tokenizer
      * @param vocabulary token ids of the model; ids that the tokenizer does not know are never allowed
+     * @param written special tokens that may be written all the same
      */
-    TokenTree(TextCodec codec, int vocabulary) {
+    TokenTree(TextCodec codec, int vocabulary, Set<Integer> written) {
         this.vocabulary = vocabulary;
         bytes = new byte[vocabulary][];
         Integer[] ids = new Integer[vocabulary];
         int count = 0;
         int length = 0;
         for (int id = 0; id < vocabulary; id++) {
-            bytes[id] = codec.special(id) ? new byte[0] : codec.bytes(id);
+            bytes[id] = codec.special(id) && !written.contains(id) ? new byte[0] : codec.bytes(id);
             if (bytes[id].length > 0) {
                 ids[count++] = id;
                 length += bytes[id].length;

@@ -4,14 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.maniple.kernel.plugin.PluginSources.module;
 import static org.maniple.kernel.plugin.PluginSources.provider;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,6 +162,44 @@ class CommandTreeTest {
     void benchServeFailsWhereNoServerIs() {
         assertThat(run("bench", "serve", "--url", "http://127.0.0.1:1")).isEqualTo(1);
         assertThat(errors()).startsWith("maniple: no server answers at http://127.0.0.1:1");
+    }
+
+    @Test
+    void benchServeMeasuresServersInTurn() throws IOException {
+        var asked = new CopyOnWriteArrayList<Integer>();
+        HttpServer one = answering(asked);
+        HttpServer other = answering(asked);
+        try {
+            String urls = "http://127.0.0.1:" + one.getAddress().getPort() + ",http://127.0.0.1:" + other.getAddress().getPort();
+            assertThat(run("bench", "serve", "--url", urls, "--concurrency", "1,1", "--requests", "1", "--warm-up", "0"))
+                    .as(errors()).isZero();
+        } finally {
+            one.stop(0);
+            other.stop(0);
+        }
+        int first = one.getAddress().getPort();
+        int second = other.getAddress().getPort();
+        assertThat(asked).containsExactly(first, second, first, second);
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("| 1 client at http://127.0.0.1:" + first + " ",
+                "| 1 client at http://127.0.0.1:" + second + " ");
+    }
+
+    private static HttpServer answering(List<Integer> asked) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/models", exchange -> send(exchange, "{\"data\":[{\"id\":\"demo\"}]}"));
+        server.createContext("/v1/completions", exchange -> {
+            asked.add(server.getAddress().getPort());
+            send(exchange, "data: {\"choices\":[{\"index\":0,\"text\":\"a\",\"finish_reason\":null}]}\n\ndata: [DONE]\n\n");
+        });
+        server.start();
+        return server;
+    }
+
+    private static void send(HttpExchange exchange, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, bytes.length);
+        exchange.getResponseBody().write(bytes);
+        exchange.close();
     }
 
     @Test

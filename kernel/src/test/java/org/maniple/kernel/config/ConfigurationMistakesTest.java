@@ -55,6 +55,11 @@ class ConfigurationMistakesTest {
         flags("--skip-tokenizer-init=maybe", "--skip-tokenizer-init: [maybe] is neither true nor false"),
         flags("--numerics precise", "--numerics: [precise] is not one of [fast, exact]"),
         flags("--activation-dtype bf16", "--activation-dtype: [bf16] is not one of [auto, f32]"),
+        flags("--kv-cache-dtype bf61",
+                "--kv-cache-dtype: [bf61] is not one of [auto, f32, float32, bf16, bfloat16, int8]; did you mean [bf16]?"),
+        flags("--kv-cache-dtype fp8_e4m3",
+                "--kv-cache-dtype: [fp8_e4m3] is not done here: int8 takes the same memory and, with a factor for each token and head, keeps"
+                        + " more of each element than the 3 or 2 bits of an FP8 mantissa; give int8"),
         flags("--kv-cache-memory-bytes 2gigs",
                 "--kv-cache-memory-bytes: [2gigs] is not a number of bytes such as 512MiB, 2GiB or 1000000"),
         flags("--kv-cache-memory-bytes 99999999TiB", "--kv-cache-memory-bytes: [99999999TiB] is more bytes than can be counted"),

@@ -63,9 +63,16 @@ class UnitConfigurationTest {
         "--random-seed 7 | seed | 7", "--dist-timeout 90 | join-timeout | 90s", "--watchdog-timeout 5m | step-timeout | 300s",
         "--served-model-name a,b | served-model-name | a,b", "--no-skip-tokenizer-init | skip-tokenizer-init | false",
         "--skip-tokenizer-init | skip-tokenizer-init | true", "--skip-tokenizer-init false | skip-tokenizer-init | false",
-        "--kv-cache-memory-bytes 2MiB | kv-cache-memory-bytes | 2097152"})
+        "--kv-cache-memory-bytes 2MiB | kv-cache-memory-bytes | 2097152",
+        "--disable-radix-cache | enable-prefix-caching | false", "--max-queued-requests 9 | max-num-queued-reqs | 9"})
     void spellingsOfTheFieldMeanTheSame(String flags, String key, String value) {
         assertThat(installation().flags(flags.split(" ")).settings().shown()).containsEntry(key, value);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"disable-radix-cache: true, false", "disable-radix-cache: false, true", "no-enable-prefix-caching: true, false"})
+    void aNegationInAFileMeansTheOpposite(String line, boolean expected) {
+        assertThat(installation().yaml(line).settings().flag("enable-prefix-caching")).isEqualTo(expected);
     }
 
     @Test

@@ -43,6 +43,7 @@ final class EngineFixture implements AutoCloseable {
         private Map<String, Object> settings = Map.of();
         private long queuedTokens = Long.MAX_VALUE;
         private boolean sharing = true;
+        private Speculation speculation = Speculation.OFF;
 
         static Setup standard() {
             return new Setup();
@@ -107,6 +108,11 @@ final class EngineFixture implements AutoCloseable {
             return this;
         }
 
+        Setup speculation(Speculation value) {
+            speculation = value;
+            return this;
+        }
+
         EngineFixture start() {
             EngineFixture fixture = build();
             fixture.engine.start();
@@ -120,7 +126,7 @@ final class EngineFixture implements AutoCloseable {
                     policy.usesPriority(),
                     queuedTokens, sharing, 0, Duration.ZERO);
             return new EngineFixture(new FakePipeline(depth, limits, blocks), new EngineOptions(budget, sequences, chunk, queue,
-                    blocks, OptionalLong.empty(), FakePipeline.CANDIDATES, scheduling), length);
+                    blocks, OptionalLong.empty(), FakePipeline.CANDIDATES, scheduling, speculation), length);
         }
     }
 

@@ -27,6 +27,8 @@ final class Recorder implements Consumer<GenerationEvent> {
             case GenerationEvent.Tokens tokens -> firstToken.countDown();
             case GenerationEvent.Prompt prompt -> {
             }
+            case GenerationEvent.Embedding vector -> {
+            }
         }
     }
 

@@ -50,6 +50,17 @@ class StatisticsLogTest {
     }
 
     @Test
+    void saysHowManyGuessesWereRight() {
+        log.speculated(0, 4, 3);
+        log.speculated(0, 2, 0);
+        log.report(10 * SECOND);
+        log.report(20 * SECOND);
+
+        assertThat(lines.getFirst()).endsWith(", Mean acceptance length: 2.50, Avg Draft acceptance rate: 50.0%");
+        assertThat(lines.getLast()).as("once").endsWith("Prefix cache hit rate: 0.0%");
+    }
+
+    @Test
     void isSilentWhileThereIsNothingToDoAfterALineThatSaysSo() {
         log.report(10 * SECOND);
         homes = List.of(new HomeStatus(0, 0, 0, 9, 200, 200));

@@ -93,6 +93,22 @@ class StructuredOutputTest {
     }
 
     @Test
+    void theModelThinksFreelyAndThenAnswersAsTheConstraintDemands() throws InterruptedException {
+        int ended = 0;
+        try (EngineFixture fixture = Setup.standard().start()) {
+            for (int seed = 0; seed < 20; seed++) {
+                Recorder recorder = fixture.submit(prompt(7, seed), constrained(seed,
+                        new OutputConstraint.AfterReasoning("(", "x", true, new OutputConstraint.Regex("[qz]{3}"))));
+                if (recorder.finished().reason() == FinishReason.STOP) {
+                    assertThat(written(recorder)).matches("[^x]*x[qz]{3}");
+                    ended++;
+                }
+            }
+        }
+        assertThat(ended).isPositive();
+    }
+
+    @Test
     void aCompleteOutputEndsEvenIfMoreTokensWereWanted() throws InterruptedException {
         try (EngineFixture fixture = Setup.standard().start()) {
             Recorder recorder = fixture.submit(prompt(7, 1),

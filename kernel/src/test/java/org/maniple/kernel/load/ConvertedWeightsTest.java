@@ -21,6 +21,7 @@ import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Dim;
 import org.maniple.api.graph.GraphBuilder;
 import org.maniple.api.graph.ModelGraph;
+import org.maniple.api.graph.TensorView;
 import org.maniple.api.graph.Value;
 import org.maniple.api.mesh.AxisRule;
 import org.maniple.api.mesh.Mesh;
@@ -31,6 +32,7 @@ import org.maniple.api.tensor.BlockEncoder;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
+import org.maniple.api.tensor.WeightLayout;
 import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.ProgramCompiler;
 import org.maniple.kernel.program.RankProgram;
@@ -76,18 +78,28 @@ class ConvertedWeightsTest {
     }
 
     private static ModelGraph graph() {
+        return graph("head");
+    }
+
+    /** The head may be the embedding. */
+    private static ModelGraph graph(String head) {
         var builder = new GraphBuilder("small", 1);
         Value x = builder.embed("hidden.0", builder.parameter("embedding", VOCAB, HIDDEN));
         builder.layer(0);
         Value wide = builder.contract("wide", x, builder.parameter("up.weight", FFN, HIDDEN));
         Value back = builder.contract("back", wide, builder.parameter("down.weight", HIDDEN, FFN));
         builder.layer(1);
-        return builder.head(back, builder.parameter("head", VOCAB, HIDDEN), 16);
+        TensorView stored = TensorView.stored(head, TensorView.dim(VOCAB), TensorView.dim(HIDDEN));
+        return builder.head(back, builder.parameter("head", stored, VOCAB, HIDDEN), 16);
     }
 
     /** Rank 0 has the units from one to another of the wide axis. */
     private static RankProgram having(int from, int to) {
-        return new ProgramCompiler(graph(), new Mesh(List.of(TP), List.of(2)), List.of(new AxisRule(Axes.FFN, List.of(TP),
+        return having(graph(), from, to);
+    }
+
+    private static RankProgram having(ModelGraph graph, int from, int to) {
+        return new ProgramCompiler(graph, new Mesh(List.of(TP), List.of(2)), List.of(new AxisRule(Axes.FFN, List.of(TP),
                 request -> List.of(UnitList.range(from, to),
                         from == 0 ? UnitList.range(to, 160) : UnitList.range(0, from).union(UnitList.range(to, 160))))))
                 .compile()
@@ -103,6 +115,10 @@ class ConvertedWeightsTest {
         var packing = new Packing(weight -> Optional.empty(), 2);
         Map<Piece, Tensor> tensors = new WeightLoader(checkpoint, quantization, Arena.ofAuto(), Arena.ofAuto()::allocate, packing,
                 cache).load(program, (done, total) -> {});
+        return named(tensors, name);
+    }
+
+    private static Tensor named(Map<Piece, Tensor> tensors, String name) {
         return tensors.entrySet().stream().filter(entry -> entry.getKey().operand().name().equals(name)).findFirst().orElseThrow()
                 .getValue();
     }
@@ -135,6 +151,26 @@ class ConvertedWeightsTest {
 
         assertThat(load(ofFloats(), quantization, having(0, 50), "head").dtype()).isEqualTo(DType.Q8_0);
         assertThat(load(ofFloats(), quantization, having(0, 50), "embedding").dtype()).isEqualTo(DType.F32);
+    }
+
+    @Test
+    void anEmbeddingThatIsTheHeadIsConvertedOnceAndHeldForBoth() {
+        ModelGraph graph = graph("embedding");
+        RankProgram program = having(graph, 0, 160);
+        var asked = new ArrayList<WeightLayout.Weight>();
+        var packing = new Packing(weight -> {
+            asked.add(weight);
+            return Optional.empty();
+        }, 2);
+        var loader = new WeightLoader(ofFloats(), Quantization.NONE.converting(graph, DType.Q4_0), Arena.ofAuto(),
+                Arena.ofAuto()::allocate, packing);
+        Map<Piece, Tensor> tensors = loader.load(program, (done, total) -> {});
+
+        assertThat(named(tensors, "head")).isSameAs(named(tensors, "embedding"));
+        assertThat(asked).filteredOn(weight -> weight.type() == DType.Q8_0).isNotEmpty()
+                .allSatisfy(weight -> assertThat(weight.users()).containsExactlyInAnyOrder(WeightLayout.Use.EMBED,
+                        WeightLayout.Use.CONTRACT));
+        assertThat(loader.report(program).copiedBytes()).isEqualTo(2 * 2 * 34 + 2 * 160 * 2 * 18).isEqualTo(loader.bytes(program));
     }
 
     @Test

@@ -117,6 +117,15 @@ class WeightLoaderTest {
     }
 
     @Test
+    void tiedWeightsAreCountedOnce() {
+        RankProgram program = program(2, 0);
+        var loader = new WeightLoader(checkpoint(), Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate);
+        loader.load(program, (done, total) -> {});
+
+        assertThat(loader.bytes(program)).isEqualTo((4 * 4 + 3 * 4 + 4 * 3) * 4).isEqualTo(loader.report(program).bytes());
+    }
+
+    @Test
     void progressReachesTheTotal() {
         var seen = new ArrayList<Long>();
         new WeightLoader(checkpoint(), Quantization.NONE, Arena.ofAuto(), Arena.ofAuto()::allocate).load(program(2, 0),

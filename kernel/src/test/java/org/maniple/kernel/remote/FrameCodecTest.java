@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.maniple.api.engine.GenerationEvent.Embedding;
 import org.maniple.api.engine.GenerationEvent.Failed;
 import org.maniple.api.engine.GenerationEvent.FinishReason;
 import org.maniple.api.engine.GenerationEvent.Finished;
@@ -21,6 +22,7 @@ import org.maniple.api.engine.GenerationEvent.Stop;
 import org.maniple.api.engine.GenerationEvent.Tokens;
 import org.maniple.api.engine.GenerationRequest;
 import org.maniple.api.engine.OutputConstraint;
+import org.maniple.api.engine.Pooling;
 import org.maniple.api.engine.RefusedException.Reason;
 import org.maniple.api.engine.Sampling;
 import org.maniple.api.engine.TokenLogprob;
@@ -82,6 +84,18 @@ class FrameCodecTest {
         }
     }
 
+    @Test
+    void aRequestForAVectorAndTheVectorComeOutAsTheyWentIn() {
+        for (Pooling pooling : Pooling.values()) {
+            var request = new GenerationRequest("id", new int[] {1}, Sampling.greedy(1)).pooled(pooling);
+            assertThat(FrameCodec.decode(FrameCodec.encode(new Submit(9, request)))).isInstanceOfSatisfying(Submit.class,
+                    submit -> assertThat(submit.request().pooling()).contains(pooling));
+        }
+        float[] values = {1.5f, -0.0f, Float.MIN_VALUE, Float.NaN};
+        assertThat(FrameCodec.decode(FrameCodec.encode(new Event(9, new Embedding(values))))).isInstanceOfSatisfying(Event.class,
+                event -> assertThat(((Embedding) event.event()).values()).containsExactly(values));
+    }
+
     @ParameterizedTest
     @MethodSource("constraints")
     void aConstraintComesOutAsItWentIn(OutputConstraint constraint) {
@@ -93,7 +107,19 @@ class FrameCodecTest {
     static Stream<OutputConstraint> constraints() {
         return Stream.of(new OutputConstraint.Schema("{}", false), new OutputConstraint.AnyObject(true),
                 new OutputConstraint.Regex("ä+"), new OutputConstraint.Choice(List.of("a", "")),
-                new OutputConstraint.Grammar("root ::= \"x\""));
+                new OutputConstraint.Grammar("root ::= \"x\""),
+                new OutputConstraint.AfterReasoning("<t>", "</t>", true, new OutputConstraint.AnyObject(false)));
+    }
+
+    @Test
+    void aReasoningBeforeAReasoningIsRefused() {
+        byte[] bytes = FrameCodec
+                .encode(new Submit(9, new GenerationRequest("id", new int[] {1}, Sampling.greedy(4).withConstraint(
+                        Optional.of(new OutputConstraint.AfterReasoning("b", "e", true, new OutputConstraint.Regex("x")))))));
+        // The kind of the inner constraint is before its text (an int and a byte) and the kind of pooling.
+        bytes[bytes.length - 7] = 6;
+        assertThatThrownBy(() -> FrameCodec.decode(bytes)).isInstanceOf(MalformedFrameException.class)
+                .hasMessageContaining("constraint 6");
     }
 
     @Test

@@ -151,6 +151,22 @@ class StepBatchTest {
     }
 
     @Test
+    void aPassThatGuessesSaysFromWhichRowsItGoesOn() {
+        StepBatch pass = batch();
+        pass.clearForDraft(7);
+        pass.addSpan(11, 5, new int[] {0, 400}, 1, 1, Rows.LAST, new int[] {9, 3}, 2);
+        pass.goesOnFrom(3);
+        pass.addSpan(13, 4, new int[] {6, 7, 8}, 0, 3, Rows.NONE, new int[] {50, 51}, 2);
+        pass.goesOnFrom(61);
+        StepBatch received = batch();
+        received.decode(frame, pass.encode(frame));
+        assertEquals(StepBatch.KIND_DRAFT, received.kind());
+        assertEquals(contents(pass), contents(received));
+        assertArrayEquals(new int[] {3, 61}, new int[] {received.source(0), received.source(1)});
+        assertThrows(IndexOutOfBoundsException.class, () -> pass.goesOnFrom(62), "only 64 tokens fit into a step");
+    }
+
+    @Test
     void signalsCarryNoTokens() {
         StepBatch batch = example();
         batch.signal(StepBatch.KIND_SHUTDOWN, 9);

@@ -85,7 +85,7 @@ final class ListCodec implements TextCodec {
 
     @Override
     public OptionalInt id(String token) {
-        return OptionalInt.empty();
+        return token.equals("</s>") ? OptionalInt.of(end()) : OptionalInt.empty();
     }
 
     @Override

@@ -52,10 +52,10 @@ final class GgufCompanions implements CompanionFiles {
             return Optional.empty();
         }
         return Optional.of(switch (name) {
-            case CONFIG -> JsonOutput.of(json -> JsonOutput.write(json, config));
-            case GENERATION -> JsonOutput.of(json -> JsonOutput.write(json, generation()));
+            case CONFIG -> JsonOutput.of(config);
+            case GENERATION -> JsonOutput.of(generation());
             case TOKENIZER -> new TokenizerFile(new TokenizerMetadata(metadata)).json();
-            default -> JsonOutput.of(json -> JsonOutput.write(json, tokenizerConfig()));
+            default -> JsonOutput.of(tokenizerConfig());
         });
     }
 

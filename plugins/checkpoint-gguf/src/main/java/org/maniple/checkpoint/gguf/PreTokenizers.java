@@ -60,6 +60,12 @@ final class PreTokenizers {
     private static final String CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
     private static final String GPT4O = UPPER + CONTRACTION + "|" + LOWER + CONTRACTION + "|\\p{N}{1,3}" + REST;
     private static final String TEKKEN = UPPER + "|" + LOWER + "|\\p{N}" + REST;
+    /** Chinese characters are words of their own, and belong to no others. */
+    private static final String KIMI_K2 = "[\\p{Han}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*"
+            + "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+" + CONTRACTION
+            + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]+"
+            + "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*" + CONTRACTION
+            + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     private static final String DEEPSEEK_V3 = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
             + "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     /** Letters with case, in the version of Unicode that DeepSeek's first tokenizer was made with. */
@@ -84,6 +90,7 @@ final class PreTokenizers {
             Map.entry("mpt", PLAIN_GPT2), Map.entry("olmo", PLAIN_GPT2), Map.entry("phi-2", PLAIN_GPT2),
             Map.entry("qwen2", OF_QWEN2), Map.entry("stablelm2", LIKE_QWEN2), Map.entry("megrez", LIKE_QWEN2),
             Map.entry("deepseek-r1-qwen", LIKE_QWEN2), Map.entry("gpt-4o", OF_GPT4O), Map.entry("llama4", OF_GPT4O),
+            Map.entry("kimi-k2", new PreTokenizer(List.of(KIMI_K2), false, false, true, false)),
             Map.entry("tekken", new PreTokenizer(List.of(TEKKEN), false, false, true, false)),
             Map.entry("deepseek-llm", split("[\\r\\n]", "\\s?[" + CASED + "]+", "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$",
                     "[一-龥ࠀ-一가-퟿]+", "\\p{N}+")),

@@ -14,7 +14,6 @@ import org.maniple.api.checkpoint.TokenizerParts;
 import org.maniple.api.checkpoint.TokenizerParts.Merge;
 import org.maniple.checkpoint.gguf.PreTokenizers.PreTokenizer;
 import org.maniple.checkpoint.gguf.TokenizerMetadata.Kind;
-import tools.jackson.core.JsonGenerator;
 
 /**
  * Writes a tokenizer.json from the metadata. Of a byte-pair tokenizer ({@code gpt2}) the merges are there; of a SentencePiece one ({@code llama})
@@ -64,29 +63,29 @@ final class TokenizerFile {
 
     private byte[] json(Content content, boolean whole) {
         return JsonOutput.of(json -> {
-            json.writeStartObject();
+            json.beginObject();
             begin(json);
             property(json, "normalizer", content.normalizer());
             property(json, "pre_tokenizer", content.preTokenizer());
             property(json, "post_processor", content.postProcessor());
             property(json, "decoder", content.decoder());
-            json.writeName("model");
-            json.writeStartObject();
+            json.name("model");
+            json.beginObject();
             model(json, content);
-            json.writeName("vocab");
-            json.writeStartObject();
+            json.name("vocab");
+            json.beginObject();
             if (whole) {
                 vocabulary(json);
             }
-            json.writeEndObject();
-            json.writeName("merges");
-            json.writeStartArray();
+            json.endObject();
+            json.name("merges");
+            json.beginArray();
             if (whole) {
                 content.merges().forEach(merge -> merge(json, merge));
             }
-            json.writeEndArray();
-            json.writeEndObject();
-            json.writeEndObject();
+            json.endArray();
+            json.endObject();
+            json.endObject();
         });
     }
 
@@ -171,12 +170,12 @@ final class TokenizerFile {
         return merges.stream().map(Scored::merge).toList();
     }
 
-    private void begin(JsonGenerator json) {
+    private void begin(JsonOutput json) {
         property(json, "version", Optional.of("1.0"));
         property(json, "truncation", Optional.empty());
         property(json, "padding", Optional.empty());
-        json.writeName("added_tokens");
-        json.writeStartArray();
+        json.name("added_tokens");
+        json.beginArray();
         for (int i = 0; i < tokens.size(); i++) {
             boolean special = kinds.get(i) == Kind.CONTROL || kinds.get(i) == Kind.UNKNOWN;
             // Runs of spaces are found by merging, as all else that the normalizer changes.
@@ -189,10 +188,10 @@ final class TokenizerFile {
                     token.put(flag, false);
                 }
                 token.put("special", special);
-                JsonOutput.write(json, token);
+                json.value(token);
             }
         }
-        json.writeEndArray();
+        json.endArray();
     }
 
     /** What a text gets before and behind it. */
@@ -227,7 +226,7 @@ final class TokenizerFile {
         return Map.of("SpecialToken", Map.of("id", token, "type_id", type));
     }
 
-    private static void model(JsonGenerator json, Content content) {
+    private static void model(JsonOutput json, Content content) {
         property(json, "type", Optional.of("BPE"));
         property(json, "dropout", Optional.empty());
         property(json, "unk_token", content.unknown());
@@ -238,7 +237,7 @@ final class TokenizerFile {
         property(json, "ignore_merges", Optional.of(content.wholeWords()));
     }
 
-    private void vocabulary(JsonGenerator json) {
+    private void vocabulary(JsonOutput json) {
         var seen = new HashMap<String, Integer>();
         for (int i = 0; i < tokens.size(); i++) {
             Integer before = seen.putIfAbsent(tokens.get(i), i);
@@ -246,25 +245,25 @@ final class TokenizerFile {
                 throw new CheckpointException(tokenizer.metadata().file() + ": tokens " + before + " and " + i + " are both ["
                         + Shown.name(tokens.get(i)) + "]");
             }
-            json.writeName(tokens.get(i));
-            json.writeNumber(i);
+            json.name(tokens.get(i));
+            json.value(i);
         }
     }
 
     /** One text where it can only be read in one way. */
-    private static void merge(JsonGenerator json, Merge merge) {
+    private static void merge(JsonOutput json, Merge merge) {
         if (merge.left().indexOf(' ') < 0 && merge.right().indexOf(' ') < 0) {
-            json.writeString(merge.left() + " " + merge.right());
+            json.value(merge.left() + " " + merge.right());
             return;
         }
-        json.writeStartArray();
-        json.writeString(merge.left());
-        json.writeString(merge.right());
-        json.writeEndArray();
+        json.beginArray();
+        json.value(merge.left());
+        json.value(merge.right());
+        json.endArray();
     }
 
-    private static void property(JsonGenerator json, String name, Optional<?> value) {
-        json.writeName(name);
-        JsonOutput.write(json, value.orElse(null));
+    private static void property(JsonOutput json, String name, Optional<?> value) {
+        json.name(name);
+        json.value(value.orElse(null));
     }
 }

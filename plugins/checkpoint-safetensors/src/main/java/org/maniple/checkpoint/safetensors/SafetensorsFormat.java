@@ -40,6 +40,10 @@ public final class SafetensorsFormat implements CheckpointFormat {
 
     @Override
     public Checkpoint open(Path model) {
+        return HeadlessCheckpoint.named(openAsStored(model));
+    }
+
+    private static Checkpoint openAsStored(Path model) {
         Path path = model.toAbsolutePath();
         if (Files.isRegularFile(path)) {
             return isIndex(path) ? openShards(path) : openSingle(path);

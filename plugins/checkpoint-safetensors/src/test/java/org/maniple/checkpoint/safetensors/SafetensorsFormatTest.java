@@ -54,6 +54,22 @@ class SafetensorsFormatTest {
     }
 
     @Test
+    void aModelThatWasSavedWithoutItsHeadHasTheNamesOfAWholeOne() throws IOException {
+        String header = "{" + TensorFiles.tensor("embed_tokens.weight", "I8", "[2,2]", "[0,4]") + ","
+                + TensorFiles.tensor("norm.weight", "I8", "[2]", "[4,6]") + "}";
+        TensorFiles.write(directory.resolve("model.safetensors"), header, 6);
+        try (Checkpoint checkpoint = format.open(directory); Arena arena = Arena.ofConfined()) {
+            assertThat(checkpoint.names())
+                    .containsExactlyInAnyOrder("model.embed_tokens.weight", "model.norm.weight", "lm_head.weight");
+            assertThat(checkpoint.tensor("model.norm.weight").orElseThrow().name()).isEqualTo("model.norm.weight");
+            assertThat(checkpoint.tensor("lm_head.weight").orElseThrow().shape()).containsExactly(2L, 2L);
+            assertThat(checkpoint.map("lm_head.weight", 0, 4, arena).toArray(ValueLayout.JAVA_BYTE)).containsExactly(0, 1, 2, 3);
+            assertThat(checkpoint.map("model.norm.weight", 0, 2, arena).toArray(ValueLayout.JAVA_BYTE)).containsExactly(4, 5);
+            assertThat(checkpoint.tensor("embed_tokens.weight")).isEmpty();
+        }
+    }
+
+    @Test
     void mapsExactlyTheBytesAskedFor() throws IOException {
         try (Checkpoint checkpoint = openTwo(); Arena arena = Arena.ofConfined()) {
             MemorySegment part = checkpoint.map("b", 1, 2, arena);

@@ -58,8 +58,11 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         this.scale = (float) op.scale();
         this.heads = Math.clamp(Math.ceilDiv(latent.heads(), workers.threads()), 1, HEADS);
         this.memory = memory;
-        this.attention = memory.attention(latent.latentLength(), latent.turnedLength());
+        this.attention = memory.attention(latent.form(), latent.latentLength(), latent.turnedLength());
         memory.reserve(latent.latentLength(), true);
+        if (latent.form() != CacheForm.F32) {
+            memory.reservePanels(latent.latentLength(), latent.turnedLength(), latent.latentLength());
+        }
         this.tiles = new AttendTiles(groups(), ROWS, 0, workers.threads(), latent.out().extent(0), 0);
         this.rooms = new Room[workers.threads()];
         for (int i = 0; i < rooms.length; i++) {
@@ -142,9 +145,9 @@ final class AbsorbedAttendKernel implements Kernel, Workers.Task {
         chunk.queries.set(room.mapped, 0, bytes * heads, bytes);
         chunk.turnedQueries.set(latent.turnedQueries().segment(), turnedBytes * ((long) firstRow * latent.heads() + firstHead),
                 turnedBytes * latent.heads(), turnedBytes);
-        chunk.keys.set(latent.latents().segment(), 0, bytes, 0);
-        chunk.turnedKeys.set(latent.turnedKeys().segment(), 0, turnedBytes, 0);
-        chunk.values.set(latent.latents().segment(), 0, bytes, 0);
+        chunk.keys.set(latent.latents(), 0);
+        chunk.turnedKeys.set(latent.turnedKeys(), 0);
+        chunk.values.set(latent.latents(), 0);
         chunk.out.set(room.gathered, 0, bytes * heads, bytes);
         chunk.keepState();
         for (int pair = 0; pair < chunk.pairs(); pair++) {

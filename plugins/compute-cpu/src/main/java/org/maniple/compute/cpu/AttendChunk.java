@@ -25,6 +25,12 @@ final class AttendChunk {
         long at;
         long stride;
         long headStride;
+        /** What elements are held as; all but states are floats. */
+        CacheForm form = CacheForm.F32;
+        /** Of a state with factors: where the factor of slot 0 is, and the distance to that of the next slot. */
+        MemorySegment factors = MemorySegment.NULL;
+        long factorAt;
+        long factorStride;
 
         /** Sets all. */
         void set(MemorySegment memory, long at, long stride, long headStride) {
@@ -32,6 +38,27 @@ final class AttendChunk {
             this.at = at;
             this.stride = stride;
             this.headStride = headStride;
+            this.form = CacheForm.F32;
+        }
+
+        /** Sets the rows of a state, from one of its heads on. */
+        void set(CachedState state, int head) {
+            long bytes = state.form().bytes();
+            set(state.memory(), bytes * head * state.length(), bytes * state.width(), 0);
+            form = state.form();
+            factors = state.factors();
+            factorAt = 4L * head;
+            factorStride = 4L * state.heads();
+        }
+
+        /** Makes floats of rows that follow each other. */
+        void widen(long slot, int count, int length, MemorySegment out, long to) {
+            for (int i = 0; i < count; i++) {
+                float factor = form == CacheForm.INT8
+                        ? factors.get(JAVA_FLOAT_UNALIGNED, factorAt + (slot + i) * factorStride)
+                        : 1;
+                form.widen(memory, at + (slot + i) * stride, factor, out, to + 4L * i * length, length);
+            }
         }
     }
 
@@ -65,10 +92,11 @@ final class AttendChunk {
     private final MemorySegment scores = Arena.ofAuto().allocate(PAIRS * Softmax.STRIDE, 64);
     private final MemorySegment runs = Arena.ofAuto().allocate(16L * Softmax.CHUNK, 64);
     /** What a native function is given. */
-    private final MemorySegment structure = Arena.ofAuto().allocate(256, 64);
+    private final MemorySegment structure = Arena.ofAuto().allocate(320, 64);
     private final Softmax softmax;
     private MemorySegment parts = Arena.ofAuto().allocate(64, 64);
     private MemorySegment turnedScores = Arena.ofAuto().allocate(64, 64);
+    private MemorySegment panel = Arena.ofAuto().allocate(64, 64);
     private MemorySegment state = ownState;
     private long stateAt;
     private int runCount;
@@ -95,6 +123,24 @@ final class AttendChunk {
         if (turned && turnedScores.byteSize() < scores.byteSize()) {
             turnedScores = Arena.ofAuto().allocate(scores.byteSize(), 64);
         }
+    }
+
+    /** Makes room for what keys, turned keys and values are made of before they are multiplied; only while nothing is computed. */
+    void reservePanel(int keys, int turned, int values) {
+        long queries = filled(keys) + filled(turned);
+        long bytes = 4L * (Softmax.CHUNK * (queries + filled(values)) + PAIRS * (queries + filled(values))) + 4096;
+        if (panel.byteSize() < bytes) {
+            panel = Arena.ofAuto().allocate(bytes, 64);
+        }
+    }
+
+    private static long filled(int length) {
+        return Math.ceilDiv(length, 32) * 32L;
+    }
+
+    /** What cached rows are made of before they are multiplied. */
+    MemorySegment panel() {
+        return panel;
     }
 
     /** Keeps the state of the pairs in memory of its own. */

@@ -26,8 +26,8 @@ final class AttendKernel implements Kernel, Workers.Task {
     /** A score for each head that nothing is gathered for. */
     private final @Nullable Widened sinks;
     private final Tensor queries;
-    private final Tensor keys;
-    private final Tensor values;
+    private final CachedState keys;
+    private final CachedState values;
     private final Tensor out;
     private final int[] groups;
     private final int window;
@@ -48,15 +48,15 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.workers = workers;
         this.memory = memory;
         this.queries = call.input(0);
-        this.keys = call.input(1);
-        this.values = call.input(2);
+        this.keys = CachedState.of(call.input(1)).orElseThrow();
+        this.values = CachedState.of(call.input(2)).orElseThrow();
         this.out = call.output(0);
         this.groups = HeadGroups.of(call, AttendChunk.PAIRS);
         this.window = op.window();
         this.scale = (float) op.scale();
         this.keyLength = queries.extent(2);
         this.valueLength = out.extent(2);
-        this.attention = memory.attention(keyLength, 0);
+        this.attention = memory.attention(keys.form(), keyLength, 0);
         this.sinks = sinks;
         int heads = Math.max(1, HeadGroups.largest(groups));
         int tileRows = Math.clamp(AttendChunk.PAIRS / heads, 1, 16);
@@ -69,6 +69,9 @@ final class AttendKernel implements Kernel, Workers.Task {
         this.tiles = byHead;
         this.unfinished = new AtomicIntegerArray(byHead.maxCutUnits());
         memory.reserve(valueLength, false);
+        if (keys.form() != CacheForm.F32) {
+            memory.reservePanels(keyLength, 0, valueLength);
+        }
     }
 
     /** Whether following key-value heads have the same number of query heads. */
@@ -82,8 +85,8 @@ final class AttendKernel implements Kernel, Workers.Task {
     }
 
     static Optional<Kernel> of(Workers workers, AttendMemory memory, OpCall call, BuiltinOp.Attend op) {
-        boolean floats = call.inputs().stream().limit(3).allMatch(tensor -> tensor.dtype() == DType.F32);
-        if (!floats) {
+        Optional<CacheForm> keys = CacheForm.of(call.input(1));
+        if (call.input(0).dtype() != DType.F32 || keys.isEmpty() || !keys.equals(CacheForm.of(call.input(2)))) {
             return Optional.empty();
         }
         return call.inputs().size() > 3
@@ -160,8 +163,8 @@ final class AttendKernel implements Kernel, Workers.Task {
         chunk.scale = scale;
         chunk.queries.set(queries.segment(), 4L * ((long) row * queries.width() + (long) head * keyLength), 4L * queries.width(),
                 4L * keyLength);
-        chunk.keys.set(keys.segment(), 4L * kvHead * keyLength, 4L * keys.width(), 0);
-        chunk.values.set(values.segment(), 4L * kvHead * valueLength, 4L * values.width(), 0);
+        chunk.keys.set(keys, kvHead);
+        chunk.values.set(values, kvHead);
     }
 
     private void results(AttendChunk chunk, int row, int head) {

@@ -14,22 +14,28 @@ final class AttendMemory {
     static final long LIMIT = 64L << 20;
 
     private final AttendChunk[] chunks;
-    private final Optional<NativeAttention> found;
+    private final Optional<NativeFunctions> found;
+    private final boolean rounds;
     private MemorySegment results = MemorySegment.NULL;
 
     /**
      * For the threads of a session.
      *
      * @param found what is to be used instead of the Vector API
+     * @param rounds whether queries and weights may be rounded to 16 bits
      */
-    AttendMemory(Scratch[] scratch, Optional<NativeAttention> found) {
+    AttendMemory(Scratch[] scratch, Optional<NativeFunctions> found, boolean rounds) {
         this.chunks = AttendChunk.of(scratch);
         this.found = found;
+        this.rounds = rounds;
     }
 
-    /** What computes chunks with keys, and turned keys, of some elements. */
-    Attention attention(int keyLength, int turnedLength) {
-        return found.<Attention>map(a -> a).orElseGet(() -> new VectorAttention(keyLength, turnedLength));
+    /** What computes chunks with keys, and turned keys, of some elements that are held in a form. */
+    Attention attention(CacheForm form, int keyLength, int turnedLength) {
+        Optional<NativeAttention> tiles = found.flatMap(NativeFunctions::tiles).filter(any -> rounds && form != CacheForm.F32);
+        return tiles.or(() -> found.filter(functions -> functions.forms().contains(form)).map(NativeFunctions::attention))
+                .<Attention>map(attention -> attention)
+                .orElseGet(() -> new VectorAttention(keyLength, turnedLength));
     }
 
     AttendChunk chunk(int thread) {
@@ -40,6 +46,13 @@ final class AttendMemory {
     void reserve(int valueLength, boolean turned) {
         for (AttendChunk chunk : chunks) {
             chunk.reserve(valueLength, turned);
+        }
+    }
+
+    /** Makes room for cached keys, turned keys and values as they are multiplied, in the chunk of each thread. */
+    void reservePanels(int keys, int turned, int values) {
+        for (AttendChunk chunk : chunks) {
+            chunk.reservePanel(keys, turned, values);
         }
     }
 

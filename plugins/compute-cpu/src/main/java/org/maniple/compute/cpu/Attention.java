@@ -2,7 +2,7 @@ package org.maniple.compute.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** Attention over a chunk of positions. All implementations give the same bits. For use by several threads, each with its own chunk. */
+/** Attention over a chunk of positions. All implementations give the same bits, but for tiles. For use by several threads, each with its own chunk. */
 sealed interface Attention permits VectorAttention, NativeAttention {
 
     /** Whether a chunk may have heads that read different key-value heads. */

@@ -49,7 +49,7 @@ public final class CpuBackend implements ComputeBackend {
     public List<Option> options() {
         return List.of(Option.of(Isa.KEY, OptionType.TEXT,
                 "The instructions that native kernels may use; auto: all that the processor has; vector-api: no native kernels. For comparison and "
-                        + "error reports: results do not depend on it, except for BF16 weights.")
+                        + "error reports: results do not depend on it, except for BF16 weights, and for a KV cache of bf16 or int8 with AMX.")
                 .withDefault(Isa.AUTO.word()).withChoices(Isa.words()),
                 Option.of(MLA_FORM, OptionType.TEXT,
                         "How latent attention (MLA) is computed: absorbed applies the maps to queries and results; expanded, for comparison, to "

@@ -25,15 +25,18 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
      * @param turnedScores the part of them that comes from turned keys
      * @param part sums of a chunk's values
      * @param state the greatest score so far, and the sum of weights relative to it
+     * @param latents those of a chunk as floats, then its turned keys; only if they are held otherwise
      */
     private record Room(Softmax softmax, MemorySegment expanded, MemorySegment scores, MemorySegment turnedScores,
-            MemorySegment part, MemorySegment state) {}
+            MemorySegment part, MemorySegment state, MemorySegment latents) {}
 
     private final Workers workers;
     private final Scratch[] scratch;
     private final LatentAttention latent;
     private final float scale;
     private final Room[] rooms;
+    private final AttendChunk.Rows latents = new AttendChunk.Rows();
+    private final AttendChunk.Rows turnedKeys = new AttendChunk.Rows();
     private final PlainProduct keyScores;
     private final PlainProduct turnedScores;
     /** The step that is being computed; set before the threads begin. */
@@ -46,13 +49,18 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         this.scale = (float) op.scale();
         this.keyScores = new PlainProduct(new F32Rows(), latent.keyLength());
         this.turnedScores = new PlainProduct(new F32Rows(), latent.turnedLength());
+        latents.set(latent.latents(), 0);
+        turnedKeys.set(latent.turnedKeys(), 0);
         this.rooms = new Room[workers.threads()];
         long bytes = Softmax.STRIDE * Math.max(latent.keyLength(), latent.valueLength());
         for (int i = 0; i < rooms.length; i++) {
             Arena arena = Arena.ofAuto();
             rooms[i] = new Room(new Softmax(scratch[i].lanes()), arena.allocate(bytes, 64),
                     arena.allocate(Softmax.STRIDE, 64), arena.allocate(Softmax.STRIDE, 64),
-                    arena.allocate(4L * latent.valueLength() + 4, 64), arena.allocate(8, 8));
+                    arena.allocate(4L * latent.valueLength() + 4, 64), arena.allocate(8, 8),
+                    latent.form() == CacheForm.F32
+                            ? MemorySegment.NULL
+                            : arena.allocate(Softmax.STRIDE * (latent.latentLength() + latent.turnedLength()), 64));
             latent.keyMap().reserve(scratch[i]);
             latent.valueMap().reserve(scratch[i]);
         }
@@ -82,6 +90,7 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         int end = step.position(row) + 1;
         for (int from = 0; from < end; from += Softmax.CHUNK) {
             int to = Math.min(end, from + Softmax.CHUNK);
+            widen(room, step, span, from, to);
             scores(room, step, row, head, from, to, scratch[thread]);
             room.softmax.weigh(room.scores, 0, 0, to - from, scale);
             expand(room, step, span, from, to, latent.valueMap(), head * length, length, scratch[thread]);
@@ -104,10 +113,11 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
         keyScores.compute(room.expanded, 0, bytes, to - from, latent.queries().segment(), number * bytes, bytes, 1, scores, 0,
                 Softmax.STRIDE, mine.lanes());
         for (int position = from; position < to;) {
-            int taken = LatentAttention.run(step, position, to);
-            turnedScores.compute(latent.turnedKeys().segment(), step.slot(span, position) * turnedBytes, turnedBytes, taken,
-                    latent.turnedQueries().segment(), number * turnedBytes, turnedBytes, 1, room.turnedScores,
-                    4L * (position - from), Softmax.STRIDE, mine.lanes());
+            int taken = floats() ? LatentAttention.run(step, position, to) : to - position;
+            MemorySegment keys = floats() ? latent.turnedKeys().memory() : room.latents;
+            long at = floats() ? step.slot(span, position) * turnedBytes : Softmax.STRIDE * latent.latentLength();
+            turnedScores.compute(keys, at, turnedBytes, taken, latent.turnedQueries().segment(), number * turnedBytes,
+                    turnedBytes, 1, room.turnedScores, 4L * (position - from), Softmax.STRIDE, mine.lanes());
             position += taken;
         }
         int padded = Math.ceilDiv(to - from, Lanes.COUNT) * Lanes.COUNT;
@@ -119,9 +129,28 @@ final class ExpandedAttendKernel implements Kernel, Workers.Task {
             Scratch mine) {
         long bytes = 4L * latent.latentLength();
         for (int position = from; position < to;) {
+            int taken = floats() ? LatentAttention.run(step, position, to) : to - position;
+            MemorySegment rows = floats() ? latent.latents().memory() : room.latents;
+            long at = floats() ? step.slot(span, position) * bytes : 0;
+            map.multiply(0, firstRow, length, rows, at, bytes, 0, taken, room.expanded, 4L * (position - from) * length,
+                    4L * length, mine);
+            position += taken;
+        }
+    }
+
+    private boolean floats() {
+        return latent.form() == CacheForm.F32;
+    }
+
+    /** Makes floats of the latents and turned keys of a chunk, if they are not. */
+    private void widen(Room room, Step step, int span, int from, int to) {
+        for (int position = from; position < to && !floats();) {
             int taken = LatentAttention.run(step, position, to);
-            map.multiply(0, firstRow, length, latent.latents().segment(), step.slot(span, position) * bytes, bytes, 0, taken,
-                    room.expanded, 4L * (position - from) * length, 4L * length, mine);
+            long slot = step.slot(span, position);
+            latents.widen(slot, taken, latent.latentLength(), room.latents,
+                    4L * (position - from) * latent.latentLength());
+            turnedKeys.widen(slot, taken, latent.turnedLength(), room.latents,
+                    Softmax.STRIDE * latent.latentLength() + 4L * (position - from) * latent.turnedLength());
             position += taken;
         }
     }

@@ -17,16 +17,19 @@ import org.maniple.api.tensor.Tensor;
  * @param valueMap {@code heads · v} rows of {@code l}
  * @param out {@code [rows, heads, v]}
  */
-record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Tensor turnedKeys, WeightMatrix keyMap,
+record LatentAttention(Tensor queries, Tensor turnedQueries, CachedState latents, CachedState turnedKeys, WeightMatrix keyMap,
         WeightMatrix valueMap, Tensor out) {
 
     /** The operands of a call; empty if there are no kernels for their types. */
     static Optional<LatentAttention> of(OpCall call, Products products) {
-        boolean floats = call.inputs().stream().limit(4).allMatch(tensor -> tensor.dtype() == DType.F32);
+        boolean floats = call.inputs().stream().limit(2).allMatch(tensor -> tensor.dtype() == DType.F32);
+        Optional<CachedState> latents = CachedState.of(call.input(2));
+        Optional<CachedState> turnedKeys = CachedState.of(call.input(3));
         Tensor keyMap = call.input(4);
         Tensor valueMap = call.input(5);
         Tensor out = call.output(0);
-        if (!floats || keyMap.stacked() || valueMap.stacked()) {
+        if (!floats || !latents.map(CachedState::form).equals(turnedKeys.map(CachedState::form)) || latents.isEmpty()
+                || keyMap.stacked() || valueMap.stacked()) {
             return Optional.empty();
         }
         int[] length = {call.input(2).width()};
@@ -38,8 +41,8 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
         // Floats whatever the session may do: a map is applied to queries, of which there are few, and to sums of latents.
         return WeightMatrix.of(products, keyMap, keyRows, length, ActivationForm.F32).flatMap(keys -> WeightMatrix
                 .of(products, valueMap, valueRows, length, ActivationForm.F32)
-                .map(values -> new LatentAttention(call.input(0), call.input(1), call.input(2), call.input(3), keys, values,
-                        out)));
+                .map(values -> new LatentAttention(call.input(0), call.input(1), latents.get(), turnedKeys.orElseThrow(), keys,
+                        values, out)));
     }
 
     private static void check(OpCall call, Tensor map, int rows, int length) {
@@ -68,6 +71,11 @@ record LatentAttention(Tensor queries, Tensor turnedQueries, Tensor latents, Ten
 
     int latentLength() {
         return latents.width();
+    }
+
+    /** What latents and turned keys are held as. */
+    CacheForm form() {
+        return latents.form();
     }
 
     /** Positions that all rows see together. */

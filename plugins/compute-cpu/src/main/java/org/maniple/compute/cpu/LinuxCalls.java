@@ -41,9 +41,9 @@ final class LinuxCalls {
     }
 
     private final MethodHandle map;
-    private final MethodHandle unmap;
     private final MethodHandle advise;
     private final Linker linker;
+    private final MemorySegment unmap;
     private final MemorySegment setAffinity;
     private final MemorySegment systemCall;
 
@@ -51,14 +51,14 @@ final class LinuxCalls {
         this.linker = linker;
         map = linker.downcallHandle(library.findOrThrow("mmap"),
                 FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-        unmap = linker.downcallHandle(library.findOrThrow("munmap"), FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
         advise = linker.downcallHandle(library.findOrThrow("madvise"),
                 FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+        unmap = library.findOrThrow("munmap");
         setAffinity = library.findOrThrow("sched_setaffinity");
         systemCall = library.findOrThrow("syscall");
     }
 
-    /** Linked when a thread asks, which few do: linking takes longer than all that it is for. */
+    /** Linked when it is called, as few are, and at the end: linking takes longer than all that it is for. */
     private MethodHandle linked(MemorySegment function, FunctionDescriptor descriptor, Linker.Option... options) {
         return linker.downcallHandle(function, descriptor, options);
     }
@@ -102,7 +102,7 @@ final class LinuxCalls {
 
     private void unmap(long address, long bytes) {
         try {
-            int ignored = (int) unmap.invokeExact(address, bytes);
+            int ignored = (int) linked(unmap, FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG)).invokeExact(address, bytes);
         } catch (Throwable e) {
             throw failed("munmap", e);
         }

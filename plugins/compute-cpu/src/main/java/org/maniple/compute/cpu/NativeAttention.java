@@ -11,15 +11,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/** Attention in C ({@code attend.c}). Of each chunk a structure is filled, whose address is the only argument. */
+/** Attention in C ({@code attend.c}, {@code attend_tiles.c}). Of each chunk a structure is filled, whose address is the only argument. */
 final class NativeAttention implements Attention {
 
     // As in NativeKernels.
     private static final MethodHandle CHUNK = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(JAVA_LONG));
     private static final MethodHandle JOIN = Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG,
             JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
-    private static final int STRIDES = 11;
-    private static final int NUMBERS = 40;
+    private static final int STRIDES = 15;
+    private static final int NUMBERS = 54;
 
     private final MemorySegment chunk;
     private final MemorySegment join;
@@ -32,6 +32,15 @@ final class NativeAttention implements Attention {
     /** The functions for an instruction set; empty if the library does not have them. */
     static Optional<NativeAttention> of(NativeLibrary library, String variant) {
         return library.function("attend_chunk_" + variant).flatMap(chunk -> library.function("attend_join_" + variant)
+                .map(join -> new NativeAttention(chunk, join)));
+    }
+
+    /**
+     * With tiles, for states that are not of floats ({@code attend_tiles.c}): as exact as 16 bits of queries and weights are. Joins as a variant does. Empty if
+     * the library does not have the functions.
+     */
+    static Optional<NativeAttention> tiles(NativeLibrary library, String joining) {
+        return library.function("attend_chunk_amx").flatMap(chunk -> library.function("attend_join_" + joining)
                 .map(join -> new NativeAttention(chunk, join)));
     }
 
@@ -51,7 +60,7 @@ final class NativeAttention implements Attention {
         }
     }
 
-    /** As {@code struct attend} has it: eleven addresses, nine strides, ten numbers, the scale, and a number. */
+    /** As {@code struct attend} has it: fifteen addresses, twelve strides, ten numbers, the scale, and two numbers. */
     private static void fill(AttendChunk chunk, MemorySegment to) {
         address(to, 0, chunk.queries);
         address(to, 1, chunk.keys);
@@ -65,15 +74,22 @@ final class NativeAttention implements Attention {
         to.setAtIndex(JAVA_LONG, 8, chunk.scores().address());
         to.setAtIndex(JAVA_LONG, 9, chunk.parts().address());
         to.setAtIndex(JAVA_LONG, 10, chunk.runs().address());
+        to.setAtIndex(JAVA_LONG, 11, chunk.keys.factors.address() + chunk.keys.factorAt);
+        to.setAtIndex(JAVA_LONG, 12, chunk.turnedKeys.factors.address() + chunk.turnedKeys.factorAt);
+        to.setAtIndex(JAVA_LONG, 13, chunk.values.factors.address() + chunk.values.factorAt);
+        to.setAtIndex(JAVA_LONG, 14, chunk.panel().address());
         stride(to, 0, chunk.queries.stride);
         stride(to, 1, chunk.queries.headStride);
         stride(to, 2, chunk.turnedQueries.stride);
         stride(to, 3, chunk.turnedQueries.headStride);
-        stride(to, 4, chunk.keys.stride);
-        stride(to, 5, chunk.turnedKeys.stride);
-        stride(to, 6, chunk.values.stride);
+        to.setAtIndex(JAVA_LONG, STRIDES + 4, chunk.keys.stride / chunk.keys.form.bytes());
+        to.setAtIndex(JAVA_LONG, STRIDES + 5, chunk.turnedKeys.stride / chunk.turnedKeys.form.bytes());
+        to.setAtIndex(JAVA_LONG, STRIDES + 6, chunk.values.stride / chunk.values.form.bytes());
         stride(to, 7, chunk.out.stride);
         stride(to, 8, chunk.out.headStride);
+        stride(to, 9, chunk.keys.factorStride);
+        stride(to, 10, chunk.turnedKeys.factorStride);
+        stride(to, 11, chunk.values.factorStride);
         to.setAtIndex(JAVA_INT, NUMBERS, chunk.runCount());
         to.setAtIndex(JAVA_INT, NUMBERS + 1, chunk.rows);
         to.setAtIndex(JAVA_INT, NUMBERS + 2, chunk.heads);
@@ -86,6 +102,7 @@ final class NativeAttention implements Attention {
         to.setAtIndex(JAVA_INT, NUMBERS + 9, chunk.window);
         to.setAtIndex(JAVA_FLOAT, NUMBERS + 10, chunk.scale);
         to.setAtIndex(JAVA_INT, NUMBERS + 11, chunk.shared());
+        to.setAtIndex(JAVA_INT, NUMBERS + 12, chunk.keys.form.ordinal());
     }
 
     private static void address(MemorySegment to, int index, AttendChunk.Rows rows) {

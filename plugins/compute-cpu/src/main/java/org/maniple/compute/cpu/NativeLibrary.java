@@ -24,7 +24,7 @@ import java.util.zip.CRC32C;
 final class NativeLibrary {
 
     /** The library of another version has other symbols or arguments; the same number is in {@code maniple.h}. */
-    static final int ABI = 3;
+    static final int ABI = 4;
 
     private static final String FILE = "libmaniple_cpu.so";
     /** What {@code build.sh} builds for. */

@@ -23,6 +23,7 @@ final class NativeRows {
     private static final MethodHandle ROPE = handle(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG,
             JAVA_LONG);
     private static final MethodHandle CANDIDATES = handle(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
+    private static final MethodHandle STORE = handle(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT);
     private static final MethodHandle SOFTMAX_SUM = handle(JAVA_LONG, JAVA_INT, JAVA_LONG);
 
     private final MemorySegment norm;
@@ -30,6 +31,7 @@ final class NativeRows {
     private final MemorySegment rope;
     private final MemorySegment candidates;
     private final MemorySegment softmaxSum;
+    private final MemorySegment store;
 
     private NativeRows(NativeLibrary library, String variant) {
         this.norm = library.required("norm_" + variant);
@@ -37,6 +39,7 @@ final class NativeRows {
         this.rope = library.required("rope_" + variant);
         this.candidates = library.required("candidates_" + variant);
         this.softmaxSum = library.required("softmax_sum_" + variant);
+        this.store = library.required("store_" + variant);
     }
 
     /** The functions for an instruction set; empty if the library does not have them. */
@@ -152,6 +155,23 @@ final class NativeRows {
     void softmaxSum(MemorySegment logits, long from, int count, MemorySegment out, long to) {
         try {
             SOFTMAX_SUM.invokeExact(softmaxSum, logits.address() + from, count, out.address() + to);
+        } catch (Throwable e) {
+            throw failed(e);
+        }
+    }
+
+    /**
+     * Stores a row of a state as {@link org.maniple.api.tensor.CachedRows} says.
+     *
+     * @param state not of floats
+     */
+    void store(MemorySegment x, long at, CachedState state, long slot) {
+        long to = slot * state.width();
+        int heads = state.heads();
+        try {
+            STORE.invokeExact(store, state.form().ordinal(), x.address() + at,
+                    state.memory().address() + to * state.form().bytes(),
+                    state.factors().address() + 4L * slot * heads, heads, state.length());
         } catch (Throwable e) {
             throw failed(e);
         }

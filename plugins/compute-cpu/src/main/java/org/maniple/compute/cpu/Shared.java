@@ -28,7 +28,13 @@ record Shared(Workers workers, Scratch[] scratch, SharedRoom room, Products prod
     static Shared of(Workers workers, Products products, Precision precision, Optional<NativeFunctions> functions) {
         Scratch[] scratch = Scratch.of(workers.threads());
         return new Shared(workers, scratch, new SharedRoom(), products, precision,
-                new AttendMemory(scratch, functions.map(NativeFunctions::attention)), functions);
+                new AttendMemory(scratch, functions, precision.reduced() && !precision.exact()), functions);
+    }
+
+    /** What stores rows of states in C, if it is to be used for a form. */
+    @Nullable
+    NativeRows stores(CacheForm form) {
+        return functions.filter(found -> found.forms().contains(form)).map(NativeFunctions::rows).orElse(null);
     }
 
     /** Operations on rows in C, if they are to be used. */

@@ -50,7 +50,7 @@ final class SingleKernels {
             case BuiltinOp.Normalize normalize -> NormKernel.normalize(shared, call, normalize, Optional.empty());
             case BuiltinOp.Elementwise map -> ElementwiseKernel.of(shared, call, map);
             case BuiltinOp.Rope rope -> Optional.of(new RopeKernel(shared, call, rope, table(rope, call.output(0).extent(0))));
-            case BuiltinOp.Cache cache -> CacheKernel.of(call).map(Kernel.class::cast);
+            case BuiltinOp.Cache cache -> CacheKernel.of(shared, call).map(Kernel.class::cast);
             case BuiltinOp.Attend attend -> AttendKernel.of(workers, shared.attention(), call, attend);
             case BuiltinOp.Select select -> RowCopies.select(call);
             case BuiltinOp.TopK top -> TopKKernel.of(shared, call, top);

@@ -18,10 +18,26 @@ final class VectorAttention implements Attention {
 
     @Override
     public void compute(AttendChunk chunk) {
-        scores(chunk, products, chunk.queries, chunk.keys, chunk.scores());
+        boolean floats = chunk.keys.form == CacheForm.F32;
+        long turnedPanel = 4L * Softmax.CHUNK * chunk.keyLength;
+        if (floats) {
+            scores(chunk, products, chunk.queries, chunk.keys, chunk.scores());
+        } else {
+            widen(chunk, chunk.keys, chunk.keyLength, 0);
+            scores(chunk, products, chunk.queries, 0, chunk.keyLength, chunk.scores());
+        }
         if (chunk.turnedLength > 0) {
-            scores(chunk, turnedProducts, chunk.turnedQueries, chunk.turnedKeys, chunk.turnedScores());
+            if (floats) {
+                scores(chunk, turnedProducts, chunk.turnedQueries, chunk.turnedKeys, chunk.turnedScores());
+            } else {
+                widen(chunk, chunk.turnedKeys, chunk.turnedLength, turnedPanel);
+                scores(chunk, turnedProducts, chunk.turnedQueries, turnedPanel, chunk.turnedLength, chunk.turnedScores());
+            }
             addTurned(chunk);
+        }
+        long valuePanel = turnedPanel + 4L * Softmax.CHUNK * chunk.turnedLength;
+        if (!floats) {
+            widen(chunk, chunk.values, chunk.valueLength, valuePanel);
         }
         Softmax softmax = chunk.softmax();
         int length = chunk.valueLength;
@@ -32,31 +48,56 @@ final class VectorAttention implements Attention {
                 long part = 4L * pair * length;
                 softmax.weigh(chunk.scores(), Softmax.STRIDE * pair, from, to, chunk.scale);
                 WeightedRows.clear(chunk.parts(), part, length);
-                gather(chunk, pair, from, to);
+                if (floats) {
+                    gather(chunk, pair, from, to);
+                } else {
+                    WeightedRows.add(chunk.panel(), valuePanel + 4L * (from - chunk.from) * length, 4L * length, to - from,
+                            chunk.scores(), Softmax.STRIDE * pair + 4L * from, chunk.parts(), part, length);
+                }
                 join(chunk, pair, softmax.greatest(), softmax.sum(), chunk.parts(), part);
             }
         }
     }
 
-    /** Of a row all heads at once, or of a head all rows: what is read of a key serves four queries. */
+    /** Makes floats of what the chunk has of a state, one position after the other. */
+    private static void widen(AttendChunk chunk, AttendChunk.Rows rows, int length, long to) {
+        long at = to;
+        for (int run = 0; run < chunk.runCount(); run++) {
+            rows.widen(chunk.slot(run), chunk.length(run), length, chunk.panel(), at);
+            at += 4L * chunk.length(run) * length;
+        }
+    }
+
+    /** With keys where they are cached. */
     private static void scores(AttendChunk chunk, PlainProduct product, AttendChunk.Rows queries, AttendChunk.Rows keys,
             MemorySegment scores) {
-        float[] lanes = chunk.softmax().lanes();
         int at = chunk.from;
         for (int run = 0; run < chunk.runCount(); run++) {
             int count = chunk.length(run);
-            long key = keys.at + chunk.slot(run) * keys.stride;
-            if (chunk.rows == 1) {
-                product.compute(keys.memory, key, keys.stride, count, queries.memory, queries.at, queries.headStride, chunk.heads,
-                        scores, 4L * at, Softmax.STRIDE, lanes);
-            } else {
-                for (int head = 0; head < chunk.heads; head++) {
-                    product.compute(keys.memory, key, keys.stride, count, queries.memory,
-                            queries.at + head * queries.headStride, queries.stride, chunk.rows, scores,
-                            4L * at + Softmax.STRIDE * head, Softmax.STRIDE * chunk.heads, lanes);
-                }
-            }
+            scores(chunk, product, queries, keys.memory, keys.at + chunk.slot(run) * keys.stride, keys.stride, at, count, scores);
             at += count;
+        }
+    }
+
+    /** With keys as floats, in the panel. */
+    private static void scores(AttendChunk chunk, PlainProduct product, AttendChunk.Rows queries, long panelAt, int length,
+            MemorySegment scores) {
+        scores(chunk, product, queries, chunk.panel(), panelAt, 4L * length, chunk.from, chunk.to - chunk.from, scores);
+    }
+
+    /** Of a row all heads at once, or of a head all rows: what is read of a key serves four queries. */
+    private static void scores(AttendChunk chunk, PlainProduct product, AttendChunk.Rows queries, MemorySegment keys, long key,
+            long stride, int at, int count, MemorySegment scores) {
+        float[] lanes = chunk.softmax().lanes();
+        if (chunk.rows == 1) {
+            product.compute(keys, key, stride, count, queries.memory, queries.at, queries.headStride, chunk.heads, scores,
+                    4L * at,
+                    Softmax.STRIDE, lanes);
+            return;
+        }
+        for (int head = 0; head < chunk.heads; head++) {
+            product.compute(keys, key, stride, count, queries.memory, queries.at + head * queries.headStride, queries.stride,
+                    chunk.rows, scores, 4L * at + Softmax.STRIDE * head, Softmax.STRIDE * chunk.heads, lanes);
         }
     }
 

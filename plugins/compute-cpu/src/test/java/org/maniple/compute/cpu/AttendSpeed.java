@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,30 +17,58 @@ import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 
 /**
- * Prints how fast attention reads the cache, of decode steps and of the end of a prompt, for each implementation, and the ratio to a plain kernel of the Vector
- * API that passes twice over all positions of a row: all keys, the softmax, all values. Run by hand; argument: threads (2). Each of several layers
- * has a cache of its own, so that what is read does not lie in the nearest caches. The best of all rounds counts.
+ * Prints how long attention takes for each implementation and each form of states, of decode steps and of chunks of a prompt, and the ratio to a plain kernel
+ * of the Vector API that passes twice over all positions of a row: all keys, the softmax, all values. Run by hand; arguments: threads (2), heads,
+ * key-value heads and elements of a head (9 3 64). Each of several layers has a cache of its own, so that what is read does not lie in the nearest
+ * caches. The best of all rounds counts.
  */
 final class AttendSpeed {
 
     private static final int LAYERS = 4;
-    private static final long NANOS = 1_500_000_000L;
+    private static final long NANOS = 400_000_000L;
 
     /** Attention heads, key-value heads, elements of a head. */
     private record Shape(int heads, int kvHeads, int length) {}
+
+    /** What computes, and with which states. */
+    private record Way(String name, CacheForm form, Optional<NativeFunctions> functions) {}
 
     private AttendSpeed() {}
 
     /** Prints the table. */
     public static void main(String[] arguments) {
         int threads = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 2;
-        for (Shape shape : List.of(new Shape(9, 3, 64), new Shape(16, 8, 128), new Shape(32, 8, 64))) {
-            for (int context : new int[] {512, 4096}) {
-                print(shape, context, 1, 1, threads);
-                print(shape, context, 4, 1, threads);
-                print(shape, context, 1, 64, threads);
+        var shape = arguments.length > 3
+                ? new Shape(Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]))
+                : new Shape(9, 3, 64);
+        System.out.printf("%d heads over %d of %d, %d thread(s): microseconds for each layer, GFLOP/s%n", shape.heads,
+                shape.kvHeads, shape.length, threads);
+        for (int[] step : new int[][] {{1, 1, 512}, {1, 1, 4096}, {4, 1, 1024}, {16, 1, 1024}, {64, 1, 512}, {1, 8, 4096},
+            {1, 16, 4096}, {1, 32, 4096}, {1, 64, 4096}, {1, 512, 4096}}) {
+            print(shape, step[2], step[0], step[1], threads);
+        }
+    }
+
+    private static List<Way> ways() {
+        var ways = new ArrayList<Way>();
+        if (!(NativeLibrary.load() instanceof NativeLibrary.Loaded loaded)) {
+            return List.of(new Way("vector api", CacheForm.F32, Optional.empty()));
+        }
+        for (String variant : loaded.library().variants()) {
+            NativeFunctions.of(loaded.library(), variant).ifPresent(functions -> {
+                for (CacheForm form : CacheForm.values()) {
+                    ways.add(new Way(variant + " " + form.word(), form, Optional.of(functions)));
+                }
+            });
+        }
+        if (loaded.library().variants().contains("amx")) {
+            var functions = NativeFunctions.of(loaded.library(), "avx512vnni").orElseThrow()
+                    .with(NativeAttention.tiles(loaded.library(), "avx512vnni"));
+            for (CacheForm form : List.of(CacheForm.BF16, CacheForm.INT8)) {
+                ways.add(new Way("tiles " + form.word(), form, Optional.of(functions)));
             }
         }
+        return ways;
     }
 
     private static void print(Shape shape, int context, int sequences, int rows, int threads) {
@@ -51,35 +80,32 @@ final class AttendSpeed {
         var kernels = new LinkedHashMap<String, List<Kernel>>();
         var sessions = new ArrayList<CpuSession>();
         var workers = new Workers(threads, threads);
-        var found = new LinkedHashMap<String, Optional<NativeFunctions>>();
-        found.put("vector api", Optional.empty());
-        if (NativeLibrary.load() instanceof NativeLibrary.Loaded loaded) {
-            loaded.library().variants().forEach(variant -> NativeFunctions.of(loaded.library(), variant)
-                    .ifPresent(functions -> found.put(variant, Optional.of(functions))));
-        }
-        found.forEach((name, functions) -> sessions.add(new CpuSession(new Workers(threads, threads), LatentForm.ABSORBED,
-                new VectorProducts(), new Precision(true, false), Optional.empty(), functions)));
+        List<Way> ways = ways();
+        ways.forEach(way -> sessions.add(new CpuSession(new Workers(threads, threads), LatentForm.ABSORBED,
+                new VectorProducts(), new Precision(true, false), Optional.empty(), way.functions)));
         Tensor queries = Tensors.random(1, step.tokens(), shape.heads, shape.length);
         Tensor out = Tensors.zeros(step.tokens(), shape.heads, shape.length);
         var op = new BuiltinOp.Attend(1 / Math.sqrt(shape.length), 0);
         for (int layer = 0; layer < LAYERS; layer++) {
-            Tensor keys = Tensors.random(2, blocks * 16, shape.kvHeads, shape.length);
-            Tensor values = Tensors.random(3, blocks * 16, shape.kvHeads, shape.length);
-            var call = Calls.attend(op, queries, keys, values, out, shape.heads, shape.kvHeads, UnitList.range(0, shape.heads),
-                    UnitList.range(0, shape.kvHeads));
-            kernels.computeIfAbsent("two passes", n -> new ArrayList<>())
-                    .add(new TwoPasses(workers, queries, keys, values, out, shape, (float) op.scale()));
-            int at = 0;
-            for (String name : found.keySet()) {
-                kernels.computeIfAbsent(name, n -> new ArrayList<>()).add(Calls.compile(sessions.get(at++), call));
+            var keys = new EnumMap<CacheForm, Tensor>(CacheForm.class);
+            var values = new EnumMap<CacheForm, Tensor>(CacheForm.class);
+            for (CacheForm form : CacheForm.values()) {
+                keys.put(form, States.random(form, 2, blocks * 16, shape.kvHeads, shape.length));
+                values.put(form, States.random(form, 3, blocks * 16, shape.kvHeads, shape.length));
+            }
+            kernels.computeIfAbsent("two passes", n -> new ArrayList<>()).add(new TwoPasses(workers, queries,
+                    keys.get(CacheForm.F32), values.get(CacheForm.F32), out, shape, (float) op.scale()));
+            for (int i = 0; i < ways.size(); i++) {
+                var call = Calls.attend(op, queries, keys.get(ways.get(i).form), values.get(ways.get(i).form), out, shape.heads,
+                        shape.kvHeads, UnitList.range(0, shape.heads), UnitList.range(0, shape.kvHeads));
+                kernels.computeIfAbsent(ways.get(i).name, n -> new ArrayList<>()).add(Calls.compile(sessions.get(i), call));
             }
         }
         Map<String, Long> best = measure(kernels, step);
-        double bytes = 8.0 * LAYERS * sequences * context * shape.kvHeads * shape.length;
-        System.out.printf(Locale.ROOT, "%2d heads over %d of %3d, %d x %d row(s) at %4d:", shape.heads, shape.kvHeads,
-                shape.length, sequences, rows, context);
-        best.forEach((name, nanos) -> System.out.printf(Locale.ROOT, "  %s %.1f GB/s x%.2f", name, bytes / nanos,
-                (double) best.get("two passes") / nanos));
+        double operations = 4.0 * LAYERS * sequences * rows * (context - (rows - 1) / 2.0) * shape.heads * shape.length;
+        System.out.printf(Locale.ROOT, "%2d x %3d row(s) at %4d:", sequences, rows, context);
+        best.forEach((name, nanos) -> System.out.printf(Locale.ROOT, "  %s %.0f us %.0f x%.2f", name, nanos / 1e3 / LAYERS,
+                operations / nanos, (double) best.get("two passes") / nanos));
         System.out.println();
         sessions.forEach(CpuSession::close);
         workers.close();

@@ -63,6 +63,12 @@ final class EveryKernel {
         calls.put("attend with sinks", Calls.attend(new BuiltinOp.Attend(0.2, 0), queries, keys, values,
                 Optional.of(Tensors.random(26, DType.BF16, 0, 6)), Tensors.zeros(rows, 6, 44), 6, 2, UnitList.range(0, 6),
                 UnitList.range(0, 2)));
+        for (CacheForm form : new CacheForm[] {CacheForm.BF16, CacheForm.INT8}) {
+            calls.put("attend " + form, Calls.attend(new BuiltinOp.Attend(0.2, 0), queries,
+                    States.random(form, 8, BLOCKS * 16, 2, 44), States.random(form, 9, BLOCKS * 16, 2, 44),
+                    Tensors.zeros(rows, 6, 44), 6, 2, UnitList.range(0, 6), UnitList.range(0, 2)));
+            calls.put("cache " + form, Calls.cache(Tensors.random(10, rows, 2, 44), States.empty(form, BLOCKS * 16, 2, 44)));
+        }
         calls.put("cache", Calls.cache(Tensors.random(10, rows, 2, 44), Tensors.zeros(BLOCKS * 16, 2, 44)));
         calls.put("select", Calls.select(x, Tensors.zeros(rows, SUMMED)));
         Tensor logits = Tensors.random(11, rows, 5000);

@@ -18,8 +18,8 @@ import org.maniple.api.model.ModelConfig;
 
 /**
  * DeepSeek-V2 and V2-Lite; DeepSeek-V3, R1 and V3.1; Kimi-K2, which has the architecture of V3. Attention over cached latents, a few dense
- * layers, then mixtures of experts with one that every token passes. The layers behind the last one, which predict further tokens, are not
- * part of the graph: nothing of them is read.
+ * layers, then mixtures of experts with one that every token passes. The layer behind the last one, which predicts a further token, is part of
+ * {@link #draftingGraph} only: otherwise nothing of it is read.
  *
  * <p>Sources: DeepSeek-AI, "DeepSeek-V2", section 2; "DeepSeek-V3 Technical Report", section 2; the published configurations.
  */
@@ -43,6 +43,16 @@ public final class DeepseekFamily implements ModelArchitecture {
 
     @Override
     public ModelGraph graph(ModelConfig config) {
+        return graph(config, false);
+    }
+
+    @Override
+    public Optional<ModelGraph> draftingGraph(ModelConfig config) {
+        boolean has = config.architecture().equals(V3) && config.integer("num_nextn_predict_layers", 0) > 0;
+        return has ? Optional.of(graph(config, true)) : Optional.empty();
+    }
+
+    private ModelGraph graph(ModelConfig config, boolean guessing) {
         refuse(config);
         var attention = LatentAttention.of(config);
         var shape = DecoderShape.of(config, config.extent("num_attention_heads"), attention.queryElements());
@@ -62,7 +72,12 @@ public final class DeepseekFamily implements ModelArchitecture {
                     : in -> blocks.feedForward(layer, in, dense);
             stream = blocks.block(layer, stream, in -> attention.build(blocks, shape, layer, in), feedForward);
         }
-        return blocks.head(stream, config.flag("tie_word_embeddings", false), Optional.empty());
+        ModelGraph graph = blocks.head(stream, config.flag("tie_word_embeddings", false), Optional.empty());
+        int behind = shape.layers();
+        return guessing
+                ? blocks.draft(graph, in -> attention.build(blocks, shape, behind, in),
+                        in -> expertBlocks.feedForward(behind, in, mixture))
+                : graph;
     }
 
     private static IntPredicate sparse(ModelConfig config) {

@@ -36,7 +36,7 @@ class DeepseekFamilyTest extends ModelArchitectureContract {
             Map.entry("qk_rope_head_dim", 4), Map.entry("v_head_dim", 10), Map.entry("n_routed_experts", 8),
             Map.entry("num_experts_per_tok", 2), Map.entry("moe_intermediate_size", 20), Map.entry("n_shared_experts", 2),
             Map.entry("first_k_dense_replace", 1), Map.entry("n_group", 4), Map.entry("topk_group", 2),
-            Map.entry("routed_scaling_factor", 2.5));
+            Map.entry("routed_scaling_factor", 2.5), Map.entry("num_nextn_predict_layers", 1));
 
     private static final Map<String, Object> YARN = Map.of("type", "yarn", "factor", 40, "original_max_position_embeddings", 64,
             "mscale", 0.707, "mscale_all_dim", 0.707);
@@ -49,6 +49,27 @@ class DeepseekFamilyTest extends ModelArchitectureContract {
     @Override
     protected ModelConfig config() {
         return with(Map.of());
+    }
+
+    @Test
+    void theLayerThatGuessesReadsLikeThePaper() {
+        ModelGraph graph = new DeepseekFamily().draftingGraph(with(Map.of())).orElseThrow();
+        List<String> lines = graph.nodes().stream().skip(graph.draft().orElseThrow().firstNode()).map(Node::toString).toList();
+        assertThat(lines).startsWith("EMBED [ids, draft.model.embed_tokens.weight] -> [draft.embedding]",
+                "SUMSQ [draft.embedding] -> [draft.next.squares]",
+                "NORMALIZE [draft.embedding, draft.next.squares, model.layers.3.enorm.weight] -> [draft.next]",
+                "SUMSQ [draft.hidden] -> [draft.before.squares]",
+                "NORMALIZE [draft.hidden, draft.before.squares, model.layers.3.hnorm.weight] -> [draft.before]",
+                "CONTRACT [draft.next, model.layers.3.eh_proj.weight:next] -> [draft.next.projected]",
+                "CONTRACT [draft.before, model.layers.3.eh_proj.weight:before] -> [draft.before.projected]",
+                "MAP [draft.next.projected, draft.before.projected] -> [draft.joined]",
+                "SUMSQ [draft.joined] -> [attn.in.3.squares]");
+        assertThat(lines).endsWith(
+                "NORMALIZE [hidden.4, draft.norm.squares, model.layers.3.shared_head.norm.weight] -> [draft.norm]",
+                "SELECT [draft.norm] -> [draft.selected]",
+                "CONTRACT [draft.selected, lm_head.weight] -> [draft.logits]",
+                "TOPK [draft.logits] -> [draft.candidates]");
+        assertThat(graph.draft().orElseThrow().source().name()).isEqualTo("hidden.norm");
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.GenerationEvent.Tokens;
+import org.maniple.api.engine.OutputConstraint;
 
 /**
  * Takes one answer apart as it comes: reasoning, content and calls. What the parts add up to does not depend on the pieces in which the
@@ -33,10 +34,20 @@ final class AnswerReader {
         static final Plan PLAIN = new Plan(Optional.empty(), false, true, Optional.empty(), List.of(), true, OptionalInt.empty(),
                 OptionalInt.empty());
 
-        /** The same for an answer that has no reasoning. */
-        Plan withoutReasoning() {
-            return new Plan(Optional.empty(), false, showReasoning, calls, tools, parallel, OptionalInt.empty(),
-                    OptionalInt.empty());
+        /** The same for an answer whose output is constrained: where the prompt has the reasoning, the answer has none. */
+        Plan constrainedAfter(ChatPrompt prompt) {
+            return reasoning.isPresent() && reasoning.get().isOver(prompt)
+                    ? new Plan(Optional.empty(), false, showReasoning, calls, tools, parallel, OptionalInt.empty(),
+                            OptionalInt.empty())
+                    : after(prompt);
+        }
+
+        /** Has a constraint begin after the reasoning, if there is to be one: the model thinks freely. */
+        OutputConstraint behindReasoning(OutputConstraint constraint) {
+            return reasoning
+                    .<OutputConstraint>map(format -> new OutputConstraint.AfterReasoning(format.begin(), format.end(), inside,
+                            constraint))
+                    .orElse(constraint);
         }
 
         /** The same for an answer to this prompt. */

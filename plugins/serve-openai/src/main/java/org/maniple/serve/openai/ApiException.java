@@ -42,6 +42,11 @@ final class ApiException extends RuntimeException {
         return new ApiException(503, typeOf(503), Optional.empty(), OptionalInt.of(seconds), message);
     }
 
+    /** This client has too many requests. */
+    static ApiException tooMany(int seconds, String message) {
+        return new ApiException(429, typeOf(429), Optional.empty(), OptionalInt.of(seconds), message);
+    }
+
     /** The model is not one that is served. */
     static ApiException unknownModel(String model) {
         return new ApiException(404, typeOf(404), Optional.of("model"), OptionalInt.empty(),
@@ -109,12 +114,15 @@ final class ApiException extends RuntimeException {
             case 404 -> "NotFoundError";
             case 405 -> "MethodNotAllowedError";
             case 408 -> "RequestTimeoutError";
+            case 409 -> "ConflictError";
             case 413 -> "RequestTooLargeError";
             case 414 -> "UriTooLongError";
             case 415 -> "UnsupportedMediaTypeError";
             case 417 -> "ExpectationFailedError";
+            case 429 -> "RateLimitError";
             case 431 -> "RequestHeadersTooLargeError";
             case 503 -> "ServiceUnavailableError";
+            case 504 -> "GatewayTimeoutError";
             case 505 -> "HttpVersionError";
             default -> "InternalServerError";
         };

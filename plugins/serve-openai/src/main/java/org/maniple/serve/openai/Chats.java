@@ -81,26 +81,27 @@ final class Chats {
         List<Tool> tools = Tool.read(fields);
         ToolChoice choice = ToolChoice.read(fields, tools);
         AnswerReader.Plan wanted = syntax.plan(fields, codec, tools, choice);
-        Sampling chosen = forced(wanted, exchange.json(), sampling.read(fields, maxTokens, logprobs, promptLogprobs,
+        Sampling asked = forced(wanted, exchange.json(), sampling.read(fields, maxTokens, logprobs, promptLogprobs,
                 AnswerSyntax.needsSpecialTokens(wanted, codec)));
-        // What is constrained is the whole output: there is no reasoning in it.
-        AnswerReader.Plan reading = chosen.constraint().isPresent() ? wanted.withoutReasoning() : wanted;
         ChatPrompt chat = ChatPrompt.of(fields, codec, messages);
+        AnswerReader.Plan reading = asked.constraint().isPresent() ? wanted.constrainedAfter(chat) : wanted.after(chat);
+        Sampling chosen = asked.withConstraint(asked.constraint().map(reading::behindReasoning));
         int[] tokens = limit.fit(codec.encode(chat.text(), chat.addSpecialTokens()), truncation, maxTokens,
                 fields.has(NEW_LIMIT) ? NEW_LIMIT : OLD_LIMIT);
         Prompt prompt = new Prompt(tokens, Optional.of(chat.text()));
         Treatment treatment = Treatment.read(exchange, fields);
         List<Run.Part> parts = new ArrayList<>();
         for (int i = 0; i < choices; i++) {
-            Choice answer = new Choice(i, prompt, new AnswerReader(reading.after(chat)), dialect.kept() || !options.stream());
+            Choice answer = new Choice(i, prompt, new AnswerReader(reading), dialect.kept() || !options.stream());
             parts.add(new Run.Part(answer, Seeds.shifted(chosen, i), treatment));
         }
+        TimeLimits limits = runs.limits(fields);
         long created = System.currentTimeMillis() / 1000;
         TokenTexts texts = new TokenTexts(engine.text(), options.tokensAsIds());
         runs.start(dialect.prefix() + ReplyIds.base(exchange, fields), id -> new Run(id, exchange,
                 dialect.format().apply(new Chat(new ReplyHead(id, created, models.shownName()), options, chat, tokens.length,
                         logprobs.isPresent(), promptLogprobs.isPresent(), echo ? chat.echo() : "", texts)),
-                options, parts, workers, runs::ended));
+                options, parts, workers, limits, runs::ended));
     }
 
     /** The number of tokens of a chat's prompt. */

@@ -66,12 +66,13 @@ final class CompletionRoute {
                         Seeds.shifted(chosen, i), treatment));
             }
         }
+        TimeLimits limits = runs.limits(fields);
         long created = System.currentTimeMillis() / 1000;
         TokenTexts texts = new TokenTexts(engine.text(), options.tokensAsIds());
         runs.start("cmpl-" + ReplyIds.base(exchange, fields), id -> new Run(id, exchange,
                 new CompletionFormat(new ReplyHead(id, created, models.shownName()), options, logprobs.isPresent(),
                         ownPromptLogprobs.isPresent(), echo, asked == 0, texts),
-                options, parts, workers, runs::ended));
+                options, parts, workers, limits, runs::ended));
     }
 
     private static OptionalInt larger(OptionalInt one, OptionalInt other) {

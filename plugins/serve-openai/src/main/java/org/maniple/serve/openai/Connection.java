@@ -20,6 +20,8 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 import java.util.Optional;
@@ -59,6 +61,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     private long waitingBytes;
     private @Nullable Exchange current;
     private boolean pumping;
+    private int handshakes;
 
     Connection(Channel channel, HttpLimits limits, ConnectionCensus census, BodyBudget budget, Router router, Json json) {
         this.channel = channel;
@@ -260,6 +263,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
             return;
         }
         exchange.takeBody();
+        exchange.ended();
         current = null;
         if (keepAlive) {
             pump();
@@ -276,13 +280,30 @@ final class Connection extends ChannelInboundHandlerAdapter {
         writing.in(limits.writeStall());
         channel.config().setAutoRead(true);
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
-            if (written.isSuccess() && channel instanceof SocketChannel socket) {
-                socket.shutdownOutput();
-                writing.in(limits.linger());
+            SslHandler tls = channel.pipeline().get(SslHandler.class);
+            if (tls == null) {
+                shutOutput(written.isSuccess());
             } else {
-                channel.close();
+                tls.closeOutbound().addListener(closed -> shutOutput(closed.isSuccess()));
             }
         });
+    }
+
+    private void shutOutput(boolean written) {
+        if (written && channel instanceof SocketChannel socket) {
+            socket.shutdownOutput();
+            writing.in(limits.linger());
+        } else {
+            channel.close();
+        }
+    }
+
+    /** A handshake costs a server much more than a client, so that there is one for each connection. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent done && (!done.isSuccess() || ++handshakes > 1)) {
+            channel.close();
+        }
     }
 
     private void readingTookTooLong() {

@@ -18,6 +18,8 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -35,6 +37,7 @@ final class Exchange {
 
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,128}");
     private static final byte[] EVENT = "event: ".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] ID = "\nid: ".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] LINE_END = "\n".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] EVENT_END = "\n\n".getBytes(StandardCharsets.US_ASCII);
@@ -51,6 +54,7 @@ final class Exchange {
     private final String id;
     private final TraceContext trace;
     private ErrorShape errors = ErrorShape.OPENAI;
+    private Optional<String> sharedWith = Optional.empty();
     private boolean keepAlive;
     private boolean answered;
     private boolean chunked;
@@ -58,7 +62,10 @@ final class Exchange {
     private @Nullable Future<?> comments;
     private @Nullable Runnable onWritable;
     private @Nullable Runnable onDisconnect;
+    private final List<Runnable> onEnd = new ArrayList<>(); // guarded by this
     private boolean disconnected;
+    private boolean ended;
+    private long events;
 
     Exchange(Connection connection, Incoming incoming) {
         this.connection = connection;
@@ -132,6 +139,15 @@ final class Exchange {
         return channel.isWritable();
     }
 
+    /** Has browsers show the answer to pages of an origin. */
+    synchronized void shareWith(String origin) {
+        sharedWith = Optional.of(origin);
+    }
+
+    private synchronized Optional<String> sharedWith() {
+        return sharedWith;
+    }
+
     /** Has the connection end after this answer. */
     synchronized void closeAfterwards() {
         keepAlive = false;
@@ -156,6 +172,28 @@ final class Exchange {
         return disconnected;
     }
 
+    /** Runs once when the answer is written or the client is gone; at once if that is so already. */
+    void whenEnded(Runnable action) {
+        synchronized (this) {
+            if (!ended) {
+                onEnd.add(action);
+                return;
+            }
+        }
+        action.run();
+    }
+
+    /** Nothing more happens here. */
+    void ended() {
+        List<Runnable> actions;
+        synchronized (this) {
+            ended = true;
+            actions = List.copyOf(onEnd);
+            onEnd.clear();
+        }
+        actions.forEach(Runnable::run);
+    }
+
     /** Runs on the event loop each time when the reader has caught up. */
     void whenWritable(Runnable action) {
         onWritable = action;
@@ -172,6 +210,7 @@ final class Exchange {
         if (action != null) {
             action.run();
         }
+        ended();
     }
 
     void writable() {
@@ -203,7 +242,9 @@ final class Exchange {
             respond(problem.status(), Map.of("Retry-After", "" + seconds, "retry-after-ms", "" + seconds * 1000),
                     errors().reply(problem));
         } else {
-            respond(problem.status(), errors().reply(problem));
+            // The official clients would try it once more, with the same outcome.
+            respond(problem.status(), problem.status() == 504 ? Map.of("x-should-retry", "false") : NO_HEADERS,
+                    errors().reply(problem));
         }
     }
 
@@ -277,6 +318,10 @@ final class Exchange {
             }
             out.writeBytes(DATA);
             json().write(reply, new ByteBufOutputStream(out));
+            if (connection.limits().eventIds()) {
+                out.writeBytes(ID);
+                out.writeCharSequence(Long.toString(++events), StandardCharsets.US_ASCII);
+            }
             out.writeBytes(EVENT_END);
         } catch (RuntimeException e) {
             out.release();
@@ -318,6 +363,11 @@ final class Exchange {
     private void common(HttpHeaders out) {
         out.set("X-Request-Id", id);
         out.set("X-Content-Type-Options", "nosniff");
+        sharedWith().ifPresent(origin -> {
+            out.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            out.set(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, "X-Request-Id, Retry-After, retry-after-ms");
+            out.set(HttpHeaderNames.VARY, "Origin");
+        });
         if (!keepsAlive()) {
             out.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         } else if (!head().protocolVersion().isKeepAliveDefault()) {

@@ -22,6 +22,7 @@ import java.time.Duration;
  * @param idle time between two requests
  * @param keepAlive time after which a silent stream gets a comment
  * @param linger time for which the rest of a refused request is read and dropped, so that the client sees the answer
+ * @param eventIds whether the events of streams are numbered
  */
 record HttpLimits(
         int lineBytes,
@@ -40,7 +41,8 @@ record HttpLimits(
         Duration writeStall,
         Duration idle,
         Duration keepAlive,
-        Duration linger) {
+        Duration linger,
+        boolean eventIds) {
 
     private static final int BODIES = 32;
 
@@ -48,6 +50,11 @@ record HttpLimits(
         return new HttpLimits(8 << 10, 32 << 10, 100, bodyBytes, (long) BODIES * bodyBytes, 4096, 256, 16, 256 << 10, 4096,
                 Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofSeconds(300), Duration.ofSeconds(60),
                 Duration.ofSeconds(75), Duration.ofSeconds(15),
-                Duration.ofSeconds(2));
+                Duration.ofSeconds(2), false);
+    }
+
+    HttpLimits numberingEvents(boolean wanted) {
+        return new HttpLimits(lineBytes, headerBytes, headers, bodyBytes, allBodyBytes, connections, silentPerAddress, pipelined,
+                streamBytes, streamEvents, header, bodyIdle, body, writeStall, idle, keepAlive, linger, wanted);
     }
 }

@@ -32,17 +32,20 @@ final class HttpServer implements Frontend.Serving {
     private final Runs runs;
     private final Workers workers;
     private final Optional<SpanExporter> exporter;
+    private final Optional<Tls> tls;
 
     /**
      * Listens.
      *
      * @param where the address and port; port 0 takes any free one
      * @param host how the configuration calls the address, for messages
+     * @param tls what encrypts connections, if they are to be encrypted
      * @throws ManipleException if nothing can listen there
      */
     HttpServer(InetSocketAddress where, String host, int threads, HttpLimits limits, Router router, Json json,
             Readiness readiness,
-            Runs runs, Workers workers, Optional<SpanExporter> exporter) {
+            Runs runs, Workers workers, Optional<SpanExporter> exporter, Optional<Tls> tls) {
+        this.tls = tls;
         this.exporter = exporter;
         this.readiness = readiness;
         this.runs = runs;
@@ -63,6 +66,7 @@ final class HttpServer implements Frontend.Serving {
                     @Override
                     protected void initChannel(Channel channel) {
                         connections.add(channel);
+                        tls.ifPresent(own -> channel.pipeline().addLast(own.handler(channel.alloc())));
                         Connection connection = new Connection(channel, limits, census, budget, router, json);
                         channel.pipeline().addLast(new StrictRequestDecoder(limits, connection::bytesCame),
                                 new HttpResponseEncoder(),
@@ -83,7 +87,8 @@ final class HttpServer implements Frontend.Serving {
     public String url() {
         InetSocketAddress bound = (InetSocketAddress) listener.localAddress();
         String address = bound.getAddress().isAnyLocalAddress() ? "0.0.0.0" : bound.getAddress().getHostAddress();
-        return "http://" + (address.contains(":") ? "[" + address + "]" : address) + ":" + bound.getPort();
+        return (tls.isPresent() ? "https://" : "http://") + (address.contains(":") ? "[" + address + "]" : address) + ":"
+                + bound.getPort();
     }
 
     @Override

@@ -34,16 +34,25 @@ final class Json {
     private static final int NAME_CHARACTERS = 1024;
     private static final long TOKENS = 1_000_000;
 
-    private final JsonFactory factory = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(DEPTH)
-                    .maxNumberLength(NUMBER_CHARACTERS)
-                    .maxNameLength(NAME_CHARACTERS)
-                    .maxTokenCount(TOKENS)
-                    .maxStringLength(Integer.MAX_VALUE) // a body is bounded before it comes here
-                    .build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
+    /** Made when the first JSON is read or written: that takes longer than most of what else a start does. */
+    private static final class Once {
+        private static final JsonFactory FACTORY = JsonFactory.builder()
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(DEPTH)
+                        .maxNumberLength(NUMBER_CHARACTERS)
+                        .maxNameLength(NAME_CHARACTERS)
+                        .maxTokenCount(TOKENS)
+                        .maxStringLength(Integer.MAX_VALUE) // a body is bounded before it comes here
+                        .build())
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
+    }
+
+    /** Reads and writes something, so that the first request need not wait for what that takes once. */
+    void prepare() {
+        readObject("{\"prepare\":[1,true,\"\"]}".getBytes(StandardCharsets.UTF_8));
+        bytes(json -> json.writeString("prepared"));
+    }
 
     /**
      * Reads the body of a request.
@@ -52,7 +61,7 @@ final class Json {
      */
     Map<String, @Nullable Object> readObject(byte[] body) {
         String text = decode(body);
-        try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text)) {
+        try (JsonParser parser = Once.FACTORY.createParser(ObjectReadContext.empty(), text)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw ApiException.of(400, "The body must be a JSON object, for example {\"model\": \"…\"}.");
             }
@@ -77,7 +86,7 @@ final class Json {
 
     /** Writes a value to a stream. */
     void write(JsonReply reply, OutputStream out) {
-        try (JsonGenerator json = factory.createGenerator(ObjectWriteContext.empty(), out)) {
+        try (JsonGenerator json = Once.FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
             reply.write(json);
         }
     }

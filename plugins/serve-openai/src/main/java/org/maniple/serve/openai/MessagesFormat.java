@@ -30,7 +30,7 @@ final class MessagesFormat extends BlockFormat {
         choice.answer().blocks().forEach(block -> writeBlock(out, block));
         out.writeEndArray();
         writeStop(out, choice);
-        writeUsage(out, choice.tokenCount());
+        writeUsage(out, choice.tokenCount(), choice.cachedTokens());
         out.writeEndObject();
     }
 
@@ -43,7 +43,7 @@ final class MessagesFormat extends BlockFormat {
             body.writeEndArray();
             body.writeNullProperty("stop_reason");
             body.writeNullProperty("stop_sequence");
-            writeUsage(body, 0);
+            writeUsage(body, 0, 0);
             body.writeEndObject();
         });
     }
@@ -85,7 +85,7 @@ final class MessagesFormat extends BlockFormat {
             body.writeObjectPropertyStart("delta");
             writeStop(body, choice);
             body.writeEndObject();
-            writeUsage(body, choice.tokenCount());
+            writeUsage(body, choice.tokenCount(), choice.cachedTokens());
         });
         event(out, "message_stop", body -> {});
     }
@@ -170,12 +170,13 @@ final class MessagesFormat extends BlockFormat {
         Json.text(out, "stop_sequence", stop);
     }
 
-    private void writeUsage(JsonGenerator out, int tokens) {
+    /** With Anthropic, what comes from the cache is not among the input tokens; a stream learns of it at its end. */
+    private void writeUsage(JsonGenerator out, int tokens, int cached) {
         out.writeObjectPropertyStart("usage");
-        out.writeNumberProperty("input_tokens", chat.promptTokens());
+        out.writeNumberProperty("input_tokens", chat.promptTokens() - cached);
         out.writeNumberProperty("output_tokens", tokens);
-        out.writeNullProperty("cache_read_input_tokens");
-        out.writeNullProperty("cache_creation_input_tokens");
+        out.writeNumberProperty("cache_read_input_tokens", cached);
+        out.writeNumberProperty("cache_creation_input_tokens", 0);
         out.writeEndObject();
     }
 }

@@ -19,7 +19,8 @@ final class Metrics {
     Metrics(Engine engine, Workers workers) {
         this.workers = workers;
         int engines = Math.max(1, engine.status().homes().size());
-        requests = new RequestMetrics(engine.model().names().getFirst(), engines, engine.model().maxModelLength());
+        requests = new RequestMetrics(engine.model().names().getFirst(), engines, engine.model().maxModelLength(),
+                engine.speculativeTokens());
         observed = engine.observe(requests);
         unit = new UnitMetrics(engine, observed, System::nanoTime);
     }

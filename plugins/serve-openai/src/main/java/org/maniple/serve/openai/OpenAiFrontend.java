@@ -37,7 +37,8 @@ public final class OpenAiFrontend implements Frontend {
     @Override
     public Serving serve(Engine engine, PluginContext context) {
         Settings settings = context.settings();
-        HttpLimits limits = HttpLimits.standard((int) Math.min(settings.bytes(OpenAiOptions.MAX_BODY), Integer.MAX_VALUE / 2));
+        HttpLimits limits = HttpLimits.standard((int) Math.min(settings.bytes(OpenAiOptions.MAX_BODY), Integer.MAX_VALUE / 2))
+                .numberingEvents(settings.flag(OpenAiOptions.STREAM_EVENT_IDS));
         return serve(engine, context, limits);
     }
 
@@ -47,19 +48,22 @@ public final class OpenAiFrontend implements Frontend {
         String host = settings.text("host");
         InetSocketAddress where = new InetSocketAddress(host, settings.integer("port"));
         ApiKeys keys = ApiKeys.of(settings);
+        Optional<Tls> tls = Tls.of(settings);
         checkExposure(where, keys, context);
 
         int processors = Math.max(1, context.host().processors());
         Workers workers = new Workers(Math.min(processors, MOST_WORKERS));
         Json json = new Json();
-        Readiness readiness = new Readiness(engine);
+        Readiness readiness = new Readiness(engine, settings.duration("step-timeout"));
         Metrics metrics = new Metrics(engine, workers);
         Optional<SpanExporter> exporter = settings.optionalText(OpenAiOptions.TRACES).map(SpanExporter::endpoint)
                 .map(endpoint -> new SpanExporter(endpoint, json, engine.version(), SPAN_PAUSE));
-        Runs runs = new Runs(engine, metrics, exporter.flatMap(spans -> tracing(engine, spans, context)));
+        Runs runs = new Runs(engine, metrics, exporter.flatMap(spans -> tracing(engine, spans, context)),
+                TimeLimits.of(settings));
         Optional<TextCodec> codec = engine.text();
         ModelRoutes models = new ModelRoutes(engine.model(), System.currentTimeMillis() / 1000);
-        SamplingFields sampling = new SamplingFields(engine.model(), SamplingDefaults.of(engine.model().generationDefaults()),
+        SamplingFields sampling = new SamplingFields(engine.model(),
+                SamplingDefaults.of(engine.model().generationDefaults(), settings),
                 codec, new StructuredFields(json));
         ChatMessages messages = new ChatMessages(json);
         Chats chats = new Chats(engine, models, sampling, messages, AnswerSyntax.of(settings, json), runs, workers);
@@ -70,6 +74,8 @@ public final class OpenAiFrontend implements Frontend {
         List<Route> routes = new ArrayList<>();
         routes.add(new ChatRoute(chats, reasoning).route());
         routes.add(new CompletionRoute(engine, models, sampling, prompts, runs, workers).route());
+        routes.add(new GenerateRoute(engine, models, sampling, runs, workers).route());
+        routes.add(new EmbeddingRoute(engine, models, messages, settings, json, runs, workers).route());
         routes.addAll(new ResponsesRoute(chats, runs).routes());
         routes.addAll(new MessagesRoute(chats, json).routes());
         routes.addAll(models.routes());
@@ -81,8 +87,12 @@ public final class OpenAiFrontend implements Frontend {
         routes.add(metrics.route(settings.flag(OpenAiOptions.METRICS_WITHOUT_KEY)));
 
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
-        Router router = new Router(routes, new OriginRules(onlyLocalNames, host), keys, workers, readiness);
-        return new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter);
+        Router router = new Router(routes, OriginRules.of(settings, onlyLocalNames, keys.areRequired()), keys, workers,
+                readiness);
+        var server = new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter,
+                tls);
+        Thread.ofPlatform().daemon().name("openai-prepare").start(json::prepare);
+        return server;
     }
 
     private static Optional<Tracing> tracing(Engine engine, SpanExporter exporter, PluginContext context) {

@@ -9,6 +9,19 @@ final class OpenAiOptions {
 
     static final String API_KEY = "api-key";
     static final String API_KEY_FILE = "api-key-file";
+    static final String MAX_REQUESTS_PER_KEY = "max-requests-per-key";
+    static final String SSL_CERTFILE = "ssl-certfile";
+    static final String SSL_KEYFILE = "ssl-keyfile";
+    static final String SSL_KEYFILE_PASSWORD = "ssl-keyfile-password";
+    static final String SSL_CA_CERTS = "ssl-ca-certs";
+    static final String SSL_CERT_REQS = "ssl-cert-reqs";
+    static final String REQUEST_TIMEOUT = "request-timeout";
+    static final String FIRST_TOKEN_TIMEOUT = "first-token-timeout";
+    static final String STREAM_EVENT_IDS = "stream-event-ids";
+    static final String GENERATION_CONFIG = "generation-config";
+    static final String ALLOWED_ORIGINS = "allowed-origins";
+    static final String POOLING = "pooling";
+    static final String MATRYOSHKA = "matryoshka-dimensions";
     static final String METRICS_WITHOUT_KEY = "metrics-without-key";
     static final String TRACES = "otlp-traces-endpoint";
     static final String MAX_BODY = "http-max-body-size";
@@ -27,8 +40,45 @@ final class OpenAiOptions {
                                 + " routes; prefer " + API_KEY_FILE + ", since command lines are visible to others.")
                         .asLocal(),
                 Option.of(API_KEY_FILE, OptionType.TEXT,
-                        "File with such keys, one on each line; lines that begin with # are skipped.")
+                        "File with such keys, one on each line, which may be followed by max-requests=N; lines that begin with # are"
+                                + " skipped. It is read again when it has changed.")
                         .asLocal(),
+                Option.of(MAX_REQUESTS_PER_KEY, OptionType.INTEGER,
+                        "Most requests that are answered under one key at the same time; others get status 429.")
+                        .withMinimum(1).asLocal(),
+                Option.of(SSL_CERTFILE, OptionType.TEXT,
+                        "Serve over TLS with this certificate, a PEM file that has those above it too. It and the key are read again when they"
+                                + " have changed.")
+                        .asLocal(),
+                Option.of(SSL_KEYFILE, OptionType.TEXT, "The key of that certificate, a PEM file in PKCS #8.").asLocal(),
+                Option.of(SSL_KEYFILE_PASSWORD, OptionType.TEXT, "The password of that key, if it is encrypted.").asLocal(),
+                Option.of(SSL_CA_CERTS, OptionType.TEXT,
+                        "The authorities that certificates of clients are signed by, a PEM file.")
+                        .asLocal(),
+                Option.of(SSL_CERT_REQS, OptionType.TEXT, "Whether clients need a certificate: 0 no, 1 may have one, 2 yes.")
+                        .withDefault("0").withChoices(Tls.clientCertificates()).asLocal(),
+                Option.of(ALLOWED_ORIGINS, OptionType.TEXTS,
+                        "Origins whose pages may use the API through a browser, such as https://chat.example.org; by default none.")
+                        .asLocal(),
+                Option.of(REQUEST_TIMEOUT, OptionType.DURATION,
+                        "How long a request may take in all; then it ends with status 504. By default as long as it takes.")
+                        .asLocal(),
+                Option.of(FIRST_TOKEN_TIMEOUT, OptionType.DURATION,
+                        "How long a request may wait for its first token; then it ends with status 503. By default as long as it takes.")
+                        .asLocal(),
+                Option.of(STREAM_EVENT_IDS, OptionType.BOOLEAN,
+                        "Number the events of streams (id: 1 and so on), which some clients do not expect.")
+                        .withDefault("false").asLocal(),
+                Option.of(GENERATION_CONFIG, OptionType.TEXT,
+                        "auto: what a request does not say about sampling comes from the model's generation_config.json; vllm: it does not.")
+                        .withDefault("auto").withChoices("auto", "vllm").asLocal(),
+                Option.of(POOLING, OptionType.TEXT,
+                        "How /v1/embeddings makes a vector of a text: last, what the model knows at its last token; mean, the mean over all; none:"
+                                + " it is refused; auto: as the model's 1_Pooling/config.json says, else last.")
+                        .withDefault("auto").withChoices("auto", "last", "mean", "none").asLocal(),
+                Option.of(MATRYOSHKA, OptionType.INTEGERS,
+                        "Numbers of dimensions that the model's vectors may be cut to (the field dimensions), as it was trained for.")
+                        .withMinimum(1).asLocal(),
                 Option.of(METRICS_WITHOUT_KEY, OptionType.BOOLEAN,
                         "Answer /metrics without a key too, for collectors that cannot send one.")
                         .withDefault("false").asLocal(),

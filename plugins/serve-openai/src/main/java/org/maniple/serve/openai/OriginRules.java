@@ -6,6 +6,9 @@ import io.netty.handler.codec.http.HttpRequest;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.maniple.api.ManipleException;
+import org.maniple.api.config.Settings;
 
 /**
  * Keeps web pages from using a server through the browser of somebody who looks at them. A page of another origin may not ask for
@@ -14,8 +17,45 @@ import java.util.Set;
  *
  * @param onlyLocalNames whether the server is such a one
  * @param host the name or address that the configuration listens on
+ * @param allowed other origins whose pages may do so all the same, since the configuration names them; a star allows all
  */
-record OriginRules(boolean onlyLocalNames, String host) {
+record OriginRules(boolean onlyLocalNames, String host, Set<String> allowed) {
+
+    private static final String ALL = "*";
+
+    OriginRules {
+        allowed = Set.copyOf(allowed);
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @throws ManipleException if what it allows is no origin, or too much
+     */
+    static OriginRules of(Settings settings, boolean onlyLocalNames, boolean keysAreRequired) {
+        Set<String> allowed = settings.has(OpenAiOptions.ALLOWED_ORIGINS)
+                ? settings.texts(OpenAiOptions.ALLOWED_ORIGINS).stream().map(origin -> origin.toLowerCase(Locale.ROOT))
+                        .collect(Collectors.toSet())
+                : Set.of();
+        for (String origin : allowed) {
+            if (!origin.equals(ALL) && !origin.matches("https?://[^/?#@\\s]+")) {
+                throw new ManipleException(OpenAiOptions.ALLOWED_ORIGINS + " [" + origin
+                        + "] is no origin; write it as browsers do, for example https://chat.example.org");
+            }
+        }
+        if (allowed.contains(ALL) && !keysAreRequired) {
+            throw new ManipleException(
+                    OpenAiOptions.ALLOWED_ORIGINS + " [*] without an api-key would let every page that somebody looks at"
+                            + " use this server; name the origins, or set api-key-file");
+        }
+        return new OriginRules(onlyLocalNames, settings.text("host"), allowed);
+    }
+
+    /** The origin of a request whose pages may read answers, as the configuration says. */
+    Optional<String> shared(HttpRequest request) {
+        String origin = request.headers().get(HttpHeaderNames.ORIGIN);
+        return Optional.ofNullable(origin).filter(one -> allowed.contains(ALL) || allowed.contains(one.toLowerCase(Locale.ROOT)));
+    }
 
     private static final Set<HttpMethod> WITHOUT_EFFECT = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
@@ -26,7 +66,8 @@ record OriginRules(boolean onlyLocalNames, String host) {
                     + ApiException.shown(authority) + "]; to serve under other names, set an api-key."));
         }
         String origin = request.headers().get(HttpHeaderNames.ORIGIN);
-        if (origin != null && !WITHOUT_EFFECT.contains(request.method()) && !isSame(origin, authority)) {
+        if (origin != null && !WITHOUT_EFFECT.contains(request.method()) && !isSame(origin, authority)
+                && shared(request).isEmpty()) {
             return Optional.of(ApiException.of(403, "Pages of another origin may not use this server."));
         }
         return Optional.empty();

@@ -1,5 +1,6 @@
 package org.maniple.serve.openai;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -12,10 +13,13 @@ import org.maniple.api.engine.UnitStatus;
 final class Readiness {
 
     private final Engine engine;
+    private final Duration stepLimit;
     private final AtomicReference<@Nullable String> drainReason = new AtomicReference<>();
 
-    Readiness(Engine engine) {
+    /** @param stepLimit how long a step may take: a unit that takes longer stands still, whatever its ranks say */
+    Readiness(Engine engine, Duration stepLimit) {
         this.engine = engine;
+        this.stepLimit = stepLimit;
     }
 
     void drain(String reason) {
@@ -31,7 +35,15 @@ final class Readiness {
         List<String> unit = status.ready()
                 ? List.of()
                 : status.reasons().isEmpty() ? List.of("the unit is not ready") : status.reasons();
-        return Stream.concat(drainReason().stream(), unit.stream()).toList();
+        Optional<String> still = stepAge().filter(age -> age.compareTo(stepLimit) > 0)
+                .map(age -> "the step that runs has taken " + age.toSeconds() + " s so far; it may take " + stepLimit.toSeconds()
+                        + " s (step-timeout)");
+        return Stream.of(drainReason().stream(), unit.stream(), still.stream()).flatMap(each -> each).toList();
+    }
+
+    /** How long the step that runs has taken; empty if there is nothing to do, or nobody knows. */
+    Optional<Duration> stepAge() {
+        return engine.stepAge();
     }
 
     UnitStatus status() {

@@ -24,4 +24,11 @@ record ReasoningFormat(String begin, String end, boolean always) {
         String text = prompt.text().stripTrailing();
         return text.endsWith(begin) || always && !text.endsWith(end);
     }
+
+    /** Whether the reasoning of an answer is in the prompt as a whole, so that the answer has none. */
+    boolean isOver(ChatPrompt prompt) {
+        String text = prompt.echo().isEmpty() ? prompt.text().stripTrailing() : prompt.echo();
+        int last = text.lastIndexOf(end);
+        return prompt.echo().isEmpty() ? text.endsWith(end) : last >= 0 && text.lastIndexOf(begin) < last;
+    }
 }

@@ -1,5 +1,7 @@
 package org.maniple.serve.openai;
 
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.EndedRequest;
 import org.maniple.api.engine.EngineObserver;
 import org.maniple.serve.openai.EngineSeries.Counter;
@@ -30,8 +32,34 @@ final class RequestMetrics implements EngineObserver {
     private final Histogram longestOutputs;
     private final Histogram maxTokens;
     private final Histogram choices;
+    /** Null where nothing is guessed: series that would always say 0 are left out, as vLLM does. */
+    private final @Nullable Guesses guesses;
 
-    RequestMetrics(String model, int engines, int maxModelLength) {
+    /** What has become of guessed tokens; the last counter has one for each place. */
+    private record Guesses(Counter drafts, Counter tokens, Counter accepted, Counter acceptedByPlace, int places) {
+
+        static Guesses in(EngineSeries series, int places) {
+            String[] positions = IntStream.range(0, places).mapToObj(Integer::toString).toArray(String[]::new);
+            return new Guesses(series.counter("vllm:spec_decode_num_drafts_total", "Number of spec decoding drafts."),
+                    series.counter("vllm:spec_decode_num_draft_tokens_total", "Number of draft tokens."),
+                    series.counter("vllm:spec_decode_num_accepted_tokens_total", "Number of accepted tokens."),
+                    series.counter("vllm:spec_decode_num_accepted_tokens_per_pos_total", "Accepted tokens per draft position.",
+                            "position", positions),
+                    places);
+        }
+
+        void add(int home, int drafted, int right) {
+            drafts.add(home, 1);
+            tokens.add(home, drafted);
+            accepted.add(home, right);
+            for (int place = 0; place < Math.min(right, places); place++) {
+                acceptedByPlace.add(home, place, 1);
+            }
+        }
+    }
+
+    /** @param guessed how many tokens of an output are guessed at most; 0: none ever */
+    RequestMetrics(String model, int engines, int maxModelLength, int guessed) {
         series = new EngineSeries(model, engines);
         promptTokens = series.counter("vllm:prompt_tokens_total", "Number of prefill tokens processed.");
         generationTokens = series.counter("vllm:generation_tokens_total", "Number of generation tokens processed.");
@@ -62,6 +90,7 @@ final class RequestMetrics implements EngineObserver {
                 "Histogram of maximum number of requested generation tokens.", lengths);
         maxTokens = series.ofNumbers("vllm:request_params_max_tokens", "Histogram of the max_tokens request parameter.", lengths);
         choices = series.ofNumbers("vllm:request_params_n", "Histogram of the n request parameter.", Buckets.choices());
+        guesses = guessed > 0 ? Guesses.in(series, guessed) : null;
         // Dashboards still ask for it.
         series.alias("vllm:time_per_output_token_seconds", "The old name of vllm:inter_token_latency_seconds.", nextToken,
                 Buckets.nextToken());
@@ -87,6 +116,14 @@ final class RequestMetrics implements EngineObserver {
     public void nextToken(int home, long nanos) {
         generationTokens.add(home, 1);
         nextToken.observe(home, nanos);
+    }
+
+    @Override
+    public void speculated(int home, int tokens, int accepted) {
+        Guesses counted = guesses;
+        if (counted != null) {
+            counted.add(home, tokens, accepted);
+        }
     }
 
     @Override

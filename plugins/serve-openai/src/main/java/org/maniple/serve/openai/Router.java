@@ -20,6 +20,11 @@ import org.maniple.api.text.TextException;
 final class Router {
 
     private static final Logger LOG = System.getLogger(Router.class.getName());
+    /** The same for every path, since browsers ask without a key. */
+    private static final Map<String, String> PREFLIGHT = Map.of("Access-Control-Allow-Methods", "GET, POST",
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, X-Api-Key, X-Request-Id, Idempotency-Key, Anthropic-Version",
+            "Access-Control-Max-Age", "600");
     private static final Fields NO_FIELDS = new Fields(Map.of());
 
     private final List<Route> routes;
@@ -27,6 +32,7 @@ final class Router {
     private final ApiKeys keys;
     private final Workers workers;
     private final Readiness readiness;
+    private final RepeatedRequests repeats = new RepeatedRequests();
 
     Router(List<Route> routes, OriginRules origins, ApiKeys keys, Workers workers, Readiness readiness) {
         this.routes = List.copyOf(routes);
@@ -49,15 +55,22 @@ final class Router {
         if (foreign.isPresent()) {
             throw foreign.get();
         }
+        Optional<String> shared = origins.shared(exchange.head());
+        shared.ifPresent(exchange::shareWith);
+        if (shared.isPresent() && isPreflight(exchange)) {
+            exchange.respondEmpty(204, PREFLIGHT);
+            return;
+        }
         String path = HttpTarget.path(exchange.head().uri());
         List<Route> there = routes.stream().filter(route -> route.matches(path)).toList();
         Optional<Route> asked = there.stream().filter(route -> route.answers(exchange.method())).findFirst();
         boolean open = asked.map(Route::open).orElse(false);
         asked.ifPresent(route -> exchange.writeErrorsAs(route.errors()));
-        if (!open && !keys.accept(exchange.head().headers())) {
+        Optional<ApiKey> key = keys.find(exchange.head().headers());
+        if (!open && keys.areRequired() && key.isEmpty()) {
             exchange.respond(401, Map.of("WWW-Authenticate", "Bearer"), exchange.errors().unauthorized());
         } else if (asked.isPresent()) {
-            answer(exchange, asked.get());
+            answer(exchange, asked.get(), key);
         } else if (there.isEmpty()) {
             throw ApiException.of(404,
                     "There is nothing at " + ApiException.shown(path) + "; chat is at POST /v1/chat/completions.");
@@ -66,7 +79,12 @@ final class Router {
         }
     }
 
-    private void answer(Exchange exchange, Route route) {
+    private static boolean isPreflight(Exchange exchange) {
+        return exchange.method().equals(HttpMethod.OPTIONS)
+                && exchange.head().headers().contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
+    }
+
+    private void answer(Exchange exchange, Route route, Optional<ApiKey> key) {
         if (!route.takesBody()) {
             route.handler().handle(exchange, NO_FIELDS);
             return;
@@ -78,6 +96,13 @@ final class Router {
         Optional<String> draining = readiness.drainReason();
         if (route.starts() && draining.isPresent()) {
             throw ApiException.later(5, "No new requests are taken: " + draining.get());
+        }
+        if (route.starts()) {
+            key.ifPresent(one -> {
+                one.enter();
+                exchange.whenEnded(one::leave);
+            });
+            repeats.begin(exchange, key.map(ApiKey::name).orElse(""));
         }
         workers.execute(() -> guarded(exchange, () -> {
             if (!exchange.isDisconnected()) {

@@ -2,13 +2,18 @@ package org.maniple.serve.openai;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.engine.Engine;
 import org.maniple.api.engine.Generation;
 import org.maniple.api.engine.GenerationEvent;
@@ -40,6 +45,7 @@ final class Run {
     private final List<Part> parts;
     private final List<Choice> choices;
     private final Workers workers;
+    private final TimeLimits limits;
     private final Consumer<Run> onEnd;
 
     private final List<Generation> generations = new ArrayList<>(); // guarded by itself
@@ -50,15 +56,19 @@ final class Run {
     private boolean open;
     private boolean over;
     private int ended;
+    private @Nullable Future<?> wholeLimit;
+    private @Nullable Future<?> firstTokenLimit;
 
     /**
      * A request that has not been started.
      *
      * @param id the reply's id
+     * @param limits how long it may take
      * @param onEnd called once when it has ended, however it did
      */
     Run(String id, Exchange exchange, ReplyFormat format, ReplyOptions options, List<Part> parts, Workers workers,
-            Consumer<Run> onEnd) {
+            TimeLimits limits, Consumer<Run> onEnd) {
+        this.limits = limits;
         this.id = id;
         this.exchange = exchange;
         this.format = format;
@@ -163,6 +173,10 @@ final class Run {
             return;
         }
         open = true;
+        wholeLimit = after(limits.whole(), limit -> end(ApiException.of(504, "The request took longer than " + seconds(limit)
+                + " s, which is all the time that it, or this server (request-timeout), gives it.")));
+        firstTokenLimit = after(limits.firstToken(), limit -> end(ApiException.later(5, "The request had no token within "
+                + seconds(limit) + " s (first-token-timeout): there is too much to do; try again later.")));
         if (options.stream()) {
             exchange.openStream();
             exchange.whenWritable(this::advance);
@@ -199,7 +213,11 @@ final class Run {
                     format.prompt(exchange, choice, prompt.prompt());
                 }
             }
+            case GenerationEvent.Embedding vector -> {
+                // Not asked for.
+            }
             case Tokens tokens -> {
+                stop(firstTokenLimit);
                 List<AnswerPart> parts = choice.take(tokens);
                 if (options.stream()) {
                     format.delta(exchange, choice, tokens, parts);
@@ -214,7 +232,7 @@ final class Run {
                     complete();
                 }
             }
-            case Failed failed -> fail(failed);
+            case Failed failed -> end(ApiException.engineDead(failed.message()));
         }
     }
 
@@ -248,10 +266,13 @@ final class Run {
         }
     }
 
-    private void fail(Failed failed) {
+    /** Ends it with a problem, which a stream that has begun shows as its last event. */
+    private void end(ApiException problem) {
+        if (over) {
+            return;
+        }
         close();
         cancel();
-        ApiException problem = ApiException.engineDead(failed.message());
         if (options.stream()) {
             format.failed(exchange, choices, problem);
             exchange.endStream(format.saysDone());
@@ -264,8 +285,26 @@ final class Run {
         if (!over) {
             over = true;
             arrivals.clear();
+            stop(wholeLimit);
+            stop(firstTokenLimit);
             onEnd.accept(this);
         }
+    }
+
+    private @Nullable Future<?> after(Optional<Duration> limit, Consumer<Duration> action) {
+        return limit.isEmpty()
+                ? null
+                : exchange.loop().schedule(() -> action.accept(limit.get()), limit.get().toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private static void stop(@Nullable Future<?> timer) {
+        if (timer != null) {
+            timer.cancel(false);
+        }
+    }
+
+    private static String seconds(Duration limit) {
+        return BigDecimal.valueOf(limit.toMillis(), 3).stripTrailingZeros().toPlainString();
     }
 
     private void onLoop(Runnable task) {

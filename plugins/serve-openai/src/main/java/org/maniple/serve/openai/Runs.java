@@ -18,10 +18,12 @@ final class Runs {
     private final Engine engine;
     private final Metrics metrics;
     private final Optional<Tracing> tracing;
+    private final TimeLimits limits;
     private final AtomicLong started = new AtomicLong();
     private final Map<String, Run> running = new ConcurrentHashMap<>();
 
-    Runs(Engine engine, Metrics metrics, Optional<Tracing> tracing) {
+    Runs(Engine engine, Metrics metrics, Optional<Tracing> tracing, TimeLimits limits) {
+        this.limits = limits;
         this.engine = engine;
         this.metrics = metrics;
         this.tracing = tracing;
@@ -46,6 +48,11 @@ final class Runs {
             run = create.apply(id);
         }
         run.start(engine, started.incrementAndGet(), tracing);
+    }
+
+    /** How long a request may take. */
+    TimeLimits limits(Fields fields) {
+        return limits.of(fields);
     }
 
     void ended(Run run) {

@@ -1,5 +1,7 @@
 package org.maniple.serve.openai;
 
+import java.util.Map;
+import org.maniple.api.config.Settings;
 import org.maniple.api.model.ModelConfig;
 
 /**
@@ -13,7 +15,9 @@ import org.maniple.api.model.ModelConfig;
  */
 record SamplingDefaults(double temperature, double topP, int topK, double minP, double repetitionPenalty) {
 
-    static SamplingDefaults of(ModelConfig generation) {
+    static SamplingDefaults of(ModelConfig model, Settings settings) {
+        boolean plain = settings.optionalText(OpenAiOptions.GENERATION_CONFIG).filter("vllm"::equals).isPresent();
+        ModelConfig generation = plain ? new ModelConfig("nothing", Map.of()) : model;
         return new SamplingDefaults(generation.number("temperature", 1), generation.number("top_p", 1),
                 generation.integer("top_k", 0),
                 generation.number("min_p", 0), generation.number("repetition_penalty", 1));

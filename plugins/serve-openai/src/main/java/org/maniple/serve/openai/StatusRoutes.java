@@ -1,6 +1,7 @@
 package org.maniple.serve.openai;
 
 import io.netty.handler.codec.http.HttpMethod;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +50,7 @@ final class StatusRoutes {
                 Route.get("/v1/cluster", this::cluster),
                 Route.get("/v1/cluster/ranks", (exchange, fields) -> exchange.respond(200, json -> {
                     json.writeStartObject();
-                    ranks(json, engine.status().ranks());
+                    ranks(json, engine.status());
                     json.writeEndObject();
                 })),
                 Route.get("/v1/cluster/links", (exchange, fields) -> exchange.respond(200, json -> {
@@ -133,6 +134,12 @@ final class StatusRoutes {
             json.writeBooleanProperty("ready", reasons.isEmpty());
             texts(json, "reasons", reasons);
             json.writeNumberProperty("epoch", status.epoch());
+            Optional<Duration> age = readiness.stepAge();
+            if (age.isPresent()) {
+                json.writeNumberProperty("step_age_seconds", age.get().toNanos() / 1e9);
+            } else {
+                json.writeNullProperty("step_age_seconds");
+            }
             json.writeEndObject();
         });
     }
@@ -173,7 +180,7 @@ final class StatusRoutes {
             json.writeBooleanProperty("ready", reasons.isEmpty());
             texts(json, "reasons", reasons);
             json.writeNumberProperty("epoch", status.epoch());
-            ranks(json, status.ranks());
+            ranks(json, status);
             links(json, status.links());
             json.writeObjectPropertyStart("requests");
             json.writeNumberProperty("running", status.runningRequests());
@@ -204,9 +211,10 @@ final class StatusRoutes {
         json.writeEndArray();
     }
 
-    private static void ranks(JsonGenerator json, List<RankStatus> ranks) {
+    private static void ranks(JsonGenerator json, UnitStatus status) {
         json.writeArrayPropertyStart("ranks");
-        for (RankStatus rank : ranks) {
+        for (RankStatus rank : status.ranks()) {
+            RankBlocks blocks = RankBlocks.of(status, rank);
             json.writeStartObject();
             json.writeNumberProperty("rank", rank.rank());
             json.writeStringProperty("host", rank.host());
@@ -217,6 +225,8 @@ final class StatusRoutes {
             json.writeStringProperty("state", rank.state());
             json.writeNumberProperty("weight_bytes", rank.weightBytes());
             json.writeNumberProperty("kv_bytes", rank.kvBytes());
+            json.writeNumberProperty("kv_blocks", blocks.all());
+            json.writeNumberProperty("referenced_kv_blocks", blocks.referenced());
             json.writeNumberProperty("resident_bytes", rank.residentBytes());
             json.writeNumberProperty("dispatched_bytes", rank.dispatchedBytes());
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());
@@ -249,6 +259,7 @@ final class StatusRoutes {
         Map<String, String> sorted = new TreeMap<>(status.configuration());
         // The engine leaves secrets out; this plugin knows which of its own keys is one, whatever the engine believes.
         sorted.remove(OpenAiOptions.API_KEY);
+        sorted.remove(OpenAiOptions.SSL_KEYFILE_PASSWORD);
         sorted.forEach(json::writeStringProperty);
         json.writeEndObject();
     }

@@ -43,7 +43,7 @@ final class UnitMetrics {
         if (whole) {
             out.gauge("maniple:unit_epoch", "How often the unit has been built.", status.epoch());
             queue(out, engine.statistics());
-            status.ranks().forEach(rank -> rank(out, rank));
+            status.ranks().forEach(rank -> rank(out, rank, RankBlocks.of(status, rank)));
             status.links().forEach(link -> link(out, link));
             stages(out, status);
             engine.experts().ifPresent(experts -> experts(out, experts));
@@ -67,6 +67,7 @@ final class UnitMetrics {
         out.gauge("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", 1,
                 Exposition.with(labels, "block_size", configuration.getOrDefault("block-size", ""), "num_gpu_blocks",
                         "" + home.kvBlocks(),
+                        "cache_dtype", configuration.getOrDefault("kv-cache-dtype", "auto"),
                         "gpu_memory_utilization", configuration.getOrDefault("gpu-memory-utilization", "None"),
                         "kv_cache_memory_bytes", configuration.getOrDefault("kv-cache-memory-bytes", "None")));
         out.counter("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", home.preemptions(), labels);
@@ -94,7 +95,7 @@ final class UnitMetrics {
                 statistics.waitingTokens(), EngineSeries.MODEL, model);
     }
 
-    private static void rank(Exposition out, RankStatus rank) {
+    private static void rank(Exposition out, RankStatus rank, RankBlocks blocks) {
         String number = "" + rank.rank();
         String[] place = {"rank", number, "stage", "" + StageWindow.stage(rank), EngineSeries.ENGINE,
             "" + StageWindow.group(rank)};
@@ -106,6 +107,8 @@ final class UnitMetrics {
         out.counter(name, help, rank.times().computeNanos() / 1e9, Exposition.with(place, "phase", "compute"));
         out.counter(name, help, rank.times().communicationNanos() / 1e9, Exposition.with(place, "phase", "communication"));
         out.counter(name, help, rank.times().waitingNanos() / 1e9, Exposition.with(place, "phase", "waiting"));
+        out.gauge("maniple:rank_kv_blocks", "KV blocks of the rank.", blocks.all(), place);
+        out.gauge("maniple:rank_kv_blocks_referenced", "KV blocks of the rank that requests hold.", blocks.referenced(), place);
         String memory = "maniple:rank_memory_bytes";
         String what = "Memory of the rank: its weights, its KV cache, which takes room only as it is used, and what its process has in memory.";
         out.gauge(memory, what, rank.weightBytes(), "rank", number, "kind", "weights");

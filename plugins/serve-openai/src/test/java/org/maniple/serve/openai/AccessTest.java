@@ -50,7 +50,7 @@ class AccessTest {
         "/health/../v1/models",
         "/health/", "/HEALTH", "/health%2f..%2fv1%2fmodels", "/health;x", "/abort_request", "/tokenize", "/metrics", "/get_load",
         "/v1/loads",
-        "/v1/cluster/plan", "/health_generate"})
+        "/v1/cluster/plan", "/health_generate", "/v1/embeddings", "/generate"})
     void everythingElseNeedsAKey(String path) {
         Answer answer = server.get(path);
         assertThat(answer.status()).isEqualTo(401);
@@ -154,5 +154,39 @@ class AccessTest {
                 .hasMessage(
                         "cannot listen on host [no-such-host.invalid] port [0]: the host has no address; give an address of this"
                                 + " machine with --host");
+    }
+
+    @Test
+    void pagesOfAnOriginThatIsNamedMayUseTheServer() {
+        Map<String, Object> settings = Map.of("api-key", KEY, "allowed-origins", List.of("https://Chat.example.org"));
+        try (TestServer other = new TestServer(new FakeEngine(), settings, TestServer.LIMITS)) {
+            Answer preflight = other.send(other.request("/v1/chat/completions").header("Origin", "https://chat.example.org")
+                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                    .build());
+            assertThat(preflight.status()).isEqualTo(204);
+            assertThat(preflight.header("access-control-allow-origin")).isEqualTo("https://chat.example.org");
+            assertThat(preflight.header("access-control-allow-headers")).contains("Authorization").contains("Content-Type");
+            Answer chat = other.send(other.request("/v1/chat/completions").header("Origin", "https://chat.example.org")
+                    .header("Authorization", "Bearer " + KEY).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(TestServer.chatBody(""))).build());
+            assertThat(chat.status()).isEqualTo(200);
+            assertThat(chat.header("access-control-allow-origin")).isEqualTo("https://chat.example.org");
+            assertThat(chat.header("vary")).isEqualTo("Origin");
+            assertThat(chat.headers()).doesNotContainKey("access-control-allow-credentials");
+            Answer foreign = other.send(other.request("/v1/models").header("Origin", "https://evil.example")
+                    .header("Authorization", "Bearer " + KEY).build());
+            assertThat(foreign.headers()).doesNotContainKey("access-control-allow-origin");
+            assertThat(other.send(other.request("/v1/chat/completions").header("Origin", "https://evil.example")
+                    .header("Access-Control-Request-Method", "POST").method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                    .build())
+                    .status()).isEqualTo(403);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"chat.example.org", "https://chat.example.org/", "*", "ftp://x"})
+    void whatIsNoOriginOrAllOfThemWithoutAKeyIsAMistake(String origin) {
+        assertThatThrownBy(() -> new TestServer(engine, Map.of("allowed-origins", List.of(origin)), TestServer.LIMITS))
+                .isInstanceOf(ManipleException.class).hasMessageContaining("allowed-origins [" + origin + "]");
     }
 }

@@ -22,6 +22,8 @@ class ByteCodec implements TextCodec {
 
     /** A text that the tokenizer has as its token for the end, which is a special one. */
     volatile String mark = "</s>";
+    /** What the template puts at the end of a prompt. */
+    volatile String ending = "";
     /** The variables that the template saw last. */
     volatile Map<String, Object> seenVariables = Map.of();
     /** The messages that the template saw last. */
@@ -124,6 +126,6 @@ class ByteCodec implements TextCodec {
             text.append('<').append(message.get("role")).append('>').append(message.get("content"));
             text.append("</").append(message.get("role")).append('>');
         }
-        return Boolean.TRUE.equals(variables.get("add_generation_prompt")) ? text + "<assistant>" : text.toString();
+        return Boolean.TRUE.equals(variables.get("add_generation_prompt")) ? text + "<assistant>" + ending : text.toString();
     }
 }

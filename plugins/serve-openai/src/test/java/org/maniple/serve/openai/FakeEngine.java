@@ -1,6 +1,7 @@
 package org.maniple.serve.openai;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,10 @@ final class FakeEngine implements Engine, AutoCloseable {
     final ObserverList observer = new ObserverList();
     volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
     volatile OptionalInt home = OptionalInt.empty();
+    volatile int guessed;
     volatile int cachedTokens;
+    volatile String path = "/models/toy";
+    volatile Optional<Duration> stepAge = Optional.empty();
     final AtomicInteger resets = new AtomicInteger();
 
     FakeEngine() {
@@ -95,7 +99,7 @@ final class FakeEngine implements Engine, AutoCloseable {
 
     @Override
     public ModelInfo model() {
-        return new ModelInfo(List.of("/models/toy", "toy"), "/models/toy", "ToyForCausalLM", ByteCodec.VOCABULARY, CONTEXT,
+        return new ModelInfo(List.of("/models/toy", "toy"), path, "ToyForCausalLM", ByteCodec.VOCABULARY, CONTEXT,
                 List.of(ByteCodec.END), new ModelConfig("generation_config.json", generationConfig));
     }
 
@@ -125,6 +129,12 @@ final class FakeEngine implements Engine, AutoCloseable {
     /** Says {@link #says}, then the end-of-sequence token. */
     void say(Running running) {
         GenerationRequest request = running.request();
+        if (request.pooling().isPresent()) {
+            running.listener().accept(new GenerationEvent.Embedding(vector(request.prompt())));
+            running.listener()
+                    .accept(new Finished(FinishReason.STOP, Optional.empty(), "", request.prompt().length, 0, cachedTokens));
+            return;
+        }
         int most = request.sampling().maxTokens().orElse(CONTEXT - request.prompt().length);
         if (request.sampling().promptLogprobs().isPresent()) {
             List<TokenLogprob> entries = new ArrayList<>();
@@ -176,6 +186,11 @@ final class FakeEngine implements Engine, AutoCloseable {
         };
     }
 
+    /** The length, the last token, and two numbers that are always the same. */
+    private static float[] vector(int[] prompt) {
+        return new float[] {prompt.length, prompt[prompt.length - 1], 0.5f, -2};
+    }
+
     private static TokenLogprob logprob(int token, int top) {
         List<Candidate> candidates = new ArrayList<>();
         for (int i = 0; i < top; i++) {
@@ -191,8 +206,18 @@ final class FakeEngine implements Engine, AutoCloseable {
     }
 
     @Override
+    public int speculativeTokens() {
+        return guessed;
+    }
+
+    @Override
     public OptionalInt home() {
         return home;
+    }
+
+    @Override
+    public Optional<Duration> stepAge() {
+        return stepAge;
     }
 
     @Override

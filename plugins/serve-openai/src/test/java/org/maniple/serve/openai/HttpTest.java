@@ -338,4 +338,19 @@ class HttpTest {
             client.close();
         }
     }
+
+    @Test
+    void numbersTheEventsOfAStreamIfItIsToldTo() throws IOException {
+        String body = TestServer.chatBody("\"stream\":true,\"max_tokens\":2");
+        String request = "POST /v1/chat/completions HTTP/1.1\r\n" + CLOSE + "Content-Type: application/json\r\nContent-Length: "
+                + body.length() + "\r\n\r\n" + body;
+        try (TestServer numbering = new TestServer(new FakeEngine(), Map.of(), TestServer.LIMITS.numberingEvents(true))) {
+            assertThat(RawClient.ask(numbering, request))
+                    .containsSubsequence("data: {", "}\nid: 1\n\n", "data: {", "}\nid: 2\n\n",
+                            "data: [DONE]\n\n")
+                    .containsIgnoringCase("content-type: text/event-stream; charset=utf-8\r\n")
+                    .containsIgnoringCase("cache-control: no-cache\r\n").containsIgnoringCase("x-accel-buffering: no\r\n");
+        }
+        assertThat(ask(request)).as("clients that know nothing of it see none").doesNotContain("\nid:");
+    }
 }

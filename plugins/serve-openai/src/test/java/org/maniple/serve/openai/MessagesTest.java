@@ -49,7 +49,7 @@ class MessagesTest {
         assertThat(answer.at("content").toString()).isEqualTo("[{type=text, text=" + FakeEngine.SAYS + "}]");
         assertThat(answer.at("stop_reason")).isEqualTo("end_turn");
         assertThat(answer.at("usage").toString()).isEqualTo(
-                "{input_tokens=26, output_tokens=21, cache_read_input_tokens=null, cache_creation_input_tokens=null}");
+                "{input_tokens=26, output_tokens=21, cache_read_input_tokens=0, cache_creation_input_tokens=0}");
     }
 
     @Test
@@ -155,5 +155,12 @@ class MessagesTest {
         return events.stream().filter(event -> event.at("type").equals("content_block_delta"))
                 .map(event -> ((Map<?, ?>) event.at("delta")).get(field)).filter(text -> text != null).map(String::valueOf)
                 .collect(Collectors.joining());
+    }
+
+    @Test
+    void tellsWhatCameFromTheCache() {
+        engine.cachedTokens = 16;
+        assertThat(ask("").at("usage").toString()).isEqualTo(
+                "{input_tokens=10, output_tokens=21, cache_read_input_tokens=16, cache_creation_input_tokens=0}");
     }
 }

@@ -115,6 +115,26 @@ class MetricsTest {
     }
 
     @Test
+    void countGuessedTokensByTheirPlaces() {
+        try (var guessing = new FakeEngine()) {
+            guessing.guessed = 3;
+            try (var other = new TestServer(guessing)) {
+                guessing.observer.speculated(0, 3, 2);
+                guessing.observer.speculated(0, 2, 0);
+                guessing.observer.speculated(0, 3, 3);
+
+                Scrape scrape = scrape(other);
+                assertThat(scrape.value("vllm:spec_decode_num_drafts_total" + ENGINE_0)).isEqualTo(3);
+                assertThat(scrape.value("vllm:spec_decode_num_draft_tokens_total" + ENGINE_0)).isEqualTo(8);
+                assertThat(scrape.value("vllm:spec_decode_num_accepted_tokens_total" + ENGINE_0)).isEqualTo(5);
+                String place = "vllm:spec_decode_num_accepted_tokens_per_pos_total{engine=\"0\",model_name=\"/models/toy\",position=\"%d\"}";
+                assertThat(Stream.of(0, 1, 2).map(i -> scrape.value(place.formatted(i)))).containsExactly(2.0, 2.0, 1.0);
+            }
+        }
+        assertThat(scrape().names()).as("where nothing is guessed").noneMatch(name -> name.contains("spec_decode"));
+    }
+
+    @Test
     void countRequestsByTheirEndsWithTheTimesOfTheirPhases() {
         engine.observer.ended(ended(0, Optional.of(FinishReason.STOP)));
         engine.observer.ended(ended(0, Optional.empty()));
@@ -189,6 +209,8 @@ class MetricsTest {
         assertThat(scrape.value("maniple:rank_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(7);
         assertThat(scrape.value("maniple:rank_up{engine=\"0\",host=\"node-b\",rank=\"1\",stage=\"0\"}")).isEqualTo(1);
         assertThat(scrape.value("maniple:rank_memory_bytes{kind=\"kv_cache\",rank=\"0\"}")).isEqualTo(512);
+        assertThat(scrape.value("maniple:rank_kv_blocks{engine=\"0\",rank=\"1\",stage=\"0\"}")).isEqualTo(32);
+        assertThat(scrape.value("maniple:rank_kv_blocks_referenced{engine=\"0\",rank=\"1\",stage=\"0\"}")).isEqualTo(3);
         assertThat(scrape.value("maniple:link_bytes_total{dst=\"1\",src=\"0\",transport=\"tcp eth0 10.0.0.2\"}")).isEqualTo(77);
         assertThat(scrape.value("maniple:ep_balancedness{layer=\"1\"}")).isEqualTo(0.75);
         assertThat(scrape.value("maniple:eplb_rebalances_total")).isEqualTo(2);
@@ -242,7 +264,7 @@ class MetricsTest {
 
     @Test
     void toObserveATokenAllocatesNothing() {
-        var metrics = new RequestMetrics("toy", 2, 4096);
+        var metrics = new RequestMetrics("toy", 2, 4096, 4);
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long allocated = Long.MAX_VALUE;
         // The first rounds warm up; the JVM itself may allocate something once.
@@ -252,6 +274,7 @@ class MetricsTest {
                 metrics.step(i & 1, i);
                 metrics.firstToken(i & 1, i, i * MILLISECOND);
                 metrics.nextToken(i & 1, i * MILLISECOND);
+                metrics.speculated(i & 1, 4, i & 3);
             }
             allocated = threads.getCurrentThreadAllocatedBytes() - before;
         }

@@ -26,6 +26,11 @@ final class ObserverList implements EngineObserver {
     }
 
     @Override
+    public void speculated(int home, int tokens, int accepted) {
+        all.forEach(observer -> observer.speculated(home, tokens, accepted));
+    }
+
+    @Override
     public void ended(EndedRequest request) {
         all.forEach(observer -> observer.ended(request));
     }

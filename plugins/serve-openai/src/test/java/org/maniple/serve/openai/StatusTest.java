@@ -37,14 +37,16 @@ class StatusTest {
         Answer answer = server.get(path);
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.json().toString())
-                .isEqualTo("{status=unavailable, ready=false, reasons=[rank 1 on node-b is gone: connection closed], epoch=3}");
+                .isEqualTo(
+                        "{status=unavailable, ready=false, reasons=[rank 1 on node-b is gone: connection closed], epoch=3, step_age_seconds=null}");
         assertThat(server.get("/livez").status()).as("the process lives all the same").isEqualTo(200);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/ready", "/readyz", "/health/ready"})
     void saysThatItIsReady(String path) {
-        assertThat(server.get(path).json().toString()).isEqualTo("{status=ready, ready=true, reasons=[], epoch=3}");
+        assertThat(server.get(path).json().toString())
+                .isEqualTo("{status=ready, ready=true, reasons=[], epoch=3, step_age_seconds=null}");
     }
 
     @Test
@@ -118,9 +120,9 @@ class StatusTest {
         assertThat(answer.body()).isEqualTo(
                 """
                         {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
-                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200,\
+                        {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"kv_blocks":32,"referenced_kv_blocks":3,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200,\
                         "steps":{"count":7,"compute_seconds":5.0,"communication_seconds":2.0,"waiting_seconds":1.0}},\
-                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0,\
+                        {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"kv_blocks":32,"referenced_kv_blocks":3,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0,\
                         "steps":{"count":0,"compute_seconds":0.0,"communication_seconds":0.0,"waiting_seconds":0.0}}],\
                         "links":[{"from":0,"to":1,"path":"tcp eth0 10.0.0.2","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
                         "kv_blocks":{"total":64,"free":60},"homes":[\

@@ -3,7 +3,9 @@ package org.maniple.serve.openai;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -109,5 +111,50 @@ class StructuredFieldsTest {
         Answer answer = server.chat("\"guided_json\":{\"not\":{}}");
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.message()).isEqualTo("The JSON schema cannot be used: because.");
+    }
+
+    /** The template opens the reasoning, closes it, or leaves it to the model. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
+        "qwen3 | Hi | <think>\\nIs 3 < 4?\\n</think>\\n\\n{\"a\":1} | false | Is 3 < 4? | {\"a\":1}",
+        "qwen3 | Hi | {\"a\":1} | false | | {\"a\":1}",
+        "qwen3 | <think>\\n | Is 3 < 4?\\n</think>\\n\\n{\"a\":1} | true | Is 3 < 4? | {\"a\":1}",
+        "qwen3 | <think>\\n\\n</think>\\n\\n | {\"a\":1} | | | {\"a\":1}",
+        "deepseek_r1 | Hi | Is 3 < 4?\\n</think>\\n{\"a\":1} | true | Is 3 < 4? | {\"a\":1}",
+        "deepseek_r1 | <think></think> | {\"a\":1} | | | {\"a\":1}",
+        "mistral | Hi | [THINK]Hm.[/THINK]{\"a\":1} | false | Hm. | {\"a\":1}"})
+    void constrainTheAnswerAndNotTheReasoning(String parser, String prompt, String says, Boolean inside, String reasoning,
+            String content) {
+        FakeEngine thinking = new FakeEngine();
+        thinking.codec.ending = prompt.replace("\\n", "\n");
+        thinking.says = says.replace("\\n", "\n");
+        try (TestServer other = new TestServer(thinking, Map.of("reasoning-parser", parser), TestServer.LIMITS)) {
+            Answer answer = other.chat("\"response_format\":{\"type\":\"json_object\"}");
+            assertThat(answer.at("choices.0.message.content")).isEqualTo(content);
+            assertThat(answer.at("choices.0.message.reasoning")).isEqualTo(reasoning);
+            List<Answer> chunks = other.chat("\"stream\":true,\"response_format\":{\"type\":\"json_object\"}").chunks();
+            assertThat(joined(chunks, "content")).isEqualTo(content);
+            assertThat(joined(chunks, "reasoning")).isEqualTo(reasoning == null ? "" : reasoning);
+        }
+        OutputConstraint object = new AnyObject(false);
+        String begin = parser.equals("mistral") ? "[THINK]" : "<think>";
+        assertThat(thinking.submitted).hasSize(2).allSatisfy(running -> assertThat(running.request().sampling().constraint())
+                .contains(inside == null
+                        ? object
+                        : new OutputConstraint.AfterReasoning(begin, begin.replaceFirst("[<\\[]", "$0/"),
+                                inside, object)));
+    }
+
+    private static String joined(List<Answer> chunks, String field) {
+        return chunks.stream().map(chunk -> ((Map<?, ?>) chunk.at("choices.0.delta")).get(field))
+                .filter(String.class::isInstance).map(String.class::cast).collect(Collectors.joining());
+    }
+
+    @Test
+    void constrainAllThatIsSaidWhereReasoningIsAPartOfIt() {
+        try (TestServer other = new TestServer(engine, Map.of("reasoning-parser", "deepseek_r1"), TestServer.LIMITS)) {
+            other.chat("\"separate_reasoning\":false,\"regex\":\"a\"");
+            assertThat(engine.submitted.element().request().sampling().constraint()).contains(new Regex("a"));
+        }
     }
 }

@@ -18,7 +18,7 @@ record TestLimits(long allBodyBytes, int connections, long headerMillis, long bo
                 Duration.ofMillis(own.headerMillis), Duration.ofMillis(own.bodyIdleMillis), usual.body(),
                 Duration.ofMillis(own.writeStallMillis), Duration.ofMillis(own.idleMillis),
                 Duration.ofMillis(own.keepAliveMillis),
-                usual.linger());
+                usual.linger(), usual.eventIds());
     }
 
     TestLimits allBodyBytes(long bytes) {

@@ -33,7 +33,7 @@ final class TestServer implements AutoCloseable {
 
     TestServer(FakeEngine engine, Map<String, Object> settings, HttpLimits limits) {
         this.engine = engine;
-        Map<String, Object> all = new HashMap<>(Map.of("host", "127.0.0.1", "port", 0));
+        Map<String, Object> all = new HashMap<>(Map.of("host", "127.0.0.1", "port", 0, "step-timeout", Duration.ofSeconds(300)));
         all.putAll(settings);
         this.serving = new OpenAiFrontend().serve(engine, context(new MapSettings(all), new ArrayList<>()), limits);
     }

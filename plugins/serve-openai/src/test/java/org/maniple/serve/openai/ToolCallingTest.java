@@ -146,7 +146,7 @@ class ToolCallingTest {
     @Test
     void constrainsTheOutputToTheArgumentsOfTheToolThatARequestNames() {
         engine.says = "{\"a\": 1}";
-        TestServer server = server(Map.of("reasoning-parser", "deepseek_r1"));
+        TestServer server = server(Map.of());
         String named = TOOLS + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"add\"}}";
         Answer answer = server.chat(named);
         assertThat(answer.at("choices.0.message.tool_calls.0.function").toString()).isEqualTo("{name=add, arguments={\"a\": 1}}");
@@ -156,6 +156,20 @@ class ToolCallingTest {
                 .filter(chunk -> delta(chunk).containsKey("tool_calls"))
                 .map(chunk -> chunk.at("choices.0.delta.tool_calls.0.function.arguments")).map(String::valueOf)
                 .collect(Collectors.joining())).isEqualTo("{\"a\": 1}");
+    }
+
+    @Test
+    void letsTheModelThinkBeforeTheCallsThatARequestDemands() {
+        TestServer server = server(Map.of("reasoning-parser", "deepseek_r1"));
+        engine.says = "Hm, [1].\n</think>\n\n[{\"name\": \"add\", \"parameters\": {\"a\": 1}}]";
+        Answer answer = server.chat(TOOLS + ",\"tool_choice\":\"required\"");
+        assertThat(answer.at("choices.0.message.reasoning")).isEqualTo("Hm, [1].");
+        assertThat(answer.at("choices.0.message.content")).isNull();
+        assertThat(answer.at("choices.0.message.tool_calls.0.function").toString()).isEqualTo("{name=add, arguments={\"a\": 1}}");
+        assertThat(constraint()).isInstanceOfSatisfying(OutputConstraint.AfterReasoning.class, after -> {
+            assertThat(after.inside()).isTrue();
+            assertThat(after.then()).isInstanceOf(OutputConstraint.Schema.class);
+        });
     }
 
     @ParameterizedTest

@@ -177,11 +177,14 @@ final class BpeSection {
 
     private PairRanks rules(Vocabulary words, String prefix) {
         var rules = new PairRanks(lefts.size());
+        int last = -1;
         for (int rank = 0; rank < lefts.size(); rank++) {
             var left = lefts.get(rank);
             var right = rights.get(rank);
             var tail = right.startsWith(prefix) ? right.substring(prefix.length()) : right;
-            int result = words.id(left.concat(tail));
+            // Vocabularies list what rules make in the order of the rules, mostly.
+            int result = joins(words.token(last + 1), left, tail) ? last + 1 : words.id(left.concat(tail));
+            last = result;
             int leftId = words.id(left);
             int rightId = words.id(right);
             if (leftId < 0 || rightId < 0 || result < 0) {
@@ -194,6 +197,10 @@ final class BpeSection {
             rules.put(leftId, rightId, rank, result);
         }
         return rules;
+    }
+
+    private static boolean joins(@Nullable String token, String left, String tail) {
+        return token != null && token.length() == left.length() + tail.length() && token.startsWith(left) && token.endsWith(tail);
     }
 
     private void expect(JsonToken token, String field, String what) {

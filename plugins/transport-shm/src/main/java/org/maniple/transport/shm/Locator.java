@@ -42,7 +42,7 @@ record Locator(String boot, String processes, String network, int user, long pro
     }
 
     static Locator parse(String text) {
-        String[] parts = text.split(":");
+        String[] parts = text.split(":", -1);
         try {
             if (parts.length == PARTS && parts[0].equals(PREFIX)) {
                 return new Locator(parts[1], parts[2], parts[3], Integer.parseInt(parts[4]), Long.parseLong(parts[5]),
