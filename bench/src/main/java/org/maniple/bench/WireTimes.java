@@ -114,7 +114,7 @@ public final class WireTimes {
             }
             try {
                 Process client = client(transport, port, size);
-                var lines = client.inputReader(StandardCharsets.UTF_8).lines().filter(line -> line.matches("\\d+,[\\d.]+,.*")).toList();
+                var lines = client.inputReader(StandardCharsets.UTF_8).lines().map(String::strip).filter(line -> line.matches("\\d+,[\\d.]+,.*")).toList();
                 if (!client.waitFor(SECONDS, TimeUnit.SECONDS) || lines.isEmpty()) {
                     throw new IOException(PERFTEST + " has printed no figures for " + size + " bytes");
                 }

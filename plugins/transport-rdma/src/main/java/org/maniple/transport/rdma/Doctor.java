@@ -68,7 +68,7 @@ final class Doctor {
     private String lockedMemory() {
         try (Stream<String> lines = Files.lines(limits)) {
             String soft = lines.filter(line -> line.startsWith(LOCKED))
-                    .map(line -> line.substring(LOCKED.length()).strip().split("\\s+")[0]).findFirst().orElse("?");
+                    .map(line -> line.substring(LOCKED.length()).strip().split("\\s+", -1)[0]).findFirst().orElse("?");
             return soft.equals("unlimited")
                     ? soft
                     : soft + " bytes; devices need more: ulimit -l unlimited, LimitMEMLOCK=infinity (systemd), --ulimit memlock=-1 (Docker)";

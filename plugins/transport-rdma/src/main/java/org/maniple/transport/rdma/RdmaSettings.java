@@ -125,7 +125,7 @@ record RdmaSettings(
      * told NCCL.
      *
      * @param environment of this process
-     * @param devices which there are
+     * @param there the devices of this host
      */
     Map<String, String> variables(Map<String, String> environment, List<RdmaDevice> there) {
         var variables = new LinkedHashMap<String, String>();

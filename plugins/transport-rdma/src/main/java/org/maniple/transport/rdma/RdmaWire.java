@@ -16,7 +16,8 @@ import org.maniple.api.transport.Wire;
 final class RdmaWire implements Wire {
 
     /** How often a rank with a processor of its own looks before it asks for the time: most answers come within a few microseconds. */
-    private static final int GLANCES = 200;
+    private static final int GLANCES = 256;
+    private static final int LOOK_EVERY = 16;
     /** Nobody sleeps longer without looking, should it ever not be woken. */
     private static final long LONGEST_SLEEP_NANOS = 100_000_000;
     /** What peers are given to take what is under way when this rank leaves. */
@@ -204,12 +205,16 @@ final class RdmaWire implements Wire {
     /** A short look, if there is a processor for it. */
     private boolean glance(Frame frame) {
         checkAborted();
+        boolean moved = false;
         for (int i = waiting.looks() ? GLANCES : 0; i > 0; i--) {
-            worker.progress();
-            frame.link().move();
-            if (frame.done()) {
-                return true;
+            // What UCX has not moved need not be looked at; now and then it does not tell.
+            if (moved || i % LOOK_EVERY == 0) {
+                frame.link().move();
+                if (frame.done()) {
+                    return true;
+                }
             }
+            moved = worker.progress();
             Thread.onSpinWait();
         }
         return false;
