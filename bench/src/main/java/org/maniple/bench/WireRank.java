@@ -59,7 +59,8 @@ final class WireRank {
                     double[] took = own.toAndFro(Integer.parseInt(arguments[i]), Integer.parseInt(arguments[i + 1]));
                     if (rank == 0) {
                         Arrays.sort(took);
-                        System.out.println(arguments[i] + " " + took[took.length / 2] + " " + took[took.length * 99 / 100] + " " + took[0]);
+                        System.out.println(
+                                arguments[i] + " " + took[took.length / 2] + " " + took[took.length * 99 / 100] + " " + took[0]);
                     }
                 }
             }

@@ -54,6 +54,7 @@ final class ByteAlphabet {
     static JsonNode tokenizer(List<String> tokens) {
         var ids = new LinkedHashMap<String, Integer>();
         tokens.forEach(token -> ids.put(token, ids.size()));
-        return new JsonMapper().valueToTree(Map.of("added_tokens", List.of(), "model", Map.of("vocab", ids, "merges", List.of("q q"))));
+        return new JsonMapper()
+                .valueToTree(Map.of("added_tokens", List.of(), "model", Map.of("vocab", ids, "merges", List.of("q q"))));
     }
 }

@@ -44,7 +44,8 @@ final class Doctor {
             case UcxLibrary.Missing(String reason) -> "library: " + reason;
         });
         Map<String, String> variables = settings.variables(environment, devices);
-        lines.add("settings: " + String.join(" ", variables.entrySet().stream().map(one -> "UCX_" + one.getKey() + "=" + one.getValue()).toList()));
+        lines.add("settings: " + String.join(" ",
+                variables.entrySet().stream().map(one -> "UCX_" + one.getKey() + "=" + one.getValue()).toList()));
         Optional<String> obstacle = Obstacles.of(settings, environment, devices);
         lines.add(obstacle.map(reason -> "would be used: nothing, because " + reason)
                 .orElseGet(() -> result instanceof UcxLibrary.Loaded loaded

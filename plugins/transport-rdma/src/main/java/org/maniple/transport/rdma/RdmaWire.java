@@ -41,7 +41,8 @@ final class RdmaWire implements Wire {
      *
      * @param arena of what UCX reads and calls while the worker is open
      */
-    RdmaWire(int rank, int ranks, Place here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers, WaitStrategy waiting) {
+    RdmaWire(int rank, int ranks, Place here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers,
+            WaitStrategy waiting) {
         this.rank = rank;
         this.worker = worker;
         this.memory = memory;
@@ -193,7 +194,8 @@ final class RdmaWire implements Wire {
                 if (!fails) {
                     return false;
                 }
-                link.fail(link + " " + frame.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
+                link.fail(link + " " + frame.missing()
+                        + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
                 check(frame, null);
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(Math.min(limitNanos - (now - start), LONGEST_SLEEP_NANOS));

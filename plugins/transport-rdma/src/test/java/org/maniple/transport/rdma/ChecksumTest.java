@@ -33,7 +33,8 @@ class ChecksumTest {
                     wire.await(wire.receive(0, 0, memory), limit);
                 }
             });
-            assertThat(failures.get(1)).get().isInstanceOf(TransportException.class).asString().contains("rank 0", "wrong checksum");
+            assertThat(failures.get(1)).get().isInstanceOf(TransportException.class).asString().contains("rank 0",
+                    "wrong checksum");
         }
     }
 }
