@@ -2,12 +2,12 @@
 """Measures tokens per second and the time to the first token of concurrent streams, beside llama-server or vLLM, in paired rounds (A B A B ...).
 
     bench/streams.py --maniple distro/target/maniple-0.1.0-SNAPSHOT/bin/maniple --llama /usr/bin model.gguf
-    bench/streams.py --maniple distro/target/maniple-0.1.0-SNAPSHOT/bin/maniple --vllm venv/bin/vllm --streams 8,32 folder
+    bench/streams.py --maniple distro/target/maniple-0.1.0-SNAPSHOT/bin/maniple --vllm venv/bin/vllm --streams 8,32 folder -- --kv-cache-dtype bf16
 
 Both servers run all the time, on the same model and with as many threads. In each round `maniple bench serve` sends the same number of completions to one and
 then to the other, for each number of streams; every prompt is random tokens that were never sent before, so that no prefix is found anywhere, and nobody keeps any
 unless --caches is given. The first round warms both up, the client too, and does not count. Prints medians of all rounds, and the median of the ratios of each round.
-Flags for Maniple follow --, for example -- --kv-cache-memory-bytes 2GiB. Needs nothing but Python's own library, and the servers.
+Flags for Maniple follow --: as vLLM keeps keys and values in bf16 if weights are, so may Maniple beside it. Needs nothing but Python's own library, and the servers.
 Exit codes: 0 done, 1 a server failed or requests did, 2 wrong usage.
 """
 

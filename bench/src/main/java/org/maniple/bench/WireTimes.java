@@ -23,7 +23,8 @@ public final class WireTimes {
 
     private static final String DEFAULT_SIZES = "4096,16384,65536,262144,1048576,4194304,16777216";
     /** What UCX is told, by the transport that uses the same. */
-    private static final Map<String, Map<String, String>> UCX = Map.of("ucx-tcp", Map.of("UCX_TLS", "tcp,self", "UCX_NET_DEVICES", "lo"),
+    private static final Map<String, Map<String, String>> UCX = Map.of("ucx-tcp",
+            Map.of("UCX_TLS", "tcp,self", "UCX_NET_DEVICES", "lo"),
             "ucx-shm", Map.of("UCX_TLS", "posix,cma,self"), "rdma", Map.of("UCX_TLS", "ib,self"));
     private static final String PERFTEST = "ucx_perftest";
     private static final long SECONDS = 60;
@@ -77,7 +78,8 @@ public final class WireTimes {
         try {
             for (int rank = 0; rank < 2; rank++) {
                 var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                        System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx256m",
+                        System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
+                        "-Xmx256m",
                         WireRank.class.getName(), transport, Integer.toString(rank)));
                 sizes.forEach(size -> command.addAll(List.of(size.toString(), Integer.toString(repetitions(size)))));
                 processes.add(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
@@ -114,7 +116,8 @@ public final class WireTimes {
             }
             try {
                 Process client = client(transport, port, size);
-                var lines = client.inputReader(StandardCharsets.UTF_8).lines().filter(line -> line.matches("\\d+,[\\d.]+,.*")).toList();
+                var lines = client.inputReader(StandardCharsets.UTF_8).lines().map(String::strip)
+                        .filter(line -> line.matches("\\d+,[\\d.]+,.*")).toList();
                 if (!client.waitFor(SECONDS, TimeUnit.SECONDS) || lines.isEmpty()) {
                     throw new IOException(PERFTEST + " has printed no figures for " + size + " bytes");
                 }
@@ -141,7 +144,8 @@ public final class WireTimes {
     }
 
     private void print(List<String> transports, int rounds) {
-        System.out.printf("%nFrames between two processes on %d processors; half round trips in µs, medians over %d rounds; ratios below 1: maniple is faster%n%n",
+        System.out.printf(
+                "%nFrames between two processes on %d processors; half round trips in µs, medians over %d rounds; ratios below 1: maniple is faster%n%n",
                 Runtime.getRuntime().availableProcessors(), rounds);
         List<String> compared = transports.stream().filter(name -> results.containsKey(PERFTEST + " " + name)).toList();
         System.out.println("| bytes | " + String.join(" | ", results.keySet())

@@ -39,20 +39,22 @@ final class ByteAlphabet {
         return value >= '!' && value <= '~' || value >= 0xa1 && value != 0xad;
     }
 
-    /** All bytes, and behind them words. */
+    /** All bytes, and behind them {@code qq} and words. */
     static List<String> vocabulary(List<String> words) {
         var tokens = new ArrayList<String>();
         for (int value = 0; value < BYTES; value++) {
             tokens.add(String.valueOf(character(value)));
         }
+        tokens.add("qq");
         words.stream().map(ByteAlphabet::of).filter(word -> !tokens.contains(word)).distinct().forEach(tokens::add);
         return tokens;
     }
 
-    /** A tokenizer.json that merges nothing. */
+    /** A tokenizer.json that merges nothing but {@code qq}, since there must be something. */
     static JsonNode tokenizer(List<String> tokens) {
         var ids = new LinkedHashMap<String, Integer>();
         tokens.forEach(token -> ids.put(token, ids.size()));
-        return new JsonMapper().valueToTree(Map.of("added_tokens", List.of(), "model", Map.of("vocab", ids, "merges", List.of())));
+        return new JsonMapper()
+                .valueToTree(Map.of("added_tokens", List.of(), "model", Map.of("vocab", ids, "merges", List.of("q q"))));
     }
 }

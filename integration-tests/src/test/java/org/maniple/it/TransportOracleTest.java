@@ -66,7 +66,8 @@ class TransportOracleTest {
     @ParameterizedTest(name = "{0} on {1}")
     @MethodSource("checkpointsLayoutsAndWays")
     void matchesTheReference(String model, Layout layout) {
-        assumeTrue(!layout.name().contains(UCX) || UcxWithoutDevice.installed(), "left out, since UCX is not here (Debian: libucx0)");
+        assumeTrue(!layout.name().contains(UCX) || UcxWithoutDevice.installed(),
+                "left out, since UCX is not here (Debian: libucx0)");
         ReferenceCheck.check(Oracles.model(model), layout);
     }
 }

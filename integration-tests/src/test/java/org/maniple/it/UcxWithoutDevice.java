@@ -23,7 +23,8 @@ record UcxWithoutDevice(List<String> transports) implements Transport {
 
     /** Whether UCX is here. */
     static boolean installed() {
-        return new RdmaTransport().diagnosis(GivenContext.empty().host()).stream().anyMatch(line -> line.startsWith("library: UCX "));
+        return new RdmaTransport().diagnosis(GivenContext.empty().host()).stream()
+                .anyMatch(line -> line.startsWith("library: UCX "));
     }
 
     @Override

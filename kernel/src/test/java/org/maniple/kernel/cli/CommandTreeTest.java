@@ -386,6 +386,7 @@ class CommandTreeTest {
     @Test
     void doctorOfSomethingUnknownNamesTheNearest() {
         assertThat(run("doctor", "rmda")).isEqualTo(2);
-        assertThat(errors()).startsWith("maniple: extension [rmda] is not installed; installed: [").endsWith("did you mean [rdma]?\n");
+        assertThat(errors()).startsWith("maniple: extension [rmda] is not installed; installed: [")
+                .endsWith("did you mean [rdma]?\n");
     }
 }

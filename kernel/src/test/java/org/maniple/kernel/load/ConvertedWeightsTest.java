@@ -170,7 +170,8 @@ class ConvertedWeightsTest {
         assertThat(asked).filteredOn(weight -> weight.type() == DType.Q8_0).isNotEmpty()
                 .allSatisfy(weight -> assertThat(weight.users()).containsExactlyInAnyOrder(WeightLayout.Use.EMBED,
                         WeightLayout.Use.CONTRACT));
-        assertThat(loader.report(program).copiedBytes()).isEqualTo(2 * 2 * 34 + 2 * 160 * 2 * 18).isEqualTo(loader.bytes(program));
+        assertThat(loader.report(program).copiedBytes()).isEqualTo(2 * 2 * 34 + 2 * 160 * 2 * 18)
+                .isEqualTo(loader.bytes(program));
     }
 
     @Test

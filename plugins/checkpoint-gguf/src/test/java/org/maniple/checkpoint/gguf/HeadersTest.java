@@ -46,7 +46,8 @@ class HeadersTest {
     private static byte[] content(String architecture) {
         byte[] key = "general.architecture".getBytes(StandardCharsets.UTF_8);
         byte[] value = architecture.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer buffer = ByteBuffer.allocate(4 + 4 + 8 + 8 + 8 + key.length + 4 + 8 + value.length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer = ByteBuffer.allocate(4 + 4 + 8 + 8 + 8 + key.length + 4 + 8 + value.length)
+                .order(ByteOrder.LITTLE_ENDIAN);
         buffer.put("GGUF".getBytes(StandardCharsets.US_ASCII)).putInt(3).putLong(0).putLong(1);
         buffer.putLong(key.length).put(key).putInt(TEXT).putLong(value.length).put(value);
         return buffer.array();

@@ -56,6 +56,7 @@ class JsonOutputTest {
 
     @Test
     void whatJsonHasNoWordsForIsRefused() {
-        assertThatThrownBy(() -> written(new Object())).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("Object");
+        assertThatThrownBy(() -> written(new Object())).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Object");
     }
 }

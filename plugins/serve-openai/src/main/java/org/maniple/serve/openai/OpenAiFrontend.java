@@ -89,7 +89,8 @@ public final class OpenAiFrontend implements Frontend {
         boolean onlyLocalNames = isLoopback(where) && !keys.areRequired();
         Router router = new Router(routes, OriginRules.of(settings, onlyLocalNames, keys.areRequired()), keys, workers,
                 readiness);
-        var server = new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers, exporter,
+        var server = new HttpServer(where, host, Math.min(processors, 2), limits, router, json, readiness, runs, workers,
+                exporter,
                 tls);
         Thread.ofPlatform().daemon().name("openai-prepare").start(json::prepare);
         return server;

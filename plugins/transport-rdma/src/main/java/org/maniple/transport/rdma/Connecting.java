@@ -93,7 +93,8 @@ final class Connecting {
             if (!known && (introduced == NONE || worker.done(introduced))) {
                 introduced = NONE;
                 known = true;
-                if (!Proof.equal(theirs.toArray(JAVA_BYTE), proof.introduction(peer, identity.rank(), there.nonce(), here.nonce()))) {
+                if (!Proof.equal(theirs.toArray(JAVA_BYTE),
+                        proof.introduction(peer, identity.rank(), there.nonce(), here.nonce()))) {
                     throw new TransportException(RdmaLink.describe(peer, there.place())
                             + " does not know the unit secret (or ours differs), or belongs to another unit or epoch;"
                             + " give all ranks the same secret");
@@ -124,7 +125,8 @@ final class Connecting {
         private String path() {
             return "rdma " + worker.describe(endpoint).lines()
                     .filter(line -> line.contains(LANE) && line.contains("/"))
-                    .map(line -> line.substring(line.indexOf(LANE)).split("\\s+", 3)[1].replaceFirst("^\\d+:", "").replaceFirst("\\.\\d+$", ""))
+                    .map(line -> line.substring(line.indexOf(LANE)).split("\\s+", 3)[1].replaceFirst("^\\d+:", "")
+                            .replaceFirst("\\.\\d+$", ""))
                     .distinct()
                     .reduce((one, other) -> one + "+" + other)
                     .orElse("ucx");
@@ -157,7 +159,8 @@ final class Connecting {
             return new RdmaWire(identity.rank(), identity.ranks(), here.place(), worker, memory, arena, links.values(), waiting);
         } catch (UcxException | RuntimeException e) {
             giveUp(introductions);
-            throw e instanceof RuntimeException failure ? failure
+            throw e instanceof RuntimeException failure
+                    ? failure
                     : new TransportException("rank " + identity.rank() + " cannot be connected: " + e.getMessage(), e);
         }
     }
@@ -212,7 +215,8 @@ final class Connecting {
     private MemorySegment handler() {
         try {
             MethodHandle method = MethodHandles.lookup()
-                    .findVirtual(Connecting.class, "failed", MethodType.methodType(void.class, long.class, long.class, byte.class))
+                    .findVirtual(Connecting.class, "failed",
+                            MethodType.methodType(void.class, long.class, long.class, byte.class))
                     .bindTo(this);
             return Linker.nativeLinker().upcallStub(method, FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_BYTE), arena);
         } catch (ReflectiveOperationException e) {

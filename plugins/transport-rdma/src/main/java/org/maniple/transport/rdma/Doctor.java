@@ -44,7 +44,8 @@ final class Doctor {
             case UcxLibrary.Missing(String reason) -> "library: " + reason;
         });
         Map<String, String> variables = settings.variables(environment, devices);
-        lines.add("settings: " + String.join(" ", variables.entrySet().stream().map(one -> "UCX_" + one.getKey() + "=" + one.getValue()).toList()));
+        lines.add("settings: " + String.join(" ",
+                variables.entrySet().stream().map(one -> "UCX_" + one.getKey() + "=" + one.getValue()).toList()));
         Optional<String> obstacle = Obstacles.of(settings, environment, devices);
         lines.add(obstacle.map(reason -> "would be used: nothing, because " + reason)
                 .orElseGet(() -> result instanceof UcxLibrary.Loaded loaded
@@ -68,7 +69,7 @@ final class Doctor {
     private String lockedMemory() {
         try (Stream<String> lines = Files.lines(limits)) {
             String soft = lines.filter(line -> line.startsWith(LOCKED))
-                    .map(line -> line.substring(LOCKED.length()).strip().split("\\s+")[0]).findFirst().orElse("?");
+                    .map(line -> line.substring(LOCKED.length()).strip().split("\\s+", -1)[0]).findFirst().orElse("?");
             return soft.equals("unlimited")
                     ? soft
                     : soft + " bytes; devices need more: ulimit -l unlimited, LimitMEMLOCK=infinity (systemd), --ulimit memlock=-1 (Docker)";

@@ -7,16 +7,17 @@ import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
 /**
- * The first message of a frame, in memory of its own: a head, and a small payload behind it. A large payload follows in messages of its own, and
- * behind these its checksum.
+ * The first message of a frame, in memory of its own: a head, and a small payload behind it. A large payload follows in messages of its own; if
+ * there are several, its checksum follows them.
  *
  * <pre>
- *  0 magic number, 4 checksum of what follows or 0, 8 tag, 16 bytes of payload, 24 number of the frame, 32 payload
+ *  0 magic number, 4 checksum of what follows or 0, 8 tag, 16 bytes of payload, 24 number of the frame,
+ * 32 checksum of a payload that follows in one message, or 0, 36 nothing, 40 payload
  * </pre>
  */
 final class Envelope {
 
-    static final int HEAD = 32;
+    static final int HEAD = 40;
     /** Up to this size a payload goes with the head: copying costs less than another message. */
     static final int SMALL = 16 << 10;
     static final int BYTES = HEAD + SMALL;
@@ -42,14 +43,20 @@ final class Envelope {
         return address;
     }
 
-    /** Fills it; returns how much of it is to be sent. */
-    int write(long tag, MemorySegment payload, long number, boolean checked, CRC32C crc) {
+    /**
+     * Fills it.
+     *
+     * @param following the checksum of a payload that follows in one message
+     * @return how much of it is to be sent
+     */
+    int write(long tag, MemorySegment payload, long number, int following, boolean checked, CRC32C crc) {
         long bytes = payload.byteSize();
         int inside = bytes <= SMALL ? (int) bytes : 0;
         memory.set(INT, 0, MAGIC);
         memory.set(LONG, 8, tag);
         memory.set(LONG, 16, bytes);
         memory.set(LONG, 24, number);
+        memory.set(INT, 32, following);
         MemorySegment.copy(payload, 0, memory, HEAD, inside);
         memory.set(INT, 4, checked ? checksum(inside, crc) : 0);
         return HEAD + inside;
@@ -77,6 +84,11 @@ final class Envelope {
 
     void read(MemorySegment into) {
         MemorySegment.copy(memory, HEAD, into, 0, bytes());
+    }
+
+    /** Whether this is the checksum of the payload that has followed. */
+    boolean announced(CRC32C crc) {
+        return memory.get(INT, 32) == (int) crc.getValue();
     }
 
     void seal(CRC32C crc) {

@@ -26,7 +26,6 @@ final class IncomingFrames extends Lane {
     private boolean opened;
     private long sealing;
     private boolean sealExpected;
-    private boolean sealed;
     private long frame;
     /** Of the payload: asked for, and there. */
     private long asked;
@@ -50,10 +49,15 @@ final class IncomingFrames extends Lane {
     /** How many bytes have come now. */
     long receive() throws UcxException, BadFrameException {
         moved = 0;
+        // Not after the last one: whoever waits for that has something better to do first.
         listen();
-        for (Frame into = expected.peek(); into != null && advance(into); into = expected.peek()) {
+        Frame into = expected.peek();
+        while (into != null && advance(into)) {
             expected.remove();
-            listen();
+            into = expected.peek();
+            if (into != null) {
+                listen();
+            }
         }
         return moved;
     }
@@ -64,7 +68,6 @@ final class IncomingFrames extends Lane {
             listening = true;
             opened = false;
             sealExpected = false;
-            sealed = !checked;
             asked = 0;
             filled = 0;
             piece = 0;
@@ -120,7 +123,7 @@ final class IncomingFrames extends Lane {
             asked += size;
             nextPiece = (nextPiece + 1) % PIECES;
         }
-        if (checked && asked == bytes && !sealExpected) {
+        if (checked && bytes > PIECE && asked == bytes && !sealExpected) {
             sealing = worker.receive(seal.address(), Envelope.SEAL, next(), worker.plain());
             sealExpected = true;
         }
@@ -146,18 +149,28 @@ final class IncomingFrames extends Lane {
         if (filled < bytes) {
             return false;
         }
-        if (!sealed) {
-            if (sealing != NONE && !worker.done(sealing)) {
-                return false;
-            }
-            sealing = NONE;
-            sealed = true;
-            moved += Envelope.SEAL;
-            if (!seal.seals(crc)) {
-                throw new BadFrameException("sent " + bytes + " bytes with a wrong checksum: they were corrupted on the way");
-            }
-        }
+        return !checked || (bytes <= PIECE ? announced(bytes) : sealed(bytes));
+    }
+
+    private boolean announced(long bytes) throws BadFrameException {
+        check(head.announced(crc), bytes);
         return true;
+    }
+
+    private boolean sealed(long bytes) throws UcxException, BadFrameException {
+        if (sealing != NONE && !worker.done(sealing)) {
+            return false;
+        }
+        sealing = NONE;
+        moved += Envelope.SEAL;
+        check(seal.seals(crc), bytes);
+        return true;
+    }
+
+    private static void check(boolean intact, long bytes) throws BadFrameException {
+        if (!intact) {
+            throw new BadFrameException("sent " + bytes + " bytes with a wrong checksum: they were corrupted on the way");
+        }
     }
 
     /** The frame that is next. */

@@ -54,7 +54,8 @@ final class Memory {
             handle = worker.register(memory);
         } catch (UcxException e) {
             throw new TransportException("memory for frames cannot be given to the network device: " + e.getMessage()
-                    + "; raise the limit of locked memory (ulimit -l unlimited, LimitMEMLOCK=infinity, or docker run --ulimit memlock=-1)", e);
+                    + "; raise the limit of locked memory (ulimit -l unlimited, LimitMEMLOCK=infinity, or docker run --ulimit memlock=-1)",
+                    e);
         }
         if (regions == from.length) {
             from = Arrays.copyOf(from, 2 * regions);

@@ -53,7 +53,8 @@ final class NcclVariables {
         boolean not = text.startsWith("^");
         String rest = not ? text.substring(1) : text;
         boolean exactly = rest.startsWith("=");
-        List<String> named = Stream.of((exactly ? rest.substring(1) : rest).split(",", -1)).filter(name -> !name.isBlank()).toList();
+        List<String> named = Stream.of((exactly ? rest.substring(1) : rest).split(",", -1)).filter(name -> !name.isBlank())
+                .toList();
         if (named.isEmpty()) {
             return List.of();
         }

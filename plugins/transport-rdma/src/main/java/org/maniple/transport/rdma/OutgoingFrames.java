@@ -13,16 +13,19 @@ import org.jspecify.annotations.Nullable;
 final class OutgoingFrames extends Lane {
 
     private static final int ENVELOPES = 32;
-    private static final int SYNCHRONOUS_EVERY = 8;
+    private static final int ALL_USED = -1;
+    private static final int SYNCHRONOUS_EVERY = 16;
 
     private final long endpoint;
     private final Queue<Frame> frames = new ArrayDeque<>();
     private final Envelope[] envelopes = new Envelope[ENVELOPES];
     private final long[] sending = new long[ENVELOPES];
     private final long[] pieces = new long[PIECES];
-    private int envelope;
-    /** The envelope of the first frame. */
+    /** Counts first messages and seals. */
+    private long sentEnvelopes;
+    /** The envelope of the first frame, and whether its message is a synchronous one. */
     private int heading;
+    private boolean synchronous;
     private long frame;
     /** The first frame has a head under way already. */
     private boolean begun;
@@ -57,15 +60,15 @@ final class OutgoingFrames extends Lane {
     private boolean advance(Frame first) throws UcxException {
         MemorySegment payload = first.segment();
         if (!begun) {
-            if (!hasEnvelope()) {
+            heading = free();
+            if (heading == ALL_USED) {
                 return false;
             }
-            Envelope head = envelopes[envelope];
-            int bytes = head.write(first.tag(), payload, frame++, checked, crc);
-            heading = envelope;
-            post(head, bytes);
+            boolean follows = checked && payload.byteSize() > Envelope.SMALL && payload.byteSize() <= PIECE;
+            int following = follows ? checksum(payload) : 0;
+            post(heading, envelopes[heading].write(first.tag(), payload, frame++, following, checked, crc));
             begun = true;
-            sealed = !checked;
+            sealed = !checked || follows;
             posted = 0;
             crc.reset();
         }
@@ -77,9 +80,15 @@ final class OutgoingFrames extends Lane {
         return true;
     }
 
+    private int checksum(MemorySegment payload) {
+        crc.reset();
+        views.update(crc, payload, 0, payload.byteSize());
+        return (int) crc.getValue();
+    }
+
     /** Whether UCX has passed on a small frame, as far as it can be known before the receiver asks for it. */
     private boolean hasLeft() throws UcxException {
-        if (!synchronous(heading) && sending[heading] != NONE) {
+        if (!synchronous && sending[heading] != NONE) {
             if (!worker.done(sending[heading])) {
                 return false;
             }
@@ -88,22 +97,26 @@ final class OutgoingFrames extends Lane {
         return true;
     }
 
-    private static boolean synchronous(int envelope) {
-        return envelope % SYNCHRONOUS_EVERY == SYNCHRONOUS_EVERY - 1;
-    }
-
-    private boolean hasEnvelope() throws UcxException {
-        if (sending[envelope] != NONE && worker.done(sending[envelope])) {
-            sending[envelope] = NONE;
+    /** An envelope that nothing is sent from: if possible the one that was used last, which is in the cache. */
+    private int free() throws UcxException {
+        for (int i = 0; i < ENVELOPES; i++) {
+            if (sending[i] != NONE && worker.done(sending[i])) {
+                sending[i] = NONE;
+            }
+            if (sending[i] == NONE) {
+                return i;
+            }
         }
-        return sending[envelope] == NONE;
+        return ALL_USED;
     }
 
-    private void post(Envelope full, int bytes) throws UcxException {
-        sending[envelope] = synchronous(envelope)
-                ? worker.sendSynchronously(endpoint, full.address(), bytes, next())
-                : worker.send(endpoint, full.address(), bytes, next(), worker.plain());
-        envelope = (envelope + 1) % ENVELOPES;
+    private void post(int envelope, int bytes) throws UcxException {
+        long address = envelopes[envelope].address();
+        sentEnvelopes++;
+        synchronous = sentEnvelopes % SYNCHRONOUS_EVERY == 0;
+        sending[envelope] = synchronous
+                ? worker.sendSynchronously(endpoint, address, bytes, next())
+                : worker.send(endpoint, address, bytes, next(), worker.plain());
         moved += bytes;
     }
 
@@ -115,7 +128,7 @@ final class OutgoingFrames extends Lane {
             }
             if (pieces[i] == NONE && posted < payload.byteSize()) {
                 long bytes = piece(posted, payload.byteSize());
-                if (checked) {
+                if (!sealed) {
                     views.update(crc, payload, posted, bytes);
                 }
                 long address = payload.address() + posted;
@@ -125,12 +138,19 @@ final class OutgoingFrames extends Lane {
             }
             busy |= pieces[i] != NONE;
         }
-        if (posted == payload.byteSize() && !sealed && hasEnvelope()) {
-            envelopes[envelope].seal(crc);
-            post(envelopes[envelope], Envelope.SEAL);
-            sealed = true;
+        if (posted == payload.byteSize() && !sealed) {
+            seal();
         }
         return sealed && !busy && posted == payload.byteSize();
+    }
+
+    private void seal() throws UcxException {
+        int envelope = free();
+        if (envelope != ALL_USED) {
+            envelopes[envelope].seal(crc);
+            post(envelope, Envelope.SEAL);
+            sealed = true;
+        }
     }
 
     boolean isEmpty() {

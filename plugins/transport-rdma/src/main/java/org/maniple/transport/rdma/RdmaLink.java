@@ -50,13 +50,32 @@ final class RdmaLink {
 
     void send(Frame frame) {
         if (outgoing.add(frame)) {
-            move();
+            flush();
         }
     }
 
     void expect(Frame frame) {
         incoming.add(frame);
-        move();
+        if (frame.segment().byteSize() > Envelope.SMALL) {
+            // So that UCX has its memory in time. For a small one it is time enough when somebody waits for it.
+            move();
+        }
+    }
+
+    private void flush() {
+        if (failure == null) {
+            try {
+                long went = outgoing.flush();
+                sent.setRelease(sent.getPlain() + went);
+            } catch (UcxException e) {
+                fail(e);
+            }
+        }
+    }
+
+    private void fail(UcxException e) {
+        String known = lost();
+        fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known) + owed());
     }
 
     /** Moves what can be moved, after UCX has. */
@@ -73,8 +92,7 @@ final class RdmaLink {
         } catch (BadFrameException e) {
             fail(this + " " + e.getMessage());
         } catch (UcxException e) {
-            String known = lost();
-            fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known) + owed());
+            fail(e);
         }
         return true;
     }

@@ -31,7 +31,8 @@ final class RdmaPort implements Port {
     private boolean open = true;
     private boolean used;
 
-    private RdmaPort(Transport.Identity identity, PluginContext context, RdmaSettings settings, Worker worker, Locator.Reachable here,
+    private RdmaPort(Transport.Identity identity, PluginContext context, RdmaSettings settings, Worker worker,
+            Locator.Reachable here,
             String library) {
         this.identity = identity;
         this.context = context;
@@ -82,8 +83,10 @@ final class RdmaPort implements Port {
             }
             used = true;
         }
-        int ranksHere = (int) addresses.stream().filter(address -> !address.isEmpty() && Locator.parse(address) instanceof Locator.Reachable there
-                && there.place().sameHost(here.place())).count();
+        int ranksHere = (int) addresses.stream()
+                .filter(address -> !address.isEmpty() && Locator.parse(address) instanceof Locator.Reachable there
+                        && there.place().sameHost(here.place()))
+                .count();
         WaitStrategy waiting = WaitStrategy.of(Math.max(1, ranksHere), context);
         var connecting = new Connecting(identity, here, worker, settings.leavesHost(), Arena.ofShared());
         Wire wire = connecting.connect(locators, limit, waiting);
@@ -113,7 +116,8 @@ final class RdmaPort implements Port {
             }
             String address = addresses.get(peer);
             if (reach(address) instanceof Availability.Unavailable(String reason)) {
-                throw new TransportException("rank " + identity.rank() + " and rank " + peer + " cannot use transport rdma: " + reason);
+                throw new TransportException(
+                        "rank " + identity.rank() + " and rank " + peer + " cannot use transport rdma: " + reason);
             }
             locators.put(peer, (Locator.Reachable) Locator.parse(address));
         }

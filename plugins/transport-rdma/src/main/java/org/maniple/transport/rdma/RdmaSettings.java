@@ -46,7 +46,8 @@ record RdmaSettings(
     private static final String INFINIBAND = "ib";
 
     /** What UCX has beside devices. */
-    private static final Set<String> WITHOUT_DEVICE = Set.of("tcp", "posix", "sysv", "cma", "xpmem", "knem", "sm", "shm", "mm", "self");
+    private static final Set<String> WITHOUT_DEVICE = Set.of("tcp", "posix", "sysv", "cma", "xpmem", "knem", "sm", "shm", "mm",
+            "self");
     /** Nothing of it leaves the host. */
     private static final Set<String> INSIDE_HOST = Set.of("posix", "sysv", "cma", "xpmem", "knem", "sm", "shm", "mm", "self");
 
@@ -59,11 +60,14 @@ record RdmaSettings(
             Option.of(DEVICES, OptionType.TEXTS,
                     "Devices and ports that transport rdma uses (UCX_NET_DEVICES, NCCL_IB_HCA), for example mlx5_0:1. Default: all.")
                     .asLocal(),
-            Option.of(GID_INDEX, OptionType.INTEGER, "Index of the RoCE address (UCX_IB_GID_INDEX, NCCL_IB_GID_INDEX).").withMinimum(0)
+            Option.of(GID_INDEX, OptionType.INTEGER, "Index of the RoCE address (UCX_IB_GID_INDEX, NCCL_IB_GID_INDEX).")
+                    .withMinimum(0)
                     .asLocal(),
-            Option.of(TRAFFIC_CLASS, OptionType.INTEGER, "Traffic class of RDMA packets (UCX_IB_TRAFFIC_CLASS, NCCL_IB_TC).").withMinimum(0),
+            Option.of(TRAFFIC_CLASS, OptionType.INTEGER, "Traffic class of RDMA packets (UCX_IB_TRAFFIC_CLASS, NCCL_IB_TC).")
+                    .withMinimum(0),
             Option.of(SERVICE_LEVEL, OptionType.INTEGER, "Service level of RDMA packets (UCX_IB_SL, NCCL_IB_SL).").withMinimum(0),
-            Option.of(RAILS, OptionType.INTEGER, "Ports that carry one large message together (UCX_MAX_RNDV_RAILS).").withMinimum(1),
+            Option.of(RAILS, OptionType.INTEGER, "Ports that carry one large message together (UCX_MAX_RNDV_RAILS).")
+                    .withMinimum(1),
             Option.of(PORTS, OptionType.TEXT,
                     "Ports on which UCX' own tcp transport listens, for example 18515-18530 (UCX_TCP_PORT_RANGE). Default: any."));
 
@@ -75,12 +79,14 @@ record RdmaSettings(
 
     static RdmaSettings of(Settings settings) {
         if (!settings.declared(LIBRARY)) {
-            return new RdmaSettings(UcxLibrary.NAME, List.of(INFINIBAND), List.of(), Optional.empty(), Optional.empty(), Optional.empty(),
+            return new RdmaSettings(UcxLibrary.NAME, List.of(INFINIBAND), List.of(), Optional.empty(), Optional.empty(),
+                    Optional.empty(),
                     Optional.empty(), Optional.empty());
         }
         List<String> named = settings.texts(TRANSPORTS);
         return new RdmaSettings(settings.text(LIBRARY), named.isEmpty() ? List.of(INFINIBAND) : named, settings.texts(DEVICES),
-                integer(settings, GID_INDEX), integer(settings, TRAFFIC_CLASS), integer(settings, SERVICE_LEVEL), integer(settings, RAILS),
+                integer(settings, GID_INDEX), integer(settings, TRAFFIC_CLASS), integer(settings, SERVICE_LEVEL),
+                integer(settings, RAILS),
                 settings.optionalText(PORTS));
     }
 
@@ -88,7 +94,8 @@ record RdmaSettings(
     static RdmaSettings of(Map<String, String> environment) {
         List<String> transports = texts(environment, TRANSPORTS);
         return new RdmaSettings(environment.getOrDefault(variable(LIBRARY), UcxLibrary.NAME),
-                transports.isEmpty() ? List.of(INFINIBAND) : transports, texts(environment, DEVICES), integer(environment, GID_INDEX),
+                transports.isEmpty() ? List.of(INFINIBAND) : transports, texts(environment, DEVICES),
+                integer(environment, GID_INDEX),
                 integer(environment, TRAFFIC_CLASS), integer(environment, SERVICE_LEVEL), integer(environment, RAILS),
                 Optional.ofNullable(environment.get(variable(PORTS))));
     }
@@ -125,7 +132,7 @@ record RdmaSettings(
      * told NCCL.
      *
      * @param environment of this process
-     * @param devices which there are
+     * @param there the devices of this host
      */
     Map<String, String> variables(Map<String, String> environment, List<RdmaDevice> there) {
         var variables = new LinkedHashMap<String, String>();

@@ -71,7 +71,8 @@ public final class RdmaTransport implements Transport {
         }
         return switch (UcxLibrary.load(settings.library())) {
             case UcxLibrary.Missing(String reason) -> refuse(identity, context.settings(), reason);
-            case UcxLibrary.Loaded library -> open(identity, context, settings, library, settings.variables(environment, devices));
+            case UcxLibrary.Loaded library ->
+                open(identity, context, settings, library, settings.variables(environment, devices));
         };
     }
 

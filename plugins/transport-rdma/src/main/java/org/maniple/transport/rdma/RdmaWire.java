@@ -16,7 +16,8 @@ import org.maniple.api.transport.Wire;
 final class RdmaWire implements Wire {
 
     /** How often a rank with a processor of its own looks before it asks for the time: most answers come within a few microseconds. */
-    private static final int GLANCES = 200;
+    private static final int GLANCES = 256;
+    private static final int LOOK_EVERY = 16;
     /** Nobody sleeps longer without looking, should it ever not be woken. */
     private static final long LONGEST_SLEEP_NANOS = 100_000_000;
     /** What peers are given to take what is under way when this rank leaves. */
@@ -40,7 +41,8 @@ final class RdmaWire implements Wire {
      *
      * @param arena of what UCX reads and calls while the worker is open
      */
-    RdmaWire(int rank, int ranks, Place here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers, WaitStrategy waiting) {
+    RdmaWire(int rank, int ranks, Place here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers,
+            WaitStrategy waiting) {
         this.rank = rank;
         this.worker = worker;
         this.memory = memory;
@@ -192,7 +194,8 @@ final class RdmaWire implements Wire {
                 if (!fails) {
                     return false;
                 }
-                link.fail(link + " " + frame.missing() + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
+                link.fail(link + " " + frame.missing()
+                        + (limitNanos > 0 ? " within " + limitNanos / 1_000_000 + " ms" : " in time"));
                 check(frame, null);
             } else if (waiting.sleepNow(now, idleSince)) {
                 sleep(Math.min(limitNanos - (now - start), LONGEST_SLEEP_NANOS));
@@ -204,12 +207,16 @@ final class RdmaWire implements Wire {
     /** A short look, if there is a processor for it. */
     private boolean glance(Frame frame) {
         checkAborted();
+        boolean moved = false;
         for (int i = waiting.looks() ? GLANCES : 0; i > 0; i--) {
-            worker.progress();
-            frame.link().move();
-            if (frame.done()) {
-                return true;
+            // What UCX has not moved need not be looked at; now and then it does not tell.
+            if (moved || i % LOOK_EVERY == 0) {
+                frame.link().move();
+                if (frame.done()) {
+                    return true;
+                }
             }
+            moved = worker.progress();
             Thread.onSpinWait();
         }
         return false;

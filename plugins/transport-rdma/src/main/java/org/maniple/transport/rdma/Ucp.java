@@ -107,7 +107,8 @@ final class Ucp {
 
     byte init(int major, int minor, MemorySegment parameters, long config, MemorySegment context) {
         try {
-            return (byte) INIT.invokeExact(find("ucp_init_version"), major, minor, parameters.address(), config, context.address());
+            return (byte) INIT.invokeExact(find("ucp_init_version"), major, minor, parameters.address(), config,
+                    context.address());
         } catch (Throwable e) {
             throw failed(e);
         }

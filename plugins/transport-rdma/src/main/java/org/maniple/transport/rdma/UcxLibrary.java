@@ -69,8 +69,9 @@ final class UcxLibrary {
         try {
             return checked(new Ucp(symbols), name);
         } catch (NoSuchElementException e) {
-            return new Missing("[" + name + "] is not libucp, or older than " + MAJOR + "." + MINOR + " (" + e.getMessage() + "): "
-                    + INSTALL);
+            return new Missing(
+                    "[" + name + "] is not libucp, or older than " + MAJOR + "." + MINOR + " (" + e.getMessage() + "): "
+                            + INSTALL);
         }
     }
 
@@ -83,7 +84,8 @@ final class UcxLibrary {
             String version = major + "." + minor + "." + numbers.getAtIndex(JAVA_INT, 2);
             return major == MAJOR && minor >= MINOR
                     ? new Loaded(ucp, version, file(name))
-                    : new Missing("[" + name + "] is UCX " + version + ", but this needs " + MAJOR + "." + MINOR + " or a later " + MAJOR
+                    : new Missing("[" + name + "] is UCX " + version + ", but this needs " + MAJOR + "." + MINOR + " or a later "
+                            + MAJOR
                             + ".x: " + INSTALL);
         }
     }

@@ -11,13 +11,15 @@ final class Backends {
     private Backends() {}
 
     static RdmaSettings settings(String... transports) {
-        return new RdmaSettings(UcxLibrary.NAME, List.of(transports), List.of(), Optional.empty(), Optional.empty(), Optional.empty(),
+        return new RdmaSettings(UcxLibrary.NAME, List.of(transports), List.of(), Optional.empty(), Optional.empty(),
+                Optional.empty(),
                 Optional.empty(), Optional.empty());
     }
 
     /** Over TCP on the loopback interface. */
     static RdmaTransport tcp() {
-        return on(new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("lo"), Optional.empty(), Optional.empty(), Optional.empty(),
+        return on(new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("lo"), Optional.empty(), Optional.empty(),
+                Optional.empty(),
                 Optional.empty(), Optional.empty()));
     }
 

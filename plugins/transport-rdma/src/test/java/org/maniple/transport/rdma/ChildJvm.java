@@ -16,7 +16,8 @@ final class ChildJvm {
 
     private ChildJvm() {}
 
-    static Process start(Class<?> program, Map<String, String> environment, List<String> flags, String... arguments) throws IOException {
+    static Process start(Class<?> program, Map<String, String> environment, List<String> flags, String... arguments)
+            throws IOException {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m"));
         command.addAll(flags);
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp",

@@ -24,7 +24,7 @@ class EnvelopeTest {
 
     @Test
     void aSmallPayloadGoesWithItsHead() {
-        assertThat(envelope.write(42, payload(), 3, true, crc)).isEqualTo(Envelope.HEAD + BYTES);
+        assertThat(envelope.write(42, payload(), 3, 0, true, crc)).isEqualTo(Envelope.HEAD + BYTES);
         MemorySegment into = Arena.ofAuto().allocate(BYTES);
         assertThat(envelope.intact(3, true, crc)).isTrue();
         envelope.read(into);
@@ -34,7 +34,7 @@ class EnvelopeTest {
 
     @Test
     void aChangeOfAnyByteIsNoticed() {
-        int all = envelope.write(42, payload(), 3, true, crc);
+        int all = envelope.write(42, payload(), 3, 0, true, crc);
         for (int i = 0; i < all; i++) {
             byte was = memory.get(ValueLayout.JAVA_BYTE, i);
             memory.set(ValueLayout.JAVA_BYTE, i, (byte) (was ^ 16));
@@ -46,7 +46,7 @@ class EnvelopeTest {
 
     @Test
     void aFrameOfAnotherNumberIsNotTheNextOne() {
-        envelope.write(42, payload(), 3, false, crc);
+        envelope.write(42, payload(), 3, 0, false, crc);
         assertThat(envelope.intact(4, false, crc)).isFalse();
     }
 }

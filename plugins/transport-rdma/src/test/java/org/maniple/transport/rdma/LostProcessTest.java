@@ -33,9 +33,11 @@ class LostProcessTest {
 
     static Stream<Fault> faults() {
         var random = new SplittableRandom(77);
-        return IntStream.range(0, ALL ? 50 : 1).boxed()
-                .flatMap(i -> Stream.of("tcp", "posix,cma").flatMap(transports -> Stream.of("KILL", "STOP")
-                        .map(signal -> new Fault(transports, signal, random.nextInt(RANKS), random.nextInt(60)))));
+        return ALL
+                ? IntStream.range(0, 50).boxed()
+                        .flatMap(i -> Stream.of("tcp", "posix,cma").flatMap(transports -> Stream.of("KILL", "STOP")
+                                .map(signal -> new Fault(transports, signal, random.nextInt(RANKS), random.nextInt(60)))))
+                : Stream.of(new Fault("tcp", "STOP", 1, 24), new Fault("posix,cma", "KILL", 2, 38));
     }
 
     @ParameterizedTest
@@ -83,7 +85,8 @@ class LostProcessTest {
     private static void start(String transports, List<Process> processes, List<BufferedReader> outputs) throws IOException {
         var addresses = new ArrayList<String>();
         for (int rank = 0; rank < RANKS; rank++) {
-            Process process = ChildJvm.start(RankProgram.class, Map.of(), List.of("-XX:TieredStopAtLevel=1"), Integer.toString(rank),
+            Process process = ChildJvm.start(RankProgram.class, Map.of(), List.of("-XX:TieredStopAtLevel=1"),
+                    Integer.toString(rank),
                     Integer.toString(RANKS), transports);
             processes.add(process);
             outputs.add(process.inputReader(StandardCharsets.UTF_8));

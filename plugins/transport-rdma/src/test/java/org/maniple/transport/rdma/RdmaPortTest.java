@@ -39,7 +39,8 @@ class RdmaPortTest {
     private static Port open(String transport, Map<String, Object> more) {
         var options = Stream.concat(RdmaSettings.OPTIONS.stream(),
                 Stream.of(Option.of("transport", OptionType.TEXT, "").withDefault(transport))).toList();
-        var context = new GivenContext(new GivenSettings(options, more), GivenContext.empty().host(), new CopyOnWriteArrayList<>());
+        var context = new GivenContext(new GivenSettings(options, more), GivenContext.empty().host(),
+                new CopyOnWriteArrayList<>());
         return new RdmaTransport().open(VirtualRanks.identity(0, 2), ANYWHERE, context);
     }
 
@@ -63,7 +64,8 @@ class RdmaPortTest {
     @Test
     void whereEachPairMayChooseARankWithoutADeviceIsNoChoiceAndSaysWhy() {
         assumeNoDevice();
-        try (Port without = open("auto", Map.of()); Port with = Backends.tcp().open(VirtualRanks.identity(1, 2), ANYWHERE, GivenContext.empty())) {
+        try (Port without = open("auto", Map.of());
+                Port with = Backends.tcp().open(VirtualRanks.identity(1, 2), ANYWHERE, GivenContext.empty())) {
             assertThat(without.reach(with.address())).isInstanceOf(Availability.Unavailable.class);
             assertThat(with.reach(without.address())).isEqualTo(without.reach(with.address()));
         }
@@ -71,14 +73,17 @@ class RdmaPortTest {
 
     @Test
     void whatUcxDoesNotKnowIsAnErrorWithItsWords() {
-        assertThatThrownBy(() -> Backends.on(new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("eth77"), Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty(), Optional.empty())).open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty()))
+        assertThatThrownBy(() -> Backends
+                .on(new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("eth77"), Optional.empty(), Optional.empty(),
+                        Optional.empty(), Optional.empty(), Optional.empty()))
+                .open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty()))
                 .isInstanceOf(TransportException.class).hasMessageContainingAll("[tcp]", "[eth77]", "maniple doctor rdma");
     }
 
     @Test
     void aRankWithAnotherSecretIsRefused() {
-        var stranger = new Transport.Identity("virtual", 4, 1, 2, "a secret for other ranks..".getBytes(StandardCharsets.US_ASCII));
+        var stranger = new Transport.Identity("virtual", 4, 1, 2,
+                "a secret for other ranks..".getBytes(StandardCharsets.US_ASCII));
         assertThat(refusal(stranger)).hasMessageContainingAll("rank 1", "secret");
     }
 
@@ -118,19 +123,23 @@ class RdmaPortTest {
     void anAddressOfSomethingElseIsNoAddress() {
         try (Port port = Backends.tcp().open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty())) {
             for (String address : List.of("10.0.0.1:7070", "ucx:a:b", "ucx:a:b:c:d:e:f", "ucx:a:1:2:3:!:!")) {
-                assertThatThrownBy(() -> port.reach(address)).isInstanceOf(TransportException.class).hasMessageContaining(address);
+                assertThatThrownBy(() -> port.reach(address)).isInstanceOf(TransportException.class)
+                        .hasMessageContaining(address);
             }
         }
     }
 
     @Test
     void ucxListensWhereItIsTold() throws Exception {
-        var settings = new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("lo"), Optional.empty(), Optional.empty(), Optional.empty(),
+        var settings = new RdmaSettings(UcxLibrary.NAME, List.of("tcp"), List.of("lo"), Optional.empty(), Optional.empty(),
+                Optional.empty(),
                 Optional.empty(), Optional.of("18515-18530"));
         try (Port port = Backends.on(settings).open(VirtualRanks.identity(0, 2), ANYWHERE, GivenContext.empty())) {
             assertThat(port.address()).startsWith("ucx:");
-            List<Integer> listening = Files.readAllLines(Path.of("/proc/net/tcp")).stream().map(line -> line.strip().split("\\s+"))
-                    .filter(fields -> fields[3].equals("0A")).map(fields -> Integer.parseInt(fields[1].split(":")[1], 16)).toList();
+            List<Integer> listening = Files.readAllLines(Path.of("/proc/net/tcp")).stream()
+                    .map(line -> line.strip().split("\\s+"))
+                    .filter(fields -> fields[3].equals("0A")).map(fields -> Integer.parseInt(fields[1].split(":")[1], 16))
+                    .toList();
             assertThat(listening).anyMatch(number -> number >= 18515 && number <= 18530);
         }
     }

@@ -36,11 +36,16 @@ class UcxLibraryTest {
 
     @Test
     void anOldLibraryIsRefusedWithItsVersion() throws Exception {
-        Path old = compiled("""
-                void ucp_get_version(unsigned *major, unsigned *minor, unsigned *release) { *major = 1; *minor = 9; *release = 0; }
-                """ + Stream.of("ucp_worker_progress", "ucp_worker_arm", "ucp_worker_signal", "ucp_tag_send_nbx", "ucp_tag_send_sync_nbx",
-                "ucp_tag_recv_nbx", "ucp_request_check_status", "ucp_request_free", "ucp_request_cancel", "ucp_ep_close_nbx",
-                "ucp_ep_flush_nbx").map(name -> "void " + name + "(void) {}").collect(Collectors.joining("\n")), "-shared", "-fPIC");
+        Path old = compiled(
+                """
+                        void ucp_get_version(unsigned *major, unsigned *minor, unsigned *release) { *major = 1; *minor = 9; *release = 0; }
+                        """
+                        + Stream.of("ucp_worker_progress", "ucp_worker_arm", "ucp_worker_signal", "ucp_tag_send_nbx",
+                                "ucp_tag_send_sync_nbx",
+                                "ucp_tag_recv_nbx", "ucp_request_check_status", "ucp_request_free", "ucp_request_cancel",
+                                "ucp_ep_close_nbx",
+                                "ucp_ep_flush_nbx").map(name -> "void " + name + "(void) {}").collect(Collectors.joining("\n")),
+                "-shared", "-fPIC");
         assertThat(UcxLibrary.load(old.toString())).isInstanceOfSatisfying(UcxLibrary.Missing.class,
                 missing -> assertThat(missing.reason()).contains("is UCX 1.9.0", "needs 1.13"));
     }
@@ -50,7 +55,8 @@ class UcxLibraryTest {
         Path result = directory.resolve("result");
         Process compiler;
         try {
-            compiler = new ProcessBuilder(Stream.concat(Stream.of("cc", "-o", result.toString(), source.toString()), Stream.of(flags)).toList())
+            compiler = new ProcessBuilder(
+                    Stream.concat(Stream.of("cc", "-o", result.toString(), source.toString()), Stream.of(flags)).toList())
                     .redirectErrorStream(true).start();
         } catch (IOException e) {
             assumeTrue(false, "left out, since there is no C compiler: " + e.getMessage());
@@ -65,7 +71,8 @@ class UcxLibraryTest {
     void theJvmSurvivesNullPointersWhateverTheEnvironmentTellsUcxAboutSignals() throws Exception {
         Backends.library();
         Process process = ChildJvm.start(NullPointers.class,
-                Map.of("UCX_ERROR_SIGNALS", "ILL,SEGV,BUS,FPE", "UCX_HANDLE_ERRORS", "bt"), List.of("-XX:-OmitStackTraceInFastThrow"));
+                Map.of("UCX_ERROR_SIGNALS", "ILL,SEGV,BUS,FPE", "UCX_HANDLE_ERRORS", "bt"),
+                List.of("-XX:-OmitStackTraceInFastThrow"));
         try (var output = process.inputReader(StandardCharsets.UTF_8)) {
             assertThat(output.readLine()).startsWith(NullPointers.ALIVE);
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -85,21 +92,23 @@ class UcxLibraryTest {
 
     @Test
     void structuresAreThoseOfTheHeaders() throws Exception {
-        assumeTrue(Files.exists(Path.of("/usr/include/ucp/api/ucp.h")), "left out, since the headers of UCX are not here (Debian: libucx-dev)");
-        Path program = compiled("""
-                #include <stddef.h>
-                #include <stdio.h>
-                #include <ucp/api/ucp.h>
-                int main() {
-                    printf("%zu %zu %zu ", sizeof(ucp_params_t), offsetof(ucp_params_t, features), offsetof(ucp_params_t, estimated_num_eps));
-                    printf("%zu %zu %zu ", sizeof(ucp_worker_params_t), offsetof(ucp_worker_params_t, thread_mode), sizeof(ucs_status_t));
-                    printf("%zu %zu %zu %zu ", sizeof(ucp_ep_params_t), offsetof(ucp_ep_params_t, address),
-                           offsetof(ucp_ep_params_t, err_mode), offsetof(ucp_ep_params_t, err_handler));
-                    printf("%zu %zu %zu %zu ", sizeof(ucp_request_param_t), offsetof(ucp_request_param_t, flags),
-                           offsetof(ucp_request_param_t, memory_type), offsetof(ucp_request_param_t, memh));
-                    printf("%zu", sizeof(ucp_mem_map_params_t));
-                }
-                """);
+        assumeTrue(Files.exists(Path.of("/usr/include/ucp/api/ucp.h")),
+                "left out, since the headers of UCX are not here (Debian: libucx-dev)");
+        Path program = compiled(
+                """
+                        #include <stddef.h>
+                        #include <stdio.h>
+                        #include <ucp/api/ucp.h>
+                        int main() {
+                            printf("%zu %zu %zu ", sizeof(ucp_params_t), offsetof(ucp_params_t, features), offsetof(ucp_params_t, estimated_num_eps));
+                            printf("%zu %zu %zu ", sizeof(ucp_worker_params_t), offsetof(ucp_worker_params_t, thread_mode), sizeof(ucs_status_t));
+                            printf("%zu %zu %zu %zu ", sizeof(ucp_ep_params_t), offsetof(ucp_ep_params_t, address),
+                                   offsetof(ucp_ep_params_t, err_mode), offsetof(ucp_ep_params_t, err_handler));
+                            printf("%zu %zu %zu %zu ", sizeof(ucp_request_param_t), offsetof(ucp_request_param_t, flags),
+                                   offsetof(ucp_request_param_t, memory_type), offsetof(ucp_request_param_t, memh));
+                            printf("%zu", sizeof(ucp_mem_map_params_t));
+                        }
+                        """);
         Process process = new ProcessBuilder(program.toString()).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         // Later headers have larger structures: only those of the version that the layouts are of are compared as a whole.
