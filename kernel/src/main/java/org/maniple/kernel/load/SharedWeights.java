@@ -36,7 +36,7 @@ final class SharedWeights {
                     : first.computeIfAbsent(new Part(parameter.source(), parameter.dims(), WeightSlices.units(program, piece)),
                             part -> piece);
             shared.holders.put(piece, holder);
-            if (holder == piece) {
+            if (holder.equals(piece)) {
                 shared.held.add(piece);
             }
         }

@@ -117,7 +117,7 @@ final class ApiKeys {
 
     /** A line: the key, and perhaps how many requests it may have at the same time. */
     private ApiKey key(String line, Path path) {
-        String[] words = line.split("\\s+");
+        String[] words = line.split("\\s+", -1);
         if (words.length == 1) {
             return new ApiKey(hash(words[0]), most);
         }
