@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * How floats are rounded to the elements of a state ({@link org.maniple.api.graph.State}), and what these mean. A back end may do it otherwise as long as
@@ -81,8 +82,11 @@ public final class CachedRows {
     }
 
     private static Tensor factors(Tensor state) {
-        return state.scales().orElseThrow(() -> new IllegalArgumentException("a state of " + state + " has no factors"))
-                .factors();
+        Optional<BlockScales> scales = state.scales();
+        if (scales.isEmpty()) { // not orElseThrow: what would name the state is an object in each call
+            throw new IllegalArgumentException("a state of " + state + " has no factors");
+        }
+        return scales.get().factors();
     }
 
     /** Ties go to the even one; what is not a number stays so. */

@@ -225,7 +225,7 @@ final class Connecting {
     }
 
     /** Called by UCX, while the worker is driven. What it would throw would end the process. */
-    private void failed(long peer, long endpoint, byte status) {
+    void failed(long peer, long endpoint, byte status) {
         int rank = (int) peer;
         RdmaLink link = links.get(rank);
         String how = "closed the connection: " + worker.words(status);
