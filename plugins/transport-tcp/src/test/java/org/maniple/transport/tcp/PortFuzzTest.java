@@ -27,7 +27,7 @@ class PortFuzzTest {
     private static final long MAX_GROWTH = 64L << 20;
 
     private final SplittableRandom random = new SplittableRandom(SEED);
-    private final Proof secret = new Proof(VirtualRanks.identity(1, 2).secret());
+    private final Guard guard = new Guard(VirtualRanks.identity(1, 2).secret(), LinkSecurity.AUTH);
 
     private static Endpoint open(int rank) {
         return new TcpTransport().open(VirtualRanks.identity(rank, 2), new Transport.Bind("localhost", 0), GivenContext.empty());
@@ -54,7 +54,7 @@ class PortFuzzTest {
     }
 
     private byte[] mutatedPreface() {
-        byte[] valid = Preface.of(VirtualRanks.identity(1, 2), 0, 1 + random.nextInt(2), secret.nonce()).encode();
+        byte[] valid = Preface.of(VirtualRanks.identity(1, 2), guard, 0, 1 + random.nextInt(2), guard.secret().nonce()).encode();
         byte[] tail = noise();
         byte[] bytes = java.util.Arrays.copyOf(valid,
                 random.nextInt(4) == 0 ? random.nextInt(valid.length) : valid.length + tail.length);
