@@ -25,6 +25,7 @@ final class Encryption extends ChannelDuplexHandler {
     /** The longest time until both ends have keys: the first TLS of a process has much to load. */
     private static final long LIMIT_MILLIS = 20_000;
 
+    private static final byte[] CONFIRMATION = {1};
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
     /** How the handshake ends. Called on the event loop. */
@@ -132,19 +133,44 @@ final class Encryption extends ChannelDuplexHandler {
         while (!established) {
             switch (engine.getHandshakeStatus()) {
                 case NEED_TASK -> runTasks();
-                case NEED_WRAP -> wrap(own);
+                case NEED_WRAP -> wrap(own, NOTHING.clear());
                 case NEED_UNWRAP, NEED_UNWRAP_AGAIN -> {
-                    SSLEngineResult result = engine.unwrap(received, plain.clear());
-                    if (result.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW) {
+                    if (!unwrap()) {
                         return;
                     }
-                    if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
-                        throw new SSLException("it has ended the handshake");
+                }
+                case FINISHED, NOT_HANDSHAKING -> {
+                    if (!confirm(own)) {
+                        return;
                     }
                 }
-                case FINISHED, NOT_HANDSHAKING -> establish();
             }
         }
+    }
+
+    /** Whether something has come. */
+    private boolean unwrap() throws SSLException {
+        SSLEngineResult result = engine.unwrap(received, plain.clear());
+        if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+            throw new SSLException("it has ended the handshake");
+        }
+        return result.getStatus() != SSLEngineResult.Status.BUFFER_UNDERFLOW;
+    }
+
+    /**
+     * The end that dialled is through first. It waits for a byte from the other one, so that it knows that its certificate has been accepted, and has
+     * read all that belongs to the handshake.
+     */
+    private boolean confirm(ChannelHandlerContext own) throws SSLException {
+        if (!engine.getUseClientMode()) {
+            wrap(own, ByteBuffer.wrap(CONFIRMATION));
+            establish();
+        } else if (!unwrap()) {
+            return false;
+        } else if (plain.position() > 0) {
+            establish();
+        }
+        return true;
     }
 
     private void establish() {
@@ -159,8 +185,8 @@ final class Encryption extends ChannelDuplexHandler {
         }
     }
 
-    private void wrap(ChannelHandlerContext own) throws SSLException {
-        engine.wrap(NOTHING.clear(), sealed.clear());
+    private void wrap(ChannelHandlerContext own, ByteBuffer said) throws SSLException {
+        engine.wrap(said, sealed.clear());
         own.writeAndFlush(Unpooled.copiedBuffer(sealed.flip()));
     }
 
@@ -169,7 +195,7 @@ final class Encryption extends ChannelDuplexHandler {
         while (engine.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_TASK
                 || engine.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_WRAP) {
             runTasks();
-            wrap(own);
+            wrap(own, NOTHING.clear());
             if (engine.isOutboundDone()) {
                 return;
             }

@@ -6,11 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** A socket in memory, from which what was written comes again. Moves a few bytes at a time. */
+/** A socket in memory, whose other end is the test. Moves a few bytes at a time. */
 final class MemorySocket implements DataSocket {
 
     private final SplittableRandom random;
-    private byte[] stream = {};
+    private byte[] written = {};
+    private byte[] coming = {};
     private int at;
     private boolean open = true;
 
@@ -18,17 +19,16 @@ final class MemorySocket implements DataSocket {
         this.random = random;
     }
 
-    /** What has been written and not been read. */
+    /** What has been written since somebody asked last. */
     byte[] taken() {
-        byte[] bytes = Arrays.copyOfRange(stream, at, stream.length);
-        stream = new byte[0];
-        at = 0;
+        byte[] bytes = written;
+        written = new byte[0];
         return bytes;
     }
 
     /** What comes next. */
     void give(byte[] bytes) {
-        stream = bytes;
+        coming = bytes;
         at = 0;
     }
 
@@ -43,11 +43,11 @@ final class MemorySocket implements DataSocket {
 
     @Override
     public int read(MemorySegment into, long offset, int length) {
-        if (at == stream.length) {
+        if (at == coming.length) {
             return open ? 0 : -1;
         }
-        int count = Math.min(some(length), stream.length - at);
-        MemorySegment.copy(stream, at, into, ValueLayout.JAVA_BYTE, offset, count);
+        int count = Math.min(some(length), coming.length - at);
+        MemorySegment.copy(coming, at, into, ValueLayout.JAVA_BYTE, offset, count);
         at += count;
         return count;
     }
@@ -58,9 +58,9 @@ final class MemorySocket implements DataSocket {
         long all = left;
         for (int i = 0; i < from.count() && left > 0; i++) {
             byte[] bytes = from.slice(i).asSlice(0, Math.min(left, from.length(i))).toArray(ValueLayout.JAVA_BYTE);
-            int end = stream.length;
-            stream = Arrays.copyOf(stream, end + bytes.length);
-            System.arraycopy(bytes, 0, stream, end, bytes.length);
+            int end = written.length;
+            written = Arrays.copyOf(written, end + bytes.length);
+            System.arraycopy(bytes, 0, written, end, bytes.length);
             left -= bytes.length;
         }
         return all;
