@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.maniple.api.Availability;
 import org.maniple.api.PluginContext;
 import org.maniple.api.transport.ControlLink;
@@ -36,9 +37,8 @@ public final class FaultyNetwork implements ControlTransport {
          * @param offset of the first one, counted in this direction of this connection since the fault began
          * @param onwards takes what is to arrive
          * @throws IOException to cut the connection
-         * @throws InterruptedException if it was interrupted while it waited
          */
-        void pass(byte[] piece, long offset, OutputStream onwards) throws IOException, InterruptedException;
+        void pass(byte[] piece, long offset, OutputStream onwards) throws IOException;
     }
 
     private static final int PIECE = 64 << 10;
@@ -110,7 +110,7 @@ public final class FaultyNetwork implements ControlTransport {
                 onwards.flush();
                 at += count;
                 if (random.nextInt(16) == 0) {
-                    Thread.sleep(random.nextInt(millis + 1));
+                    LockSupport.parkNanos(random.nextInt(millis + 1) * 1_000_000L);
                 }
             }
         };
@@ -279,8 +279,6 @@ public final class FaultyNetwork implements ControlTransport {
                 }
             } catch (IOException e) {
                 // One of the ends is gone, or it is cut.
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
             }
         }
 
