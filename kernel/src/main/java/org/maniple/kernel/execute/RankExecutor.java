@@ -106,7 +106,7 @@ public final class RankExecutor {
     private int draftFrom;
     private @Nullable StepProfile profile;
     /** To the next stage. */
-    private StageLink[] sends = {};
+    private StageLink[] onward = {};
 
     /**
      * Binds a program to memory and compiles it.
@@ -322,7 +322,7 @@ public final class RankExecutor {
 
     /** The next stage waits for what was sent in the step before, while this one computes. */
     private void moveOn() {
-        for (StageLink link : sends) {
+        for (StageLink link : onward) {
             if (link.busy()) {
                 communicator.progress();
                 return;
@@ -543,8 +543,8 @@ public final class RankExecutor {
             Tensor tensor = tensor(piece);
             if (sends) {
                 var link = new StageLink(communicator, peer, tensor, session::allocate);
-                sends = Arrays.copyOf(sends, sends.length + 1);
-                sends[sends.length - 1] = link;
+                onward = Arrays.copyOf(onward, onward.length + 1);
+                onward[onward.length - 1] = link;
                 actions.add(new Action(step -> link.send(), view(piece), Use.ALWAYS, List.of(), true));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
