@@ -192,6 +192,27 @@ class HandshakeTest {
     }
 
     @Test
+    void whoProvesItselfButDoesNotSpeakTlsIsCutOff() throws IOException {
+        var guard = new Guard(VirtualRanks.identity(1, 2).secret(), LinkSecurity.ENCRYPT);
+        var transport = new TcpTransport(false, LinkSecurity.ENCRYPT);
+        try (Endpoint encrypting = transport.open(VirtualRanks.identity(0, 2), new Transport.Bind("localhost", 0), context);
+                Socket socket = new Socket(Addresses.host(encrypting.address()), Addresses.port(encrypting.address()))) {
+            socket.setSoTimeout((int) VirtualRanks.PATIENCE.toMillis());
+            byte[] preface = Preface.of(VirtualRanks.identity(1, 2), guard, 0, Preface.CONTROL, guard.secret().nonce()).encode();
+            socket.getOutputStream().write(preface);
+            byte[] challenge = socket.getInputStream().readNBytes(Verdict.CHALLENGE_BYTES);
+            socket.getOutputStream().write(guard.secret().of(DialHandshake.ROLE, preface, challenge));
+            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status())
+                    .isEqualTo(Verdict.WELCOME);
+            socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(announced()).contains("rank 1 at 127.0.0.1:", "cannot be talked to by TLS: ");
+            socket.getInputStream().readAllBytes();
+        } catch (java.net.SocketException e) {
+            assertThat(e).hasMessageContaining("reset");
+        }
+    }
+
+    @Test
     void nothingIsToldToWhoDoesNotKnowTheSecret() throws IOException {
         byte[] preface = Preface.of(VirtualRanks.identity(1, 2), PLAIN, 0, Preface.CONTROL, new byte[Proof.NONCE_BYTES]).encode();
         try (Socket socket = stranger()) {
