@@ -165,7 +165,7 @@ final class EncryptedSocket implements DataSocket {
                 return all;
             }
             int count = remaining(plain, all);
-            for (long left = plain.bytes() - all; left > covered && room();) {
+            while (covered < plain.bytes() - all && room()) {
                 encrypt(count);
             }
         }

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLEngine;
@@ -263,10 +262,5 @@ final class Encryption extends ChannelDuplexHandler {
     public void exceptionCaught(ChannelHandlerContext own, Throwable cause) {
         fail("cannot be talked to: " + cause.getMessage());
         own.fireExceptionCaught(cause);
-    }
-
-    @Override
-    public String toString() {
-        return "TLS " + Arrays.toString(engine.getEnabledProtocols());
     }
 }
