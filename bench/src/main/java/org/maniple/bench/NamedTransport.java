@@ -30,7 +30,8 @@ final class NamedTransport {
             case "tcp", "tcp-integrity", "tcp-encrypt" -> new TcpTransport();
             case "shm" -> new ShmTransport();
             case "rdma", "ucx-tcp", "ucx-shm" -> new RdmaTransport();
-            default -> throw new IllegalArgumentException("transport [" + name + "] is none of tcp, tcp-integrity, tcp-encrypt, shm, rdma, ucx-tcp, ucx-shm");
+            default -> throw new IllegalArgumentException(
+                    "transport [" + name + "] is none of tcp, tcp-integrity, tcp-encrypt, shm, rdma, ucx-tcp, ucx-shm");
         };
         Map<String, Object> settings = switch (name) {
             case "ucx-tcp" -> Map.of("rdma-transports", List.of("tcp"), "rdma-devices", List.of("lo"));
@@ -40,7 +41,8 @@ final class NamedTransport {
             default -> Map.of();
         };
         // A key of the kernel, which is not here.
-        List<Option> options = Stream.concat(transport.options().stream(), Stream.of(Option.of(LINK_SECURITY, OptionType.TEXT, "")))
+        List<Option> options = Stream
+                .concat(transport.options().stream(), Stream.of(Option.of(LINK_SECURITY, OptionType.TEXT, "")))
                 .toList();
         var empty = GivenContext.empty();
         return transport.open(identity, new Transport.Bind("127.0.0.1", 0),

@@ -117,7 +117,8 @@ public abstract class FaultsContract {
     void aFlippedBitNeverBecomesDataAndTheFrameIsNamed() throws Exception {
         for (long at : List.of(0L, 9L, 17L, 40L, 300L, 100_000L, BYTES + 20L, BYTES + 70L, 2L * BYTES + 5_000)) {
             Received received = receive(FaultyNetwork.corrupt(at, 0x10), LIMIT);
-            assertTrue(received.frames() <= at / BYTES, () -> received.frames() + " frames have come although byte " + at + " has changed");
+            assertTrue(received.frames() <= at / BYTES,
+                    () -> received.frames() + " frames have come although byte " + at + " has changed");
             TransportContract.assertSays(received.failure(), "rank 1", "all_reduce#" + (118 + received.frames()), "corrupted");
         }
     }

@@ -38,14 +38,16 @@ class CorruptedPacketsIT {
 
     /** Activations of many tokens go in large packets. */
     private String ask() {
-        return JSON.writeValueAsString(Map.of("prompt", Collections.nCopies(200, 45), "max_tokens", 4, "temperature", 0, "ignore_eos",
-                true, "return_token_ids", true));
+        return JSON.writeValueAsString(
+                Map.of("prompt", Collections.nCopies(200, 45), "max_tokens", 4, "temperature", 0, "ignore_eos",
+                        true, "return_token_ids", true));
     }
 
     /** What is there by default; what else there is, with {@code -Dmaniple.units=all}. */
     static Stream<Arguments> modes() {
         Stream<Arguments> secured = Stream.of(
-                Arguments.of("integrity", " integrity", "sent OP with a wrong authentication code: it was corrupted or changed on the way"),
+                Arguments.of("integrity", " integrity",
+                        "sent OP with a wrong authentication code: it was corrupted or changed on the way"),
                 Arguments.of("encrypt", " encrypt", "sent bytes that TLS refuses .* where OP was expected: they were corrupted"));
         return Stream.concat(
                 Stream.of(Arguments.of("auth", "", "sent OP with a wrong checksum: it was corrupted on the way")),
@@ -54,7 +56,8 @@ class CorruptedPacketsIT {
 
     @ParameterizedTest
     @MethodSource("modes")
-    void changedBytesEndTheLinkWithTheNamesOfRankHostAndOperationAndNeverBecomeTokens(String security, String shown, String failure) {
+    void changedBytesEndTheLinkWithTheNamesOfRankHostAndOperationAndNeverBecomeTokens(String security, String shown,
+            String failure) {
         nodes = new TwoNodes(folder, 1);
         String file = nodes.unit(2, 1, "link-security: " + security, "fault-linger: 1s");
         UnitProcess first = nodes.launch(nodes.machines.first, file, "0");

@@ -132,7 +132,8 @@ final class EncryptedSocket implements DataSocket {
 
     /** Adds a record with what the sources have, as far as it goes. */
     private void encrypt(int count) throws IOException {
-        SSLEngineResult result = engine.wrap(sources, 0, count, outgoingView.limit(outgoingView.capacity()).position((int) encrypted));
+        SSLEngineResult result = engine.wrap(sources, 0, count,
+                outgoingView.limit(outgoingView.capacity()).position((int) encrypted));
         if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
             throw new IOException("TLS has ended");
         }

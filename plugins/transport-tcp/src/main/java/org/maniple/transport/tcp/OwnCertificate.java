@@ -71,7 +71,8 @@ final class OwnCertificate {
             // Peers do not look at the dates, and need no clock that is right.
             byte[] dates = der(SEQUENCE, der(SHORT_TIME, ascii("000101000000Z")), der(TIME, ascii("99991231235959Z")));
             byte[] content = der(SEQUENCE, der(VERSION, der(INTEGER, (byte) 2)),
-                    der(INTEGER, new BigInteger(SERIAL_BITS, new SecureRandom()).setBit(SERIAL_BITS).toByteArray()), algorithm, name,
+                    der(INTEGER, new BigInteger(SERIAL_BITS, new SecureRandom()).setBit(SERIAL_BITS).toByteArray()), algorithm,
+                    name,
                     dates, name, pair.getPublic().getEncoded());
             Signature signature = Signature.getInstance("SHA256withECDSA");
             signature.initSign(pair.getPrivate());
@@ -80,7 +81,8 @@ final class OwnCertificate {
             return new OwnCertificate((X509Certificate) CertificateFactory.getInstance("X.509")
                     .generateCertificate(new ByteArrayInputStream(whole)), pair.getPrivate());
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this Java platform cannot make certificates with keys on P-256: " + e.getMessage(), e);
+            throw new IllegalStateException("this Java platform cannot make certificates with keys on P-256: " + e.getMessage(),
+                    e);
         }
     }
 

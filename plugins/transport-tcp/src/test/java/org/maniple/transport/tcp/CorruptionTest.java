@@ -21,7 +21,8 @@ class CorruptionTest {
     void aFlippedBitInTheHandshakeIsNoticed(LinkSecurity security) {
         for (int at : new int[] {20, SECURITY, 40, 60, 170, FINGERPRINT, Preface.BYTES, Preface.BYTES + 31}) {
             var network = new FaultyNetwork(new TcpTransport(false, security), false);
-            network.inject(FaultyNetwork.corrupt(at, at == SECURITY ? security == LinkSecurity.AUTH ? 1 : security.ordinal() : 0x10));
+            network.inject(
+                    FaultyNetwork.corrupt(at, at == SECURITY ? security == LinkSecurity.AUTH ? 1 : security.ordinal() : 0x10));
             try (var ranks = VirtualRanks.open(network, 2)) {
                 assertThatThrownBy(() -> ranks.endpoint(1).dial(ranks.addresses().getFirst(), 0, VirtualRanks.PATIENCE))
                         .as("byte " + at)

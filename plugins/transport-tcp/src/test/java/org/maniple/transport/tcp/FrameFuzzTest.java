@@ -108,7 +108,8 @@ class FrameFuzzTest {
     @MethodSource("protections")
     void noChangedFrameIsTakenForWhatWasSent(Protection protection) {
         for (int i = 0; i < CASES; i++) {
-            assertThat(transfer(protection, List.of(payload(), payload(), payload()), this::mutate)).as("case " + i + " of seed " + SEED)
+            assertThat(transfer(protection, List.of(payload(), payload(), payload()), this::mutate))
+                    .as("case " + i + " of seed " + SEED)
                     .isLessThan(3);
         }
     }
@@ -139,7 +140,8 @@ class FrameFuzzTest {
         for (int i = 0; i < CASES; i++) {
             List<byte[]> messages = List.of(payload().toArray(ValueLayout.JAVA_BYTE), new byte[0],
                     payload().toArray(ValueLayout.JAVA_BYTE));
-            assertThat(read(protection, control(protection, messages), random::nextInt)).usingRecursiveComparison().isEqualTo(messages);
+            assertThat(read(protection, control(protection, messages), random::nextInt)).usingRecursiveComparison()
+                    .isEqualTo(messages);
         }
     }
 

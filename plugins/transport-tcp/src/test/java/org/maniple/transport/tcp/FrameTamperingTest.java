@@ -104,8 +104,9 @@ class FrameTamperingTest {
 
     @Test
     void aChangedByteIsNoticedWhateverIsWrittenBehindIt() {
-        assertThat(received(KEYED, withAnotherByte(sent(KEYED)))).isEqualTo("rank 1 (10.0.0.2:7070) sent all_reduce#0 of group 3 with 100"
-                + " bytes with a wrong authentication code: it was corrupted or changed on the way");
+        assertThat(received(KEYED, withAnotherByte(sent(KEYED))))
+                .isEqualTo("rank 1 (10.0.0.2:7070) sent all_reduce#0 of group 3 with 100"
+                        + " bytes with a wrong authentication code: it was corrupted or changed on the way");
     }
 
     @Test

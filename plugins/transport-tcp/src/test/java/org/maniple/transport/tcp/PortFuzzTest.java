@@ -30,7 +30,8 @@ class PortFuzzTest {
     private final SplittableRandom random = new SplittableRandom(SEED);
 
     private static Endpoint open(LinkSecurity security, int rank) {
-        return new TcpTransport(false, security).open(VirtualRanks.identity(rank, 2), new Transport.Bind("localhost", 0), GivenContext.empty());
+        return new TcpTransport(false, security).open(VirtualRanks.identity(rank, 2), new Transport.Bind("localhost", 0),
+                GivenContext.empty());
     }
 
     /** Sends bytes and reads until the other end closes. */

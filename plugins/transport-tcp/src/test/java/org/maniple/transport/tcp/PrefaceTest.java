@@ -27,7 +27,8 @@ class PrefaceTest {
         String longName = "ü".repeat(100);
         Preface read = Preface.decode(preface(longName).encode());
         assertThat(read.objection(new Transport.Identity(longName, 7, 1, 4, new byte[16]), LinkSecurity.INTEGRITY)).isNull();
-        assertThat(read.objection(new Transport.Identity(longName.replaceFirst("ü", "u"), 7, 1, 4, new byte[16]), LinkSecurity.INTEGRITY))
+        assertThat(read.objection(new Transport.Identity(longName.replaceFirst("ü", "u"), 7, 1, 4, new byte[16]),
+                LinkSecurity.INTEGRITY))
                 .isNotNull();
     }
 
