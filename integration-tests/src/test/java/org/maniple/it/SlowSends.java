@@ -2,8 +2,11 @@ package org.maniple.it;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -79,59 +82,57 @@ record SlowSends(Transport inner, AtomicInteger left, AtomicInteger waited) impl
 
     private final class SlowWire implements Wire {
         private final Wire wire;
-        private @Nullable Held held;
+        /** In order, since frames do not overtake each other. */
+        private final Queue<Held> held = new ArrayDeque<>();
 
         SlowWire(Wire wire) {
             this.wire = wire;
         }
 
-        private Pending release(Held frame) {
-            Pending sent = frame.sent == null ? wire.send(frame.peer, frame.tag, frame.data) : frame.sent;
-            frame.sent = sent;
-            held = null;
-            return sent;
+        private void release(AtomicInteger counter) {
+            for (Held frame = held.poll(); frame != null; frame = held.poll()) {
+                counter.addAndGet(transfer(frame.tag) ? 1 : 0);
+                frame.sent = wire.send(frame.peer, frame.tag, frame.data);
+            }
         }
 
-        /** What waits, drives: nothing is held any longer. */
-        private void driven() {
-            Held frame = held;
-            if (frame != null) {
-                waited.incrementAndGet();
-                release(frame);
-            }
+        private static boolean transfer(long tag) {
+            return Tag.describe(tag).startsWith("transfer#");
         }
 
         @Override
         public Pending send(int peer, long tag, MemorySegment data) {
-            if (!Tag.describe(tag).startsWith("transfer#")) {
+            if (held.isEmpty() && !transfer(tag)) {
                 return wire.send(peer, tag, data);
             }
-            driven();
             var frame = new Held(peer, tag, data);
-            held = frame;
+            held.add(frame);
             return frame;
         }
 
         @Override
         public boolean progress() {
-            Held frame = held;
+            Held frame = held.peek();
             if (frame != null && ++frame.looks == LOOKS) {
-                left.incrementAndGet();
-                release(frame);
+                release(left);
             }
             return wire.progress();
         }
 
         @Override
         public void await(Pending pending, long limitNanos) {
-            driven();
-            wire.await(pending instanceof Held frame ? release(frame) : pending, limitNanos);
+            release(waited);
+            wire.await(inner(pending), limitNanos);
         }
 
         @Override
         public boolean linger(Pending pending, long nanos) {
-            driven();
-            return wire.linger(pending instanceof Held frame ? release(frame) : pending, nanos);
+            release(waited);
+            return wire.linger(inner(pending), nanos);
+        }
+
+        private static Pending inner(Pending pending) {
+            return pending instanceof Held frame ? Objects.requireNonNull(frame.sent) : pending;
         }
 
         @Override
