@@ -125,8 +125,8 @@ public final class FaultyNetwork implements ControlTransport {
      */
     public static Fault drop(long at, int count) {
         return (piece, offset, onwards) -> {
-            int from = (int) Math.clamp(at - offset, 0, piece.length);
-            int to = (int) Math.clamp(at + count - offset, 0, piece.length);
+            int from = Math.clamp(at - offset, 0, piece.length);
+            int to = Math.clamp(at + count - offset, 0, piece.length);
             onwards.write(piece, 0, from);
             onwards.write(piece, to, piece.length - to);
         };
@@ -159,7 +159,7 @@ public final class FaultyNetwork implements ControlTransport {
      */
     public static Fault cut(long at) {
         return (piece, offset, onwards) -> {
-            int left = (int) Math.clamp(at - offset, 0, piece.length);
+            int left = Math.clamp(at - offset, 0, piece.length);
             onwards.write(piece, 0, left);
             onwards.flush();
             if (left < piece.length) {
