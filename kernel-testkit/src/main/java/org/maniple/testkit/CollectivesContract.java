@@ -414,6 +414,25 @@ public abstract class CollectivesContract {
     }
 
     @Test
+    void whatWasSentGoesOnWhileItsSenderHasOtherThingsToDo() {
+        run(2, (wire, communicator, all) -> {
+            MemorySegment large = values(wire, 5, MANY_FLOATS);
+            if (wire.rank() == 0) {
+                Wire.Pending sending = communicator.send(1, large);
+                long start = System.nanoTime();
+                while (!sending.done() && System.nanoTime() - start < VirtualRanks.PATIENCE.toNanos()) {
+                    communicator.progress();
+                }
+                assertTrue(sending.done(), "16 MiB do not arrive by progress alone");
+                communicator.await(sending);
+            } else {
+                communicator.receive(0, large);
+                assertEquals(value(0, 5, MANY_FLOATS - 1), large.getAtIndex(ValueLayout.JAVA_FLOAT, MANY_FLOATS - 1));
+            }
+        });
+    }
+
+    @Test
     void transfersArriveInOrderWhileTheSenderGoesOn() {
         run(3, (wire, communicator, all) -> {
             int next = (wire.rank() + 1) % 3;
