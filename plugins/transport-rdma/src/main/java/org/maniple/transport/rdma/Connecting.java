@@ -101,7 +101,7 @@ final class Connecting {
                             + " give all ranks the same secret");
                 }
                 // Synchronously: UCX then knows all that it needs to know about the other end for what follows.
-                begun(worker.sendSynchronously(endpoint, mine.address(), 0, Lane.tag(identity.rank(), -2)));
+                begun(worker.sendSynchronously(endpoint, mine.address(), 0, Lane.tag(identity.rank(), -2), worker.plain()));
                 begun(worker.flush(endpoint));
             }
             if (known && !complete && (ready == NONE || worker.done(ready))) {
