@@ -30,15 +30,19 @@ final class CollectiveRank {
     private static final byte[] SECRET = "a secret for benchmarks".getBytes(StandardCharsets.US_ASCII);
 
     private static final int WARM_PASSES = 4;
+    /** After the compiler is through: so that the ranks find out that nobody else wants their processors. */
+    private static final int SETTLE = 20_000;
     /** Of the arguments. */
     private static final int FIRST_SIZE = 3;
 
     private final Wire wire;
     private final Communicator communicator;
     private final Communicator.Group group;
+    private final MemorySegment memory;
 
-    private CollectiveRank(Wire wire, int ranks) {
+    private CollectiveRank(Wire wire, int ranks, int largest) {
         this.wire = wire;
+        this.memory = wire.allocate(largest);
         this.communicator = new TreeCollectives().open(wire, LIMIT.toNanos(), GivenContext.empty());
         this.group = communicator.group(1, IntStream.range(0, ranks).boxed().toList());
     }
@@ -59,7 +63,7 @@ final class CollectiveRank {
             List<String> addresses = List.of(in.readLine().split(" "));
             Set<Integer> others = IntStream.range(0, ranks).filter(r -> r != rank).boxed().collect(Collectors.toSet());
             try (Wire wire = port.connect(addresses, others, LIMIT)) {
-                var own = new CollectiveRank(wire, ranks);
+                var own = new CollectiveRank(wire, ranks, largest(arguments));
                 own.warmUp(arguments);
                 for (int i = FIRST_SIZE; i < arguments.length; i += 2) {
                     own.measure(Integer.parseInt(arguments[i]), Integer.parseInt(arguments[i + 1]), System.out);
@@ -69,20 +73,32 @@ final class CollectiveRank {
         }
     }
 
+    private static int largest(String[] arguments) {
+        int largest = 0;
+        for (int i = FIRST_SIZE; i < arguments.length; i += 2) {
+            largest = Math.max(largest, Integer.parseInt(arguments[i]));
+        }
+        return largest;
+    }
+
     /** Lets the compiler see everything: while it works, it takes a processor that a rank needs. */
     private void warmUp(String[] arguments) {
         for (int pass = 0; pass < WARM_PASSES; pass++) {
             for (int i = FIRST_SIZE; i < arguments.length; i += 2) {
-                MemorySegment data = wire.allocate(Integer.parseInt(arguments[i]));
+                MemorySegment data = memory.asSlice(0, Integer.parseInt(arguments[i]));
                 for (int t = 0; t < Integer.parseInt(arguments[i + 1]) / WARM_PASSES; t++) {
                     communicator.allReduce(group, data);
                 }
             }
         }
+        MemorySegment first = memory.asSlice(0, Integer.parseInt(arguments[FIRST_SIZE]));
+        for (int t = 0; t < SETTLE; t++) {
+            communicator.allReduce(group, first);
+        }
     }
 
     private void measure(int bytes, int times, PrintStream out) {
-        MemorySegment data = wire.allocate(bytes);
+        MemorySegment data = memory.asSlice(0, bytes);
         check(data);
         data.fill((byte) 0);
         double[] took = new double[times];

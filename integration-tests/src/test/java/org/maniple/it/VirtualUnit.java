@@ -19,9 +19,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.maniple.api.checkpoint.Checkpoint;
 import org.maniple.api.checkpoint.CheckpointFormat;
 import org.maniple.api.checkpoint.CompanionFiles;
+import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.compute.ComputeBackend;
 import org.maniple.api.compute.ComputeSession;
@@ -75,6 +77,7 @@ import org.maniple.model.mixtral.MixtralFamily;
 import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
 import org.maniple.moe.ep.DirectAllToAll;
+import org.maniple.moe.ep.SharedMemoryAllToAll;
 import org.maniple.moe.ep.ExpertParallelism;
 import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
@@ -255,10 +258,16 @@ final class VirtualUnit implements AutoCloseable {
                 .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))).findFirst();
         boolean exact = settings.text("numerics").equals("exact");
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
-                !settings.text("all2all-backend").equals("direct"), CacheType.of(settings.text("kv-cache-dtype")));
+                backend(settings.text("all2all-backend")).map(AllToAll::gathers).orElse(true), CacheType.of(settings.text("kv-cache-dtype")));
         return new ProgramCompiler(graph, mesh, rules, options,
                 (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
                 BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();
+    }
+
+    /** The one that exchanges tokens between pairs of ranks, if this is one that does. */
+    private static Optional<AllToAll> backend(String name) {
+        return Stream.<AllToAll>of(new DirectAllToAll(), new SharedMemoryAllToAll())
+                .filter(backend -> backend.name().equals(name)).findFirst();
     }
 
     private static MapSettings settings(List<Parallelism> parallelisms, Layout layout) {
@@ -331,7 +340,7 @@ final class VirtualUnit implements AutoCloseable {
         var weights = loader.load(own, (done, total) -> {});
         reports.put(own.rank(), loader.report(own));
         var executor = new RankExecutor(own, limits, blocks, session, communicator, weights,
-                setting -> new DirectAllToAll().open(setting, context), observer);
+                setting -> backend(context.settings().text("all2all-backend")).orElseThrow().open(setting, context), observer);
         Optional<ExpertMover> mover = balancer.map(b -> mover(b, own, executor, communicator, session, loader));
         synchronized (open) {
             mover.ifPresent(m -> open.addFirst(m));

@@ -2,6 +2,8 @@ package org.maniple.api.collective;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
+import org.maniple.api.transport.Window;
 import org.maniple.api.transport.Wire;
 
 /**
@@ -108,9 +110,20 @@ public interface Communicator {
     void receive(int peer, MemorySegment into);
 
     /**
-     * Waits for something that was sent.
+     * Memory in which all ranks of a group show each other what they have, if they share memory. Operations on the group use it too: what is shown
+     * in it must have been read before the next one.
      *
-     * @param pending the result of {@link #send}
+     * @param group the group
+     * @return the window, on all of its ranks or on none; what it says has {@linkplain Window#arrival arrived} is awaited by {@link #await}
+     */
+    default Optional<Window> window(Group group) {
+        return Optional.empty();
+    }
+
+    /**
+     * Waits for something that was sent, or for a rank that is to show something.
+     *
+     * @param pending the result of {@link #send}, or an arrival in a {@linkplain #window window}
      */
     void await(Wire.Pending pending);
 

@@ -10,8 +10,10 @@ import org.maniple.api.transport.Wire;
  */
 final class SharedMemory {
 
-    /** Up to this size, everybody sums everything after one round; above, everybody a part, and shows its sums in a second one. */
+    /** Up to this size, everybody sums everything after one round; above, everybody a part, and shows its sums in another one. */
     static final long ONE_ROUND = 16 << 10;
+    /** Of two ranks each reads as much of the other's memory in both ways. */
+    static final long ONE_ROUND_OF_TWO = 64 << 10;
 
     private static final int[] NO_LEAVES = {};
     /** Parts begin at cache lines. */
@@ -45,13 +47,11 @@ final class SharedMemory {
 
     void allReduce(GroupState state, Window window, long tag, MemorySegment floats) {
         long bytes = floats.byteSize();
-        if (bytes <= ONE_ROUND) {
+        if (bytes <= (state.size == 2 ? ONE_ROUND_OF_TWO : ONE_ROUND)) {
             allReduceInOneRound(state, window, tag, floats);
             return;
         }
-        for (long at = 0; at < bytes; at += window.bytes()) {
-            allReduceInTwoRounds(state, window, tag, floats, at, Math.min(window.bytes(), bytes - at));
-        }
+        allReduceByPieces(state, window, tag, floats);
     }
 
     private void allReduceInOneRound(GroupState state, Window window, long tag, MemorySegment floats) {
@@ -64,30 +64,60 @@ final class SharedMemory {
         sum.add(state.addends, state.size, bytes, floats);
     }
 
-    private void allReduceInTwoRounds(GroupState state, Window window, long tag, MemorySegment floats, long at, long bytes) {
-        long from = part(bytes, state.position, state.size);
-        long own = part(bytes, state.position + 1, state.size) - from;
-        MemorySegment shown = window.own();
-        MemorySegment.copy(floats, at, shown, 0, from);
-        MemorySegment.copy(floats, at + from + own, shown, from + own, bytes - from - own);
-        round(state, window, tag, floats.byteSize(), bytes - own);
-        for (int i = 0; i < state.size; i++) {
-            state.addends[i] = i == state.position ? floats : window.of(i);
-        }
-        shown = window.own();
-        sum.add(state.addends, from, state.position, at + from, 0, state.size, NO_LEAVES, own, shown, from);
-        window.publish(tag, floats.byteSize(), own);
-        MemorySegment.copy(shown, from, floats, at + from, own);
-        for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
-            wire.await(window.arrival(i), limitNanos);
-            long theirs = part(bytes, i, state.size);
-            MemorySegment.copy(window.of(i), theirs, floats, at + theirs, part(bytes, i + 1, state.size) - theirs);
+    /**
+     * Everybody sums a part of each piece. In a round a rank shows what it has for the others' parts of a piece, and in the place of its own part the
+     * sums of the piece before: so a piece takes one round, and there is much to do between two of them.
+     */
+    private void allReduceByPieces(GroupState state, Window window, long tag, MemorySegment floats) {
+        long bytes = floats.byteSize();
+        long most = window.bytes() / (state.size * LINE) * LINE;
+        long slot = Math.min(most, Math.ceilDiv(bytes, state.size * LINE) * LINE);
+        long piece = slot * state.size;
+        long written = showForOthers(state, window, floats, 0, slot);
+        for (long at = 0; at < bytes + piece; at += piece) {
+            window.publish(tag, bytes, written);
+            takeSums(state, window, floats, at - piece, slot);
+            if (at < bytes) {
+                written = sumOwnPart(state, window, floats, at, slot) + showForOthers(state, window, floats, at + piece, slot);
+            }
         }
     }
 
-    /** Where a rank's part begins of what is split as evenly as lines allow. */
-    private static long part(long bytes, int position, int size) {
-        return position == size ? bytes : Math.min(bytes, Math.ceilDiv(bytes, size * LINE) * LINE * position);
+    private static long showForOthers(GroupState state, Window window, MemorySegment floats, long at, long slot) {
+        long written = 0;
+        for (int i = 0; i < state.size; i++) {
+            if (i != state.position) {
+                written += copy(floats, at + i * slot, window.own(), i * slot, Math.clamp(floats.byteSize() - at - i * slot, 0, slot));
+            }
+        }
+        return written;
+    }
+
+    private long sumOwnPart(GroupState state, Window window, MemorySegment floats, long at, long slot) {
+        for (int i = 0; i < state.size; i++) {
+            state.addends[i] = i == state.position ? floats : window.of(i);
+        }
+        long from = state.position * slot;
+        long own = Math.clamp(floats.byteSize() - at - from, 0, slot);
+        sum.add(state.addends, from, state.position, at + from, 0, state.size, NO_LEAVES, own, window.own(), from, floats, at + from);
+        return own;
+    }
+
+    /** Awaits all others, and takes what they have summed of the piece before. */
+    private void takeSums(GroupState state, Window window, MemorySegment floats, long at, long slot) {
+        for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
+            wire.await(window.arrival(i), limitNanos);
+            if (at >= 0) {
+                copy(window.of(i), i * slot, floats, at + i * slot, Math.clamp(floats.byteSize() - at - i * slot, 0, slot));
+            }
+        }
+    }
+
+    private static long copy(MemorySegment from, long at, MemorySegment to, long into, long bytes) {
+        if (bytes > 0) {
+            MemorySegment.copy(from, at, to, into, bytes);
+        }
+        return bytes;
     }
 
     private static int next(GroupState state, int position) {

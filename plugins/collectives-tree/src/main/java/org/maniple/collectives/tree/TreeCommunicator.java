@@ -3,6 +3,7 @@ package org.maniple.collectives.tree;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
@@ -374,6 +375,12 @@ final class TreeCommunicator implements Communicator {
             received = Arrays.copyOf(received, peer + 1);
         }
         wire.await(wire.receive(peer, Tag.of(Tag.Operation.TRANSFER, 0, received[peer]++), into), limitNanos);
+    }
+
+    @Override
+    public Optional<Window> window(Group group) {
+        GroupState state = state(group);
+        return state.islands.one() ? Optional.ofNullable(state.window) : Optional.empty();
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.List;
  */
 final class TreeSum {
 
-    private static final int BLOCK = 1024;
+    private static final int BLOCK = 2048;
     private static final MemorySegment[] NONE = {};
     private static final int[] NO_LEAVES = {};
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -55,6 +55,17 @@ final class TreeSum {
      */
     void add(MemorySegment[] segments, long from, int mine, long myFrom, int first, int last, int[] ends, long bytes,
             MemorySegment sum, long sumFrom) {
+        add(segments, from, mine, myFrom, first, last, ends, bytes, sum, sumFrom, MemorySegment.NULL, 0);
+    }
+
+    /**
+     * The same for a sum that is wanted in two places.
+     *
+     * @param copy receives the sum too, unless it is {@link MemorySegment#NULL}
+     * @param copyFrom where in it
+     */
+    void add(MemorySegment[] segments, long from, int mine, long myFrom, int first, int last, int[] ends, long bytes,
+            MemorySegment sum, long sumFrom, MemorySegment copy, long copyFrom) {
         addends = segments;
         start = from;
         own = mine;
@@ -62,7 +73,11 @@ final class TreeSum {
         leaves = ends;
         for (at = 0; at < bytes; at += (long) count * Float.BYTES) {
             count = (int) Math.min(BLOCK, (bytes - at) / Float.BYTES);
-            MemorySegment.copy(node(first, last, 0), 0, sum, FLOAT, sumFrom + at, count);
+            float[] block = node(first, last, 0);
+            MemorySegment.copy(block, 0, sum, FLOAT, sumFrom + at, count);
+            if (copy.byteSize() > 0) {
+                MemorySegment.copy(block, 0, copy, FLOAT, copyFrom + at, count);
+            }
         }
         addends = NONE;
         leaves = NO_LEAVES;

@@ -24,6 +24,7 @@ final class Arrivals {
     private int[] entryChoice = {};
     private int[] entrySlot = {};
     private float[] entryWeight = {};
+    private int[] rowOfEntry = {};
     /** Entries in the order of rows. */
     private int[] order = {};
     private float[] rowWeight = {};
@@ -85,12 +86,46 @@ final class Arrivals {
             }
             tokens++;
         }
+        enter(TokenMessage.choice(message, entry), slot, TokenMessage.weight(message, entry));
+    }
+
+    private void enter(int choice, int slot, float weight) {
         entryToken[entries] = tokens - 1;
-        entryChoice[entries] = TokenMessage.choice(message, entry);
+        entryChoice[entries] = choice;
         entrySlot[entries] = slot;
-        entryWeight[entries] = TokenMessage.weight(message, entry);
+        entryWeight[entries] = weight;
         slotStarts[slot + 1]++;
         entries++;
+    }
+
+    /** The entries that follow come from this rank; the ranks come in ascending order. */
+    void from(int position) {
+        firsts[position] = tokens;
+        firsts[position + 1] = tokens;
+    }
+
+    /**
+     * Takes one choice.
+     *
+     * @param position of the rank that it comes from
+     * @param rank its number, for an error
+     * @param number the token's in the step; tokens ascend
+     * @param rowAt what {@link #rowAt} is to say of the token
+     */
+    void take(int position, int rank, int number, long rowAt, int choice, int slot, float weight) {
+        if (slot < 0 || slot >= slots || number < 0 || number >= all) {
+            throw new IllegalStateException("rank " + rank + " shows token " + number + " of " + all + " for slot " + slot + " of "
+                    + slots + "; do all ranks have the same configuration?");
+        }
+        grow(entries + 1);
+        if (tokens == firsts[position] || numbers[tokens - 1] != number) {
+            sources[tokens] = position;
+            rowsAt[tokens] = rowAt;
+            numbers[tokens] = number;
+            tokens++;
+        }
+        firsts[position + 1] = tokens;
+        enter(choice, slot, weight);
     }
 
     private static IllegalStateException malformed(int rank, long bytes, String what) {
@@ -106,6 +141,7 @@ final class Arrivals {
             entryChoice = Arrays.copyOf(entryChoice, size);
             entrySlot = Arrays.copyOf(entrySlot, size);
             entryWeight = Arrays.copyOf(entryWeight, size);
+            rowOfEntry = Arrays.copyOf(rowOfEntry, size);
             order = new int[size];
             rowWeight = new float[size];
             rowToken = new int[size];
@@ -130,10 +166,26 @@ final class Arrivals {
         pairs.begin(all);
         for (int i = 0; i < entries; i++) {
             int entry = order[i];
-            rowWeight[pairs.add(entrySlot[entry], numbers[entryToken[entry]], entryChoice[entry])] = entryWeight[entry];
+            int row = pairs.add(entrySlot[entry], numbers[entryToken[entry]], entryChoice[entry]);
+            rowWeight[row] = entryWeight[entry];
             rowToken[i] = entryToken[entry];
+            rowOfEntry[entry] = row;
         }
         pairs.end();
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    /** Which of the tokens an entry is of; entries are in the order of arrival. */
+    int tokenOf(int entry) {
+        return entryToken[entry];
+    }
+
+    /** The row of experts that an entry has become. */
+    int rowOf(int entry) {
+        return rowOfEntry[entry];
     }
 
     /** The first token from a rank; behind the last rank, the number of tokens. */
@@ -155,7 +207,7 @@ final class Arrivals {
         return sources[token];
     }
 
-    /** Where a token's row begins in the message that it came with. */
+    /** Where a token's row begins in the message that it came with, or what was said of it. */
     long rowAt(int token) {
         return rowsAt[token];
     }

@@ -43,11 +43,19 @@ public final class DirectAllToAll implements AllToAll {
     @Override
     public PairExchange open(Setting setting, PluginContext context) {
         Settings settings = context.settings();
-        int lowLatencyTokens = switch (settings.text(MODE)) {
+        return new DirectExchange(setting, codec(setting, settings), lowLatencyTokens(settings));
+    }
+
+    /** The most tokens of a rank that are sent at once; -1: never. */
+    static int lowLatencyTokens(Settings settings) {
+        return switch (settings.text(MODE)) {
             case "low_latency" -> Integer.MAX_VALUE;
             case "high_throughput", "normal" -> -1;
             default -> settings.integer(LOW_LATENCY_TOKENS);
         };
-        return new DirectExchange(setting, RowCodec.of(settings.text(DTYPE), setting.width()), lowLatencyTokens);
+    }
+
+    static RowCodec codec(Setting setting, Settings settings) {
+        return RowCodec.of(settings.text(DTYPE), setting.width());
     }
 }

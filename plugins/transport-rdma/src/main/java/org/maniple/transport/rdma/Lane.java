@@ -8,7 +8,7 @@ abstract sealed class Lane permits OutgoingFrames, IncomingFrames {
     /** No request. */
     static final long NONE = 0;
     /** Of a large payload whose checksum is computed on the way: while one piece travels, the next one is looked at. */
-    static final long PIECE = 256 << 10;
+    static final long PIECE = 64 << 10;
     /** Pieces under way at a time. */
     static final int PIECES = 4;
 

@@ -21,8 +21,7 @@ final class OutgoingFrames extends Lane {
     private final Envelope[] envelopes = new Envelope[ENVELOPES];
     private final long[] sending = new long[ENVELOPES];
     private final long[] pieces = new long[PIECES];
-    /** Counts first messages and seals. */
-    private long sentEnvelopes;
+    private long sentMessages;
     /** The envelope of the first frame, and whether its message is a synchronous one. */
     private int heading;
     private boolean synchronous;
@@ -112,12 +111,16 @@ final class OutgoingFrames extends Lane {
 
     private void post(int envelope, int bytes) throws UcxException {
         long address = envelopes[envelope].address();
-        sentEnvelopes++;
-        synchronous = sentEnvelopes % SYNCHRONOUS_EVERY == 0;
-        sending[envelope] = synchronous
-                ? worker.sendSynchronously(endpoint, address, bytes, next())
-                : worker.send(endpoint, address, bytes, next(), worker.plain());
+        synchronous = (sentMessages + 1) % SYNCHRONOUS_EVERY == 0;
+        sending[envelope] = send(address, bytes, worker.plain());
+    }
+
+    private long send(long address, long bytes, MemorySegment described) throws UcxException {
+        sentMessages++;
         moved += bytes;
+        return sentMessages % SYNCHRONOUS_EVERY == 0
+                ? worker.sendSynchronously(endpoint, address, bytes, next(), described)
+                : worker.send(endpoint, address, bytes, next(), described);
     }
 
     private boolean body(MemorySegment payload) throws UcxException {
@@ -132,9 +135,8 @@ final class OutgoingFrames extends Lane {
                     views.update(crc, payload, posted, bytes);
                 }
                 long address = payload.address() + posted;
-                pieces[i] = worker.send(endpoint, address, bytes, next(), memory.describe(address, bytes));
+                pieces[i] = send(address, bytes, memory.describe(address, bytes));
                 posted += bytes;
-                moved += bytes;
             }
             busy |= pieces[i] != NONE;
         }

@@ -71,6 +71,12 @@ record RdmaSettings(
             Option.of(PORTS, OptionType.TEXT,
                     "Ports on which UCX' own tcp transport listens, for example 18515-18530 (UCX_TCP_PORT_RANGE). Default: any."));
 
+    /**
+     * From which size on a message waits until the receiver has asked for it. Without a device that reads the sender's memory, asking only takes time:
+     * UCX itself asks from 8 KiB on. Larger ones come in pieces of this size, of which the receiver must not have to keep many.
+     */
+    private static final String ASKING_BEGINS = "256k";
+
     /** Copies the lists. */
     RdmaSettings {
         transports = List.copyOf(transports);
@@ -160,6 +166,9 @@ record RdmaSettings(
         rails.ifPresent(count -> variables.put("MAX_RNDV_RAILS", Integer.toString(count)));
         ports.ifPresent(range -> variables.put("TCP_PORT_RANGE", range));
         if (!needsDevice()) {
+            if (!environment.containsKey("UCX_RNDV_THRESH")) {
+                variables.put("RNDV_THRESH", ASKING_BEGINS);
+            }
             // They would only be refused: there is no device that they are for.
             variables.keySet().removeIf(name -> name.startsWith("IB_") || name.startsWith("RC_"));
             if (devices.isEmpty()) {

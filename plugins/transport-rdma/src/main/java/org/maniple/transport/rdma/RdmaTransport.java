@@ -59,17 +59,20 @@ public final class RdmaTransport implements Transport {
     public List<String> diagnosis(HostInfo host) {
         return availability(host) instanceof Availability.Unavailable(String reason)
                 ? List.of(reason)
-                : Doctor.here(System.getenv()).lines();
+                : Doctor.here(host.environment()).lines();
     }
 
     @Override
     public Port open(Identity identity, Bind bind, PluginContext context) {
         RdmaSettings settings = given == null ? RdmaSettings.of(context.settings()) : given;
+        if (availability(context.host()) instanceof Availability.Unavailable(String reason)) {
+            return refuse(identity, context.settings(), reason);
+        }
         Optional<String> unprotected = unprotected(context.settings());
         if (unprotected.isPresent()) {
             return refuse(identity, context.settings(), unprotected.get());
         }
-        Map<String, String> environment = System.getenv();
+        Map<String, String> environment = context.host().environment();
         List<RdmaDevice> devices = RdmaDevice.all(RdmaDevice.DIRECTORY);
         Optional<String> obstacle = Obstacles.of(settings, environment, devices);
         if (obstacle.isPresent()) {

@@ -170,8 +170,8 @@ final class Worker implements AutoCloseable {
     }
 
     /** As {@link #send}; done when the receiver has asked for the message. */
-    long sendSynchronously(long endpoint, long address, long bytes, long tag) throws UcxException {
-        return begun(ucp.sendSynchronously(endpoint, address, bytes, tag, plain));
+    long sendSynchronously(long endpoint, long address, long bytes, long tag, MemorySegment memory) throws UcxException {
+        return begun(ucp.sendSynchronously(endpoint, address, bytes, tag, memory));
     }
 
     /** Begins to receive the message with this tag, of at most so many bytes. */

@@ -41,6 +41,14 @@ class RdmaSettingsTest {
     }
 
     @Test
+    void withoutADeviceOnlyLargeMessagesAreAskedForUnlessUcxIsToldOtherwise() {
+        RdmaSettings within = Backends.settings("tcp");
+        assertThat(within.variables(Map.of(), List.of())).containsEntry("RNDV_THRESH", "256k");
+        assertThat(within.variables(Map.of("UCX_RNDV_THRESH", "8k"), List.of())).doesNotContainKey("RNDV_THRESH");
+        assertThat(variables(Map.of(), Map.of())).doesNotContainKey("RNDV_THRESH");
+    }
+
+    @Test
     void whatOperatorsHaveToldNcclHoldsHere() {
         assertThat(variables(Map.of(),
                 Map.of("NCCL_IB_HCA", "mlx5_1", "NCCL_IB_GID_INDEX", "5", "NCCL_IB_TC", "41", "NCCL_IB_SL", "1",

@@ -1,0 +1,8 @@
+package org.maniple.moe.ep;
+
+class HighThroughputInSharedMemoryTest extends SharedMemoryExchangeContract {
+
+    HighThroughputInSharedMemoryTest() {
+        super("high_throughput");
+    }
+}

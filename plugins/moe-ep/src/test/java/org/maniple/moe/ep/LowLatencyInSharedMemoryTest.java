@@ -1,0 +1,8 @@
+package org.maniple.moe.ep;
+
+class LowLatencyInSharedMemoryTest extends SharedMemoryExchangeContract {
+
+    LowLatencyInSharedMemoryTest() {
+        super("low_latency");
+    }
+}
