@@ -54,7 +54,7 @@ public final class CollectiveTimes {
     /**
      * Runs and prints.
      *
-     * @param arguments {@code --transports tcp,shm} (also {@code rdma}, {@code ucx-tcp}, {@code ucx-shm}), {@code --ranks 2}, {@code --sizes} in bytes with commas in between, {@code --rounds 3}, {@code --python} of an
+     * @param arguments {@code --transports tcp,shm} (also {@code tcp-integrity}, {@code tcp-encrypt}, {@code rdma}, {@code ucx-tcp}, {@code ucx-shm}), {@code --ranks 2}, {@code --sizes} in bytes with commas in between, {@code --rounds 3}, {@code --python} of an
      *     environment with PyTorch, {@code --mpi no} to leave out Open MPI, {@code --jvm} flags for the processes of Maniple
      * @throws Exception if a process fails
      */

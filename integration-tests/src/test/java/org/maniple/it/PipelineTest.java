@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.maniple.it.Sequences.Sequence;
 import org.maniple.it.Sequences.Span;
+import org.maniple.kernel.local.LocalTransport;
 import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepBatch.Rows;
 
@@ -55,6 +57,26 @@ class PipelineTest {
                     assertEquals(prompts.get(i).output()[step], produced.get(i).get(step),
                             prompts.get(i).name() + ", step " + step);
                 }
+            }
+        }
+    }
+
+    @Test
+    void whatGoesToTheNextStageLeavesWhileTheNextBatchIsComputed() {
+        Path directory = Oracles.model("llama-plain");
+        Expected.Prompt prompt = new Expected(directory).prompts().getFirst();
+        var left = new AtomicInteger();
+        var waited = new AtomicInteger();
+        Layout layout = Layout.of(1, 2).over("full buffers", () -> new SlowSends(new LocalTransport(), left, waited));
+        try (var unit = new VirtualUnit(directory, layout, new StepBatch.Limits(512, 8, 512, 16, 16), 256)) {
+            var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
+            for (int batch = 0; batch < 2; batch++) {
+                Sequence sequence = sequences.open(prompt.ids().length + 1);
+                sequences.submit(List.of(new Span(sequence, prompt.ids(), Rows.LAST)));
+            }
+            assertEquals(List.of(1, 0), List.of(left.get(), waited.get()));
+            for (int batch = 0; batch < 2; batch++) {
+                assertEquals(prompt.output()[0], Sequences.argmax(sequences.await().getFirst()));
             }
         }
     }

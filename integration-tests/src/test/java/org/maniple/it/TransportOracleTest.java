@@ -28,6 +28,8 @@ class TransportOracleTest {
     private static final List<UnaryOperator<Layout>> WAYS = List.of(
             layout -> layout.over("shm", ShmTransport::new),
             layout -> layout.over("tcp", TcpTransport::new),
+            layout -> layout.over("tcp with authentication codes", () -> new ProtectedTcp("integrity")),
+            layout -> layout.over("tcp with TLS", () -> new ProtectedTcp("encrypt")),
             layout -> layout.over("auto on two hosts", twoHosts(ranks(layout))),
             layout -> layout.over(UCX + "tcp", () -> new UcxWithoutDevice(List.of("tcp"))),
             layout -> layout.over(UCX + "posix and cma", () -> new UcxWithoutDevice(List.of("posix", "cma"))));

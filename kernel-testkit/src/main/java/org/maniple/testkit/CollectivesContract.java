@@ -11,6 +11,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -334,7 +336,7 @@ public abstract class CollectivesContract {
             for (int late = 0; late < 2 * ranks; late++) {
                 for (int count : new int[] {10, 30_000}) {
                     if (late % ranks == wire.rank()) {
-                        Thread.sleep(late < ranks ? 2 : 15);
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(late < ranks ? 2 : 15));
                     }
                     sumAndCollect(wire, communicator, all, count);
                     communicator.barrier(all);
@@ -348,11 +350,7 @@ public abstract class CollectivesContract {
         var failures = failures(2, VirtualRanks.PATIENCE.toNanos(), (wire, communicator, all) -> {
             if (wire.rank() == 0) {
                 Thread.ofPlatform().daemon().start(() -> {
-                    try {
-                        Thread.sleep(50);
-                    } catch (InterruptedException e) {
-                        throw new IllegalStateException(e);
-                    }
+                    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
                     wire.abort("rank 7 is on fire");
                 });
                 communicator.allReduce(all, wire.allocate(64));
@@ -412,6 +410,25 @@ public abstract class CollectivesContract {
                 assertEquals(15, floats.getAtIndex(ValueLayout.JAVA_FLOAT, 99));
             }
             communicator.barrier(all);
+        });
+    }
+
+    @Test
+    void whatWasSentGoesOnWhileItsSenderHasOtherThingsToDo() {
+        run(2, (wire, communicator, all) -> {
+            MemorySegment large = values(wire, 5, MANY_FLOATS);
+            if (wire.rank() == 0) {
+                Wire.Pending sending = communicator.send(1, large);
+                long start = System.nanoTime();
+                while (!sending.done() && System.nanoTime() - start < VirtualRanks.PATIENCE.toNanos()) {
+                    communicator.progress();
+                }
+                assertTrue(sending.done(), "16 MiB do not arrive by progress alone");
+                communicator.await(sending);
+            } else {
+                communicator.receive(0, large);
+                assertEquals(value(0, 5, MANY_FLOATS - 1), large.getAtIndex(ValueLayout.JAVA_FLOAT, MANY_FLOATS - 1));
+            }
         });
     }
 

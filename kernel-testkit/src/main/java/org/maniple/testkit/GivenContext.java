@@ -26,7 +26,7 @@ public record GivenContext(Settings settings, HostInfo host, List<String> announ
     public static GivenContext empty() {
         int processors = Runtime.getRuntime().availableProcessors();
         return new GivenContext(new GivenSettings(List.of(), Map.of()),
-                new HostInfo("localhost", "linux", "amd64", processors, MEMORY),
+                new HostInfo("localhost", "linux", System.getProperty("os.arch"), processors, MEMORY),
                 new CopyOnWriteArrayList<>());
     }
 

@@ -128,6 +128,12 @@ public interface Communicator {
     void await(Wire.Pending pending);
 
     /**
+     * Moves what has been {@linkplain #send sent} and is under way, without waiting. Called now and then by a rank that computes meanwhile: what does
+     * not fit into the buffers of a transport would otherwise stay until the rank waits for something.
+     */
+    default void progress() {}
+
+    /**
      * Whether sums are formed along the tree for every size, so that results may be compared bit by bit across layouts.
      *
      * @return whether they are

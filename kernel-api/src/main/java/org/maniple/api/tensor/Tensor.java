@@ -27,7 +27,8 @@ public final class Tensor {
     private final int width;
     private final @Nullable MemorySegment segment;
     private final MemorySegment[] slots;
-    private final @Nullable BlockScales scales;
+    /** Kept as what is returned, so that who asks in each step makes no object. */
+    private final Optional<BlockScales> scales;
     private final @Nullable PairRows pairs;
     private final @Nullable BlockRows blocks;
     private final @Nullable WeightLayout layout;
@@ -39,7 +40,7 @@ public final class Tensor {
         this.shape = shape.clone();
         this.segment = segment;
         this.slots = slots;
-        this.scales = scales;
+        this.scales = Optional.ofNullable(scales);
         this.pairs = pairs;
         this.layout = layout;
         long product = 1;
@@ -165,7 +166,7 @@ public final class Tensor {
      * @return a ragged tensor
      */
     public Tensor ragged(PairRows pairRows) {
-        return new Tensor(dtype, shape, segment, slots, scales, pairRows, blocks, layout);
+        return new Tensor(dtype, shape, segment, slots, scales.orElse(null), pairRows, blocks, layout);
     }
 
     /**
@@ -226,7 +227,7 @@ public final class Tensor {
      * @return empty if the elements are what they are
      */
     public Optional<BlockScales> scales() {
-        return Optional.ofNullable(scales);
+        return scales;
     }
 
     /**

@@ -23,6 +23,8 @@ public final class KernelOptions {
     public static final String HEALTH_PORT = "health-port";
     /** Extension between ranks. */
     public static final String TRANSPORT = "transport";
+    /** What protects what goes from host to host. */
+    public static final String LINK_SECURITY = "link-security";
     /** Extension on top of the transport. */
     public static final String COLLECTIVES = "collectives";
     /** Extension that brings tokens to their experts. */
@@ -171,6 +173,10 @@ public final class KernelOptions {
             integer(PORT, 0, "Port at which rank 0 serves; 0: any free one.").withDefault("8000").asLocal(),
             integer(HEALTH_PORT, 0, "Port at which every node answers health checks, also before the unit can serve.").asLocal(),
             text(TRANSPORT, "How ranks reach each other.").withDefault("auto"),
+            text(LINK_SECURITY,
+                    "What protects what ranks send from host to host: auth, ranks that have proved the unit's secret, and checksums; integrity, a code on"
+                            + " everything that nobody makes without the secret; encrypt, TLS 1.3.")
+                    .withDefault("auth").withChoices("auth", "integrity", "encrypt"),
             text(COLLECTIVES, "Algorithms for what groups of ranks do together.").withDefault("auto"),
             text(ALL2ALL_BACKEND, "How tokens are brought to the ranks that have their experts, and results back.")
                     .withDefault("auto"),

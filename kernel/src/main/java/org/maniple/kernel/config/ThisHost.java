@@ -15,14 +15,14 @@ public final class ThisHost {
     /**
      * Asks the JVM, which takes the limits of a container into account.
      *
-     * @param environment may name the host, if its name cannot be resolved
+     * @param environment becomes a part of it, and may name the host, if its name cannot be resolved
      * @return what is known of this machine
      */
     public static HostInfo describe(Environment environment) {
         var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         return new HostInfo(name(environment), System.getProperty("os.name").toLowerCase(Locale.ROOT),
                 System.getProperty("os.arch"),
-                Runtime.getRuntime().availableProcessors(), system.getTotalMemorySize());
+                Runtime.getRuntime().availableProcessors(), system.getTotalMemorySize(), environment.variables());
     }
 
     private static String name(Environment environment) {

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -104,6 +105,8 @@ public final class RankExecutor {
     /** The first action that belongs to passes that guess. */
     private int draftFrom;
     private @Nullable StepProfile profile;
+    /** To the next stage. */
+    private StageLink[] onward = {};
 
     /**
      * Binds a program to memory and compiles it.
@@ -301,6 +304,7 @@ public final class RankExecutor {
                 exchanging += System.nanoTime() - from;
             } else {
                 action.work().run(action.view());
+                moveOn();
             }
             if (observer.isPresent()) {
                 action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
@@ -313,6 +317,16 @@ public final class RankExecutor {
         clock.end(end - begin, exchanging);
         if (profile != null) {
             profile.step(begin, end);
+        }
+    }
+
+    /** The next stage waits for what was sent in the step before, while this one computes. */
+    private void moveOn() {
+        for (StageLink link : onward) {
+            if (link.busy()) {
+                communicator.progress();
+                return;
+            }
         }
     }
 
@@ -529,6 +543,8 @@ public final class RankExecutor {
             Tensor tensor = tensor(piece);
             if (sends) {
                 var link = new StageLink(communicator, peer, tensor, session::allocate);
+                onward = Arrays.copyOf(onward, onward.length + 1);
+                onward[onward.length - 1] = link;
                 actions.add(new Action(step -> link.send(), view(piece), Use.ALWAYS, List.of(), true));
             } else {
                 var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));

@@ -32,6 +32,17 @@ final class StageLink {
         }
     }
 
+    /** Whether something that was sent may still be on its way. */
+    boolean busy() {
+        for (int i = 0; i < COPIES; i++) {
+            Wire.Pending sent = pending[i];
+            if (sent != null && !sent.done()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void send() {
         Wire.Pending before = pending[next];
         if (before != null) {

@@ -54,6 +54,7 @@ class ConfigurationMistakesTest {
         flags("--tp 0", "--tp tensor-parallel-size: [0] is too small; give at least 1"),
         flags("--skip-tokenizer-init=maybe", "--skip-tokenizer-init: [maybe] is neither true nor false"),
         flags("--numerics precise", "--numerics: [precise] is not one of [fast, exact]"),
+        flags("--link-security tls", "--link-security: [tls] is not one of [auth, integrity, encrypt]"),
         flags("--activation-dtype bf16", "--activation-dtype: [bf16] is not one of [auto, f32]"),
         flags("--kv-cache-dtype bf61",
                 "--kv-cache-dtype: [bf61] is not one of [auto, f32, float32, bf16, bfloat16, int8]; did you mean [bf16]?"),

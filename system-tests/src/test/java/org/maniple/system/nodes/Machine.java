@@ -28,6 +28,11 @@ record Machine(String namespace, String host, String address) {
     static final int UNIT_PORT = 29501;
     static final int API_PORT = 8000;
 
+    /** Larger than anything that ranks say to watch each other, smaller than what they compute with. */
+    private static final int LARGE = 1500;
+    /** Where such a packet is changed, from the beginning of its TCP header on. */
+    private static final int CHANGED = 600;
+
     private static final Duration CABLE = Duration.ofSeconds(20);
     private static final Pattern PACKETS = Pattern.compile("packets (\\d+)");
 
@@ -88,18 +93,39 @@ record Machine(String namespace, String host, String address) {
                 """.formatted(UNIT_PORT, UNIT_PORT + ranks - 1, API_PORT), inside("nft", "-f", "-"));
     }
 
+    /**
+     * From now on changes a byte of every large packet to a port, after its checksum was left to a network card that a virtual cable does not have: so
+     * TCP at the other end takes it for what was sent.
+     */
+    void corrupt(int port) {
+        succeed("""
+                table ip corruption {
+                    counter changed { }
+                    chain output {
+                        type filter hook output priority 0;
+                        meta length > %d tcp dport %d @th,%d,8 set 0x41 counter name changed
+                    }
+                }
+                """.formatted(LARGE, port, Byte.SIZE * CHANGED), inside("nft", "-f", "-"));
+    }
+
+    /** Packets of which a byte was changed. */
+    long corrupted() {
+        return packets("ip", "corruption", "changed");
+    }
+
     /** Connections that the firewall has let in to the ports of ranks. */
     long opened() {
-        return packets("opened");
+        return packets("inet", "firewall", "opened");
     }
 
     /** Packets that the firewall has stopped. */
     long dropped() {
-        return packets("dropped");
+        return packets("inet", "firewall", "dropped");
     }
 
-    private long packets(String counter) {
-        var matcher = PACKETS.matcher(succeed("", inside("nft", "list", "counter", "inet", "firewall", counter)));
+    private long packets(String family, String table, String counter) {
+        var matcher = PACKETS.matcher(succeed("", inside("nft", "list", "counter", family, table, counter)));
         assertThat(matcher.find()).as("counter " + counter).isTrue();
         return Long.parseLong(matcher.group(1));
     }

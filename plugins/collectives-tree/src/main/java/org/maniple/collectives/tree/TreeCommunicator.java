@@ -389,6 +389,11 @@ final class TreeCommunicator implements Communicator {
     }
 
     @Override
+    public void progress() {
+        wire.progress();
+    }
+
+    @Override
     public boolean keepsTree() {
         return true;
     }

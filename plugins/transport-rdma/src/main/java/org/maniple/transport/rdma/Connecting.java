@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.WaitStrategy;
@@ -195,11 +196,9 @@ final class Connecting {
     }
 
     private void pause() {
-        try {
-            TimeUnit.NANOSECONDS.sleep(PAUSE_NANOS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new TransportException("rank " + identity.rank() + " was interrupted while it connected", e);
+        LockSupport.parkNanos(this, PAUSE_NANOS);
+        if (Thread.currentThread().isInterrupted()) {
+            throw new TransportException("rank " + identity.rank() + " was interrupted while it connected");
         }
     }
 

@@ -43,7 +43,7 @@ sealed interface Locator permits Locator.Reachable, Locator.Unreachable {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** Reads what {@link #toString} has written. */
+    /** Reads what {@link Object#toString()} has written. */
     static Locator parse(String text) {
         String[] parts = text.split(":", -1);
         Base64.Decoder decoder = Base64.getUrlDecoder();

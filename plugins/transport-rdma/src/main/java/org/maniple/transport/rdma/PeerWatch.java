@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Notices that the process of a peer on this host has ended or is stopped, which UCX tells late or never. The kernel's word is taken rather than a
@@ -20,6 +22,7 @@ final class PeerWatch {
     private final Worker worker;
     private final Collection<RdmaLink> links;
     private final Map<RdmaLink, Long> stopped = new HashMap<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
 
     private PeerWatch(int rank, Worker worker, Collection<RdmaLink> links) {
@@ -41,14 +44,13 @@ final class PeerWatch {
 
     private void run() {
         try {
-            while (!Thread.currentThread().isInterrupted()) {
-                Thread.sleep(EVERY_MILLIS);
+            while (!closing.await(EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
                 for (RdmaLink link : links) {
                     look(link, System.nanoTime());
                 }
             }
         } catch (InterruptedException e) {
-            // Told to end.
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -73,6 +75,6 @@ final class PeerWatch {
     }
 
     void close() {
-        thread.interrupt();
+        closing.countDown();
     }
 }

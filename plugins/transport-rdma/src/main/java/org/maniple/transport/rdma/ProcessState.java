@@ -22,7 +22,7 @@ record ProcessState(char letter, long started) {
         try {
             // The name need not be UTF-8.
             String line = Files.readString(Path.of("/proc", Long.toString(process), "stat"), StandardCharsets.ISO_8859_1);
-            String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ");
+            String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
             return Optional.of(new ProcessState(fields[0].charAt(0), Long.parseLong(fields[STARTED])));
         } catch (IOException e) {
             return Optional.empty();

@@ -90,11 +90,11 @@ final class RdmaPort implements Port {
         WaitStrategy waiting = WaitStrategy.of(Math.max(1, ranksHere), context);
         var connecting = new Connecting(identity, here, worker, settings.leavesHost(), Arena.ofShared());
         Wire wire = connecting.connect(locators, limit, waiting);
-        announce(wire, locators.keySet(), waiting);
+        announce(locators.keySet(), waiting);
         return wire;
     }
 
-    private void announce(Wire wire, Set<Integer> peers, WaitStrategy waiting) {
+    private void announce(Set<Integer> peers, WaitStrategy waiting) {
         if (!peers.isEmpty()) {
             context.announce("rank " + identity.rank() + " → " + String.join(", ", peers.stream().map(String::valueOf).toList())
                     + " by " + library + ", checksums " + (settings.leavesHost() ? "on" : "off: nothing leaves the host"));

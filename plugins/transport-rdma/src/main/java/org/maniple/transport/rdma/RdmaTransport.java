@@ -23,6 +23,8 @@ public final class RdmaTransport implements Transport {
 
     private static final String NAME = "rdma";
     private static final String TRANSPORT = "transport";
+    private static final String LINK_SECURITY = "link-security";
+    private static final String AUTH = "auth";
 
     private final @Nullable RdmaSettings given;
 
@@ -57,13 +59,20 @@ public final class RdmaTransport implements Transport {
     public List<String> diagnosis(HostInfo host) {
         return availability(host) instanceof Availability.Unavailable(String reason)
                 ? List.of(reason)
-                : Doctor.here(System.getenv()).lines();
+                : Doctor.here(host.environment()).lines();
     }
 
     @Override
     public Port open(Identity identity, Bind bind, PluginContext context) {
         RdmaSettings settings = given == null ? RdmaSettings.of(context.settings()) : given;
-        Map<String, String> environment = System.getenv();
+        if (availability(context.host()) instanceof Availability.Unavailable(String reason)) {
+            return refuse(identity, context.settings(), reason);
+        }
+        Optional<String> unprotected = unprotected(context.settings());
+        if (unprotected.isPresent()) {
+            return refuse(identity, context.settings(), unprotected.get());
+        }
+        Map<String, String> environment = context.host().environment();
         List<RdmaDevice> devices = RdmaDevice.all(RdmaDevice.DIRECTORY);
         Optional<String> obstacle = Obstacles.of(settings, environment, devices);
         if (obstacle.isPresent()) {
@@ -85,6 +94,15 @@ public final class RdmaTransport implements Transport {
                     + (settings.devices().isEmpty() ? "" : " on " + settings.devices()) + ": " + e.getMessage()
                     + "; maniple doctor rdma shows what there is");
         }
+    }
+
+    /** Nothing is sent with less protection than was asked for. */
+    private static Optional<String> unprotected(Settings settings) {
+        return settings.declared(LINK_SECURITY) && !settings.text(LINK_SECURITY).equals(AUTH)
+                ? Optional.of("it has checksums, but neither authentication codes nor encryption, and " + LINK_SECURITY + " is "
+                        + settings.text(LINK_SECURITY) + "; use transport tcp, or link-security " + AUTH
+                        + " on a network that nobody else is on")
+                : Optional.empty();
     }
 
     /** If each pair of ranks may choose, this one is no choice; but who asks for it must not get something else. */

@@ -38,7 +38,9 @@ class RdmaPortTest {
     /** A rank whose configuration names a transport. */
     private static Port open(String transport, Map<String, Object> more) {
         var options = Stream.concat(RdmaSettings.OPTIONS.stream(),
-                Stream.of(Option.of("transport", OptionType.TEXT, "").withDefault(transport))).toList();
+                Stream.of(Option.of("transport", OptionType.TEXT, "").withDefault(transport),
+                        Option.of("link-security", OptionType.TEXT, "").withDefault("auth")))
+                .toList();
         var context = new GivenContext(new GivenSettings(options, more), GivenContext.empty().host(),
                 new CopyOnWriteArrayList<>());
         return new RdmaTransport().open(VirtualRanks.identity(0, 2), ANYWHERE, context);
@@ -59,6 +61,19 @@ class RdmaPortTest {
     void whoAsksForRdmaWithoutTheLibraryIsToldWhatToInstall() {
         assertThatThrownBy(() -> open("rdma", Map.of("rdma-transports", List.of("tcp"), "rdma-library", "libucp-of-nowhere.so")))
                 .isInstanceOf(TransportException.class).hasMessageContainingAll("libucp-of-nowhere.so", "libucx0");
+    }
+
+    @Test
+    void whoAsksForRdmaAndEncryptionGetsNeitherLessNorSomethingElse() {
+        for (String security : List.of("integrity", "encrypt")) {
+            Map<String, Object> wanted = Map.of("rdma-transports", List.of("tcp"), "rdma-devices", List.of("lo"), "link-security",
+                    security);
+            assertThatThrownBy(() -> open("rdma", wanted)).isInstanceOf(TransportException.class).hasMessageContainingAll(
+                    "rank 0 cannot use transport rdma", "link-security is " + security, "use transport tcp");
+            try (Port port = open("auto", wanted)) {
+                assertThat(port.reach("ucx:a:b:1:2:3:4")).isInstanceOf(Availability.Unavailable.class);
+            }
+        }
     }
 
     @Test

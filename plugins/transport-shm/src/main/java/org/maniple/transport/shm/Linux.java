@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.Optional;
+import org.maniple.api.HostInfo;
 
 /**
  * The system calls that Java has no methods for: memory without a name in any file system (memfd_create), and sleeping until a number in shared
@@ -56,12 +57,12 @@ final class Linux {
         private Calls() {}
     }
 
-    /** The system calls of this machine, if it is one whose numbers are known. */
-    static Optional<Linux> here() {
-        if (!System.getProperty("os.name").equals("Linux")) {
+    /** The system calls of a machine, if it is one whose numbers are known. */
+    static Optional<Linux> on(HostInfo host) {
+        if (!host.operatingSystem().equals("linux")) {
             return Optional.empty();
         }
-        return switch (System.getProperty("os.arch")) {
+        return switch (host.architecture()) {
             case "amd64" -> Optional.of(new Linux(319, 202));
             case "aarch64" -> Optional.of(new Linux(279, 98));
             default -> Optional.empty();

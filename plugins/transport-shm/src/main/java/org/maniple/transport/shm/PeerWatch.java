@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Notices that the process of a peer has ended or is stopped. Shared memory does not tell: unlike a socket, it stays as it is. The kernel's word is
@@ -20,6 +22,7 @@ final class PeerWatch {
     private final Segment own;
     private final Collection<ShmLink> links;
     private final Map<ShmLink, Long> stopped = new HashMap<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
 
     private PeerWatch(int rank, Segment own, Collection<ShmLink> links) {
@@ -41,14 +44,13 @@ final class PeerWatch {
 
     private void run() {
         try {
-            while (!Thread.currentThread().isInterrupted()) {
-                Thread.sleep(EVERY_MILLIS);
+            while (!closing.await(EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
                 for (ShmLink link : links) {
                     look(link, System.nanoTime());
                 }
             }
         } catch (InterruptedException e) {
-            // Told to end.
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -73,6 +75,6 @@ final class PeerWatch {
     }
 
     void close() {
-        thread.interrupt();
+        closing.countDown();
     }
 }

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.maniple.api.Availability;
 import org.maniple.api.PluginContext;
 import org.maniple.api.transport.Port;
@@ -207,11 +207,9 @@ final class ShmPort implements Port {
     }
 
     private void pause() {
-        try {
-            TimeUnit.NANOSECONDS.sleep(POLL_NANOS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new TransportException("rank " + identity.rank() + " was interrupted while it connected", e);
+        LockSupport.parkNanos(this, POLL_NANOS);
+        if (Thread.currentThread().isInterrupted()) {
+            throw new TransportException("rank " + identity.rank() + " was interrupted while it connected");
         }
     }
 

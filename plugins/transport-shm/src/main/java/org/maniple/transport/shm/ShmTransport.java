@@ -29,7 +29,7 @@ public final class ShmTransport implements Transport {
 
     @Override
     public Availability availability(HostInfo host) {
-        Optional<Linux> linux = Linux.here();
+        Optional<Linux> linux = Linux.on(host);
         if (linux.isEmpty()) {
             return Availability.unavailable(ELSEWHERE + host.operatingSystem() + " on " + host.architecture());
         }
@@ -44,8 +44,8 @@ public final class ShmTransport implements Transport {
 
     @Override
     public Port open(Identity identity, Bind bind, PluginContext context) {
-        Linux linux = Linux.here().orElseThrow(() -> new TransportException("transport shm cannot work: " + ELSEWHERE
-                + System.getProperty("os.name") + " on " + System.getProperty("os.arch")));
+        Linux linux = Linux.on(context.host()).orElseThrow(() -> new TransportException("transport shm cannot work: " + ELSEWHERE
+                + context.host().operatingSystem() + " on " + context.host().architecture()));
         return ShmPort.open(linux, identity, context);
     }
 

@@ -1,5 +1,6 @@
 package org.maniple.transport.tcp;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -24,16 +25,19 @@ final class AcceptHandshake extends Handshake {
         void over();
     }
 
+    private final Guard guard;
     private final Proof secret;
     private final Transport.Identity own;
     private final String address;
     private final Outcome outcome;
     private byte[] saidPreface = {};
     private byte[] challenge = {};
+    private byte[] proof = {};
     private @Nullable Preface preface;
 
-    AcceptHandshake(Proof secret, Transport.Identity own, String address, Outcome outcome) {
-        this.secret = secret;
+    AcceptHandshake(Guard guard, Transport.Identity own, String address, Outcome outcome) {
+        this.guard = guard;
+        this.secret = guard.secret();
         this.own = own;
         this.address = address;
         this.outcome = outcome;
@@ -69,7 +73,8 @@ final class AcceptHandshake extends Handshake {
         }
         int version = in.getInt();
         if (version != Preface.VERSION) {
-            refuse(context, Verdict.challenge(Verdict.OTHER_VERSION, new byte[Proof.NONCE_BYTES]),
+            refuse(context, Verdict.challenge(Verdict.OTHER_VERSION, new byte[Proof.NONCE_BYTES],
+                    new byte[OwnCertificate.FINGERPRINT_BYTES]),
                     RefusedLinkException.version(peer(), version));
         }
     }
@@ -82,7 +87,8 @@ final class AcceptHandshake extends Handshake {
             preface = Preface.decode(bytes);
             challenge(context);
         } else {
-            judge(context, said, bytes);
+            proof = bytes;
+            judge(context, said);
         }
     }
 
@@ -91,18 +97,18 @@ final class AcceptHandshake extends Handshake {
             fail(context, new TransportException(peer() + " sent a malformed preface"));
             return;
         }
-        challenge = Verdict.challenge(Verdict.PROVE, secret.nonce());
+        challenge = Verdict.challenge(Verdict.PROVE, secret.nonce(), guard.fingerprint());
         expect(Proof.BYTES);
         send(context, challenge);
     }
 
-    private void judge(ChannelHandlerContext context, Preface said, byte[] proof) {
+    private void judge(ChannelHandlerContext context, Preface said) {
         if (!Proof.equal(proof, secret.of(DialHandshake.ROLE, saidPreface, challenge))) {
             byte[] verdict = Verdict.verdict(new Verdict.Reason(Verdict.WRONG_SECRET, ""));
             refuse(context, java.util.Arrays.copyOf(verdict, Verdict.VERDICT_BYTES), RefusedLinkException.secret(peer()));
             return;
         }
-        Verdict.Reason objection = said.objection(own);
+        Verdict.Reason objection = said.objection(own, guard.security());
         byte[] verdict = Verdict.verdict(objection == null ? new Verdict.Reason(Verdict.WELCOME, "") : objection);
         byte[] proven = ByteBuffer.allocate(Verdict.VERDICT_BYTES)
                 .put(verdict)
@@ -117,10 +123,21 @@ final class AcceptHandshake extends Handshake {
     }
 
     @Override
-    void succeeded(ChannelHandlerContext context, byte[] rest) {
+    Protection protection() {
+        Preface said = preface;
+        return switch (guard.security()) {
+            case AUTH -> new Protection.Plain();
+            case INTEGRITY -> new Protection.Keyed(secret.of(Proof.ACCEPTING_FRAMES, saidPreface, challenge, proof),
+                    secret.of(Proof.DIALLING_FRAMES, saidPreface, challenge, proof));
+            case ENCRYPT -> new Protection.Encrypted(guard.engine(false, said == null ? new byte[0] : said.fingerprint()));
+        };
+    }
+
+    @Override
+    void succeeded(Channel channel, Protection protection, byte[] rest) {
         outcome.over();
         if (preface != null) {
-            outcome.greeted(preface, new Greeted(context.channel(), rest));
+            outcome.greeted(preface, new Greeted(channel, protection, rest));
         }
     }
 

@@ -13,24 +13,31 @@ final class DataLink {
     private final String peer;
     private final String host;
     private final DataSocket socket;
+    private final LinkSecurity security;
     private final OutgoingFrames outgoing;
     private final IncomingFrames incoming;
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong received = new AtomicLong();
     private @Nullable String failure;
 
-    DataLink(int peer, String address, DataSocket socket, byte[] first, Views views, LongFunction<MemorySegment> memory) {
+    DataLink(int peer, String address, DataSocket socket, Protection protection, byte[] first, Views views,
+            LongFunction<MemorySegment> memory) {
         this.peer = Addresses.describe(peer, address);
         this.host = Addresses.host(address);
         this.socket = socket;
-        this.outgoing = new OutgoingFrames(socket, views, memory.apply(FrameHeader.BYTES + FrameHeader.TRAILER));
-        this.incoming = new IncomingFrames(socket, views, memory.apply(IncomingFrames.STAGING), first);
+        this.security = protection.security();
+        this.outgoing = new OutgoingFrames(socket, protection.outgoing(views), memory.apply(FrameHeader.BYTES + Seal.MOST_BYTES));
+        this.incoming = new IncomingFrames(socket, protection.incoming(views), memory.apply(IncomingFrames.STAGING), first);
         received.set(first.length);
     }
 
     /** Where the peer is. */
     String host() {
         return host;
+    }
+
+    LinkSecurity security() {
+        return security;
     }
 
     DataSocket socket() {

@@ -72,6 +72,14 @@ final class DataLinks {
         return attempt.connect(looks);
     }
 
+    private static TcpWire.Connection connection(String address, DataSocket socket, Greeted greeted) {
+        return switch (greeted.protection()) {
+            case Protection.Encrypted encrypted -> new TcpWire.Connection(address,
+                    new EncryptedSocket(socket, encrypted.engine(), greeted.rest()), encrypted, new byte[0]);
+            case Protection other -> new TcpWire.Connection(address, socket, other, greeted.rest());
+        };
+    }
+
     void close() {
         lock.lock();
         try {
@@ -128,7 +136,7 @@ final class DataLinks {
             await();
             var connections = new HashMap<Integer, TcpWire.Connection>();
             found.forEach((peer, connection) -> connections.put(peer,
-                    new TcpWire.Connection(addresses.get(peer), sockets.take(connection.channel(), looks), connection.rest())));
+                    connection(addresses.get(peer), sockets.take(connection.channel(), looks), connection)));
             return connections;
         }
 

@@ -1,5 +1,6 @@
 package org.maniple.transport.tcp;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Promise;
 import org.maniple.api.transport.Transport;
@@ -11,6 +12,9 @@ final class DialHandshake extends Handshake {
 
     static final String ROLE = "maniple dialling end";
 
+    private static final int VERSION_END = 8;
+
+    private final Guard guard;
     private final Proof secret;
     private final String peer;
     private final int purpose;
@@ -19,11 +23,12 @@ final class DialHandshake extends Handshake {
     private byte[] challenge = {};
     private byte[] proof = {};
 
-    DialHandshake(Proof secret, Transport.Identity own, int rank, String address, int purpose, Promise<Greeted> result) {
-        this.secret = secret;
+    DialHandshake(Guard guard, Transport.Identity own, int rank, String address, int purpose, Promise<Greeted> result) {
+        this.guard = guard;
+        this.secret = guard.secret();
         this.peer = "rank " + rank + " at " + address;
         this.purpose = purpose;
-        this.preface = Preface.of(own, rank, purpose, secret.nonce()).encode();
+        this.preface = Preface.of(own, guard, rank, purpose, secret.nonce()).encode();
         this.result = result;
     }
 
@@ -44,6 +49,20 @@ final class DialHandshake extends Handshake {
         send(context, preface);
     }
 
+    /** Challenges of other versions may be shorter, and then nothing follows. */
+    @Override
+    void begun(ChannelHandlerContext context, byte[] bytes, int count) {
+        if (challenge.length > 0 || count < VERSION_END) {
+            return;
+        }
+        if (Verdict.magic(bytes) != Preface.MAGIC) {
+            fail(context,
+                    new TransportException("what listens there as " + peer + " is no rank: its answer is of another protocol"));
+        } else if (Verdict.version(bytes) != Preface.VERSION) {
+            fail(context, RefusedLinkException.version(peer, Verdict.version(bytes)));
+        }
+    }
+
     @Override
     void received(ChannelHandlerContext context, byte[] bytes) {
         if (challenge.length == 0) {
@@ -55,12 +74,7 @@ final class DialHandshake extends Handshake {
     }
 
     private void answer(ChannelHandlerContext context) {
-        if (Verdict.magic(challenge) != Preface.MAGIC) {
-            fail(context,
-                    new TransportException("what listens there as " + peer + " is no rank: its answer is of another protocol"));
-        } else if (Verdict.version(challenge) != Preface.VERSION) {
-            fail(context, RefusedLinkException.version(peer, Verdict.version(challenge)));
-        } else if (Verdict.challengeStatus(challenge) != Verdict.PROVE) {
+        if (Verdict.challengeStatus(challenge) != Verdict.PROVE) {
             fail(context,
                     new TransportException(peer + " answered with the unknown status " + Verdict.challengeStatus(challenge)));
         } else {
@@ -86,9 +100,19 @@ final class DialHandshake extends Handshake {
     }
 
     @Override
-    void succeeded(ChannelHandlerContext context, byte[] rest) {
-        if (!result.trySuccess(new Greeted(context.channel(), rest))) {
-            context.close();
+    Protection protection() {
+        return switch (guard.security()) {
+            case AUTH -> new Protection.Plain();
+            case INTEGRITY -> new Protection.Keyed(secret.of(Proof.DIALLING_FRAMES, preface, challenge, proof),
+                    secret.of(Proof.ACCEPTING_FRAMES, preface, challenge, proof));
+            case ENCRYPT -> new Protection.Encrypted(guard.engine(true, Verdict.fingerprint(challenge)));
+        };
+    }
+
+    @Override
+    void succeeded(Channel channel, Protection protection, byte[] rest) {
+        if (!result.trySuccess(new Greeted(channel, protection, rest))) {
+            channel.close();
         }
     }
 

@@ -25,14 +25,14 @@ final class Dialler {
     private final Sockets sockets;
     private final IoEventLoopGroup loop;
     private final Transport.Identity identity;
-    private final Proof secret;
+    private final Guard guard;
     private final Promise<Void> closed;
 
-    Dialler(Sockets sockets, IoEventLoopGroup loop, Transport.Identity identity, Proof secret, Promise<Void> closed) {
+    Dialler(Sockets sockets, IoEventLoopGroup loop, Transport.Identity identity, Guard guard, Promise<Void> closed) {
         this.sockets = sockets;
         this.loop = loop;
         this.identity = identity;
-        this.secret = secret;
+        this.guard = guard;
         this.closed = closed;
     }
 
@@ -105,7 +105,7 @@ final class Dialler {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new DialHandshake(secret, identity, rank, address, purpose, result));
+                        channel.pipeline().addLast(new DialHandshake(guard, identity, rank, address, purpose, result));
                     }
                 })
                 .connect(remote)

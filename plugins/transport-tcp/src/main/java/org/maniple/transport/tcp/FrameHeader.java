@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
 /**
- * The head of a frame on a data link. The payload follows, then its checksum: it can then be computed while the payload moves.
+ * The head of a frame on a data link. The payload follows, then its {@linkplain Seal seal}: it can then be computed while the payload
+ * moves.
  *
  * <pre>
  *  0 magic number, 4 type, 8 tag, 16 bytes of payload, 24 number of the frame, 32 checksum of these
@@ -16,7 +17,6 @@ import java.util.zip.CRC32C;
 final class FrameHeader {
 
     static final int BYTES = 36;
-    static final int TRAILER = Integer.BYTES;
     /** The largest payload. */
     static final long MAX_PAYLOAD = 1 << 30;
 
@@ -59,13 +59,5 @@ final class FrameHeader {
 
     static long sequence(MemorySegment memory, long at) {
         return memory.get(LONG, at + 24);
-    }
-
-    static void writeTrailer(MemorySegment at, CRC32C payload) {
-        at.set(INT, BYTES, (int) payload.getValue());
-    }
-
-    static boolean matches(MemorySegment memory, long at, CRC32C payload) {
-        return memory.get(INT, at) == (int) payload.getValue();
     }
 }

@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
  * a data link, no event loop serves it any more.
  *
  * @param channel the connection
- * @param rest what came after the handshake
+ * @param protection of what is said from now on
+ * @param rest what came after the handshake; of a data link as it came, of a control link as it was sent
  */
-record Greeted(Channel channel, byte[] rest) {}
+record Greeted(Channel channel, Protection protection, byte[] rest) {}

@@ -2,11 +2,14 @@ package org.maniple.transport.tcp;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import java.util.Arrays;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.TransportException;
 
@@ -17,7 +20,7 @@ import org.maniple.api.transport.TransportException;
 @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for a connection to close; a write that fails closes it
 abstract class Handshake extends ChannelInboundHandlerAdapter {
 
-    /** The longest time from the connection to the verdict. */
+    /** The longest time from the connection to the verdict; and from then on until both ends have keys. */
     static final long LIMIT_MILLIS = 5_000;
 
     private static final byte[] NOTHING = {};
@@ -48,7 +51,10 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
     void begun(ChannelHandlerContext context, byte[] bytes, int count) {}
 
     /** The connection is to be used. */
-    abstract void succeeded(ChannelHandlerContext context, byte[] rest);
+    abstract void succeeded(Channel channel, Protection protection, byte[] rest);
+
+    /** What is to protect the connection that is to be used. Called once, when both ends have proved who they are. */
+    abstract Protection protection();
 
     /** The connection has come to nothing, and is closed. */
     abstract void failed(TransportException reason);
@@ -93,12 +99,46 @@ abstract class Handshake extends ChannelInboundHandlerAdapter {
     }
 
     private void hand(ChannelHandlerContext context) {
-        context.pipeline().remove(this);
+        Channel channel = context.channel();
+        ChannelPipeline pipeline = context.pipeline();
+        pipeline.remove(this);
+        Protection protection = protection();
+        if (protection instanceof Protection.Encrypted(SSLEngine engine)) {
+            var encryption = new Encryption(engine, new Encryption.Outcome() {
+                @Override
+                public void established(Encryption encryption) {
+                    encrypted(channel, protection, encryption);
+                }
+
+                @Override
+                public void failed(String reason) {
+                    Handshake.this.failed(new TransportException(peer() + " " + reason));
+                    channel.close();
+                }
+            });
+            pipeline.addLast(encryption);
+            encryption.begin(rest);
+        } else {
+            pass(channel, protection, rest);
+        }
+    }
+
+    private void encrypted(Channel channel, Protection protection, Encryption encryption) {
+        channel.config().setAutoRead(false);
+        if (purpose() == Preface.DATA) {
+            channel.pipeline().remove(encryption);
+            pass(channel, protection, encryption.unread());
+        } else {
+            pass(channel, protection, encryption.decrypted());
+        }
+    }
+
+    private void pass(Channel channel, Protection protection, byte[] unread) {
         if (purpose() == Preface.DATA) {
             // Before the event loop reads anything that belongs to the wire.
-            context.channel().deregister().addListener(done -> succeeded(context, rest));
+            channel.deregister().addListener(done -> succeeded(channel, protection, unread));
         } else {
-            succeeded(context, rest);
+            succeeded(channel, protection, unread);
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.zip.CRC32C;
+import javax.net.ssl.SSLException;
 
 /**
  * Reads frames from a socket into the memory that waits for them. Small frames come together with their headers and are copied; of a large
@@ -18,12 +19,12 @@ final class IncomingFrames {
     /** Up to this size a copy is cheaper than another system call. */
     private static final int SMALL = 16 << 10;
 
-    static final int STAGING = SMALL + FrameHeader.BYTES + FrameHeader.TRAILER;
+    static final int STAGING = SMALL + FrameHeader.BYTES + Seal.MOST_BYTES;
 
     private static final int CHUNK = 256 << 10;
 
     private final DataSocket socket;
-    private final Views views;
+    private final Seal seal;
     private final Queue<TcpPending> expected = new ArrayDeque<>();
     private final MemorySegment staging;
     private final ByteBuffer stagingView;
@@ -36,9 +37,9 @@ final class IncomingFrames {
     private long sequence;
     private long read;
 
-    IncomingFrames(DataSocket socket, Views views, MemorySegment staging, byte[] first) {
+    IncomingFrames(DataSocket socket, Seal seal, MemorySegment staging, byte[] first) {
         this.socket = socket;
-        this.views = views;
+        this.seal = seal;
         this.staging = staging;
         this.stagingView = staging.asByteBuffer();
         MemorySegment.copy(MemorySegment.ofArray(first), 0, staging, 0, first.length);
@@ -63,8 +64,13 @@ final class IncomingFrames {
     long receive() throws IOException {
         read = 0;
         TcpPending into = expected.peek();
-        while (into != null && advance(into)) {
-            into = expected.peek();
+        try {
+            while (into != null && advance(into)) {
+                into = expected.peek();
+            }
+        } catch (SSLException e) {
+            throw new BadFrameException("sent bytes that TLS refuses (" + e.getMessage() + ") where " + into
+                    + " was expected: they were corrupted or changed on the way");
         }
         return read;
     }
@@ -82,13 +88,13 @@ final class IncomingFrames {
         if (filled < length) {
             return fill(into.segment());
         }
-        if (!stage(FrameHeader.TRAILER, STAGING)) {
+        if (!stage(seal.bytes(), STAGING)) {
             return false;
         }
-        if (!FrameHeader.matches(staging, from, crc)) {
-            throw new BadFrameException("sent " + into + " with a wrong checksum: it was corrupted on the way");
+        if (!seal.matches(staging, from)) {
+            throw new BadFrameException("sent " + into + " " + seal.broken());
         }
-        from += FrameHeader.TRAILER;
+        from += seal.bytes();
         inFrame = false;
         expected.remove();
         into.complete(length);
@@ -132,11 +138,11 @@ final class IncomingFrames {
         if (FrameHeader.tag(staging, from) != into.tag() || !into.fits(length)) {
             throw new BadFrameException(FrameHeader.tag(staging, from), length, into);
         }
+        seal.begin(staging, from);
         from += FrameHeader.BYTES;
         sequence++;
         filled = 0;
         inFrame = true;
-        crc.reset();
     }
 
     private boolean fill(MemorySegment target) throws IOException {
@@ -147,7 +153,7 @@ final class IncomingFrames {
         } else {
             count = count(socket.read(target, filled, (int) Math.min(CHUNK, length - filled)));
         }
-        views.update(crc, target, filled, count);
+        seal.update(target, filled, count);
         filled += count;
         return count > 0;
     }

@@ -33,7 +33,7 @@ final class Listener {
         this.address = address;
     }
 
-    static Listener open(Sockets sockets, IoEventLoopGroup loop, Transport.Identity identity, Transport.Bind bind, Proof secret,
+    static Listener open(Sockets sockets, IoEventLoopGroup loop, Transport.Identity identity, Transport.Bind bind, Guard guard,
             AcceptHandshake.Outcome outcome) {
         var strangers = new AtomicInteger();
         ServerBootstrap bootstrap = new ServerBootstrap()
@@ -54,7 +54,7 @@ final class Listener {
                         }
                         String from = Addresses.format(connection.remoteAddress());
                         connection.pipeline()
-                                .addLast(new AcceptHandshake(secret, identity, from, new Counted(outcome, strangers)));
+                                .addLast(new AcceptHandshake(guard, identity, from, new Counted(outcome, strangers)));
                     }
                 });
         Channel bound = bind(bootstrap, identity, bind);

@@ -7,14 +7,14 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.zip.CRC32C;
 
-/** Writes frames to a socket, in order, as far as it takes them. Header, payload and checksum leave in one system call if they can. */
+/** Writes frames to a socket, in order, as far as it takes them. Header, payload and seal leave in one system call if they can. */
 final class OutgoingFrames {
 
-    /** Of a payload at a time: it is still in the cache when it is copied by the kernel after its checksum has been computed. */
+    /** Of a payload at a time: it is still in the cache when it is copied by the kernel after its seal has been computed. */
     private static final long CHUNK = 256 << 10;
 
     private final DataSocket socket;
-    private final Views views;
+    private final Seal seal;
     private final Queue<TcpPending> frames = new ArrayDeque<>();
     private final MemorySegment envelope;
     private final ByteBuffer envelopeView;
@@ -22,13 +22,15 @@ final class OutgoingFrames {
     private final CRC32C crc = new CRC32C();
     /** The first frame has a header; nothing of it may have been written yet. */
     private boolean begun;
+    /** The whole payload is behind the seal. */
+    private boolean sealed;
     private long position;
     private long checked;
     private long sequence;
 
-    OutgoingFrames(DataSocket socket, Views views, MemorySegment envelope) {
+    OutgoingFrames(DataSocket socket, Seal seal, MemorySegment envelope) {
         this.socket = socket;
-        this.views = views;
+        this.seal = seal;
         this.envelope = envelope;
         this.envelopeView = envelope.asByteBuffer();
     }
@@ -54,7 +56,7 @@ final class OutgoingFrames {
             long written = socket.write(gather);
             all += written;
             position += written;
-            if (position == FrameHeader.BYTES + frame.segment().byteSize() + FrameHeader.TRAILER) {
+            if (position == FrameHeader.BYTES + frame.segment().byteSize() + seal.bytes()) {
                 frames.remove();
                 frame.complete(frame.segment().byteSize());
                 begun = false;
@@ -68,10 +70,11 @@ final class OutgoingFrames {
 
     private void begin(TcpPending frame) {
         FrameHeader.write(envelope, envelopeView, crc, frame.tag(), frame.segment().byteSize(), sequence++);
-        crc.reset();
+        seal.begin(envelope, 0);
         checked = 0;
         position = 0;
         begun = true;
+        sealed = false;
     }
 
     private void collect(TcpPending frame) {
@@ -79,16 +82,23 @@ final class OutgoingFrames {
         long at = Math.clamp(position - FrameHeader.BYTES, 0, payload.byteSize());
         long end = Math.min(payload.byteSize(), at + CHUNK);
         if (end > checked) {
-            views.update(crc, payload, checked, end - checked);
+            seal.update(payload, checked, end - checked);
             checked = end;
         }
         gather.clear();
         gather.add(envelope, position, Math.max(0, FrameHeader.BYTES - position));
         gather.add(payload, at, end - at);
         if (end == payload.byteSize()) {
-            FrameHeader.writeTrailer(envelope, crc);
+            seal();
             long sent = Math.max(0, position - FrameHeader.BYTES - payload.byteSize());
-            gather.add(envelope, FrameHeader.BYTES + sent, FrameHeader.TRAILER - sent);
+            gather.add(envelope, FrameHeader.BYTES + sent, seal.bytes() - sent);
+        }
+    }
+
+    private void seal() {
+        if (!sealed) {
+            sealed = true;
+            seal.write(envelope, FrameHeader.BYTES);
         }
     }
 }

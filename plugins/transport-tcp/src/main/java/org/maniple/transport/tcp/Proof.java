@@ -13,6 +13,11 @@ final class Proof {
     static final int BYTES = 32;
     static final int NONCE_BYTES = 32;
 
+    /** What keys are for. */
+    static final String DIALLING_FRAMES = "maniple frames of the dialling end";
+
+    static final String ACCEPTING_FRAMES = "maniple frames of the accepting end";
+
     private static final String ALGORITHM = "HmacSHA256";
     private static final int MIN_SECRET_BYTES = 16;
 
@@ -34,9 +39,9 @@ final class Proof {
     }
 
     /**
-     * Makes a proof.
+     * Makes a proof, or a key for what follows.
      *
-     * @param role who proves; so that a proof cannot be sent back to whom it came from
+     * @param role who proves, so that a proof cannot be sent back to whom it came from; or what the key is for
      * @param said everything that was said before
      */
     byte[] of(String role, byte[]... said) {

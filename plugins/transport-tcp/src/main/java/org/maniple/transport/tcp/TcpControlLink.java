@@ -5,10 +5,12 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.transport.ControlLink;
 
@@ -24,9 +26,8 @@ final class TcpControlLink implements ControlLink {
     private final int peer;
     private final String peerAddress;
     private final AtomicLong unsent = new AtomicLong();
-    private long sequence;
-    /** Used on the event loop only, as is what follows. */
-    private final ControlFrames frames = new ControlFrames();
+    /** Written by who sends, read on the event loop, on which what follows is used only. */
+    private final ControlFrames frames;
     private final List<byte[]> whole = new ArrayList<>();
     private @Nullable Listener listener;
     private @Nullable String reason;
@@ -34,6 +35,7 @@ final class TcpControlLink implements ControlLink {
 
     TcpControlLink(Greeted connection, int peer, String peerAddress) {
         this.channel = connection.channel();
+        this.frames = new ControlFrames(connection.protection());
         this.rest = connection.rest();
         this.peer = peer;
         this.peerAddress = peerAddress;
@@ -132,13 +134,13 @@ final class TcpControlLink implements ControlLink {
         if (!channel.isActive()) {
             return;
         }
-        int bytes = ControlFrames.HEADER + message.length;
+        int bytes = frames.bytes(message);
         if (unsent.addAndGet(bytes) > MAX_UNSENT) {
             close("does not read what is sent to it");
             return;
         }
         ByteBuf out = channel.alloc().ioBuffer(bytes);
-        ControlFrames.write(out, message, sequence++);
+        frames.write(out, message);
         try {
             // Always through the queue: what the event loop wrote by itself would overtake what other threads have queued before.
             channel.eventLoop().execute(() -> channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes)));
@@ -188,9 +190,12 @@ final class TcpControlLink implements ControlLink {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            end(cause instanceof java.io.IOException
-                    ? "lost the connection: " + cause.getMessage()
-                    : "was cut off after " + cause);
+            end(switch (cause) {
+                case SSLException refused -> "sent bytes that TLS refuses (" + refused.getMessage()
+                        + "): they were corrupted or changed on the way";
+                case IOException lost -> "lost the connection: " + lost.getMessage();
+                default -> "was cut off after " + cause;
+            });
             context.close();
         }
     }

@@ -52,23 +52,24 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private final Queue<TcpControlLink> early = new ArrayDeque<>();
     private @Nullable Acceptor acceptor;
 
-    private TcpEndpoint(Sockets sockets, Transport.Identity identity, Transport.Bind bind, PluginContext context,
+    private TcpEndpoint(Sockets sockets, Transport.Identity identity, Guard guard, Transport.Bind bind, PluginContext context,
             IoEventLoopGroup loop) {
-        var secret = new Proof(identity.secret());
         this.sockets = sockets;
         this.identity = identity;
         this.context = context;
         this.loop = loop;
-        this.dialler = new Dialler(sockets, loop, identity, secret, closed);
+        this.dialler = new Dialler(sockets, loop, identity, guard, closed);
         this.dataLinks = new DataLinks(sockets, identity, dialler);
-        this.listener = Listener.open(sockets, loop, identity, bind, secret, this);
+        this.listener = Listener.open(sockets, loop, identity, bind, guard, this);
     }
 
-    static TcpEndpoint open(Sockets sockets, Transport.Identity identity, Transport.Bind bind, PluginContext context) {
+    static TcpEndpoint open(Sockets sockets, Transport.Identity identity, LinkSecurity security, Transport.Bind bind,
+            PluginContext context) {
+        var guard = new Guard(identity.secret(), security);
         var threads = new DefaultThreadFactory("tcp-control-" + identity.rank(), true);
         IoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, threads, sockets.handlers());
         try {
-            return new TcpEndpoint(sockets, identity, bind, context, loop);
+            return new TcpEndpoint(sockets, identity, guard, bind, context, loop);
         } catch (RuntimeException e) {
             loop.shutdownGracefully(0, SHUTDOWN_MILLIS, TimeUnit.MILLISECONDS);
             throw e;
@@ -163,7 +164,8 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private void announce(Map<Integer, TcpWire.Connection> connections, WaitStrategy waiting) {
         var alike = new TreeMap<String, List<Integer>>();
         connections.forEach((peer, connection) -> alike
-                .computeIfAbsent(connection.socket().interfaceName() + ": " + connection.socket().options(),
+                .computeIfAbsent(connection.socket().interfaceName() + ": " + connection.protection().security() + ", "
+                        + connection.socket().options(),
                         o -> new ArrayList<>())
                 .add(peer));
         alike.forEach((how, there) -> context.announce("rank " + identity.rank() + " → "

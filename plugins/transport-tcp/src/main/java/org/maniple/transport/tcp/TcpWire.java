@@ -18,7 +18,7 @@ final class TcpWire implements Wire {
     private static final int ALIGNMENT = 64;
 
     /** A peer's connection, before it is a link of the wire. */
-    record Connection(String address, DataSocket socket, byte[] first) {}
+    record Connection(String address, DataSocket socket, Protection protection, byte[] first) {}
 
     private final int rank;
     private final WaitStrategy waiting;
@@ -39,7 +39,8 @@ final class TcpWire implements Wire {
         this.poller = new Poller(sockets.handlers(), () -> aborted.get() == null);
         var views = new Views();
         connections.forEach((peer, connection) -> {
-            var link = new DataLink(peer, connection.address(), connection.socket(), connection.first(), views, this::allocate);
+            var link = new DataLink(peer, connection.address(), connection.socket(), connection.protection(),
+                    connection.first(), views, this::allocate);
             connected.put(peer, link);
             links[peer] = link;
             register(link);
@@ -234,7 +235,7 @@ final class TcpWire implements Wire {
     @Override
     public String path(int peer) {
         DataLink link = link(peer);
-        return "tcp " + link.socket().interfaceName() + " " + link.host();
+        return "tcp " + link.socket().interfaceName() + " " + link.host() + link.security().path();
     }
 
     @Override

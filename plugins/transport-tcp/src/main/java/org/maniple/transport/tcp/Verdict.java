@@ -2,6 +2,7 @@ package org.maniple.transport.tcp;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** The accepting end's answers, each of a fixed size: a challenge to the preface, and a verdict on the proof. */
 final class Verdict {
@@ -19,7 +20,7 @@ final class Verdict {
     /** The ends do not fit together now, but the accepting one may be replaced. */
     static final int NOT_NOW = 4;
 
-    static final int CHALLENGE_BYTES = 12 + Proof.NONCE_BYTES;
+    static final int CHALLENGE_BYTES = 12 + Proof.NONCE_BYTES + OwnCertificate.FINGERPRINT_BYTES;
     static final int VERDICT_BYTES = 512;
 
     private static final int MAX_TEXT = VERDICT_BYTES - 8 - Proof.BYTES;
@@ -29,9 +30,9 @@ final class Verdict {
     /** Why not. */
     record Reason(int status, String text) {}
 
-    static byte[] challenge(int status, byte[] nonce) {
+    static byte[] challenge(int status, byte[] nonce, byte[] fingerprint) {
         return ByteBuffer.allocate(CHALLENGE_BYTES).putInt(Preface.MAGIC).putInt(Preface.VERSION).putInt(status).put(nonce)
-                .array();
+                .put(fingerprint).array();
     }
 
     static int magic(byte[] message) {
@@ -44,6 +45,11 @@ final class Verdict {
 
     static int challengeStatus(byte[] challenge) {
         return ByteBuffer.wrap(challenge).getInt(8);
+    }
+
+    /** Of the certificate that the accepting end will have. */
+    static byte[] fingerprint(byte[] challenge) {
+        return Arrays.copyOfRange(challenge, CHALLENGE_BYTES - OwnCertificate.FINGERPRINT_BYTES, CHALLENGE_BYTES);
     }
 
     /** A verdict without its proof. */

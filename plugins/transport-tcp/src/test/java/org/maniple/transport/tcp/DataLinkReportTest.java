@@ -57,7 +57,7 @@ class DataLinkReportTest {
     void linksThatAreAlikeShareALine() throws InterruptedException {
         List<String> lines = announcedByRankZero(new TcpTransport(), 3);
         assertThat(lines).hasSize(2);
-        assertThat(lines.getFirst()).startsWith("rank 0 → 1, 2 via tcp over lo: TCP_NODELAY, ").contains("buffers from ");
+        assertThat(lines.getFirst()).startsWith("rank 0 → 1, 2 via tcp over lo: auth, TCP_NODELAY, ").contains("buffers from ");
         assertThat(lines.getLast()).startsWith("waiting ranks ").contains("3 ranks with 1 thread each on ");
     }
 
@@ -70,8 +70,16 @@ class DataLinkReportTest {
     }
 
     @Test
+    void whatProtectsALinkIsReported() throws InterruptedException {
+        assertThat(announcedByRankZero(new TcpTransport(false, LinkSecurity.INTEGRITY), 2).getFirst())
+                .startsWith("rank 0 → 1 via tcp over lo: integrity, TCP_NODELAY");
+        assertThat(announcedByRankZero(new TcpTransport(false, LinkSecurity.ENCRYPT), 2).getFirst())
+                .startsWith("rank 0 → 1 via tcp over lo: encrypt, TLS 1.3 with TLS_AES_128_GCM_SHA256, TCP_NODELAY");
+    }
+
+    @Test
     void theSocketsOfTheJdkAreReportedToo() throws InterruptedException {
-        assertThat(announcedByRankZero(new TcpTransport(true), 2).getFirst())
-                .startsWith("rank 0 → 1 via tcp over lo: TCP_NODELAY, buffers from ");
+        assertThat(announcedByRankZero(new TcpTransport(true, LinkSecurity.AUTH), 2).getFirst())
+                .startsWith("rank 0 → 1 via tcp over lo: auth, TCP_NODELAY, buffers from ");
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.IoHandler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,7 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.transport.ControlLink;
 
 /**
@@ -28,63 +30,6 @@ class FrameFuzzTest {
 
     private final SplittableRandom random = new SplittableRandom(SEED);
 
-    /** A socket in memory, that moves a few bytes at a time. */
-    private final class MemorySocket implements DataSocket {
-        private byte[] stream = {};
-        private int at;
-        private boolean open = true;
-
-        private int some(int most) {
-            return most == 0 ? 0 : random.nextInt(most + 1);
-        }
-
-        @Override
-        public int read(MemorySegment into, long offset, int length) {
-            if (at == stream.length) {
-                return open ? 0 : -1;
-            }
-            int count = Math.min(some(length), stream.length - at);
-            MemorySegment.copy(stream, at, into, ValueLayout.JAVA_BYTE, offset, count);
-            at += count;
-            return count;
-        }
-
-        @Override
-        public long write(Gather from) {
-            long left = some((int) from.bytes());
-            long all = left;
-            for (int i = 0; i < from.count() && left > 0; i++) {
-                byte[] bytes = from.slice(i).asSlice(0, Math.min(left, from.length(i))).toArray(ValueLayout.JAVA_BYTE);
-                int end = stream.length;
-                stream = java.util.Arrays.copyOf(stream, end + bytes.length);
-                System.arraycopy(bytes, 0, stream, end, bytes.length);
-                left -= bytes.length;
-            }
-            return all;
-        }
-
-        @Override
-        public void register(IoHandler poller) {}
-
-        @Override
-        public void interest(boolean reading, boolean writing) {}
-
-        @Override
-        public String interfaceName() {
-            return "memory";
-        }
-
-        @Override
-        public String options() {
-            return "none";
-        }
-
-        @Override
-        public void close() {
-            open = false;
-        }
-    }
-
     private static MemorySegment memory(long bytes) {
         return Arena.ofAuto().allocate(bytes, 8);
     }
@@ -98,9 +43,9 @@ class FrameFuzzTest {
     }
 
     /** Sends some frames over a link in memory, changes the bytes, and receives them. Returns how many have come, or -1 for a refusal. */
-    private int transfer(List<MemorySegment> payloads, java.util.function.UnaryOperator<byte[]> change) {
-        var socket = new MemorySocket();
-        var link = new DataLink(1, "memory:1", socket, new byte[0], new Views(), FrameFuzzTest::memory);
+    private int transfer(Protection protection, List<MemorySegment> payloads, java.util.function.UnaryOperator<byte[]> change) {
+        var socket = new MemorySocket(random);
+        var link = new DataLink(1, "memory:1", socket, protection, new byte[0], new Views(), FrameFuzzTest::memory);
         for (int i = 0; i < payloads.size(); i++) {
             var pending = new TcpPending(link);
             pending.begin(link, true, true, i, payloads.get(i));
@@ -109,8 +54,8 @@ class FrameFuzzTest {
                 link.progress();
             }
         }
-        socket.stream = change.apply(socket.stream);
-        socket.open = false;
+        socket.give(change.apply(socket.taken()));
+        socket.end();
         for (int i = 0; i < payloads.size(); i++) {
             MemorySegment into = memory(payloads.get(i).byteSize());
             var pending = new TcpPending(link);
@@ -145,35 +90,42 @@ class FrameFuzzTest {
         return changed;
     }
 
-    @Test
-    void framesSurviveReadsAndWritesOfAnySizes() {
+    /** Checksums and codes; both directions have the same key, since one link sends and receives here. */
+    private static Stream<Protection> protections() {
+        return Stream.of(new Protection.Plain(), new Protection.Keyed(new byte[32], new byte[32]));
+    }
+
+    @ParameterizedTest
+    @MethodSource("protections")
+    void framesSurviveReadsAndWritesOfAnySizes(Protection protection) {
         for (int i = 0; i < CASES; i++) {
             List<MemorySegment> payloads = List.of(payload(), payload(), payload());
-            assertThat(transfer(payloads, bytes -> bytes)).isEqualTo(3);
+            assertThat(transfer(protection, payloads, bytes -> bytes)).isEqualTo(3);
         }
     }
 
-    @Test
-    void noChangedFrameIsTakenForWhatWasSent() {
+    @ParameterizedTest
+    @MethodSource("protections")
+    void noChangedFrameIsTakenForWhatWasSent(Protection protection) {
         for (int i = 0; i < CASES; i++) {
-            assertThat(transfer(List.of(payload(), payload(), payload()), this::mutate)).as("case " + i + " of seed " + SEED)
+            assertThat(transfer(protection, List.of(payload(), payload(), payload()), this::mutate))
+                    .as("case " + i + " of seed " + SEED)
                     .isLessThan(3);
         }
     }
 
-    private static byte[] control(List<byte[]> messages) {
+    private static byte[] control(Protection protection, List<byte[]> messages) {
         ByteBuf out = Unpooled.buffer();
-        for (int i = 0; i < messages.size(); i++) {
-            ControlFrames.write(out, messages.get(i), i);
-        }
+        var frames = new ControlFrames(protection);
+        messages.forEach(message -> frames.write(out, message));
         byte[] bytes = new byte[out.readableBytes()];
         out.readBytes(bytes);
         return bytes;
     }
 
-    private static List<byte[]> read(byte[] bytes, IntUnaryOperator pieces) {
+    private static List<byte[]> read(Protection protection, byte[] bytes, IntUnaryOperator pieces) {
         var messages = new ArrayList<byte[]>();
-        var frames = new ControlFrames();
+        var frames = new ControlFrames(protection);
         for (int at = 0; at < bytes.length;) {
             int count = 1 + pieces.applyAsInt(bytes.length - at);
             frames.read(Unpooled.wrappedBuffer(bytes, at, count), messages::add);
@@ -182,22 +134,25 @@ class FrameFuzzTest {
         return messages;
     }
 
-    @Test
-    void controlMessagesSurviveAnyPieces() {
+    @ParameterizedTest
+    @MethodSource("protections")
+    void controlMessagesSurviveAnyPieces(Protection protection) {
         for (int i = 0; i < CASES; i++) {
             List<byte[]> messages = List.of(payload().toArray(ValueLayout.JAVA_BYTE), new byte[0],
                     payload().toArray(ValueLayout.JAVA_BYTE));
-            assertThat(read(control(messages), random::nextInt)).usingRecursiveComparison().isEqualTo(messages);
+            assertThat(read(protection, control(protection, messages), random::nextInt)).usingRecursiveComparison()
+                    .isEqualTo(messages);
         }
     }
 
-    @Test
-    void noChangedControlMessageIsTakenForWhatWasSent() {
+    @ParameterizedTest
+    @MethodSource("protections")
+    void noChangedControlMessageIsTakenForWhatWasSent(Protection protection) {
         for (int i = 0; i < CASES; i++) {
             List<byte[]> messages = List.of(payload().toArray(ValueLayout.JAVA_BYTE), payload().toArray(ValueLayout.JAVA_BYTE));
-            byte[] changed = mutate(control(messages));
+            byte[] changed = mutate(control(protection, messages));
             var got = new ArrayList<byte[]>();
-            Throwable refusal = catchThrowable(() -> got.addAll(read(changed, random::nextInt)));
+            Throwable refusal = catchThrowable(() -> got.addAll(read(protection, changed, random::nextInt)));
             assertThat(refusal == null || refusal instanceof IllegalArgumentException).as(() -> "unexpected " + refusal).isTrue();
             assertThat(got.size()).as("case " + i + " of seed " + SEED).isLessThan(2);
         }
@@ -206,7 +161,7 @@ class FrameFuzzTest {
     @Test
     void anAnnouncedSizeBeyondTheLimitIsRefusedBeforeMemoryIsTaken() {
         ByteBuf out = Unpooled.buffer();
-        ControlFrames.write(out, new byte[ControlLink.MAX_MESSAGE + 1], 0);
+        new ControlFrames().write(out, new byte[ControlLink.MAX_MESSAGE + 1]);
         Throwable refusal = catchThrowable(() -> new ControlFrames().read(out.slice(0, ControlFrames.HEADER), message -> {}));
         assertThat(refusal).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("at most " + ControlLink.MAX_MESSAGE);

@@ -31,6 +31,8 @@ class HandshakeTest {
     private static final Duration SHORT = Duration.ofMillis(300);
     private static final byte[] OTHER_SECRET = "the secret of somebody else".getBytes(StandardCharsets.US_ASCII);
 
+    private static final Guard PLAIN = new Guard(VirtualRanks.identity(1, 2).secret(), LinkSecurity.AUTH);
+
     private final GivenContext context = GivenContext.empty();
     private final Endpoint rank0 = open(VirtualRanks.identity(0, 2), 0);
 
@@ -104,7 +106,7 @@ class HandshakeTest {
 
     @Test
     void bothVersionsAreNamedWhenTheyDiffer() throws IOException {
-        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), 0, Preface.CONTROL, new byte[Proof.NONCE_BYTES]).encode();
+        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), PLAIN, 0, Preface.CONTROL, new byte[Proof.NONCE_BYTES]).encode();
         ByteBuffer.wrap(preface).putInt(4, 77);
         try (Socket socket = stranger()) {
             socket.getOutputStream().write(preface);
@@ -112,7 +114,7 @@ class HandshakeTest {
             assertThat(Verdict.version(answer)).isEqualTo(Preface.VERSION);
             assertThat(Verdict.challengeStatus(answer)).isEqualTo(Verdict.OTHER_VERSION);
             assertClosed(socket);
-            assertThat(announced()).contains("speaks version 77", "this rank version 1");
+            assertThat(announced()).contains("speaks version 77", "this rank version " + Preface.VERSION);
         }
     }
 
@@ -123,8 +125,10 @@ class HandshakeTest {
             Thread.ofVirtual().start(() -> {
                 try (Socket socket = other.accept()) {
                     socket.getInputStream().readNBytes(Preface.BYTES);
-                    byte[] challenge = Verdict.challenge(Verdict.OTHER_VERSION, new byte[Proof.NONCE_BYTES]);
-                    socket.getOutputStream().write(ByteBuffer.wrap(challenge).putInt(4, 9).array());
+                    // As version 1 says it, which has shorter challenges.
+                    ByteBuffer challenge = ByteBuffer.allocate(12 + Proof.NONCE_BYTES).putInt(Preface.MAGIC).putInt(9)
+                            .putInt(Verdict.OTHER_VERSION);
+                    socket.getOutputStream().write(challenge.array());
                     socket.getInputStream().read();
                 } catch (IOException e) {
                     throw new IllegalStateException(e);
@@ -132,7 +136,7 @@ class HandshakeTest {
             });
             assertThatThrownBy(() -> rank1.dial("localhost:" + other.getLocalPort(), 0, VirtualRanks.PATIENCE))
                     .hasMessageContaining("version 9")
-                    .hasMessageContaining("version 1");
+                    .hasMessageContaining("version " + Preface.VERSION);
         }
     }
 
@@ -153,9 +157,21 @@ class HandshakeTest {
     }
 
     @Test
+    void ranksThatWantDifferentProtectionAreNamedOnBothSides() {
+        try (Endpoint rank1 = new TcpTransport(false, LinkSecurity.ENCRYPT).open(VirtualRanks.identity(1, 2),
+                new Transport.Bind("localhost", 0), context)) {
+            assertThatThrownBy(() -> rank1.dial(rank0.address(), 0, VirtualRanks.PATIENCE))
+                    .isInstanceOf(TransportException.class)
+                    .hasMessageEndingWith(
+                            "refused: rank 1 has link-security encrypt, rank 0 auth; give all ranks the same");
+            assertThat(announced()).contains("rank 1 has link-security encrypt, rank 0 auth");
+        }
+    }
+
+    @Test
     void aReplayedHandshakeIsRefused() throws IOException {
-        var secret = new Proof(VirtualRanks.identity(1, 2).secret());
-        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), 0, Preface.CONTROL, secret.nonce()).encode();
+        Proof secret = PLAIN.secret();
+        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), PLAIN, 0, Preface.CONTROL, secret.nonce()).encode();
         byte[] proof;
         try (Socket socket = stranger()) {
             socket.getOutputStream().write(preface);
@@ -176,8 +192,29 @@ class HandshakeTest {
     }
 
     @Test
+    void whoProvesItselfButDoesNotSpeakTlsIsCutOff() throws IOException {
+        var guard = new Guard(VirtualRanks.identity(1, 2).secret(), LinkSecurity.ENCRYPT);
+        var transport = new TcpTransport(false, LinkSecurity.ENCRYPT);
+        try (Endpoint encrypting = transport.open(VirtualRanks.identity(0, 2), new Transport.Bind("localhost", 0), context);
+                Socket socket = new Socket(Addresses.host(encrypting.address()), Addresses.port(encrypting.address()))) {
+            socket.setSoTimeout((int) VirtualRanks.PATIENCE.toMillis());
+            byte[] preface = Preface.of(VirtualRanks.identity(1, 2), guard, 0, Preface.CONTROL, guard.secret().nonce()).encode();
+            socket.getOutputStream().write(preface);
+            byte[] challenge = socket.getInputStream().readNBytes(Verdict.CHALLENGE_BYTES);
+            socket.getOutputStream().write(guard.secret().of(DialHandshake.ROLE, preface, challenge));
+            assertThat(Verdict.read(socket.getInputStream().readNBytes(Verdict.VERDICT_BYTES)).status())
+                    .isEqualTo(Verdict.WELCOME);
+            socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(announced()).contains("rank 1 at 127.0.0.1:", "cannot be talked to by TLS: ");
+            socket.getInputStream().readAllBytes();
+        } catch (java.net.SocketException e) {
+            assertThat(e).hasMessageContaining("reset");
+        }
+    }
+
+    @Test
     void nothingIsToldToWhoDoesNotKnowTheSecret() throws IOException {
-        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), 0, Preface.CONTROL, new byte[Proof.NONCE_BYTES]).encode();
+        byte[] preface = Preface.of(VirtualRanks.identity(1, 2), PLAIN, 0, Preface.CONTROL, new byte[Proof.NONCE_BYTES]).encode();
         try (Socket socket = stranger()) {
             socket.getOutputStream().write(preface);
             socket.getInputStream().readNBytes(Verdict.CHALLENGE_BYTES);

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.maniple.api.transport.ControlLink;
 import org.maniple.api.transport.Endpoint;
 import org.maniple.api.transport.Transport;
@@ -27,10 +28,10 @@ class PortFuzzTest {
     private static final long MAX_GROWTH = 64L << 20;
 
     private final SplittableRandom random = new SplittableRandom(SEED);
-    private final Proof secret = new Proof(VirtualRanks.identity(1, 2).secret());
 
-    private static Endpoint open(int rank) {
-        return new TcpTransport().open(VirtualRanks.identity(rank, 2), new Transport.Bind("localhost", 0), GivenContext.empty());
+    private static Endpoint open(LinkSecurity security, int rank) {
+        return new TcpTransport(false, security).open(VirtualRanks.identity(rank, 2), new Transport.Bind("localhost", 0),
+                GivenContext.empty());
     }
 
     /** Sends bytes and reads until the other end closes. */
@@ -53,8 +54,8 @@ class PortFuzzTest {
         return bytes;
     }
 
-    private byte[] mutatedPreface() {
-        byte[] valid = Preface.of(VirtualRanks.identity(1, 2), 0, 1 + random.nextInt(2), secret.nonce()).encode();
+    private byte[] mutatedPreface(Guard guard) {
+        byte[] valid = Preface.of(VirtualRanks.identity(1, 2), guard, 0, 1 + random.nextInt(2), guard.secret().nonce()).encode();
         byte[] tail = noise();
         byte[] bytes = java.util.Arrays.copyOf(valid,
                 random.nextInt(4) == 0 ? random.nextInt(valid.length) : valid.length + tail.length);
@@ -73,13 +74,15 @@ class PortFuzzTest {
                 + io.netty.util.internal.PlatformDependent.usedDirectMemory();
     }
 
-    @Test
-    void noiseAndMutatedHandshakesAreCutOffAndRanksGoOn() throws IOException {
-        try (Endpoint rank0 = open(0); Endpoint rank1 = open(1)) {
+    @ParameterizedTest
+    @EnumSource(value = LinkSecurity.class, names = {"AUTH", "ENCRYPT"})
+    void noiseAndMutatedHandshakesAreCutOffAndRanksGoOn(LinkSecurity security) throws IOException {
+        var guard = new Guard(VirtualRanks.identity(1, 2).secret(), security);
+        try (Endpoint rank0 = open(security, 0); Endpoint rank1 = open(security, 1)) {
             rank0.accept(link -> link.start(new RecordedLink()));
             long before = used();
             for (int i = 0; i < CASES; i++) {
-                send(rank0, random.nextBoolean() ? noise() : mutatedPreface());
+                send(rank0, random.nextBoolean() ? noise() : mutatedPreface(guard));
             }
             assertThat(used() - before).as("growth of memory in bytes, seed " + SEED).isLessThan(MAX_GROWTH);
             try (ControlLink link = rank1.dial(rank0.address(), 0, VirtualRanks.PATIENCE)) {

@@ -8,6 +8,6 @@ class PortableTcpTransportTest extends TransportContract {
 
     @Override
     protected ControlTransport transport() {
-        return new TcpTransport(true);
+        return new TcpTransport(true, LinkSecurity.AUTH);
     }
 }

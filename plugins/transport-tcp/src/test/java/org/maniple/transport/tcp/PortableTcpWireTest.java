@@ -8,7 +8,7 @@ class PortableTcpWireTest extends WireContract {
 
     @Override
     protected Transport transport() {
-        return new TcpTransport(true);
+        return new TcpTransport(true, LinkSecurity.AUTH);
     }
 
     @Override
