@@ -25,7 +25,8 @@ public final class WireTimes {
     /** What UCX is told, by the transport that uses the same. */
     private static final Map<String, Map<String, String>> UCX = Map.of("ucx-tcp",
             Map.of("UCX_TLS", "tcp,self", "UCX_NET_DEVICES", "lo"),
-            "ucx-shm", Map.of("UCX_TLS", "posix,cma,self", "UCX_POSIX_ERROR_HANDLING", "y"), "rdma", Map.of("UCX_TLS", "ib,self"));
+            "ucx-shm", Map.of("UCX_TLS", "posix,cma,self", "UCX_POSIX_ERROR_HANDLING", "y"), "rdma",
+            Map.of("UCX_TLS", "ib,self"));
     private static final String PERFTEST = "ucx_perftest";
     /** With endpoints that notice that a peer is gone, as those of Maniple do: UCX then leaves out ways that cannot tell. */
     private static final String NOTICES = "-e";
@@ -134,7 +135,8 @@ public final class WireTimes {
     private static Process client(String transport, int port, int size) throws IOException, InterruptedException {
         TimeUnit.MILLISECONDS.sleep(300);
         return ucx(transport, "127.0.0.1", "-p", Integer.toString(port), "-t", "tag_lat", "-s", Integer.toString(size), "-n",
-                Integer.toString(repetitions(size)), "-w", Integer.toString(Math.max(10, repetitions(size) / 2)), "-f", "-v", NOTICES);
+                Integer.toString(repetitions(size)), "-w", Integer.toString(Math.max(10, repetitions(size) / 2)), "-f", "-v",
+                NOTICES);
     }
 
     private static Process ucx(String transport, String... arguments) throws IOException {

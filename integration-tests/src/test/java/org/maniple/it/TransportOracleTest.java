@@ -61,7 +61,8 @@ class TransportOracleTest {
                     direct(Layout.of(1, 1).attentionOf(4).experts())));
         }
         Stream<Arguments> shown = experts.stream().map(model -> Arguments.of(model,
-                WAYS.getFirst().apply(Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "shm", " shown in memory"))));
+                WAYS.getFirst()
+                        .apply(Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "shm", " shown in memory"))));
         return Stream.concat(shown, WAYS.stream().flatMap(way -> Stream.concat(
                 dense.stream().flatMap(model -> layouts.stream().map(layout -> Arguments.of(model, way.apply(layout)))),
                 experts.stream().flatMap(model -> mixed.stream().map(layout -> Arguments.of(model, way.apply(layout)))))));

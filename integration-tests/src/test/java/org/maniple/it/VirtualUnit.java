@@ -77,8 +77,8 @@ import org.maniple.model.mixtral.MixtralFamily;
 import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
 import org.maniple.moe.ep.DirectAllToAll;
-import org.maniple.moe.ep.SharedMemoryAllToAll;
 import org.maniple.moe.ep.ExpertParallelism;
+import org.maniple.moe.ep.SharedMemoryAllToAll;
 import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
 import org.maniple.parallel.tp.TensorParallelism;
@@ -258,7 +258,8 @@ final class VirtualUnit implements AutoCloseable {
                 .filter(p -> p.rules(settings).stream().anyMatch(rule -> rule.axis().equals(Axes.EXPERTS))).findFirst();
         boolean exact = settings.text("numerics").equals("exact");
         var options = new CompileOptions(exact, exact || settings.text("moe-combine").equals("expert-order"),
-                backend(settings.text("all2all-backend")).map(AllToAll::gathers).orElse(true), CacheType.of(settings.text("kv-cache-dtype")));
+                backend(settings.text("all2all-backend")).map(AllToAll::gathers).orElse(true),
+                CacheType.of(settings.text("kv-cache-dtype")));
         return new ProgramCompiler(graph, mesh, rules, options,
                 (layer, experts) -> placing.flatMap(p -> p.experts(layer, experts, mesh, settings)),
                 BlockGrid.of(graph.parameters(), tensor -> Optional.ofNullable(types.get(tensor)))).compile();

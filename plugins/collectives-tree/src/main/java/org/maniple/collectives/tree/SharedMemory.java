@@ -87,7 +87,8 @@ final class SharedMemory {
         long written = 0;
         for (int i = 0; i < state.size; i++) {
             if (i != state.position) {
-                written += copy(floats, at + i * slot, window.own(), i * slot, Math.clamp(floats.byteSize() - at - i * slot, 0, slot));
+                written += copy(floats, at + i * slot, window.own(), i * slot,
+                        Math.clamp(floats.byteSize() - at - i * slot, 0, slot));
             }
         }
         return written;
@@ -99,7 +100,8 @@ final class SharedMemory {
         }
         long from = state.position * slot;
         long own = Math.clamp(floats.byteSize() - at - from, 0, slot);
-        sum.add(state.addends, from, state.position, at + from, 0, state.size, NO_LEAVES, own, window.own(), from, floats, at + from);
+        sum.add(state.addends, from, state.position, at + from, 0, state.size, NO_LEAVES, own, window.own(), from, floats,
+                at + from);
         return own;
     }
 

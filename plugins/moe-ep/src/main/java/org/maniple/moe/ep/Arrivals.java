@@ -114,8 +114,9 @@ final class Arrivals {
      */
     void take(int position, int rank, int number, long rowAt, int choice, int slot, float weight) {
         if (slot < 0 || slot >= slots || number < 0 || number >= all) {
-            throw new IllegalStateException("rank " + rank + " shows token " + number + " of " + all + " for slot " + slot + " of "
-                    + slots + "; do all ranks have the same configuration?");
+            throw new IllegalStateException(
+                    "rank " + rank + " shows token " + number + " of " + all + " for slot " + slot + " of "
+                            + slots + "; do all ranks have the same configuration?");
         }
         grow(entries + 1);
         if (tokens == firsts[position] || numbers[tokens - 1] != number) {

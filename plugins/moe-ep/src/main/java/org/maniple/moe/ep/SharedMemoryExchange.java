@@ -96,8 +96,9 @@ final class SharedMemoryExchange implements PairExchange {
         this.head = Math.ceilDiv((ranks + 1L) * Integer.BYTES, LINE) * LINE;
         TokenMessage.check(setting.choices(), setting.slots());
         if (head + Math.max(resultBytes, (long) choices * ENTRY) > window.bytes() || rowBytes > window.bytes()) {
-            throw new ManipleException("all2all-backend [shm] shows " + window.bytes() + " bytes at a time, but a token has " + width
-                    + " elements and " + choices + " experts; use direct");
+            throw new ManipleException(
+                    "all2all-backend [shm] shows " + window.bytes() + " bytes at a time, but a token has " + width
+                            + " elements and " + choices + " experts; use direct");
         }
         this.arrivals = new Arrivals(ranks, setting.slots(), rowBytes);
         this.entries = new Room(ranks, setting.memory());
@@ -120,7 +121,8 @@ final class SharedMemoryExchange implements PairExchange {
         largest = most;
         if (x.width() != width || weights.width() != choices || pairs.width() != width || tokens > largest
                 || weights.rows() != tokens || tokens > maxTokens) {
-            throw new IllegalArgumentException("dispatch of " + tokens + " rows of " + x + " by " + weights.rows() + " of " + weights
+            throw new IllegalArgumentException("dispatch of " + tokens + " rows of " + x + " by " + weights.rows() + " of "
+                    + weights
                     + " into " + pairs + ", at most " + largest + " tokens a rank: this exchange is for width " + width + ", "
                     + choices + " choices and up to " + maxTokens + " tokens");
         }
@@ -301,8 +303,9 @@ final class SharedMemoryExchange implements PairExchange {
         int start = shown.get(JAVA_INT_UNALIGNED, (long) own * Integer.BYTES);
         int count = shown.get(JAVA_INT_UNALIGNED, (own + 1L) * Integer.BYTES) - start;
         if (count != visits[position] || start < 0) {
-            throw new IllegalStateException("rank " + group.ranks().get(position) + " shows the results of " + count + " tokens for "
-                    + visits[position] + " that were shown to it");
+            throw new IllegalStateException(
+                    "rank " + group.ranks().get(position) + " shows the results of " + count + " tokens for "
+                            + visits[position] + " that were shown to it");
         }
         return start;
     }

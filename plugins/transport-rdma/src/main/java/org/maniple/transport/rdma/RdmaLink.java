@@ -22,6 +22,8 @@ final class RdmaLink {
     private final AtomicLong received = new AtomicLong();
     private final AtomicReference<@Nullable String> lost = new AtomicReference<>();
     private @Nullable String failure;
+    /** The peer was lost while it owed nothing: whoever wants something of it then says what. */
+    private boolean owesNothing;
 
     RdmaLink(int peer, Place place, String path, Worker worker, long endpoint, OutgoingFrames outgoing, IncomingFrames incoming,
             Goodbye goodbye) {
@@ -75,7 +77,9 @@ final class RdmaLink {
 
     private void fail(UcxException e) {
         String known = lost();
-        fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known) + owed());
+        String owed = owed();
+        owesNothing = failure == null && owed.isEmpty();
+        fail(this + " " + (known == null ? "closed the connection: " + e.getMessage() : known) + owed);
     }
 
     /** Moves what can be moved, after UCX has. */
@@ -151,6 +155,12 @@ final class RdmaLink {
     @Nullable
     String failure() {
         return failure;
+    }
+
+    /** Why it failed, for somebody who waits for a frame. */
+    @Nullable
+    String failure(Frame frame) {
+        return failure != null && owesNothing ? failure + "; it " + frame.missing() : failure;
     }
 
     /** For any thread. */

@@ -69,16 +69,16 @@ final class RdmaWire implements Wire {
     @Override
     public Pending send(int peer, long tag, MemorySegment data) {
         RdmaLink link = usable(peer, data);
-        String failure = link.failure();
+        Frame frame = frame(link);
+        frame.begin(link, true, true, tag, data);
+        String failure = link.failure(frame);
         String lost = failure == null ? link.lost() : null;
         if (failure != null) {
             throw new TransportException(failure);
         }
         if (lost != null) {
-            throw new TransportException(link + " " + lost);
+            throw new TransportException(link + " " + lost + "; it " + frame.missing());
         }
-        Frame frame = frame(link);
-        frame.begin(link, true, true, tag, data);
         link.send(frame);
         return frame;
     }
@@ -227,7 +227,7 @@ final class RdmaWire implements Wire {
         if (lost != null) {
             link.fail(link + " " + lost + "; it " + frame.missing());
         }
-        String failure = link.failure();
+        String failure = link.failure(frame);
         if (failure != null) {
             throw new TransportException(failure);
         }

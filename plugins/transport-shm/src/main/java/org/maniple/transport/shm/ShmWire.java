@@ -77,16 +77,16 @@ final class ShmWire implements Wire {
     @Override
     public Pending send(int peer, long tag, MemorySegment data) {
         ShmLink link = usable(peer, data);
+        Frame frame = frame(link);
+        frame.begin(link, true, true, tag, data);
         String failure = link.failure();
         String lost = failure == null ? link.lost() : null;
         if (failure != null) {
             throw new TransportException(failure);
         }
         if (lost != null) {
-            throw new TransportException(link + " " + lost);
+            throw new TransportException(link + " " + lost + "; it " + frame.missing());
         }
-        Frame frame = frame(link);
-        frame.begin(link, true, true, tag, data);
         link.send(frame);
         return frame;
     }
