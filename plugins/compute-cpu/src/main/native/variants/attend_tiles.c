@@ -5,29 +5,26 @@
  * weights are split into a bf16 and what it lacks, as another one, so that each counts with 16 bits: results differ from those of attend.c by rounding
  * of that size.
  *
- * A row's sums are formed in the same order whatever else is in its tiles: a tile's row is multiplied by itself, 32 elements or positions at a time,
- * which begin at multiples of 32.
+ * A pair is a row and a head. Sixteen of them are the rows of a tile; what they are multiplied with are 16 keys, or 16 elements of 32 values. A pair's
+ * sums are formed in the same order whatever else is in its tiles: a tile's row is multiplied by itself, 32 elements or positions at a time, which begin
+ * at multiples of 32.
  */
 #include <immintrin.h>
 #include <string.h>
 
 #include "attend.h"
+#include "tile.h"
 
-/* Rows of a tile. */
+/* Pairs of a tile. */
 #define ROWS 16
-#define TILE 1024
+/* Tiles of pairs at most. */
+#define MOST 4
 /* Positions that a step of products with values takes. */
 #define STEP 32
+/* Keys that are brought into the order of tiles at once, to be read from the first cache by all pairs. */
+#define KEYS 64
 /* How many keys before it is read a key is asked for. */
 #define AHEAD 48
-
-typedef struct {
-    uint8_t palette;
-    uint8_t start_row;
-    uint8_t reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} __attribute__((packed)) TileConfig;
 
 /* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, of which there are some rows, 6 and 7 what with. */
 static void configure(int rows)
@@ -39,9 +36,7 @@ static void configure(int rows)
         config.bytes[t] = 64;
         config.rows[t] = (uint8_t) (t >= 6 ? ROWS : rows);
     }
-    /* The intrinsic of GCC 12 claims to read the first bytes only: the others must not be left out. */
-    __asm__ volatile("" : : "r"(&config) : "memory");
-    _tile_loadconfig(&config);
+    load_config(&config);
 }
 
 INLINE int32_t filled(int32_t length, int32_t to)
@@ -51,13 +46,13 @@ INLINE int32_t filled(int32_t length, int32_t to)
 
 /* Where in the panel what is. */
 struct room {
-    /* Rows of keys, first the elements that are not turned. */
-    uint16_t *keys;
+    /* Of KEYS keys for each 32 elements, first those that are not turned, tiles of 16 keys. */
+    uint8_t *keys;
     /* Of each 32 positions tiles of 16 elements of a value. */
     uint8_t *values;
-    /* Of each 32 elements a tile of 16 queries, and what they lack. */
-    uint8_t *queries;
-    uint8_t *query_rests;
+    /* Of each 16 pairs the queries, and what they lack. */
+    uint16_t *queries;
+    uint16_t *query_rests;
     float *out;
     /* Elements of a key that is not turned, of a turned one, of a value; filled up. */
     int32_t key;
@@ -70,16 +65,16 @@ static struct room room_of(const struct attend *a)
     struct room r;
     r.key = filled(a->key_length, 32);
     r.turned = filled(a->turned_length, 32);
-    r.value = filled(a->value_length, 16);
+    r.value = filled(a->value_length, 32);
     uint8_t *at = (uint8_t *) a->panel;
-    r.keys = (uint16_t *) at;
-    at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
+    r.keys = at;
+    at += (int64_t) (r.key + r.turned) * 2 * KEYS;
     r.values = at;
     at += (int64_t) r.value * 2 * CHUNK;
-    r.queries = at;
-    at += (int64_t) (r.key + r.turned) * 2 * ROWS;
-    r.query_rests = at;
-    at += (int64_t) (r.key + r.turned) * 2 * ROWS;
+    r.queries = (uint16_t *) at;
+    at += (int64_t) (r.key + r.turned) * 2 * ROWS * MOST;
+    r.query_rests = (uint16_t *) at;
+    at += (int64_t) (r.key + r.turned) * 2 * ROWS * MOST;
     r.out = (float *) at;
     return r;
 }
@@ -151,32 +146,47 @@ INLINE void turn(__m512i *x, uint8_t *to, int64_t stride)
     }
 }
 
-/* A row of a key, filled up with zeros. */
-INLINE void bring_key(int form, const char *row, int32_t length, int32_t filled_length, uint16_t *to)
+/* The keys of some tiles: of each 32 elements, tiles of 16 keys that follow each other, of which every row is a pair of elements. */
+INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t filled_length, int32_t tiles, uint8_t *to)
 {
-    for (int32_t from = 0; from < filled_length; from += 32) {
-        _mm512_storeu_si512(to + from, load(form, row, from, length));
+    for (int32_t tile = 0; tile < tiles; tile++) {
+        for (int32_t from = 0; from < filled_length; from += 32) {
+            __m512i x[16];
+            for (int i = 0; i < 16; i++) {
+                x[i] = load(form, rows[16 * tile + i], from, length);
+            }
+            turn(x, to + (from / 32 * (KEYS / ROWS) + tile) * TILE, 64);
+        }
     }
 }
 
-INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t step, int32_t tiles, uint8_t *to)
+/*
+ * Values at 32 positions: pairs of positions side by side. Of 32 elements the first tile has those whose number, halved twice, is even, and the second
+ * the others, since that takes one instruction each; put_in_order() undoes it.
+ */
+INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t filled_length, uint8_t *to)
 {
-    static const uint16_t low[32] = {0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46,
-        15, 47};
-    const __m512i first = _mm512_loadu_si512(low);
-    const __m512i second = _mm512_add_epi16(first, _mm512_set1_epi16(16));
     for (int pair = 0; pair < STEP / 2; pair++) {
-        const char *even = rows[STEP * step + 2 * pair];
-        const char *odd = rows[STEP * step + 2 * pair + 1];
-        int64_t at = (int64_t) step * tiles * TILE + 64 * pair;
-        for (int32_t n = 0; n < tiles; n += 2, at += 2 * TILE) {
-            __m512i a = load(form, even, 16 * n, length);
-            __m512i b = load(form, odd, 16 * n, length);
-            _mm512_storeu_si512(to + at, _mm512_permutex2var_epi16(a, first, b));
-            if (n + 1 < tiles) {
-                _mm512_storeu_si512(to + at + TILE, _mm512_permutex2var_epi16(a, second, b));
-            }
+        for (int32_t from = 0; from < filled_length; from += 32) {
+            const __m512i a = load(form, rows[2 * pair], from, length);
+            const __m512i b = load(form, rows[2 * pair + 1], from, length);
+            uint8_t *at = to + from / 16 * TILE + 64 * pair;
+            _mm512_store_si512(at, _mm512_unpacklo_epi16(a, b));
+            _mm512_store_si512(at + TILE, _mm512_unpackhi_epi16(a, b));
         }
+    }
+}
+
+/* The elements of a sum of values in their order. */
+INLINE void put_in_order(float *sums, int32_t length)
+{
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    for (int32_t i = 0; i < length; i += 32) {
+        const __m512i a = _mm512_load_si512(sums + i);
+        const __m512i b = _mm512_load_si512(sums + i + 16);
+        _mm512_store_si512(sums + i, _mm512_permutex2var_epi64(a, first, b));
+        _mm512_store_si512(sums + i + 16, _mm512_permutex2var_epi64(a, second, b));
     }
 }
 
@@ -198,53 +208,36 @@ static void find(const struct attend *a, const void *first, int64_t offset, int6
     }
 }
 
-static void ask(const char *row, int64_t bytes)
+/* What is to be asked for while something else is computed: rows of some bytes. */
+struct asking {
+    const char *const *rows;
+    int64_t bytes;
+    int32_t at;
+    int32_t end;
+};
+
+INLINE void ask_row(const char *row, int64_t bytes)
 {
     for (int64_t i = 0; row != 0 && i < bytes; i += 64) {
         __builtin_prefetch(row + i, 0, 2);
     }
 }
 
-INLINE void bring(int form, const struct attend *a, const struct room *r, const char *const *keys, const char *const *turned,
-    const char *const *values)
+INLINE void ask(struct asking *asking, int32_t rows)
 {
-    int64_t size = form == HALVES ? 2 : 1;
-    int32_t stride = r->key + r->turned;
-    for (int32_t i = a->from & ~15; i < ((a->to + 15) & ~15); i++) {
-        ask(values[i], size * a->value_length);
-        if (i + AHEAD < a->to) {
-            ask(keys[i + AHEAD], size * a->key_length);
-        }
-        bring_key(form, keys[i], a->key_length, r->key, r->keys + i * stride);
-        if (a->turned_length > 0) {
-            bring_key(form, turned[i], a->turned_length, r->turned, r->keys + i * stride + r->key);
-        }
-    }
-    for (int32_t step = a->from / STEP; STEP * step < a->to; step++) {
-        bring_values(form, values, a->value_length, step, r->value / 16, r->values);
+    int32_t end = asking->at + rows < asking->end ? asking->at + rows : asking->end;
+    for (; asking->at < end; asking->at++) {
+        ask_row(asking->rows[asking->at], asking->bytes);
     }
 }
 
-/* Splits floats into the nearest bf16 and what that lacks. */
-INLINE void split(__m512 x, uint16_t *to, uint16_t *rest)
-{
-    __m256i near = (__m256i) _mm512_cvtneps_pbh(x);
-    __m512 back = half(_mm512_castsi256_si512(near), 0);
-    _mm256_storeu_si256((__m256i *) to, near);
-    _mm256_storeu_si256((__m256i *) rest, (__m256i) _mm512_cvtneps_pbh(_mm512_sub_ps(x, back)));
-}
-
-/* Some rows of floats as tiles that rows of keys are multiplied with, in two parts: of each 32 elements one. */
-static void bring_queries(const float *const *rows, int count, int32_t length, int32_t filled_length, uint8_t *to, uint8_t *rests)
+/* Splits a query into bf16 and what they lack. */
+static void bring_query(const float *row, int32_t length, int32_t filled_length, uint16_t *to, uint16_t *rests)
 {
     for (int32_t from = 0; from < filled_length; from += 32) {
-        __m512i x[16];
-        __m512i rest[16];
-        for (int i = 0; i < 16; i++) {
-            x[i] = split_floats(rows[i < count ? i : 0], from, length, &rest[i]);
-        }
-        turn(x, to + from / 32 * TILE, 64);
-        turn(rest, rests + from / 32 * TILE, 64);
+        __m512i rest;
+        _mm512_storeu_si512(to + from, split_floats(row, from, length, &rest));
+        _mm512_storeu_si512(rests + from, rest);
     }
 }
 
@@ -267,19 +260,26 @@ static void bring_queries(const float *const *rows, int count, int32_t length, i
         }                                                                                                                                  \
     } while (0)
 
-/* What is multiplied: rows in two parts, and in steps of 32 the tiles for it. Strides are in bytes. */
+/* What is multiplied: in steps of 32 elements, rows in two parts, and the tiles for them. All distances are in bytes. */
 struct product {
-    const uint16_t *rows;
-    const uint16_t *row_rests;
+    const uint8_t *rows;
+    const uint8_t *row_rests;
+    /* From row to row, and from step to step. */
     int64_t stride;
+    int64_t row_step;
     const uint8_t *tiles;
-    int64_t step;
+    int64_t tile_step;
     int32_t steps;
+    /* Results: from row to row, and from tile to tile. */
+    int64_t out_stride;
+    int64_t out_tile;
 };
 
-INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, float *out, int64_t out_stride)
+INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, char *out)
 {
     const uint8_t *with = p->tiles + first * TILE;
+    const uint8_t *rows = p->rows;
+    const uint8_t *rests = p->row_rests;
     _tile_zero(0);
     if (tiles > 1) {
         _tile_zero(1);
@@ -291,35 +291,38 @@ INLINE void multiply_some(const int tiles, const struct product *p, int32_t firs
         _tile_zero(3);
     }
     for (int32_t step = 0; step < p->steps; step++) {
-        _tile_loadd(4, p->rows + 32 * step, p->stride);
+        _tile_loadd(4, rows, p->stride);
         ADD(4, with);
-        _tile_loadd(5, p->row_rests + 32 * step, p->stride);
+        _tile_loadd(5, rests, p->stride);
         ADD(5, with);
-        with += p->step;
+        with += p->tile_step;
+        rows += p->row_step;
+        rests += p->row_step;
     }
-    out += 16 * first;
-    _tile_stored(0, out, out_stride);
+    out += p->out_tile * first;
+    _tile_stored(0, out, p->out_stride);
     if (tiles > 1) {
-        _tile_stored(1, out + 16, out_stride);
+        _tile_stored(1, out + p->out_tile, p->out_stride);
     }
     if (tiles > 2) {
-        _tile_stored(2, out + 32, out_stride);
+        _tile_stored(2, out + 2 * p->out_tile, p->out_stride);
     }
     if (tiles > 3) {
-        _tile_stored(3, out + 48, out_stride);
+        _tile_stored(3, out + 3 * p->out_tile, p->out_stride);
     }
 }
 
-static void multiply(const struct product *p, int32_t tiles, float *out, int64_t out_stride)
+static void multiply(const struct product *p, int32_t tiles, void *out)
 {
     int32_t tile = 0;
+    written();
     for (; tile + 4 <= tiles; tile += 4) {
-        multiply_some(4, p, tile, out, out_stride);
+        multiply_some(4, p, tile, out);
     }
     switch (tiles - tile) {
-    case 1: multiply_some(1, p, tile, out, out_stride); break;
-    case 2: multiply_some(2, p, tile, out, out_stride); break;
-    case 3: multiply_some(3, p, tile, out, out_stride); break;
+    case 1: multiply_some(1, p, tile, out); break;
+    case 2: multiply_some(2, p, tile, out); break;
+    case 3: multiply_some(3, p, tile, out); break;
     default: break;
     }
 }
@@ -330,98 +333,43 @@ struct factors {
     float values[CHUNK] __attribute__((aligned(64)));
 };
 
-/* Adds a part of a few tiles of keys times a part of the queries: tiles follow each other at `next`. Tile numbers are constants. */
-#define SCORE(keys, part)                                                                                                                  \
-    do {                                                                                                                                   \
-        _tile_loadd(4, keys, stride);                                                                                                      \
-        _tile_dpbf16ps(0, 4, part);                                                                                                        \
-        if (tiles > 1) {                                                                                                                   \
-            _tile_loadd(5, (keys) + next, stride);                                                                                         \
-            _tile_dpbf16ps(1, 5, part);                                                                                                    \
-        }                                                                                                                                  \
-        if (tiles > 2) {                                                                                                                   \
-            _tile_loadd(4, (keys) + 2 * next, stride);                                                                                     \
-            _tile_dpbf16ps(2, 4, part);                                                                                                    \
-        }                                                                                                                                  \
-        if (tiles > 3) {                                                                                                                   \
-            _tile_loadd(5, (keys) + 3 * next, stride);                                                                                     \
-            _tile_dpbf16ps(3, 5, part);                                                                                                    \
-        }                                                                                                                                  \
-    } while (0)
+/*
+ * Of 16 pairs tiles of scores, each with 16 positions: first scores, then in the place of two tiles the weights of 32 positions as bf16 and, in that of
+ * the second, what they lack.
+ */
+typedef float Scores[CHUNK / 16][ROWS][16];
 
-/* One to four tiles of 16 keys times 16 queries, in steps of 32 elements; out: a row of scores for each key. */
-INLINE void score_some(const int tiles, const struct room *r, int32_t key, int32_t from, int32_t to, float (*out)[ROWS])
+/* Scores of 16 pairs and of some tiles of keys that have been brought, from some steps. */
+static void score_steps(const struct room *r, int32_t pairs, int32_t tiles, int32_t from, int32_t to, void *scores)
 {
     const int64_t stride = 2 * (r->key + r->turned);
-    const int64_t next = ROWS * stride;
-    const uint8_t *keys = (const uint8_t *) r->keys + key * stride;
-    _tile_zero(0);
-    if (tiles > 1) {
-        _tile_zero(1);
-    }
-    if (tiles > 2) {
-        _tile_zero(2);
-    }
-    if (tiles > 3) {
-        _tile_zero(3);
-    }
-    for (int32_t step = from; step < to; step++) {
-        _tile_loadd(6, r->queries + step * TILE, 64);
-        SCORE(keys + 64 * step, 6);
-        _tile_loadd(7, r->query_rests + step * TILE, 64);
-        SCORE(keys + 64 * step, 7);
-    }
-    _tile_stored(0, out, 64);
-    if (tiles > 1) {
-        _tile_stored(1, out + 16, 64);
-    }
-    if (tiles > 2) {
-        _tile_stored(2, out + 32, 64);
-    }
-    if (tiles > 3) {
-        _tile_stored(3, out + 48, 64);
-    }
+    const struct product p = {(const uint8_t *) r->queries + pairs * ROWS * stride + 64 * from, (const uint8_t *) r->query_rests
+        + pairs * ROWS * stride + 64 * from, stride, 64, r->keys + from * (KEYS / ROWS) * TILE, KEYS / ROWS * TILE, to - from, 64, TILE};
+    multiply(&p, tiles, scores);
 }
 
-/* Scores of 16 queries and the keys [begin, end), which are whole tiles, from some steps; scores: a row for each query. */
-static void score_steps(const struct room *r, int32_t begin, int32_t end, int32_t from, int32_t to, float (*scores)[CHUNK])
+/* Scores of 16 pairs and of some tiles of keys that have been brought, the first of which is that at `key`. */
+static void score(const struct attend *a, const struct room *r, const struct factors *f, int32_t pairs, int32_t key, int32_t tiles, Scores *scores)
 {
-    float out[4 * ROWS][ROWS] __attribute__((aligned(64)));
-    for (int32_t key = begin; key < end; key += 4 * ROWS) {
-        int32_t tiles = (end - key) / ROWS;
-        switch (tiles) {
-        case 1: score_some(1, r, key, from, to, out); break;
-        case 2: score_some(2, r, key, from, to, out); break;
-        case 3: score_some(3, r, key, from, to, out); break;
-        default: score_some(4, r, key, from, to, out); break;
-        }
-        for (int32_t tile = 0; tile < tiles && tile < 4; tile++) {
-            __m512i x[16];
-            for (int i = 0; i < 16; i++) {
-                x[i] = _mm512_load_si512(out[ROWS * tile + i]);
-            }
-            turn(x, (uint8_t *) &scores[0][key + ROWS * tile], 4 * CHUNK);
-        }
-    }
-}
-
-/* Scores of some pairs, 16 at most. */
-static void score(const struct attend *a, const struct room *r, const struct factors *f, int count, float (*scores)[CHUNK], float (*others)[CHUNK])
-{
-    int32_t begin = a->from & ~15;
-    int32_t end = (a->to + 15) & ~15;
     int apart = a->form == BYTES && a->turned_length > 0;
-    score_steps(r, begin, end, 0, (r->key + (apart ? 0 : r->turned)) / 32, scores);
-    if (apart) {
-        score_steps(r, begin, end, r->key / 32, (r->key + r->turned) / 32, others);
+    score_steps(r, pairs, tiles, 0, (r->key + (apart ? 0 : r->turned)) / 32, (*scores)[key / 16]);
+    if (a->form != BYTES) {
+        return;
     }
-    for (int q = 0; a->form == BYTES && q < count; q++) {
-        for (int32_t i = begin; i < end; i += 16) {
-            __m512 scaled = _mm512_mul_ps(_mm512_load_ps(scores[q] + i), _mm512_load_ps(f->keys + i));
+    float others[KEYS / 16][ROWS][16] __attribute__((aligned(64)));
+    if (apart) {
+        score_steps(r, pairs, tiles, r->key / 32, (r->key + r->turned) / 32, others);
+    }
+    for (int32_t tile = 0; tile < tiles; tile++) {
+        const __m512 factor = _mm512_load_ps(f->keys + key + 16 * tile);
+        const __m512 other = _mm512_load_ps(f->turned + key + 16 * tile);
+        float (*own)[16] = (*scores)[key / 16 + tile];
+        for (int q = 0; q < ROWS; q++) {
+            __m512 scaled = _mm512_mul_ps(_mm512_load_ps(own[q]), factor);
             if (apart) {
-                scaled = _mm512_fmadd_ps(_mm512_load_ps(others[q] + i), _mm512_load_ps(f->turned + i), scaled);
+                scaled = _mm512_fmadd_ps(_mm512_load_ps(others[tile][q]), other, scaled);
             }
-            _mm512_store_ps(scores[q] + i, scaled);
+            _mm512_store_ps(own[q], scaled);
         }
     }
 }
@@ -439,94 +387,151 @@ INLINE __m512 power(__m512 x)
 {
     __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 r = _mm512_sub_ps(x, n);
-    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(1.54035304e-4f), _mm512_set1_ps(1.33335581e-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(9.61812911e-3f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.55041087e-2f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.40226507e-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.93147181e-1f));
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(1.33976252e-3f), _mm512_set1_ps(9.67017097e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.55037370e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.40221316e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.93147185e-1f));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
     return _mm512_scalef_ps(p, n);
 }
 
 #define LOG2_E 1.44269504f
 
-/*
- * Makes weights of a row's scores, relative to the greatest of them, in two parts: of the positions [begin, end), of which it sees [from, to). What it does
- * not see weighs nothing.
- */
-static void weigh_split(const struct attend *a, const struct factors *f, const float *scores, int32_t from, int32_t to, int32_t begin, int32_t end,
-    uint16_t *weights, uint16_t *rests, float *greatest, float *sum)
+/* Weights of 32 positions as bf16, cut off, and what they lack. */
+INLINE void split(__m512 low, __m512 high, float *to, float *rests)
 {
-    const __m512 scale = _mm512_set1_ps(a->scale);
+    const __m512i upper = _mm512_set1_epi32((int) 0xffff0000);
+    const __m512 low_near = _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(low), upper));
+    const __m512 high_near = _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(high), upper));
+    _mm512_store_si512(to, (__m512i) _mm512_cvtne2ps_pbh(high_near, low_near));
+    _mm512_store_si512(rests, (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, high_near), _mm512_sub_ps(low, low_near)));
+}
+
+/*
+ * Makes weights of a pair's scores, relative to the greatest of them: of the positions [begin, end), of which it sees [from, to). What it does not see
+ * weighs nothing.
+ */
+static void weigh_split(const struct attend *a, const struct factors *f, Scores *scores, int q, int32_t from, int32_t to, int32_t begin, int32_t end,
+    float *greatest, float *sum)
+{
     __m512 most = _mm512_set1_ps(-INFINITY);
+    const __m512 scale = _mm512_set1_ps(a->scale);
     for (int32_t i = from & ~15; i < to; i += 16) {
-        most = _mm512_mask_max_ps(most, seen(i, from, to), most, _mm512_mul_ps(_mm512_load_ps(scores + i), scale));
+        const __m512 scaled = _mm512_mul_ps(_mm512_load_ps((*scores)[i / 16][q]), scale);
+        most = i >= from && i + 16 <= to ? _mm512_max_ps(most, scaled) : _mm512_mask_max_ps(most, seen(i, from, to), most, scaled);
     }
     const float m = _mm512_reduce_max_ps(most);
     const __m512 factor = _mm512_set1_ps(a->scale * LOG2_E);
     const __m512 shift = _mm512_set1_ps(-m * LOG2_E);
     __m512 total = _mm512_setzero_ps();
-    for (int32_t i = begin; i < end; i += 16) {
-        const __mmask16 mask = seen(i, from, to);
-        __m512 x = _mm512_setzero_ps();
-        if (mask != 0) {
-            x = _mm512_maskz_mov_ps(mask, power(_mm512_fmadd_ps(_mm512_load_ps(scores + i), factor, shift)));
-            total = _mm512_add_ps(total, x);
-            if (a->form == BYTES) {
-                x = _mm512_maskz_mul_ps(mask, x, _mm512_load_ps(f->values + i));
-            }
+    for (int32_t i = begin; i < end; i += STEP) {
+        float *low_at = (*scores)[i / 16][q];
+        float *high_at = (*scores)[i / 16 + 1][q];
+        __m512 low = power(_mm512_fmadd_ps(_mm512_load_ps(low_at), factor, shift));
+        __m512 high = power(_mm512_fmadd_ps(_mm512_load_ps(high_at), factor, shift));
+        if (i < from || i + STEP > to) {
+            low = _mm512_maskz_mov_ps(seen(i, from, to), low);
+            high = _mm512_maskz_mov_ps(seen(i + 16, from, to), high);
         }
-        split(x, weights + i, rests + i);
+        total = _mm512_add_ps(_mm512_add_ps(total, low), high);
+        if (a->form == BYTES) {
+            low = _mm512_mul_ps(low, _mm512_load_ps(f->values + i));
+            high = _mm512_mul_ps(high, _mm512_load_ps(f->values + i + 16));
+        }
+        split(low, high, low_at, high_at);
     }
     *greatest = m;
     *sum = _mm512_reduce_add_ps(total);
 }
 
-/* Some pairs of a group, 16 at most. */
-static void attend_some(const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t number, int count)
+/* Of 16 pairs at most, from a pair of the group on: the greatest scores so far and in this chunk, and what they make of sums. */
+struct joint {
+    float greatest[ROWS] __attribute__((aligned(64)));
+    float sums[ROWS] __attribute__((aligned(64)));
+};
+
+/* As join_chunk(), for 16 pairs at once. */
+static void join_pairs(const struct attend *a, const struct room *r, int32_t group, int32_t number, int count, const struct joint *now)
 {
-    float scores[ROWS][CHUNK] __attribute__((aligned(64)));
-    float others[ROWS][CHUNK] __attribute__((aligned(64)));
-    uint16_t weights[ROWS][CHUNK] __attribute__((aligned(64)));
-    uint16_t rests[ROWS][CHUNK] __attribute__((aligned(64)));
-    float greatest[ROWS];
-    float sums[ROWS];
-    const float *queries[ROWS];
-    const float *turned[ROWS];
-    for (int q = 0; q < count; q++) {
-        int32_t pair = pair_of(a, group, number + q);
-        int32_t row = pair / a->heads;
-        int32_t head = pair % a->heads;
-        queries[q] = a->queries + row * a->query_row + head * a->query_head;
-        turned[q] = a->turned_queries + row * a->turned_row + head * a->turned_head;
+    float before[ROWS] __attribute__((aligned(64)));
+    float kept[ROWS] __attribute__((aligned(64)));
+    float added[ROWS] __attribute__((aligned(64)));
+    for (int q = 0; q < ROWS; q++) {
+        before[q] = q < count ? a->greatest[pair_of(a, group, number + q)] : 0;
     }
-    bring_queries(queries, count, a->key_length, r->key, r->queries, r->query_rests);
-    if (a->turned_length > 0) {
-        bring_queries(turned, count, a->turned_length, r->turned, r->queries + r->key / 32 * TILE, r->query_rests + r->key / 32 * TILE);
-    }
-    configure(ROWS);
-    score(a, r, f, count, scores, others);
-    int32_t begin = a->from / STEP;
-    int32_t end = (a->to + STEP - 1) / STEP;
-    for (int q = 0; q < count; q++) {
-        int32_t row = pair_of(a, group, number + q) / a->heads;
-        int32_t from = row_from(a, row);
-        int32_t to = row_to(a, row);
-        weigh_split(a, f, scores[q], from, to, STEP * begin, STEP * end, weights[q], rests[q], &greatest[q], &sums[q]);
-    }
-    if (count < ROWS) {
-        configure(count);
-    }
-    int64_t first = (int64_t) begin * (r->value / 16) * TILE;
-    struct product p = {weights[0] + STEP * begin, rests[0] + STEP * begin, 2 * CHUNK, r->values + first, r->value / 16 * TILE, end - begin};
-    multiply(&p, r->value / 16, r->out, 4 * r->value);
+    const f32x16 own = x16_load(now->greatest);
+    const f32x16 old = x16_load(before);
+    const f32x16 most = x16_max(own, old);
+    x16_store(kept, x16_exp(x16_sub(old, most)));
+    x16_store(added, x16_exp(x16_sub(own, most)));
+    x16_store(before, most);
     for (int q = 0; q < count; q++) {
         int32_t pair = pair_of(a, group, number + q);
         int32_t row = pair / a->heads;
         if (row_from(a, row) < row_to(a, row)) {
-            join_chunk(a->greatest + pair, a->sums + pair, a->out + row * a->out_row + pair % a->heads * a->out_head, greatest[q], sums[q],
-                r->out + (int64_t) q * r->value, a->value_length);
+            float *sums = r->out + (int64_t) q * r->value;
+            put_in_order(sums, r->value);
+            join(a->out + row * a->out_row + pair % a->heads * a->out_head, sums, kept[q], added[q], a->value_length);
+            float shrunk = a->sums[pair] * kept[q];
+            a->sums[pair] = __builtin_fmaf(now->sums[q], added[q], shrunk);
+            a->greatest[pair] = before[q];
         }
+    }
+}
+
+/* The pairs of a group, MOST * ROWS at most. */
+INLINE void attend_group(int form, const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t pairs,
+    const char *const *keys, const char *const *turned, const char *const *values, Scores *scores)
+{
+    struct joint joints[MOST];
+    const int32_t size = form == HALVES ? 2 : 1;
+    const int32_t stride = r->key + r->turned;
+    struct asking later = {values, (int64_t) size * a->value_length, a->from, a->values == a->keys ? a->from : a->to};
+    for (int32_t number = 0; number < filled(pairs, ROWS); number++) {
+        int32_t pair = pair_of(a, group, number < pairs ? number : 0);
+        int32_t row = pair / a->heads;
+        int32_t head = pair % a->heads;
+        uint16_t *to = r->queries + (int64_t) number * stride;
+        uint16_t *rests = r->query_rests + (int64_t) number * stride;
+        bring_query(a->queries + row * a->query_row + head * a->query_head, a->key_length, r->key, to, rests);
+        if (a->turned_length > 0) {
+            bring_query(a->turned_queries + row * a->turned_row + head * a->turned_head, a->turned_length, r->turned, to + r->key, rests + r->key);
+        }
+    }
+    const int32_t end = (a->to + 15) & ~15;
+    for (int32_t key = a->from & ~15; key < end; key += KEYS) {
+        const int32_t tiles = end - key < KEYS ? (end - key) / 16 : KEYS / 16;
+        for (int32_t i = key + AHEAD; i < key + AHEAD + KEYS && i < a->to; i++) {
+            ask_row(keys[i], (int64_t) size * a->key_length);
+        }
+        bring_keys(form, keys + key, a->key_length, r->key, tiles, r->keys);
+        if (a->turned_length > 0) {
+            bring_keys(form, turned + key, a->turned_length, r->turned, tiles, r->keys + r->key / 32 * (KEYS / ROWS) * TILE);
+        }
+        for (int32_t number = 0; number < pairs; number += ROWS) {
+            score(a, r, f, number / ROWS, key, tiles, scores + number / ROWS);
+        }
+        ask(&later, 16);
+    }
+    const int32_t first = a->from / STEP;
+    const int32_t last = (a->to + STEP - 1) / STEP;
+    const int32_t each = (later.end - later.at + pairs - 1) / pairs;
+    for (int32_t number = 0; number < pairs; number++) {
+        const int32_t row = pair_of(a, group, number) / a->heads;
+        struct joint *joint = joints + number / ROWS;
+        weigh_split(a, f, scores + number / ROWS, number % ROWS, row_from(a, row), row_to(a, row), STEP * first, STEP * last,
+            joint->greatest + number % ROWS, joint->sums + number % ROWS);
+        ask(&later, each);
+    }
+    for (int32_t step = first; step < last; step++) {
+        bring_values(form, values + STEP * step, a->value_length, r->value, r->values + (int64_t) step * r->value / 16 * TILE);
+    }
+    for (int32_t number = 0; number < pairs; number += ROWS) {
+        const uint8_t *weights = (const uint8_t *) scores[number / ROWS][2 * first];
+        const struct product p = {weights, weights + TILE, 64, 2 * TILE, r->values + (int64_t) first * r->value / 16 * TILE, r->value / 16 * TILE,
+            last - first, 4 * r->value, 64};
+        multiply(&p, r->value / 16, r->out);
+        join_pairs(a, r, group, number, pairs - number < ROWS ? pairs - number : ROWS, joints + number / ROWS);
     }
 }
 
@@ -535,6 +540,7 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
     const char *keys[CHUNK];
     const char *turned[CHUNK];
     const char *values[CHUNK];
+    Scores scores[MOST] __attribute__((aligned(64)));
     struct factors f;
     const struct room r = room_of(a);
     int32_t pairs = a->rows * a->shared;
@@ -542,6 +548,7 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
         /* Where there are no positions no score counts, but it must not be infinite times nothing. */
         memset(&f, 0, sizeof f);
     }
+    configure(pairs < ROWS ? pairs : ROWS);
     for (int32_t group = 0; group * a->shared < a->heads; group++) {
         find(a, a->keys, (int64_t) group * a->key_length, a->key_stride, a->key_factors + group, a->key_factor_stride, keys, f.keys);
         find(a, a->values, (int64_t) group * a->value_length, a->value_stride, a->value_factors + group, a->value_factor_stride, values, f.values);
@@ -549,13 +556,9 @@ EXPORT void NAME(attend_chunk)(const struct attend *a)
             find(a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f.turned);
         }
         if (a->form == HALVES) {
-            bring(HALVES, a, &r, keys, turned, values);
+            attend_group(HALVES, a, &r, &f, group, pairs, keys, turned, values, scores);
         } else {
-            bring(BYTES, a, &r, keys, turned, values);
-        }
-        for (int32_t number = 0; number < pairs; number += ROWS) {
-            int count = pairs - number < ROWS ? pairs - number : ROWS;
-            attend_some(a, &r, &f, group, number, count);
+            attend_group(BYTES, a, &r, &f, group, pairs, keys, turned, values, scores);
         }
     }
     _tile_release();
