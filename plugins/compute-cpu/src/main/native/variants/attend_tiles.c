@@ -108,12 +108,12 @@ INLINE __m512i load(int form, const char *row, int32_t from, int32_t length)
     return (__m512i) _mm512_cvtne2ps_pbh(high, low);
 }
 
-/* The same of floats, and what they then lack. */
-INLINE __m512i split_floats(const float *row, int32_t from, int32_t length, __m512i *rest)
+/* The same of floats times a factor, and what they then lack. */
+INLINE __m512i split_floats(const float *row, __m512 factor, int32_t from, int32_t length, __m512i *rest)
 {
     __mmask32 mask = left_of(from, length);
-    __m512 low = _mm512_maskz_loadu_ps((__mmask16) mask, row + from);
-    __m512 high = _mm512_maskz_loadu_ps((__mmask16) (mask >> 16), row + from + 16);
+    __m512 low = _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16) mask, row + from), factor);
+    __m512 high = _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16) (mask >> 16), row + from + 16), factor);
     __m512i near = (__m512i) _mm512_cvtne2ps_pbh(high, low);
     *rest = (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, half(near, 1)), _mm512_sub_ps(low, half(near, 0)));
     return near;
@@ -191,20 +191,31 @@ INLINE void put_in_order(float *sums, int32_t length)
 }
 
 /* Addresses of the rows of a head at all positions of the chunk, null where there are none; and their factors. */
-static void find(const struct attend *a, const void *first, int64_t offset, int64_t stride, const float *factors, int64_t factor_stride,
+INLINE void find(int form, const struct attend *a, const void *first, int64_t offset, int64_t stride, const float *factors, int64_t factor_stride,
     const char **rows, float *factor)
 {
-    int32_t begin = a->from & ~(STEP - 1);
-    memset(rows + begin, 0, (size_t) (((a->to + STEP - 1) & ~(STEP - 1)) - begin) * sizeof *rows);
+    const int64_t size = form == HALVES ? 2 : 1;
+    const char *const base = (const char *) first + size * offset;
+    const int32_t run_count = a->run_count;
+    const int64_t *const runs = a->runs;
     int32_t at = a->from;
-    for (int32_t run = 0; run < a->run_count; run++) {
-        int64_t slot = a->runs[2 * run];
-        for (int32_t i = 0; i < (int32_t) a->runs[2 * run + 1]; i++, at++, slot++) {
-            rows[at] = element(a, first, slot * stride + offset);
-            if (a->form == BYTES) {
-                factor[at] = factors[slot * factor_stride];
+    for (int32_t i = at & ~(STEP - 1); i < at; i++) {
+        rows[i] = 0;
+    }
+    for (int32_t run = 0; run < run_count; run++) {
+        const int64_t slot = runs[2 * run];
+        const int32_t count = (int32_t) runs[2 * run + 1];
+        const char *row = base + size * slot * stride;
+        for (int32_t i = 0; i < count; i++, row += size * stride) {
+            rows[at + i] = row;
+            if (form == BYTES) {
+                factor[at + i] = factors[(slot + i) * factor_stride];
             }
         }
+        at += count;
+    }
+    for (; at % STEP != 0; at++) {
+        rows[at] = 0;
     }
 }
 
@@ -231,31 +242,37 @@ INLINE void ask(struct asking *asking, int32_t rows)
     }
 }
 
-/* Splits a query into bf16 and what they lack. */
-static void bring_query(const float *row, int32_t length, int32_t filled_length, uint16_t *to, uint16_t *rests)
+/* Splits a query, times the scale of scores, into bf16 and what they lack. */
+static void bring_query(const float *row, float scale, int32_t length, int32_t filled_length, uint16_t *to, uint16_t *rests)
 {
+    const __m512 factor = _mm512_set1_ps(scale);
     for (int32_t from = 0; from < filled_length; from += 32) {
         __m512i rest;
-        _mm512_storeu_si512(to + from, split_floats(row, from, length, &rest));
+        _mm512_storeu_si512(to + from, split_floats(row, factor, from, length, &rest));
         _mm512_storeu_si512(rests + from, rest);
     }
 }
 
 /* Adds a part of the rows times a part of one to four tiles that follow each other. Tile numbers are constants. */
+#define ASK(with) if (asks) for (int line_ = 0; line_ < 8; line_++) _mm_prefetch((const char *) (with) + p->tile_step + 64 * (line_ + 8 * (asks - 1)), _MM_HINT_T0)
 #define ADD(part, with)                                                                                                                    \
     do {                                                                                                                                   \
         _tile_loadd(6, with, 64);                                                                                                          \
+        ASK(with);                                                                                                                         \
         _tile_dpbf16ps(0, part, 6);                                                                                                        \
         if (tiles > 1) {                                                                                                                   \
             _tile_loadd(7, (with) + TILE, 64);                                                                                             \
+            ASK((with) + TILE);                                                                                                            \
             _tile_dpbf16ps(1, part, 7);                                                                                                    \
         }                                                                                                                                  \
         if (tiles > 2) {                                                                                                                   \
             _tile_loadd(6, (with) + 2 * TILE, 64);                                                                                         \
+            ASK((with) + 2 * TILE);                                                                                                        \
             _tile_dpbf16ps(2, part, 6);                                                                                                    \
         }                                                                                                                                  \
         if (tiles > 3) {                                                                                                                   \
             _tile_loadd(7, (with) + 3 * TILE, 64);                                                                                         \
+            ASK((with) + 3 * TILE);                                                                                                        \
             _tile_dpbf16ps(3, part, 7);                                                                                                    \
         }                                                                                                                                  \
     } while (0)
@@ -273,6 +290,7 @@ struct product {
     /* Results: from row to row, and from tile to tile. */
     int64_t out_stride;
     int64_t out_tile;
+    int ask;
 };
 
 INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, char *out)
@@ -291,9 +309,11 @@ INLINE void multiply_some(const int tiles, const struct product *p, int32_t firs
         _tile_zero(3);
     }
     for (int32_t step = 0; step < p->steps; step++) {
+        int asks = p->ask ? 1 : 0;
         _tile_loadd(4, rows, p->stride);
         ADD(4, with);
         _tile_loadd(5, rests, p->stride);
+        asks = p->ask ? 2 : 0;
         ADD(5, with);
         with += p->tile_step;
         rows += p->row_step;
@@ -344,7 +364,7 @@ static void score_steps(const struct room *r, int32_t pairs, int32_t tiles, int3
 {
     const int64_t stride = 2 * (r->key + r->turned);
     const struct product p = {(const uint8_t *) r->queries + pairs * ROWS * stride + 64 * from, (const uint8_t *) r->query_rests
-        + pairs * ROWS * stride + 64 * from, stride, 64, r->keys + from * (KEYS / ROWS) * TILE, KEYS / ROWS * TILE, to - from, 64, TILE};
+        + pairs * ROWS * stride + 64 * from, stride, 64, r->keys + from * (KEYS / ROWS) * TILE, KEYS / ROWS * TILE, to - from, 64, TILE, 0};
     multiply(&p, tiles, scores);
 }
 
@@ -407,22 +427,36 @@ INLINE void split(__m512 low, __m512 high, float *to, float *rests)
     _mm512_store_si512(rests, (__m512i) _mm512_cvtne2ps_pbh(_mm512_sub_ps(high, high_near), _mm512_sub_ps(low, low_near)));
 }
 
+/* The greatest of a pair's scores at the positions [from, to). */
+INLINE float greatest_score(Scores *scores, int q, int32_t from, int32_t to)
+{
+    const __m512 least = _mm512_set1_ps(-INFINITY);
+    __m512 most[4] = {least, least, least, least};
+    int32_t i = from & ~15;
+    if (i < from) {
+        most[0] = _mm512_mask_max_ps(least, seen(i, from, to), least, _mm512_load_ps((*scores)[i / 16][q]));
+        i += 16;
+    }
+    for (; i + 64 <= to; i += 64) {
+        for (int k = 0; k < 4; k++) {
+            most[k] = _mm512_max_ps(most[k], _mm512_load_ps((*scores)[i / 16 + k][q]));
+        }
+    }
+    for (; i < to; i += 16) {
+        most[0] = _mm512_mask_max_ps(most[0], seen(i, from, to), most[0], _mm512_load_ps((*scores)[i / 16][q]));
+    }
+    return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(most[0], most[1]), _mm512_max_ps(most[2], most[3])));
+}
+
 /*
  * Makes weights of a pair's scores, relative to the greatest of them: of the positions [begin, end), of which it sees [from, to). What it does not see
  * weighs nothing.
  */
-static void weigh_split(const struct attend *a, const struct factors *f, Scores *scores, int q, int32_t from, int32_t to, int32_t begin, int32_t end,
-    float *greatest, float *sum)
+INLINE float weigh_split(int form, const struct factors *f, Scores *scores, int q, float greatest, int32_t from, int32_t to, int32_t begin,
+    int32_t end)
 {
-    __m512 most = _mm512_set1_ps(-INFINITY);
-    const __m512 scale = _mm512_set1_ps(a->scale);
-    for (int32_t i = from & ~15; i < to; i += 16) {
-        const __m512 scaled = _mm512_mul_ps(_mm512_load_ps((*scores)[i / 16][q]), scale);
-        most = i >= from && i + 16 <= to ? _mm512_max_ps(most, scaled) : _mm512_mask_max_ps(most, seen(i, from, to), most, scaled);
-    }
-    const float m = _mm512_reduce_max_ps(most);
-    const __m512 factor = _mm512_set1_ps(a->scale * LOG2_E);
-    const __m512 shift = _mm512_set1_ps(-m * LOG2_E);
+    const __m512 factor = _mm512_set1_ps(LOG2_E);
+    const __m512 shift = _mm512_set1_ps(-greatest * LOG2_E);
     __m512 total = _mm512_setzero_ps();
     for (int32_t i = begin; i < end; i += STEP) {
         float *low_at = (*scores)[i / 16][q];
@@ -433,15 +467,34 @@ static void weigh_split(const struct attend *a, const struct factors *f, Scores 
             low = _mm512_maskz_mov_ps(seen(i, from, to), low);
             high = _mm512_maskz_mov_ps(seen(i + 16, from, to), high);
         }
-        total = _mm512_add_ps(_mm512_add_ps(total, low), high);
-        if (a->form == BYTES) {
+        total = _mm512_add_ps(total, _mm512_add_ps(low, high));
+        if (form == BYTES) {
             low = _mm512_mul_ps(low, _mm512_load_ps(f->values + i));
             high = _mm512_mul_ps(high, _mm512_load_ps(f->values + i + 16));
         }
         split(low, high, low_at, high_at);
     }
-    *greatest = m;
-    *sum = _mm512_reduce_add_ps(total);
+    return _mm512_reduce_add_ps(total);
+}
+
+/* The weights of up to 16 pairs, from one of the group on. */
+INLINE void weigh_pairs(int form, const struct attend *a, const struct factors *f, Scores *scores, int32_t group, int32_t number, int count,
+    struct asking *later, int32_t ask_each, float *greatest, float *sums)
+{
+    int32_t from[ROWS];
+    int32_t to[ROWS];
+    const int32_t begin = a->from & ~(STEP - 1);
+    const int32_t end = (a->to + STEP - 1) & ~(STEP - 1);
+    for (int q = 0; q < count; q++) {
+        int32_t row = pair_of(a, group, number + q) / a->heads;
+        from[q] = row_from(a, row);
+        to[q] = row_to(a, row);
+        greatest[q] = greatest_score(scores, q, from[q], to[q]);
+    }
+    for (int q = 0; q < count; q++) {
+        sums[q] = weigh_split(form, f, scores, q, greatest[q], from[q], to[q], begin, end);
+        ask(later, ask_each);
+    }
 }
 
 /* Of 16 pairs at most, from a pair of the group on: the greatest scores so far and in this chunk, and what they make of sums. */
@@ -483,7 +536,6 @@ static void join_pairs(const struct attend *a, const struct room *r, int32_t gro
 INLINE void attend_group(int form, const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t pairs,
     const char *const *keys, const char *const *turned, const char *const *values, Scores *scores)
 {
-    struct joint joints[MOST];
     const int32_t size = form == HALVES ? 2 : 1;
     const int32_t stride = r->key + r->turned;
     struct asking later = {values, (int64_t) size * a->value_length, a->from, a->values == a->keys ? a->from : a->to};
@@ -493,9 +545,10 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
         int32_t head = pair % a->heads;
         uint16_t *to = r->queries + (int64_t) number * stride;
         uint16_t *rests = r->query_rests + (int64_t) number * stride;
-        bring_query(a->queries + row * a->query_row + head * a->query_head, a->key_length, r->key, to, rests);
+        bring_query(a->queries + row * a->query_row + head * a->query_head, a->scale, a->key_length, r->key, to, rests);
         if (a->turned_length > 0) {
-            bring_query(a->turned_queries + row * a->turned_row + head * a->turned_head, a->turned_length, r->turned, to + r->key, rests + r->key);
+            bring_query(a->turned_queries + row * a->turned_row + head * a->turned_head, a->scale, a->turned_length, r->turned, to + r->key,
+                rests + r->key);
         }
     }
     const int32_t end = (a->to + 15) & ~15;
@@ -515,50 +568,55 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
     }
     const int32_t first = a->from / STEP;
     const int32_t last = (a->to + STEP - 1) / STEP;
-    const int32_t each = (later.end - later.at + pairs - 1) / pairs;
-    for (int32_t number = 0; number < pairs; number++) {
-        const int32_t row = pair_of(a, group, number) / a->heads;
-        struct joint *joint = joints + number / ROWS;
-        weigh_split(a, f, scores + number / ROWS, number % ROWS, row_from(a, row), row_to(a, row), STEP * first, STEP * last,
-            joint->greatest + number % ROWS, joint->sums + number % ROWS);
-        ask(&later, each);
-    }
-    for (int32_t step = first; step < last; step++) {
-        bring_values(form, values + STEP * step, a->value_length, r->value, r->values + (int64_t) step * r->value / 16 * TILE);
-    }
+    const int32_t each = (later.end - later.at + (pairs < ROWS ? pairs : ROWS) - 1) / (pairs < ROWS ? pairs : ROWS);
     for (int32_t number = 0; number < pairs; number += ROWS) {
-        const uint8_t *weights = (const uint8_t *) scores[number / ROWS][2 * first];
+        struct joint joint;
+        Scores *own = scores + number / ROWS;
+        const int count = pairs - number < ROWS ? pairs - number : ROWS;
+        weigh_pairs(form, a, f, own, group, number, count, &later, each, joint.greatest, joint.sums);
+        if (number == 0) {
+            for (int32_t step = first; step < last; step++) {
+                bring_values(form, values + STEP * step, a->value_length, r->value, r->values + (int64_t) step * r->value / 16 * TILE);
+            }
+        }
+        const uint8_t *weights = (const uint8_t *) (*own)[2 * first];
         const struct product p = {weights, weights + TILE, 64, 2 * TILE, r->values + (int64_t) first * r->value / 16 * TILE, r->value / 16 * TILE,
-            last - first, 4 * r->value, 64};
+            last - first, 4 * r->value, 64, 1};
         multiply(&p, r->value / 16, r->out);
-        join_pairs(a, r, group, number, pairs - number < ROWS ? pairs - number : ROWS, joints + number / ROWS);
+        join_pairs(a, r, group, number, count, &joint);
     }
 }
 
-EXPORT void NAME(attend_chunk)(const struct attend *a)
+/* The heads that read one key-value head. */
+INLINE void attend_head(int form, const struct attend *a, const struct room *r, int32_t group, struct factors *f, Scores *scores)
 {
     const char *keys[CHUNK];
     const char *turned[CHUNK];
     const char *values[CHUNK];
+    find(form, a, a->keys, (int64_t) group * a->key_length, a->key_stride, a->key_factors + group, a->key_factor_stride, keys, f->keys);
+    find(form, a, a->values, (int64_t) group * a->value_length, a->value_stride, a->value_factors + group, a->value_factor_stride, values, f->values);
+    if (a->turned_length > 0) {
+        find(form, a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f->turned);
+    }
+    attend_group(form, a, r, f, group, a->rows * a->shared, keys, turned, values, scores);
+}
+
+EXPORT void NAME(attend_chunk)(const struct attend *a)
+{
     Scores scores[MOST] __attribute__((aligned(64)));
     struct factors f;
     const struct room r = room_of(a);
-    int32_t pairs = a->rows * a->shared;
+    const int32_t pairs = a->rows * a->shared;
     if (a->form == BYTES) {
         /* Where there are no positions no score counts, but it must not be infinite times nothing. */
         memset(&f, 0, sizeof f);
     }
     configure(pairs < ROWS ? pairs : ROWS);
     for (int32_t group = 0; group * a->shared < a->heads; group++) {
-        find(a, a->keys, (int64_t) group * a->key_length, a->key_stride, a->key_factors + group, a->key_factor_stride, keys, f.keys);
-        find(a, a->values, (int64_t) group * a->value_length, a->value_stride, a->value_factors + group, a->value_factor_stride, values, f.values);
-        if (a->turned_length > 0) {
-            find(a, a->turned_keys, 0, a->turned_stride, a->turned_factors, a->turned_factor_stride, turned, f.turned);
-        }
         if (a->form == HALVES) {
-            attend_group(HALVES, a, &r, &f, group, pairs, keys, turned, values, scores);
+            attend_head(HALVES, a, &r, group, &f, scores);
         } else {
-            attend_group(BYTES, a, &r, &f, group, pairs, keys, turned, values, scores);
+            attend_head(BYTES, a, &r, group, &f, scores);
         }
     }
     _tile_release();
