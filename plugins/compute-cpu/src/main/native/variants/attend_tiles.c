@@ -23,8 +23,6 @@
 #define STEP 32
 /* Keys that are brought into the order of tiles at once, to be read from the first cache by all pairs. */
 #define KEYS 64
-/* How many keys before it is read a key is asked for. */
-#define AHEAD 48
 
 /* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, of which there are some rows, 6 and 7 what with. */
 static void configure(int rows)
@@ -219,26 +217,69 @@ INLINE void find(int form, const struct attend *a, const void *first, int64_t of
     }
 }
 
-/* What is to be asked for while something else is computed: rows of some bytes. */
+/*
+ * Keys and values that are read next, and are asked for while this chunk is computed, some at a time: all at once would be more than the processor can
+ * wait for. Those of several heads lie side by side and are asked for together, which it recognizes as one stream.
+ */
 struct asking {
-    const char *const *rows;
-    int64_t bytes;
-    int32_t at;
-    int32_t end;
+    const int64_t *runs;
+    const char *keys;
+    const char *values;
+    int64_t key_stride;
+    int64_t value_stride;
+    int64_t key_bytes;
+    int64_t value_bytes;
+    int32_t in_run;
+    int32_t left;
 };
+
+/* What is asked for beside one of the call's key-value heads: a part for each. */
+static struct asking asking(const struct attend *a, int32_t group)
+{
+    const int64_t size = a->form == HALVES ? 2 : 1;
+    const int64_t key_bytes = size * a->key_length;
+    const int64_t value_bytes = size * a->value_length;
+    const int32_t groups = a->heads / a->shared;
+    const int64_t *runs = a->runs + 2 * a->run_count;
+    struct asking ask = {runs, (const char *) a->keys + a->later_shift * key_bytes, (const char *) a->values + a->later_shift * value_bytes,
+        size * a->key_stride, size * a->value_stride, a->later_heads * key_bytes, a->values == a->keys ? 0 : a->later_heads * value_bytes, 0, 0};
+    int32_t all = 0;
+    for (int32_t run = 0; run < a->later_count; run++) {
+        all += (int32_t) runs[2 * run + 1];
+    }
+    int32_t before = all * group / groups;
+    ask.left = all * (group + 1) / groups - before;
+    while (ask.left > 0 && before >= (int32_t) ask.runs[1]) {
+        before -= (int32_t) ask.runs[1];
+        ask.runs += 2;
+    }
+    ask.in_run = before;
+    return ask;
+}
 
 INLINE void ask_row(const char *row, int64_t bytes)
 {
-    for (int64_t i = 0; row != 0 && i < bytes; i += 64) {
+    for (int64_t i = 0; i < bytes; i += 64) {
         __builtin_prefetch(row + i, 0, 2);
     }
 }
 
-INLINE void ask(struct asking *asking, int32_t rows)
+/* Asks for some positions. */
+INLINE void ask(struct asking *ask, int32_t count)
 {
-    int32_t end = asking->at + rows < asking->end ? asking->at + rows : asking->end;
-    for (; asking->at < end; asking->at++) {
-        ask_row(asking->rows[asking->at], asking->bytes);
+    count = count < ask->left ? count : ask->left;
+    ask->left -= count;
+    while (count > 0) {
+        const int64_t slot = ask->runs[0] + ask->in_run;
+        const int32_t here = (int32_t) ask->runs[1] - ask->in_run;
+        const int32_t taken = here < count ? here : count;
+        for (int64_t i = slot; i < slot + taken; i++) {
+            ask_row(ask->keys + i * ask->key_stride, ask->key_bytes);
+            ask_row(ask->values + i * ask->value_stride, ask->value_bytes);
+        }
+        count -= taken;
+        ask->in_run = taken < here ? ask->in_run + taken : 0;
+        ask->runs += taken < here ? 0 : 2;
     }
 }
 
@@ -254,25 +295,20 @@ static void bring_query(const float *row, float scale, int32_t length, int32_t f
 }
 
 /* Adds a part of the rows times a part of one to four tiles that follow each other. Tile numbers are constants. */
-#define ASK(with) if (asks) for (int line_ = 0; line_ < 8; line_++) _mm_prefetch((const char *) (with) + p->tile_step + 64 * (line_ + 8 * (asks - 1)), _MM_HINT_T0)
 #define ADD(part, with)                                                                                                                    \
     do {                                                                                                                                   \
         _tile_loadd(6, with, 64);                                                                                                          \
-        ASK(with);                                                                                                                         \
         _tile_dpbf16ps(0, part, 6);                                                                                                        \
         if (tiles > 1) {                                                                                                                   \
             _tile_loadd(7, (with) + TILE, 64);                                                                                             \
-            ASK((with) + TILE);                                                                                                            \
             _tile_dpbf16ps(1, part, 7);                                                                                                    \
         }                                                                                                                                  \
         if (tiles > 2) {                                                                                                                   \
             _tile_loadd(6, (with) + 2 * TILE, 64);                                                                                         \
-            ASK((with) + 2 * TILE);                                                                                                        \
             _tile_dpbf16ps(2, part, 6);                                                                                                    \
         }                                                                                                                                  \
         if (tiles > 3) {                                                                                                                   \
             _tile_loadd(7, (with) + 3 * TILE, 64);                                                                                         \
-            ASK((with) + 3 * TILE);                                                                                                        \
             _tile_dpbf16ps(3, part, 7);                                                                                                    \
         }                                                                                                                                  \
     } while (0)
@@ -290,7 +326,6 @@ struct product {
     /* Results: from row to row, and from tile to tile. */
     int64_t out_stride;
     int64_t out_tile;
-    int ask;
 };
 
 INLINE void multiply_some(const int tiles, const struct product *p, int32_t first, char *out)
@@ -309,11 +344,9 @@ INLINE void multiply_some(const int tiles, const struct product *p, int32_t firs
         _tile_zero(3);
     }
     for (int32_t step = 0; step < p->steps; step++) {
-        int asks = p->ask ? 1 : 0;
         _tile_loadd(4, rows, p->stride);
         ADD(4, with);
         _tile_loadd(5, rests, p->stride);
-        asks = p->ask ? 2 : 0;
         ADD(5, with);
         with += p->tile_step;
         rows += p->row_step;
@@ -364,7 +397,7 @@ static void score_steps(const struct room *r, int32_t pairs, int32_t tiles, int3
 {
     const int64_t stride = 2 * (r->key + r->turned);
     const struct product p = {(const uint8_t *) r->queries + pairs * ROWS * stride + 64 * from, (const uint8_t *) r->query_rests
-        + pairs * ROWS * stride + 64 * from, stride, 64, r->keys + from * (KEYS / ROWS) * TILE, KEYS / ROWS * TILE, to - from, 64, TILE, 0};
+        + pairs * ROWS * stride + 64 * from, stride, 64, r->keys + from * (KEYS / ROWS) * TILE, KEYS / ROWS * TILE, to - from, 64, TILE};
     multiply(&p, tiles, scores);
 }
 
@@ -536,9 +569,10 @@ static void join_pairs(const struct attend *a, const struct room *r, int32_t gro
 INLINE void attend_group(int form, const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t pairs,
     const char *const *keys, const char *const *turned, const char *const *values, Scores *scores)
 {
-    const int32_t size = form == HALVES ? 2 : 1;
     const int32_t stride = r->key + r->turned;
-    struct asking later = {values, (int64_t) size * a->value_length, a->from, a->values == a->keys ? a->from : a->to};
+    struct asking later = asking(a, group);
+    /* Scores take about a quarter of the time. */
+    const int32_t spread = later.left / (4 * KEYS / 16 * ((pairs + ROWS - 1) / ROWS)) + 1;
     for (int32_t number = 0; number < filled(pairs, ROWS); number++) {
         int32_t pair = pair_of(a, group, number < pairs ? number : 0);
         int32_t row = pair / a->heads;
@@ -554,21 +588,18 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
     const int32_t end = (a->to + 15) & ~15;
     for (int32_t key = a->from & ~15; key < end; key += KEYS) {
         const int32_t tiles = end - key < KEYS ? (end - key) / 16 : KEYS / 16;
-        for (int32_t i = key + AHEAD; i < key + AHEAD + KEYS && i < a->to; i++) {
-            ask_row(keys[i], (int64_t) size * a->key_length);
-        }
         bring_keys(form, keys + key, a->key_length, r->key, tiles, r->keys);
         if (a->turned_length > 0) {
             bring_keys(form, turned + key, a->turned_length, r->turned, tiles, r->keys + r->key / 32 * (KEYS / ROWS) * TILE);
         }
         for (int32_t number = 0; number < pairs; number += ROWS) {
             score(a, r, f, number / ROWS, key, tiles, scores + number / ROWS);
+            ask(&later, spread);
         }
-        ask(&later, 16);
     }
     const int32_t first = a->from / STEP;
     const int32_t last = (a->to + STEP - 1) / STEP;
-    const int32_t each = (later.end - later.at + (pairs < ROWS ? pairs : ROWS) - 1) / (pairs < ROWS ? pairs : ROWS);
+    const int32_t each = (later.left + pairs - 1) / pairs;
     for (int32_t number = 0; number < pairs; number += ROWS) {
         struct joint joint;
         Scores *own = scores + number / ROWS;
@@ -581,7 +612,7 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
         }
         const uint8_t *weights = (const uint8_t *) (*own)[2 * first];
         const struct product p = {weights, weights + TILE, 64, 2 * TILE, r->values + (int64_t) first * r->value / 16 * TILE, r->value / 16 * TILE,
-            last - first, 4 * r->value, 64, 1};
+            last - first, 4 * r->value, 64};
         multiply(&p, r->value / 16, r->out);
         join_pairs(a, r, group, number, count, &joint);
     }
