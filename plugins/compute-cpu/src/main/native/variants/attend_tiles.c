@@ -23,6 +23,8 @@
 #define STEP 32
 /* Keys that are brought into the order of tiles at once, to be read from the first cache by all pairs. */
 #define KEYS 64
+/* Steps of keys up to which the products of some pairs are formed while others are weighed. */
+#define FEW 4
 
 /* Tiles 0 to 3 hold results, 4 and 5 what is multiplied, of which there are some rows, 6 and 7 what with. */
 static void configure(int rows)
@@ -44,7 +46,7 @@ INLINE int32_t filled(int32_t length, int32_t to)
 
 /* Where in the panel what is. */
 struct room {
-    /* Of KEYS keys for each 32 elements, first those that are not turned, tiles of 16 keys. */
+    /* Of some keys for each 32 elements, first those that are not turned, tiles of 16 keys. */
     uint8_t *keys;
     /* Of each 32 positions tiles of 16 elements of a value. */
     uint8_t *values;
@@ -66,7 +68,7 @@ static struct room room_of(const struct attend *a)
     r.value = filled(a->value_length, 32);
     uint8_t *at = (uint8_t *) a->panel;
     r.keys = at;
-    at += (int64_t) (r.key + r.turned) * 2 * KEYS;
+    at += (int64_t) (r.key + r.turned) * 2 * CHUNK;
     r.values = at;
     at += (int64_t) r.value * 2 * CHUNK;
     r.queries = (uint16_t *) at;
@@ -144,8 +146,12 @@ INLINE void turn(__m512i *x, uint8_t *to, int64_t stride)
     }
 }
 
-/* The keys of some tiles: of each 32 elements, tiles of 16 keys that follow each other, of which every row is a pair of elements. */
-INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t filled_length, int32_t tiles, uint8_t *to)
+/*
+ * The keys of some tiles: of each 32 elements, tiles of 16 keys that follow each other, of which every row is a pair of elements.
+ *
+ * step: bytes from the tiles of 32 elements to those of the next ones
+ */
+INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_t filled_length, int32_t tiles, uint8_t *to, int64_t step)
 {
     for (int32_t tile = 0; tile < tiles; tile++) {
         for (int32_t from = 0; from < filled_length; from += 32) {
@@ -153,7 +159,7 @@ INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_
             for (int i = 0; i < 16; i++) {
                 x[i] = load(form, rows[16 * tile + i], from, length);
             }
-            turn(x, to + (from / 32 * (KEYS / ROWS) + tile) * TILE, 64);
+            turn(x, to + from / 32 * step + tile * TILE, 64);
         }
     }
 }
@@ -510,26 +516,6 @@ INLINE float weigh_split(int form, const struct factors *f, Scores *scores, int 
     return _mm512_reduce_add_ps(total);
 }
 
-/* The weights of up to 16 pairs, from one of the group on. */
-INLINE void weigh_pairs(int form, const struct attend *a, const struct factors *f, Scores *scores, int32_t group, int32_t number, int count,
-    struct asking *later, int32_t ask_each, float *greatest, float *sums)
-{
-    int32_t from[ROWS];
-    int32_t to[ROWS];
-    const int32_t begin = a->from & ~(STEP - 1);
-    const int32_t end = (a->to + STEP - 1) & ~(STEP - 1);
-    for (int q = 0; q < count; q++) {
-        int32_t row = pair_of(a, group, number + q) / a->heads;
-        from[q] = row_from(a, row);
-        to[q] = row_to(a, row);
-        greatest[q] = greatest_score(scores, q, from[q], to[q]);
-    }
-    for (int q = 0; q < count; q++) {
-        sums[q] = weigh_split(form, f, scores, q, greatest[q], from[q], to[q], begin, end);
-        ask(later, ask_each);
-    }
-}
-
 /* Of 16 pairs at most, from a pair of the group on: the greatest scores so far and in this chunk, and what they make of sums. */
 struct joint {
     float greatest[ROWS] __attribute__((aligned(64)));
@@ -565,14 +551,162 @@ static void join_pairs(const struct attend *a, const struct room *r, int32_t gro
     }
 }
 
-/* The pairs of a group, MOST * ROWS at most. */
-INLINE void attend_group(int form, const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t pairs,
-    const char *const *keys, const char *const *turned, const char *const *values, Scores *scores)
+/*
+ * Products of tiles that are begun between other things, a few at a time, since the processor then goes on with both: scores of 16 pairs with keys that have
+ * been brought, a tile for each part, and sums of the values of 16 others, of which a part is half a step.
+ */
+struct between {
+    const uint8_t *queries;
+    const uint8_t *query_rests;
+    const uint8_t *keys;
+    int64_t query_stride;
+    int64_t key_step;
+    int32_t key_steps;
+    int32_t key_tile;
+    int32_t key_tiles;
+    Scores *scores;
+    const uint8_t *weights;
+    const uint8_t *values;
+    int64_t value_step;
+    int32_t value_tiles;
+    int32_t steps;
+    int32_t part;
+    int32_t parts;
+    float *out;
+};
+
+INLINE void score_tile(struct between *b)
+{
+    const uint8_t *keys = b->keys + b->key_tile * TILE;
+    _tile_zero(5);
+    for (int32_t step = 0; step < b->key_steps; step++) {
+        _tile_loadd(6, keys + step * b->key_step, 64);
+        _tile_loadd(4, b->queries + 64 * step, b->query_stride);
+        _tile_dpbf16ps(5, 4, 6);
+        _tile_loadd(4, b->query_rests + 64 * step, b->query_stride);
+        _tile_dpbf16ps(5, 4, 6);
+    }
+    _tile_stored(5, (*b->scores)[b->key_tile], 64);
+    b->key_tile++;
+}
+
+INLINE void gather_tiles(const int tiles, const struct between *b, int32_t first, int32_t half)
+{
+    const uint8_t *with = b->values + half / 2 * b->value_step + first * TILE;
+    if (half == 0) {
+        _tile_zero(0);
+        _tile_zero(1);
+        if (tiles > 2) {
+            _tile_zero(2);
+            _tile_zero(3);
+        }
+    }
+    _tile_loadd(4, b->weights + half * TILE, 64);
+    ADD(4, with);
+    if (half == 2 * b->steps - 1) {
+        float *out = b->out + 16 * first;
+        const int64_t stride = 64 * b->value_tiles;
+        _tile_stored(0, out, stride);
+        _tile_stored(1, out + 16, stride);
+        if (tiles > 2) {
+            _tile_stored(2, out + 32, stride);
+            _tile_stored(3, out + 48, stride);
+        }
+    }
+}
+
+INLINE void gather_part(struct between *b)
+{
+    const int32_t first = 4 * (b->part / (2 * b->steps));
+    const int32_t half = b->part % (2 * b->steps);
+    if (b->value_tiles - first >= 4) {
+        gather_tiles(4, b, first, half);
+    } else {
+        gather_tiles(2, b, first, half);
+    }
+    b->part++;
+}
+
+/* Begins as many parts as leave nothing behind the last of some calls. */
+INLINE void go_on(struct between *b, int32_t calls)
+{
+    written();
+    for (int32_t end = b->key_tile + (b->key_tiles - b->key_tile + calls - 1) / calls; b->key_tile < end;) {
+        score_tile(b);
+    }
+    for (int32_t end = b->part + (b->parts - b->part + calls - 1) / calls; b->part < end;) {
+        gather_part(b);
+    }
+}
+
+static void go_to_the_end(struct between *b)
+{
+    go_on(b, 1);
+}
+
+/* Scores of a tile of pairs are to be formed. */
+INLINE void want_scores(struct between *b, const struct room *r, int32_t pairs, int32_t key_tile, int32_t key_tiles, Scores *scores)
+{
+    b->query_stride = 2 * (r->key + r->turned);
+    b->queries = (const uint8_t *) r->queries + pairs * ROWS * b->query_stride;
+    b->query_rests = (const uint8_t *) r->query_rests + pairs * ROWS * b->query_stride;
+    b->keys = r->keys;
+    b->key_step = CHUNK / ROWS * TILE;
+    b->key_steps = (r->key + r->turned) / 32;
+    b->key_tile = key_tile;
+    b->key_tiles = key_tiles;
+    b->scores = scores;
+}
+
+/* Sums of values of a tile of pairs are to be formed, of steps [first, last). */
+INLINE void want_values(struct between *b, const struct room *r, const Scores *scores, int32_t first, int32_t last)
+{
+    b->value_tiles = r->value / 16;
+    b->value_step = (int64_t) b->value_tiles * TILE;
+    b->weights = (const uint8_t *) (*scores)[2 * first];
+    b->values = r->values + first * b->value_step;
+    b->steps = last - first;
+    b->part = 0;
+    b->parts = (b->value_tiles + 3) / 4 * 2 * b->steps;
+    b->out = r->out;
+}
+
+/* The factors of keys, applied to the scores of 16 pairs. */
+static void scale_scores(const struct factors *f, int32_t begin, int32_t end, Scores *scores)
+{
+    for (int32_t tile = begin; tile < end; tile++) {
+        const __m512 factor = _mm512_load_ps(f->keys + 16 * tile);
+        for (int q = 0; q < ROWS; q++) {
+            _mm512_store_ps((*scores)[tile][q], _mm512_mul_ps(_mm512_load_ps((*scores)[tile][q]), factor));
+        }
+    }
+}
+
+/* The weights of up to 16 pairs, from one of the group on; meanwhile something else is gone on with. */
+INLINE void weigh_pairs(int form, const struct attend *a, const struct factors *f, Scores *scores, int32_t group, int32_t number, int count,
+    struct asking *later, int32_t ask_each, struct between *between, float *greatest, float *sums)
+{
+    int32_t from[ROWS];
+    int32_t to[ROWS];
+    const int32_t begin = a->from & ~(STEP - 1);
+    const int32_t end = (a->to + STEP - 1) & ~(STEP - 1);
+    for (int q = 0; q < count; q++) {
+        int32_t row = pair_of(a, group, number + q) / a->heads;
+        from[q] = row_from(a, row);
+        to[q] = row_to(a, row);
+        greatest[q] = greatest_score(scores, q, from[q], to[q]);
+    }
+    for (int q = 0; q < count; q++) {
+        sums[q] = weigh_split(form, f, scores, q, greatest[q], from[q], to[q], begin, end);
+        go_on(between, count - q);
+        ask(later, ask_each);
+    }
+}
+
+/* The queries of a group, and of the pairs that fill its last tile. */
+static void bring_queries(const struct attend *a, const struct room *r, int32_t group, int32_t pairs)
 {
     const int32_t stride = r->key + r->turned;
-    struct asking later = asking(a, group);
-    /* Scores take about a quarter of the time. */
-    const int32_t spread = later.left / (4 * KEYS / 16 * ((pairs + ROWS - 1) / ROWS)) + 1;
     for (int32_t number = 0; number < filled(pairs, ROWS); number++) {
         int32_t pair = pair_of(a, group, number < pairs ? number : 0);
         int32_t row = pair / a->heads;
@@ -585,36 +719,69 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
                 rests + r->key);
         }
     }
-    const int32_t end = (a->to + 15) & ~15;
-    for (int32_t key = a->from & ~15; key < end; key += KEYS) {
-        const int32_t tiles = end - key < KEYS ? (end - key) / 16 : KEYS / 16;
-        bring_keys(form, keys + key, a->key_length, r->key, tiles, r->keys);
-        if (a->turned_length > 0) {
-            bring_keys(form, turned + key, a->turned_length, r->turned, tiles, r->keys + r->key / 32 * (KEYS / ROWS) * TILE);
-        }
-        for (int32_t number = 0; number < pairs; number += ROWS) {
-            score(a, r, f, number / ROWS, key, tiles, scores + number / ROWS);
-            ask(&later, spread);
-        }
-    }
+}
+
+/* The pairs of a group, MOST * ROWS at most. */
+INLINE void attend_group(int form, const struct attend *a, const struct room *r, const struct factors *f, int32_t group, int32_t pairs,
+    const char *const *keys, const char *const *turned, const char *const *values, Scores *scores)
+{
+    /* With long keys, or factors for two parts of a key, all scores are formed first. */
+    const int few = (r->key + r->turned) / 32 <= FEW && (form != BYTES || a->turned_length == 0);
+    const int32_t tiles_of_pairs = (pairs + ROWS - 1) / ROWS;
     const int32_t first = a->from / STEP;
     const int32_t last = (a->to + STEP - 1) / STEP;
+    const int32_t end = (a->to + 15) & ~15;
+    struct between between;
+    struct asking later = asking(a, group);
+    /* Keys and scores take about a quarter of the time. */
+    const int32_t spread = later.left / (4 * (CHUNK / KEYS)) + 1;
+    memset(&between, 0, sizeof between);
+    bring_queries(a, r, group, pairs);
+    for (int32_t key = a->from & ~15; key < end; key += KEYS) {
+        const int32_t tiles = end - key < KEYS ? (end - key) / 16 : KEYS / 16;
+        const int64_t step = (few ? CHUNK : KEYS) / ROWS * TILE;
+        uint8_t *to = r->keys + (few ? key / 16 * TILE : 0);
+        bring_keys(form, keys + key, a->key_length, r->key, tiles, to, step);
+        if (a->turned_length > 0) {
+            bring_keys(form, turned + key, a->turned_length, r->turned, tiles, to + r->key / 32 * step, step);
+        }
+        if (few) {
+            want_scores(&between, r, 0, key / 16, key / 16 + tiles, scores);
+            go_to_the_end(&between);
+        } else {
+            for (int32_t tile = 0; tile < tiles_of_pairs; tile++) {
+                score(a, r, f, tile, key, tiles, scores + tile);
+            }
+        }
+        ask(&later, spread);
+    }
     const int32_t each = (later.left + pairs - 1) / pairs;
-    for (int32_t number = 0; number < pairs; number += ROWS) {
-        struct joint joint;
-        Scores *own = scores + number / ROWS;
-        const int count = pairs - number < ROWS ? pairs - number : ROWS;
-        weigh_pairs(form, a, f, own, group, number, count, &later, each, joint.greatest, joint.sums);
-        if (number == 0) {
+    struct joint joints[2];
+    for (int32_t tile = 0; tile <= tiles_of_pairs; tile++) {
+        if (tile > 0) {
+            want_values(&between, r, scores + tile - 1, first, last);
+        }
+        if (tile < tiles_of_pairs) {
+            Scores *own = scores + tile;
+            if (few && tile + 1 < tiles_of_pairs) {
+                want_scores(&between, r, tile + 1, a->from / 16, end / 16, own + 1);
+            }
+            if (few && form == BYTES) {
+                scale_scores(f, a->from / 16, end / 16, own);
+            }
+            const int32_t number = tile * ROWS;
+            const int count = pairs - number < ROWS ? pairs - number : ROWS;
+            weigh_pairs(form, a, f, own, group, number, count, &later, each, &between, joints[tile % 2].greatest, joints[tile % 2].sums);
+        }
+        go_to_the_end(&between);
+        if (tile == 0) {
             for (int32_t step = first; step < last; step++) {
                 bring_values(form, values + STEP * step, a->value_length, r->value, r->values + (int64_t) step * r->value / 16 * TILE);
             }
+        } else {
+            const int32_t number = (tile - 1) * ROWS;
+            join_pairs(a, r, group, number, pairs - number < ROWS ? pairs - number : ROWS, &joints[(tile - 1) % 2]);
         }
-        const uint8_t *weights = (const uint8_t *) (*own)[2 * first];
-        const struct product p = {weights, weights + TILE, 64, 2 * TILE, r->values + (int64_t) first * r->value / 16 * TILE, r->value / 16 * TILE,
-            last - first, 4 * r->value, 64};
-        multiply(&p, r->value / 16, r->out);
-        join_pairs(a, r, group, number, count, &joint);
     }
 }
 
