@@ -166,7 +166,7 @@ INLINE void bring_keys(int form, const char *const *rows, int32_t length, int32_
 
 /*
  * Values at 32 positions: pairs of positions side by side. Of 32 elements the first tile has those whose number, halved twice, is even, and the second
- * the others, since that takes one instruction each; put_in_order() undoes it.
+ * the others, since that takes one instruction each; join_values() undoes it.
  */
 INLINE void bring_values(int form, const char *const *rows, int32_t length, int32_t filled_length, uint8_t *to)
 {
@@ -181,16 +181,24 @@ INLINE void bring_values(int form, const char *const *rows, int32_t length, int3
     }
 }
 
-/* The elements of a sum of values in their order. */
-INLINE void put_in_order(float *sums, int32_t length)
+/* As join() of attend.h, with sums of values in the order of bring_values(), filled up to a multiple of 32. */
+INLINE void join_values(float *to, const float *sums, float kept, float added, int32_t length)
 {
     const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
     const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    const __m512 k = _mm512_set1_ps(kept);
+    const __m512 f = _mm512_set1_ps(added);
     for (int32_t i = 0; i < length; i += 32) {
+        const __mmask32 mask = left_of(i, length);
+        const __mmask16 upper = (__mmask16) (mask >> 16);
         const __m512i a = _mm512_load_si512(sums + i);
         const __m512i b = _mm512_load_si512(sums + i + 16);
-        _mm512_store_si512(sums + i, _mm512_permutex2var_epi64(a, first, b));
-        _mm512_store_si512(sums + i + 16, _mm512_permutex2var_epi64(a, second, b));
+        const __m512 low = _mm512_castsi512_ps(_mm512_permutex2var_epi64(a, first, b));
+        const __m512 high = _mm512_castsi512_ps(_mm512_permutex2var_epi64(a, second, b));
+        const __m512 low_to = _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16) mask, to + i), k);
+        const __m512 high_to = _mm512_mul_ps(_mm512_maskz_loadu_ps(upper, to + i + 16), k);
+        _mm512_mask_storeu_ps(to + i, (__mmask16) mask, _mm512_fmadd_ps(low, f, low_to));
+        _mm512_mask_storeu_ps(to + i + 16, upper, _mm512_fmadd_ps(high, f, high_to));
     }
 }
 
@@ -541,9 +549,8 @@ static void join_pairs(const struct attend *a, const struct room *r, int32_t gro
         int32_t pair = pair_of(a, group, number + q);
         int32_t row = pair / a->heads;
         if (row_from(a, row) < row_to(a, row)) {
-            float *sums = r->out + (int64_t) q * r->value;
-            put_in_order(sums, r->value);
-            join(a->out + row * a->out_row + pair % a->heads * a->out_head, sums, kept[q], added[q], a->value_length);
+            join_values(a->out + row * a->out_row + pair % a->heads * a->out_head, r->out + (int64_t) q * r->value, kept[q], added[q],
+                a->value_length);
             float shrunk = a->sums[pair] * kept[q];
             a->sums[pair] = __builtin_fmaf(now->sums[q], added[q], shrunk);
             a->greatest[pair] = before[q];
@@ -733,8 +740,11 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
     const int32_t end = (a->to + 15) & ~15;
     struct between between;
     struct asking later = asking(a, group);
-    /* Keys and scores take about a quarter of the time. */
-    const int32_t spread = later.left / (4 * (CHUNK / KEYS)) + 1;
+    /* In the proportion of the times that some keys, a pair and a step of values take. */
+    const int32_t shares = 40 * (CHUNK / KEYS) + 9 * pairs + 10 * (CHUNK / STEP);
+    const int32_t of_keys = 40 * later.left / shares + 1;
+    const int32_t of_pair = 9 * later.left / shares + 1;
+    const int32_t of_values = 10 * later.left / shares + 1;
     memset(&between, 0, sizeof between);
     bring_queries(a, r, group, pairs);
     for (int32_t key = a->from & ~15; key < end; key += KEYS) {
@@ -753,9 +763,8 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
                 score(a, r, f, tile, key, tiles, scores + tile);
             }
         }
-        ask(&later, spread);
+        ask(&later, of_keys);
     }
-    const int32_t each = (later.left + pairs - 1) / pairs;
     struct joint joints[2];
     for (int32_t tile = 0; tile <= tiles_of_pairs; tile++) {
         if (tile > 0) {
@@ -771,12 +780,13 @@ INLINE void attend_group(int form, const struct attend *a, const struct room *r,
             }
             const int32_t number = tile * ROWS;
             const int count = pairs - number < ROWS ? pairs - number : ROWS;
-            weigh_pairs(form, a, f, own, group, number, count, &later, each, &between, joints[tile % 2].greatest, joints[tile % 2].sums);
+            weigh_pairs(form, a, f, own, group, number, count, &later, of_pair, &between, joints[tile % 2].greatest, joints[tile % 2].sums);
         }
         go_to_the_end(&between);
         if (tile == 0) {
             for (int32_t step = first; step < last; step++) {
                 bring_values(form, values + STEP * step, a->value_length, r->value, r->values + (int64_t) step * r->value / 16 * TILE);
+                ask(&later, of_values);
             }
         } else {
             const int32_t number = (tile - 1) * ROWS;

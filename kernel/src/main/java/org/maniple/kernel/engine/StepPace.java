@@ -38,6 +38,9 @@ final class StepPace {
     private double perToken = UNKNOWN;
     /** By the positions of prompts: nanoseconds of a token while nothing answers. */
     private final double[] alone = new double[RANGES];
+    /** Of the prompt that came first until now: where it went on, and how much sooner it got there than it had to, in nanoseconds. */
+    private int lastPosition;
+    private double ahead;
 
     /**
      * @param stretch how many times as long as without prompts a step may take; 0: any time
@@ -71,9 +74,8 @@ final class StepPace {
         }
         double more = Math.max(1, share);
         double tokens = tokens(stretch * plain[kind] * more, plain[kind]);
-        double enough = enough(plain[kind], position);
-        if (tokens < enough) {
-            tokens = Math.max(tokens, Math.min(enough, tokens(smooth * more, plain[kind])));
+        if (isLate(position)) {
+            tokens = Math.max(tokens, Math.min(enough(plain[kind], position), tokens(smooth * more, plain[kind])));
         }
         return (int) Math.clamp(tokens, LEAST, Integer.MAX_VALUE);
     }
@@ -83,17 +85,25 @@ final class StepPace {
         return (nanos - without) / perToken;
     }
 
-    /** How many there must be for a prompt to take not much longer than alone; 0 if it is not known how long that is. */
+    /** Whether a prompt will take too long, by what it has taken so far. It is, until it is known how long it takes alone. */
+    private boolean isLate(int position) {
+        return known(position) == UNKNOWN || position >= lastPosition && ahead < 0;
+    }
+
+    /** How many tokens there must be for a prompt to go on fast enough. */
     private double enough(double without, int position) {
+        double known = known(position);
+        double left = SLOWER * known - perToken;
+        return known == UNKNOWN || left <= 0 ? Double.POSITIVE_INFINITY : without / left;
+    }
+
+    /** What a token takes alone there, or at the last positions before of which it is known. */
+    private double known(int position) {
         int range = range(position);
-        while (range >= 0 && alone[range] == UNKNOWN) {
+        while (range > 0 && alone[range] == UNKNOWN) {
             range--;
         }
-        if (range < 0) {
-            return 0;
-        }
-        double left = SLOWER * alone[range] - perToken;
-        return left <= 0 ? Double.POSITIVE_INFINITY : without / left;
+        return alone[range];
     }
 
     private static int range(int position) {
@@ -138,9 +148,13 @@ final class StepPace {
      * @param streams as above
      * @param answering those of them that took part in it: with several batches in flight they may be in another one
      * @param promptTokens how many
+     * @param position where the first prompt went on
      * @param nanos what it took
      */
-    void withPrompts(int streams, int answering, int promptTokens, long nanos) {
+    void withPrompts(int streams, int answering, int promptTokens, int position, long nanos) {
+        double may = SLOWER * known(position) * promptTokens;
+        ahead = (position > lastPosition ? ahead : 0) + (may < 0 ? 0 : may - nanos);
+        lastPosition = position;
         if (streams == 0 || plain[kind(streams)] == UNKNOWN) {
             return;
         }

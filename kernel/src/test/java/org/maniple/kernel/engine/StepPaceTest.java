@@ -18,7 +18,7 @@ class StepPaceTest {
         if (tokens == 0) {
             pace.plain(streams, nanos);
         } else {
-            pace.withPrompts(streams, streams, tokens, nanos);
+            pace.withPrompts(streams, streams, tokens, 0, nanos);
         }
         return tokens;
     }
@@ -72,7 +72,7 @@ class StepPaceTest {
         }
         pace.plain(1, 50 * PLAIN);
         assertThat(pace.promptTokens(1, 1, 0)).isBetween(85, 110);
-        pace.withPrompts(1, 1, 90, 100 * PLAIN);
+        pace.withPrompts(1, 1, 90, 0, 100 * PLAIN);
         assertThat(pace.promptTokens(1, 1, 0)).isGreaterThan(50);
     }
 
@@ -89,38 +89,47 @@ class StepPaceTest {
     void promptsInABatchOfTheirOwnTakeAsLongAsThatTakes() {
         pace.plain(2, PLAIN);
         for (int i = 0; i < 20; i++) {
-            pace.withPrompts(2, 0, 50, 50 * 100_000);
+            pace.withPrompts(2, 0, 50, 0, 50 * 100_000);
         }
         assertThat(pace.promptTokens(2, 1, 0)).isBetween(85, 90);
     }
 
-    @Test
-    void whereAPromptWouldTakeMuchLongerThanAloneStepsNeedNotBeShorterThanAnybodyNotices() {
-        var patient = new StepPace(2.5, Duration.ofMillis(60));
-        patient.alone(512, 0, 512 * 400_000);
-        patient.plain(1, PLAIN);
-        for (int i = 0; i < 20; i++) {
-            patient.withPrompts(1, 1, 16, PLAIN + 16 * 1_000_000);
+    /** Some steps in which a prompt goes on from a position. */
+    private static void goOn(StepPace pace, int steps, int position, int perToken) {
+        for (int i = 0; i < steps; i++) {
+            pace.withPrompts(1, 1, 16, position + 16 * i, PLAIN + 16 * perToken);
         }
-        assertThat(patient.promptTokens(1, 1, 0)).isEqualTo(54);
-        patient.plain(2, 100_000_000);
-        assertThat(patient.promptTokens(2, 1, 0)).isEqualTo(150);
     }
 
     @Test
-    void stepsAreNoLongerThanAPromptNeedsForAboutTheTimeThatItTakesAlone() {
+    void stepsNeedNotBeShorterThanAnybodyNoticesUntilItIsKnownWhatAPromptTakesAlone() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.plain(1, PLAIN);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
+        patient.plain(2, 100_000_000);
+        assertThat(patient.promptTokens(2, 1, 320)).isEqualTo(150);
+    }
+
+    @Test
+    void aPromptThatTakesMuchLongerThanAloneGoesOnFaster() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.alone(512, 0, 512 * 400_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
+        goOn(patient, 40, 320, 100_000);
+        assertThat(patient.promptTokens(1, 1, 960)).isBetween(85, 90);
+    }
+
+    @Test
+    void itGoesOnNoFasterThanForAboutTheTimeThatItTakesAlone() {
         var patient = new StepPace(2.5, Duration.ofMillis(600));
         patient.alone(512, 0, 512 * 400_000);
         patient.plain(1, PLAIN);
-        for (int i = 0; i < 20; i++) {
-            patient.withPrompts(1, 1, 16, PLAIN + 16 * 500_000);
-        }
+        goOn(patient, 20, 0, 500_000);
         // 60 tokens take 36 ms instead of 24 ms.
-        assertThat(patient.promptTokens(1, 1, 0)).isEqualTo(60);
-        for (int i = 0; i < 40; i++) {
-            patient.withPrompts(1, 1, 16, PLAIN + 16 * 100_000);
-        }
-        assertThat(patient.promptTokens(1, 1, 0)).isBetween(85, 90);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(60);
     }
 
     @Test
@@ -129,11 +138,21 @@ class StepPaceTest {
         patient.alone(512, 0, 512 * 400_000);
         patient.alone(512, 3584, 512 * 1_000_000);
         patient.plain(1, PLAIN);
-        for (int i = 0; i < 20; i++) {
-            patient.withPrompts(1, 1, 16, PLAIN + 16 * 1_000_000);
-        }
-        assertThat(patient.promptTokens(1, 1, 0)).isEqualTo(54);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
         assertThat(patient.promptTokens(1, 1, 4000)).isEqualTo(12);
+    }
+
+    @Test
+    void aPromptThatHasGoneOnFasterThanItHadToMayBeSlowerLater() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.alone(512, 0, 512 * 1_000_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 40, 0, 100_000);
+        goOn(patient, 10, 640, 2_000_000);
+        assertThat(patient.promptTokens(1, 1, 800)).isEqualTo(StepPace.LEAST);
+        goOn(patient, 40, 800, 2_000_000);
+        assertThat(patient.promptTokens(1, 1, 1440)).isEqualTo(27);
     }
 
     @Test
