@@ -267,7 +267,8 @@ final class EngineLoop {
             if (flight.streams() == 0) {
                 pace.alone(flight.promptTokens(), flight.promptPosition(), now - since);
             } else {
-                pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), flight.promptPosition(), now - since);
+                pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), flight.promptPosition(),
+                        now - since);
             }
         } else if (promptFlights == 0 && !flight.besidePrompts()) {
             pace.plain(flight.streams(), now - since);
