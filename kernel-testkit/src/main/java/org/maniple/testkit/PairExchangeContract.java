@@ -34,6 +34,8 @@ public abstract class PairExchangeContract {
     private static final int CHOICES = 4;
     private static final int MAX_TOKENS = 24;
     private static final int ROUNDS = 15;
+    /** The JVM compiles beside the test, on a busy machine late. */
+    private static final int RUNS_UNTIL_COMPILED = 30;
 
     /** For the test class of an implementation. */
     protected PairExchangeContract() {}
@@ -418,10 +420,13 @@ public abstract class PairExchangeContract {
                     member.exchange.combine(member.pairs, member.out);
                 }
             };
-            run.run();
-            run.run();
-            long allocated = Allocation.bytesOf(run);
-            assertTrue(allocated < 32L * steps, () -> steps + " exchanges allocated " + allocated + " bytes");
+            // All ranks must run as often as each other, so nobody stops once nothing is allocated.
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < RUNS_UNTIL_COMPILED; i++) {
+                least = Math.min(least, Allocation.bytesOf(run));
+            }
+            long allocated = least;
+            assertTrue(allocated < 32L * steps, () -> steps + " exchanges allocate " + allocated + " bytes or more");
         });
     }
 }
