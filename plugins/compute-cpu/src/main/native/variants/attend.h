@@ -29,7 +29,10 @@ struct attend {
     float *sums;
     float *scores;
     float *parts;
-    /* Pairs: the first slot of positions that lie one after the other, and how many there are. */
+    /*
+     * Pairs: the first slot of positions that lie one after the other, and how many there are. Behind those of the chunk come those that are read
+     * next, to be asked for.
+     */
     const int64_t *runs;
     /* Of bytes: the factors of slot 0. */
     const float *key_factors;
@@ -67,6 +70,10 @@ struct attend {
     /* Following heads that read one key-value head; the next ones read the next one, whose keys and values follow in each row. */
     int32_t shared;
     int32_t form;
+    /* Runs that are read next, of how many key-value heads, and where the first of these lies from that of the chunk. */
+    int32_t later_count;
+    int32_t later_heads;
+    int32_t later_shift;
 };
 
 INLINE const char *element(const struct attend *a, const void *first, int64_t index)

@@ -40,13 +40,7 @@ EXPORT void NAME(maniple_prepare_bf16)(const float *x, int64_t columns, int64_t 
 
 #if defined(VARIANT_amx)
 
-typedef struct {
-    uint8_t palette;
-    uint8_t start_row;
-    uint8_t reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} __attribute__((packed)) TileConfig;
+#include "tile.h"
 
 /* Tiles 0 to 3 hold results: 2 * (which 16 rows of activations) + (which group); 4 and 5 activations, 6 and 7 weights. */
 INLINE void configure(int first, int second)
@@ -58,7 +52,7 @@ INLINE void configure(int first, int second)
         config.bytes[t] = 64;
         config.rows[t] = (uint8_t) (t >= 6 ? 16 : t == 2 || t == 3 || t == 5 ? second : first);
     }
-    _tile_loadconfig(&config);
+    load_config(&config);
 }
 
 /* How far ahead weights are asked for. */

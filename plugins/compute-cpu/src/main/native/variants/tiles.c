@@ -8,7 +8,7 @@
 #include "activations.h"
 #include "cells.h"
 
-#include <string.h>
+#include "tile.h"
 
 /* Rows of activations from which tiles are faster than vpdpbusd. */
 #define TILES_FROM 6
@@ -16,14 +16,6 @@
 #define RUN 16
 /* How far ahead of the run that is read the next bytes are asked for, beside those of a whole run. */
 #define AHEAD 2048
-
-typedef struct {
-    uint8_t palette;
-    uint8_t start_row;
-    uint8_t reserved[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-} __attribute__((packed)) TileConfig;
 
 /* Expanded weights of a run of blocks. */
 typedef struct {
@@ -166,20 +158,23 @@ INLINE void add(int type, int many, const int8_t *codes_at, Run *run, int count,
     }
 }
 
-/* Scales and sums of rows of activations, for each 16 rows block by block. */
+/* Scales and sums of rows of activations, for each 16 rows block by block; zeros where there are no rows. */
 static void turn(int parts, int minimum, Activations x, int64_t x_rows, int64_t blocks, float *dx, float *sx)
 {
-    for (int64_t m = 0; m < x_rows; m++) {
+    for (int64_t m = 0; m < x_rows; m += 16) {
         const uint8_t *row = x.at + m * x.stride;
-        float *d = dx + m / 16 * 16 * blocks + m % 16;
+        const __mmask16 mask = x_rows - m >= 16 ? 0xffff : (__mmask16) ((1u << (x_rows - m)) - 1);
+        const __m512i rows = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                                _mm512_set1_epi32((int) x.stride));
+        float *d = dx + m * blocks;
         for (int64_t b = 0; b < blocks; b++) {
-            d[16 * b] = load_float(row + x.scales + 4 * b);
+            _mm512_store_ps(d + 16 * b, _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, rows, row + x.scales + 4 * b, 1));
         }
         if (minimum) {
-            float *s = sx + m / 16 * 16 * blocks * parts + m % 16;
+            float *s = sx + m * blocks * parts;
             const uint8_t *from = row + (parts == 1 ? x.sums : x.halves);
             for (int64_t b = 0; b < blocks * parts; b++) {
-                s[16 * b] = (float) load32(from + 4 * b);
+                _mm512_store_ps(s + 16 * b, _mm512_cvtepi32_ps(_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, rows, from + 4 * b, 1)));
             }
         }
     }
@@ -254,9 +249,6 @@ static void part(int type, const uint8_t *w, int64_t size, int64_t columns, int6
     const int64_t all = (rows + 15) / 16 * 16;
     float *dx = turned;
     float *sx = turned + all * blocks;
-    if (rows < 16) {
-        memset(turned, 0, 4 * 16 * (size_t) blocks * (1 + (has_minimum(type) ? parts : 0)));
-    }
     turn(parts, has_minimum(type), x, rows, blocks, dx, sx);
     TileConfig config;
     memset(&config, 0, sizeof config);
@@ -265,7 +257,7 @@ static void part(int type, const uint8_t *w, int64_t size, int64_t columns, int6
         config.bytes[t] = (uint16_t) (t == 4 || t == 5 ? 32 / parts : 64);
         config.rows[t] = (uint8_t) (t >= 6 ? 8 / parts : rows < 16 ? rows : 16);
     }
-    _tile_loadconfig(&config);
+    load_config(&config);
     for (int64_t n = 0; n < columns; n += GROUP) {
         const int here = (int) (columns - n < GROUP ? columns - n : GROUP);
         GROUPS[type](w + n / GROUP * size, blocks, x, rows, dx, sx, out + n, out_stride, here, run, sums);

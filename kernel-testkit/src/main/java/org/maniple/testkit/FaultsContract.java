@@ -45,7 +45,7 @@ public abstract class FaultsContract {
     }
 
     private static byte expected(int frame, long at) {
-        return (byte) (frame * 31 + at * 7 + (at >>> 8));
+        return (byte) (frame * 31L + at * 7 + (at >>> 8));
     }
 
     /** What the receiving rank has got. */

@@ -270,7 +270,7 @@ public final class FaultyNetwork implements ControlTransport {
                 OutputStream out = to.getOutputStream();
                 for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
                     Fault injected = fault.get();
-                    if (faulty && injected != current) {
+                    if (faulty && !injected.equals(current)) {
                         current = injected;
                         offset = 0;
                     }

@@ -195,7 +195,8 @@ public final class KernelOptions {
                             + " less for running ones.")
                     .withDefault("2.5"),
             duration(SMOOTH_STEP_TIME,
-                    "What a step may take while streams run even if that is longer than max-step-stretch says.")
+                    "What a step may take while streams run even if that is longer than max-step-stretch says, where a prompt would take half as"
+                            + " long again as alone otherwise.")
                     .withDefault("50ms"),
             text(SCHEDULING_POLICY, "Which requests go first: fcfs, those that came first; priority, as they say.")
                     .withDefault("fcfs"),

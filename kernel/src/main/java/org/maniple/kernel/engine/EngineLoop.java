@@ -264,7 +264,12 @@ final class EngineLoop {
         long now = System.nanoTime();
         if (flight.promptTokens() > 0) {
             promptFlights--;
-            pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), now - since);
+            if (flight.streams() == 0) {
+                pace.alone(flight.promptTokens(), flight.promptPosition(), now - since);
+            } else {
+                pace.withPrompts(flight.streams(), flight.answering(), flight.promptTokens(), flight.promptPosition(),
+                        now - since);
+            }
         } else if (promptFlights == 0 && !flight.besidePrompts()) {
             pace.plain(flight.streams(), now - since);
         }

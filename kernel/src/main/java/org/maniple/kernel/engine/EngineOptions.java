@@ -29,7 +29,7 @@ public record EngineOptions(int maxBatchedTokens, int maxSequences, int chunk, i
      * @param maxQueuedTokens tokens that may have to be computed for requests that wait for room ({@code max-num-queued-tokens})
      * @param prefixCaching whether requests that begin alike share KV blocks ({@code enable-prefix-caching})
      * @param stretch how many times as long as without prompts a step may take while streams run ({@code max-step-stretch}); 0: any time
-     * @param smooth what a step may take in any case ({@code smooth-step-time})
+     * @param smooth what a step may take where a prompt would take half as long again as alone otherwise ({@code smooth-step-time})
      */
     public record Scheduling(Comparator<ScheduledRequest> order, boolean usesPriority, long maxQueuedTokens,
             boolean prefixCaching, double stretch, Duration smooth) {

@@ -11,6 +11,7 @@ final class Flight {
     private boolean besidePrompts;
     private int answering;
     private int promptTokens;
+    private int promptPosition;
 
     Flight(StepBatch batch) {
         this.batch = batch;
@@ -44,6 +45,15 @@ final class Flight {
 
     int streams() {
         return streams;
+    }
+
+    /** Where the first prompt in it goes on. */
+    void promptPosition(int position) {
+        promptPosition = position;
+    }
+
+    int promptPosition() {
+        return promptPosition;
     }
 
     /** Whether prompts are in flight beside it when it departs. */

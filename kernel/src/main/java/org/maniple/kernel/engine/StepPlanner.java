@@ -54,21 +54,25 @@ final class StepPlanner {
         int streams = 0;
         int ofAllHomes = 0;
         int starting = 0;
+        int position = 0;
         for (int i = 0; i < homes.size(); i++) {
             List<Sequence> running = homes.get(i).running();
+            // Of homes that go on together the one whose prompt is longest takes longest.
+            position = Math.max(position, firstPosition(running));
             int ofHome = streams(running);
             // Homes go through a step together: what one has to do the others wait for.
             streams = Math.max(streams, ofHome);
             ofAllHomes += ofHome;
             starting += starting(running);
         }
-        int most = starting == 0 ? 0 : pace.promptTokens(streams, starting / (double) Math.max(1, ofAllHomes));
+        int most = starting == 0 ? 0 : pace.promptTokens(streams, starting / (double) Math.max(1, ofAllHomes), position);
         fill(homes, flight, most);
         if (only && starting > 0 && flight.batch().spans() == 0) {
             // The streams that the prompts should not disturb lack KV blocks themselves.
             fill(homes, flight, Integer.MAX_VALUE);
         }
         flight.streams(streams);
+        flight.promptPosition(position);
         return flight.batch().spans() > 0;
     }
 
@@ -80,6 +84,17 @@ final class StepPlanner {
             count += sequence.decoding() && !sequence.preempted() && !sequence.output.ended() ? 1 : 0;
         }
         return count;
+    }
+
+    /** Where the first prompt goes on; 0 if there is none. */
+    private static int firstPosition(List<Sequence> running) {
+        for (int i = 0; i < running.size(); i++) {
+            Sequence sequence = running.get(i);
+            if (!sequence.decoding() && runnable(sequence)) {
+                return sequence.computed();
+            }
+        }
+        return 0;
     }
 
     /** Sequences whose prompts can go on. */

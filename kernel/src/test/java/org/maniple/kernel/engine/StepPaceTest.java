@@ -13,19 +13,19 @@ class StepPaceTest {
     private final StepPace pace = new StepPace(2.5, Duration.ZERO);
 
     private int step(int streams, double perToken) {
-        int tokens = Math.min(512, pace.promptTokens(streams, 1));
+        int tokens = Math.min(512, pace.promptTokens(streams, 1, 0));
         long nanos = PLAIN + (long) (tokens * perToken);
         if (tokens == 0) {
             pace.plain(streams, nanos);
         } else {
-            pace.withPrompts(streams, streams, tokens, nanos);
+            pace.withPrompts(streams, streams, tokens, 0, nanos);
         }
         return tokens;
     }
 
     @Test
     void promptsHaveTheirStepsForThemselvesWhileNothingElseRuns() {
-        assertThat(pace.promptTokens(0, 3)).isEqualTo(Integer.MAX_VALUE);
+        assertThat(pace.promptTokens(0, 3, 0)).isEqualTo(Integer.MAX_VALUE);
     }
 
     @Test
@@ -60,9 +60,9 @@ class StepPaceTest {
             step(2, 100_000);
         }
         int usual = step(2, 100_000);
-        assertThat(pace.promptTokens(2, 0.5)).isEqualTo(usual);
+        assertThat(pace.promptTokens(2, 0.5, 0)).isEqualTo(usual);
         // Four times as many: 10 times as long instead of 2.5 times.
-        assertThat(pace.promptTokens(2, 4)).isBetween(6 * usual - 6, 6 * usual + 6);
+        assertThat(pace.promptTokens(2, 4, 0)).isBetween(6 * usual - 6, 6 * usual + 6);
     }
 
     @Test
@@ -71,9 +71,9 @@ class StepPaceTest {
             step(1, 100_000);
         }
         pace.plain(1, 50 * PLAIN);
-        assertThat(pace.promptTokens(1, 1)).isBetween(85, 110);
-        pace.withPrompts(1, 1, 90, 100 * PLAIN);
-        assertThat(pace.promptTokens(1, 1)).isGreaterThan(50);
+        assertThat(pace.promptTokens(1, 1, 0)).isBetween(85, 110);
+        pace.withPrompts(1, 1, 90, 0, 100 * PLAIN);
+        assertThat(pace.promptTokens(1, 1, 0)).isGreaterThan(50);
     }
 
     @Test
@@ -89,27 +89,76 @@ class StepPaceTest {
     void promptsInABatchOfTheirOwnTakeAsLongAsThatTakes() {
         pace.plain(2, PLAIN);
         for (int i = 0; i < 20; i++) {
-            pace.withPrompts(2, 0, 50, 50 * 100_000);
+            pace.withPrompts(2, 0, 50, 0, 50 * 100_000);
         }
-        assertThat(pace.promptTokens(2, 1)).isBetween(85, 90);
+        assertThat(pace.promptTokens(2, 1, 0)).isBetween(85, 90);
+    }
+
+    /** Some steps in which a prompt goes on from a position. */
+    private static void goOn(StepPace pace, int steps, int position, int perToken) {
+        for (int i = 0; i < steps; i++) {
+            pace.withPrompts(1, 1, 16, position + 16 * i, PLAIN + 16 * perToken);
+        }
     }
 
     @Test
-    void stepsNeedNotBeShorterThanAnybodyNotices() {
+    void stepsNeedNotBeShorterThanAnybodyNoticesUntilItIsKnownWhatAPromptTakesAlone() {
         var patient = new StepPace(2.5, Duration.ofMillis(60));
         patient.plain(1, PLAIN);
-        for (int i = 0; i < 20; i++) {
-            patient.withPrompts(1, 1, 16, PLAIN + 16 * 1_000_000);
-        }
-        assertThat(patient.promptTokens(1, 1)).isEqualTo(54);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
         patient.plain(2, 100_000_000);
-        assertThat(patient.promptTokens(2, 1)).isEqualTo(150);
+        assertThat(patient.promptTokens(2, 1, 320)).isEqualTo(150);
+    }
+
+    @Test
+    void aPromptThatTakesMuchLongerThanAloneGoesOnFaster() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.alone(512, 0, 512 * 400_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
+        goOn(patient, 40, 320, 100_000);
+        assertThat(patient.promptTokens(1, 1, 960)).isBetween(85, 90);
+    }
+
+    @Test
+    void itGoesOnNoFasterThanForAboutTheTimeThatItTakesAlone() {
+        var patient = new StepPace(2.5, Duration.ofMillis(600));
+        patient.alone(512, 0, 512 * 400_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 20, 0, 500_000);
+        // 60 tokens take 36 ms instead of 24 ms.
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(60);
+    }
+
+    @Test
+    void whatATokenTakesAloneDependsOnWhatIsBeforeIt() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.alone(512, 0, 512 * 400_000);
+        patient.alone(512, 3584, 512 * 1_000_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 20, 0, 1_000_000);
+        assertThat(patient.promptTokens(1, 1, 320)).isEqualTo(54);
+        assertThat(patient.promptTokens(1, 1, 4000)).isEqualTo(12);
+    }
+
+    @Test
+    void aPromptThatHasGoneOnFasterThanItHadToMayBeSlowerLater() {
+        var patient = new StepPace(2.5, Duration.ofMillis(60));
+        patient.alone(512, 0, 512 * 1_000_000);
+        patient.plain(1, PLAIN);
+        goOn(patient, 40, 0, 100_000);
+        goOn(patient, 10, 640, 2_000_000);
+        assertThat(patient.promptTokens(1, 1, 800)).isEqualTo(StepPace.LEAST);
+        goOn(patient, 40, 800, 2_000_000);
+        assertThat(patient.promptTokens(1, 1, 1440)).isEqualTo(27);
     }
 
     @Test
     void zeroAllowsEverything() {
         var free = new StepPace(0, Duration.ZERO);
         free.plain(1, PLAIN);
-        assertThat(free.promptTokens(1, 1)).isEqualTo(Integer.MAX_VALUE);
+        assertThat(free.promptTokens(1, 1, 0)).isEqualTo(Integer.MAX_VALUE);
     }
 }

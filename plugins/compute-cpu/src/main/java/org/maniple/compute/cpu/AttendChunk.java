@@ -90,9 +90,9 @@ final class AttendChunk {
 
     private final MemorySegment ownState = Arena.ofAuto().allocate(8L * PAIRS, 64);
     private final MemorySegment scores = Arena.ofAuto().allocate(PAIRS * Softmax.STRIDE, 64);
-    private final MemorySegment runs = Arena.ofAuto().allocate(16L * Softmax.CHUNK, 64);
+    private final MemorySegment runs = Arena.ofAuto().allocate(2 * 16L * Softmax.CHUNK, 64);
     /** What a native function is given. */
-    private final MemorySegment structure = Arena.ofAuto().allocate(320, 64);
+    private final MemorySegment structure = Arena.ofAuto().allocate(384, 64);
     private final Softmax softmax;
     private MemorySegment parts = Arena.ofAuto().allocate(64, 64);
     private MemorySegment turnedScores = Arena.ofAuto().allocate(64, 64);
@@ -100,6 +100,9 @@ final class AttendChunk {
     private MemorySegment state = ownState;
     private long stateAt;
     private int runCount;
+    private int laterCount;
+    private int laterHeads;
+    private int laterShift;
 
     /** For a thread with its partial sums. */
     AttendChunk(float[] lanes) {
@@ -205,32 +208,58 @@ final class AttendChunk {
         return Math.min(to, position + row + 1);
     }
 
-    /** Finds where the positions lie: what follows each other in memory is one run. */
+    /** Finds where the positions lie: what follows each other in memory is one run. Nothing is read next. */
     void find(Step step, int span, int chunkStart) {
+        runCount = find(step, span, chunkStart + from, chunkStart + to, 0);
+        laterCount = 0;
+    }
+
+    /**
+     * Finds what is read next, which may be asked for in time. After {@link #find(Step, int, int)}.
+     *
+     * @param start the first of the positions
+     * @param end the one after the last; at most a chunk of them
+     * @param heads of how many key-value heads
+     * @param shift where the first of these lies, from that of the chunk
+     */
+    void findLater(Step step, int span, int start, int end, int heads, int shift) {
+        laterCount = find(step, span, start, end, runCount) - runCount;
+        laterHeads = heads;
+        laterShift = shift;
+    }
+
+    /**
+     * Finds positions.
+     *
+     * @param first the number of their first run
+     * @return the number after that of their last run
+     */
+    private int find(Step step, int span, int start, int end, int first) {
         int size = step.blockSize();
-        int end = chunkStart + to;
-        runCount = 0;
+        int count = first;
         long next = -1;
-        for (int at = chunkStart + from; at < end;) {
+        for (int at = start; at < end;) {
             int inBlock = at % size;
-            int count = Math.min(size - inBlock, end - at);
+            int length = Math.min(size - inBlock, end - at);
             long slot = (long) step.block(span, at / size) * size + inBlock;
             if (slot == next) {
-                runs.setAtIndex(JAVA_LONG, 2L * runCount - 1, runs.getAtIndex(JAVA_LONG, 2L * runCount - 1) + count);
+                runs.setAtIndex(JAVA_LONG, 2L * count - 1, runs.getAtIndex(JAVA_LONG, 2L * count - 1) + length);
             } else {
-                runs.setAtIndex(JAVA_LONG, 2L * runCount, slot);
-                runs.setAtIndex(JAVA_LONG, 2L * runCount + 1, count);
-                runCount++;
+                runs.setAtIndex(JAVA_LONG, 2L * count, slot);
+                runs.setAtIndex(JAVA_LONG, 2L * count + 1, length);
+                count++;
             }
-            next = slot + count;
-            at += count;
+            next = slot + length;
+            at += length;
         }
+        return count;
     }
 
     /** Sets the runs: of each its first slot, and how many positions lie there. */
     void runs(long... slotsAndCounts) {
         MemorySegment.copy(slotsAndCounts, 0, runs, JAVA_LONG, 0, slotsAndCounts.length);
         runCount = slotsAndCounts.length / 2;
+        laterCount = 0;
     }
 
     /** Pairs of longs: a slot, and how many positions lie there. */
@@ -240,6 +269,21 @@ final class AttendChunk {
 
     int runCount() {
         return runCount;
+    }
+
+    /** Runs of what is read next, behind the others. */
+    int laterCount() {
+        return laterCount;
+    }
+
+    /** Key-value heads that are read next. */
+    int laterHeads() {
+        return laterHeads;
+    }
+
+    /** Where the first of them lies, from that of the chunk. */
+    int laterShift() {
+        return laterShift;
     }
 
     long slot(int run) {

@@ -131,7 +131,9 @@ final class AttendKernel implements Kernel, Workers.Task {
             chunk.keepState();
             beginPairs(chunk, groups[3 * group]);
             for (int i = 0; i < tiles.chunks(tile); i++) {
-                compute(chunk, step, span, position, i);
+                find(chunk, step, span, position, i);
+                findLater(chunk, step, span, position, i + 1, 0, 1);
+                attention.compute(chunk);
             }
             finish(chunk);
             return;
@@ -143,7 +145,9 @@ final class AttendKernel implements Kernel, Workers.Task {
         for (int pair = 0; pair < chunk.pairs(); pair++) {
             chunk.begin(pair);
         }
-        compute(chunk, step, span, position, number);
+        find(chunk, step, span, position, number);
+        findLater(chunk, step, span, position, number + 1, group, tiles.groups());
+        attention.compute(chunk);
         if (unfinished.decrementAndGet(tiles.unit(tile, group)) == 0) {
             join(chunk, tile, group);
         }
@@ -182,15 +186,33 @@ final class AttendKernel implements Kernel, Workers.Task {
         }
     }
 
-    /** Computes one of the chunks that a tile sees, counted from the first. */
-    private void compute(AttendChunk chunk, Step step, int span, int position, int number) {
-        int first = window == 0 ? 0 : Math.max(0, position - window + 1);
+    /** Where the positions of one of the chunks lie that a tile sees, counted from the first. */
+    private void find(AttendChunk chunk, Step step, int span, int position, int number) {
+        int first = first(position);
         int start = (first / Softmax.CHUNK + number) * Softmax.CHUNK;
         chunk.from = Math.max(0, first - start);
         chunk.to = Math.min(Softmax.CHUNK, position + chunk.rows - start);
         chunk.position = position - start;
         chunk.find(step, span, start);
-        attention.compute(chunk);
+    }
+
+    private int first(int position) {
+        return window == 0 ? 0 : Math.max(0, position - window + 1);
+    }
+
+    /**
+     * What is read after a chunk. Tasks of a tile that is cut go over all key-value heads of a chunk before they come to the next one, which lie side by side:
+     * with each comes an equal part of the next chunk's positions, of all heads.
+     */
+    private void findLater(AttendChunk chunk, Step step, int span, int position, int next, int part, int parts) {
+        int start = (first(position) / Softmax.CHUNK + next) * Softmax.CHUNK;
+        int end = Math.min(start + Softmax.CHUNK, position + chunk.rows);
+        int size = step.blockSize();
+        int blocks = Math.ceilDiv(Math.max(0, end - start), size);
+        int from = start + blocks * part / parts * size;
+        int to = Math.min(end, start + blocks * (part + 1) / parts * size);
+        int heads = parts == 1 ? chunk.heads / chunk.shared() : groups[groups.length - 1] - groups[2] + 1;
+        chunk.findLater(step, span, from, to, heads, parts == 1 ? 0 : groups[2] - groups[3 * part + 2]);
     }
 
     /** Joins the results of the chunks of a unit, in their order. */

@@ -60,7 +60,7 @@ final class NativeAttention implements Attention {
         }
     }
 
-    /** As {@code struct attend} has it: fifteen addresses, twelve strides, ten numbers, the scale, and two numbers. */
+    /** As {@code struct attend} has it: fifteen addresses, twelve strides, ten numbers, the scale, and five numbers. */
     private static void fill(AttendChunk chunk, MemorySegment to) {
         address(to, 0, chunk.queries);
         address(to, 1, chunk.keys);
@@ -103,6 +103,9 @@ final class NativeAttention implements Attention {
         to.setAtIndex(JAVA_FLOAT, NUMBERS + 10, chunk.scale);
         to.setAtIndex(JAVA_INT, NUMBERS + 11, chunk.shared());
         to.setAtIndex(JAVA_INT, NUMBERS + 12, chunk.keys.form.ordinal());
+        to.setAtIndex(JAVA_INT, NUMBERS + 13, chunk.laterCount());
+        to.setAtIndex(JAVA_INT, NUMBERS + 14, chunk.laterHeads());
+        to.setAtIndex(JAVA_INT, NUMBERS + 15, chunk.laterShift());
     }
 
     private static void address(MemorySegment to, int index, AttendChunk.Rows rows) {

@@ -92,7 +92,11 @@ final class Encryption extends ChannelDuplexHandler {
     byte[] decrypted() {
         var bytes = new ByteArrayOutputStream();
         try {
-            decrypt(piece -> bytes.write(piece.array(), 0, piece.remaining()));
+            decrypt(piece -> {
+                byte[] part = new byte[piece.remaining()];
+                piece.get(part);
+                bytes.writeBytes(part);
+            });
         } catch (SSLException e) {
             // The next that comes is not understood either, and says so.
             received = NOTHING;
