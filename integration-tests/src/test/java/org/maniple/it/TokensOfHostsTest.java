@@ -55,7 +55,8 @@ class TokensOfHostsTest extends PairExchangeContract {
     }
 
     private static int[] hosts(int ranks) {
-        return IntStream.range(0, RANKS_OF_HOST.size()).flatMap(host -> IntStream.range(0, RANKS_OF_HOST.get(host)).map(i -> host))
+        return IntStream.range(0, RANKS_OF_HOST.size())
+                .flatMap(host -> IntStream.range(0, RANKS_OF_HOST.get(host)).map(i -> host))
                 .limit(ranks).toArray();
     }
 

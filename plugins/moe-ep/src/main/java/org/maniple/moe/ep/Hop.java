@@ -91,7 +91,8 @@ final class Hop {
     private int size(int position) {
         int bytes = sizesIn.memory[position].get(JAVA_INT_UNALIGNED, 0);
         if (bytes < 0) {
-            throw new IllegalStateException("rank " + group.ranks().get(position) + " says that it sends " + bytes + " bytes of tokens");
+            throw new IllegalStateException(
+                    "rank " + group.ranks().get(position) + " says that it sends " + bytes + " bytes of tokens");
         }
         return bytes;
     }

@@ -195,8 +195,9 @@ final class HostDelivery implements Delivery {
                     int source = sources[mate][i];
                     int bytes = handedBytes[mate] < at ? -1 : message.get(JAVA_INT_UNALIGNED, (long) Integer.BYTES * i);
                     if (bytes < 0 || at + bytes > handedBytes[mate]) {
-                        throw new IllegalStateException("rank " + setting.group().ranks().get(mate) + " hands on " + handedBytes[mate]
-                                + " bytes of tokens, which do not fit; do all ranks have the same configuration?");
+                        throw new IllegalStateException(
+                                "rank " + setting.group().ranks().get(mate) + " hands on " + handedBytes[mate]
+                                        + " bytes of tokens, which do not fit; do all ranks have the same configuration?");
                     }
                     receiveBytes[source] = bytes;
                     MemorySegment.copy(message, at, receives.atLeast(source, bytes), 0, bytes);

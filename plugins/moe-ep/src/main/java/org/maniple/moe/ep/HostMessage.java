@@ -100,7 +100,8 @@ final class HostMessage {
         do {
             boolean opens = first && end == at;
             into.set(JAVA_INT_UNALIGNED, end,
-                    TokenMessage.pack(opens, TokenMessage.choice(message, entry[target]), TokenMessage.slot(message, entry[target])));
+                    TokenMessage.pack(opens, TokenMessage.choice(message, entry[target]),
+                            TokenMessage.slot(message, entry[target])));
             into.set(JAVA_FLOAT_UNALIGNED, end + 4, TokenMessage.weight(message, entry[target]));
             into.set(JAVA_INT_UNALIGNED, end + 8, target);
             end += ENTRY;
@@ -169,7 +170,8 @@ final class HostMessage {
             long at = TokenMessage.HEADER + (long) i * ENTRY;
             int packed = message.get(JAVA_INT_UNALIGNED, at);
             row += packed < 0 ? TokenMessage.NUMBER + rowBytes : 0;
-            writers[message.get(JAVA_INT_UNALIGNED, at + 8)].add(message.get(JAVA_INT_UNALIGNED, row), TokenMessage.choice(packed),
+            writers[message.get(JAVA_INT_UNALIGNED, at + 8)].add(message.get(JAVA_INT_UNALIGNED, row),
+                    TokenMessage.choice(packed),
                     TokenMessage.slot(packed), message.get(JAVA_FLOAT_UNALIGNED, at + 4), message, row + TokenMessage.NUMBER);
         }
     }
