@@ -21,8 +21,8 @@ import org.maniple.api.transport.Wire;
  * A transport whose buffers are always full: what goes to the next stage leaves only once its sender has looked after it some times, or waits.
  *
  * @param inner carries the frames
- * @param left counts those that have left while their sender did something else
- * @param waited counts those whose sender had to wait
+ * @param left counts those of rank 0 that have left while it did something else
+ * @param waited counts those of rank 0 for which it had to wait; later stages do so in their own time
  */
 record SlowSends(Transport inner, AtomicInteger left, AtomicInteger waited) implements Transport {
 
@@ -91,7 +91,7 @@ record SlowSends(Transport inner, AtomicInteger left, AtomicInteger waited) impl
 
         private void release(AtomicInteger counter) {
             for (Held frame = held.poll(); frame != null; frame = held.poll()) {
-                counter.addAndGet(transfer(frame.tag) ? 1 : 0);
+                counter.addAndGet(wire.rank() == 0 && transfer(frame.tag) ? 1 : 0);
                 frame.sent = wire.send(frame.peer, frame.tag, frame.data);
             }
         }
