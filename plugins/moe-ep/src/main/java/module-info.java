@@ -9,5 +9,5 @@ import org.jspecify.annotations.NullMarked;
     provides org.maniple.api.mesh.Parallelism with org.maniple.moe.ep.ExpertParallelism;
     provides org.maniple.api.collective.AllToAll
             with org.maniple.moe.ep.AllGatherReduceScatter, org.maniple.moe.ep.DirectAllToAll,
-            org.maniple.moe.ep.SharedMemoryAllToAll;
+            org.maniple.moe.ep.RdmaAllToAll, org.maniple.moe.ep.SharedMemoryAllToAll;
 }

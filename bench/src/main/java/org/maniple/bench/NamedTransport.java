@@ -42,7 +42,8 @@ final class NamedTransport {
         };
         // A key of the kernel, which is not here.
         List<Option> options = Stream
-                .concat(transport.options().stream(), Stream.of(Option.of(LINK_SECURITY, OptionType.TEXT, "")))
+                .concat(transport.options().stream(),
+                        Stream.of(Option.of(LINK_SECURITY, OptionType.TEXT, "").withDefault("auth")))
                 .toList();
         var empty = GivenContext.empty();
         return transport.open(identity, new Transport.Bind("127.0.0.1", 0),

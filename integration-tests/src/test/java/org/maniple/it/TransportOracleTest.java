@@ -60,10 +60,12 @@ class TransportOracleTest {
             mixed.addAll(List.of(Layout.of(2, 1).attentionOf(2).experts(), Layout.of(4, 1), Layout.of(2, 2).experts(),
                     direct(Layout.of(1, 1).attentionOf(4).experts())));
         }
-        Stream<Arguments> shown = experts.stream().map(model -> Arguments.of(model,
-                WAYS.getFirst()
-                        .apply(Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "shm", " shown in memory"))));
-        return Stream.concat(shown, WAYS.stream().flatMap(way -> Stream.concat(
+        Layout spread = Layout.of(2, 1).attentionOf(2).experts();
+        Stream<Arguments> backends = experts.stream().flatMap(model -> Stream.of(
+                spread.with("all2all-backend", "shm", "").over("shm", ShmTransport::new),
+                spread.with("all2all-backend", "rdma", "").over("auto on two hosts", twoHosts(4)))
+                .map(layout -> Arguments.of(model, layout)));
+        return Stream.concat(backends, WAYS.stream().flatMap(way -> Stream.concat(
                 dense.stream().flatMap(model -> layouts.stream().map(layout -> Arguments.of(model, way.apply(layout)))),
                 experts.stream().flatMap(model -> mixed.stream().map(layout -> Arguments.of(model, way.apply(layout)))))));
     }

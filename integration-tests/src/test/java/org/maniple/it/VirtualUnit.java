@@ -78,6 +78,7 @@ import org.maniple.model.olmoe.OlmoeFamily;
 import org.maniple.model.qwen.QwenFamily;
 import org.maniple.moe.ep.DirectAllToAll;
 import org.maniple.moe.ep.ExpertParallelism;
+import org.maniple.moe.ep.RdmaAllToAll;
 import org.maniple.moe.ep.SharedMemoryAllToAll;
 import org.maniple.parallel.dp.DataParallelism;
 import org.maniple.parallel.pp.PipelineParallelism;
@@ -267,7 +268,7 @@ final class VirtualUnit implements AutoCloseable {
 
     /** The one that exchanges tokens between pairs of ranks, if this is one that does. */
     private static Optional<AllToAll> backend(String name) {
-        return Stream.<AllToAll>of(new DirectAllToAll(), new SharedMemoryAllToAll())
+        return Stream.<AllToAll>of(new DirectAllToAll(), new RdmaAllToAll(), new SharedMemoryAllToAll())
                 .filter(backend -> backend.name().equals(name)).findFirst();
     }
 

@@ -518,7 +518,7 @@ public abstract class CollectivesContract {
 
     @Test
     void warmOperationsAllocateNothingOnTheHeap() {
-        int operations = 500;
+        int operations = 100;
         run(2, (wire, communicator, all) -> {
             MemorySegment small = wire.allocate(4096);
             MemorySegment large = wire.allocate(256 << 10);
@@ -533,10 +533,8 @@ public abstract class CollectivesContract {
                     communicator.exchange(all, messages, bytes, room, received);
                 }
             };
-            step.run();
-            step.run();
-            long allocated = Allocation.bytesOf(step);
-            assertTrue(allocated < 32L * operations, () -> 3 * operations + " operations allocated " + allocated + " bytes");
+            long allocated = Allocation.leastOf(step);
+            assertTrue(allocated < 32L * operations, () -> 3 * operations + " operations allocate " + allocated + " bytes or more");
         });
     }
 }

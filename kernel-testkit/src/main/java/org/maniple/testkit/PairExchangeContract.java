@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -34,8 +35,6 @@ public abstract class PairExchangeContract {
     private static final int CHOICES = 4;
     private static final int MAX_TOKENS = 24;
     private static final int ROUNDS = 15;
-    /** The JVM compiles beside the test, on a busy machine late. */
-    private static final int RUNS_UNTIL_COMPILED = 30;
 
     /** For the test class of an implementation. */
     protected PairExchangeContract() {}
@@ -94,6 +93,36 @@ public abstract class PairExchangeContract {
     protected abstract long dispatchBytes(int ranks, int ranksVisited, int visits, int pairs, int width,
             int largest);
 
+    /**
+     * Bytes that a rank sends to dispatch the tokens of one step, where that depends on more than its own tokens.
+     *
+     * @param rank the rank
+     * @param positions by rank, token and choice: the rank that computes it, or -1
+     * @param width elements of a row
+     * @param largest the most tokens that any of the ranks has in the step
+     * @return bytes, without the transport's headers
+     */
+    protected long dispatchBytes(int rank, int[][][] positions, int width, int largest) {
+        int[] visits = visits(rank, positions);
+        return dispatchBytes(positions.length, (int) IntStream.of(visits).filter(count -> count > 0).count(),
+                IntStream.of(visits).sum(), pairsElsewhere(rank, positions), width, largest);
+    }
+
+    /** For each other rank the tokens of a rank that go there. */
+    private static int[] visits(int rank, int[][][] positions) {
+        int[] visits = new int[positions.length];
+        for (int[] token : positions[rank]) {
+            IntStream.of(token).distinct().filter(position -> position >= 0 && position != rank)
+                    .forEach(position -> visits[position]++);
+        }
+        return visits;
+    }
+
+    private static int pairsElsewhere(int rank, int[][][] positions) {
+        return (int) Stream.of(positions[rank]).flatMapToInt(IntStream::of)
+                .filter(position -> position >= 0 && position != rank).count();
+    }
+
     /** Tokens of all ranks, with where their choices are computed. */
     private record Routing(int[] tokens, int[][][] positions, int[][][] slots) {
 
@@ -144,21 +173,6 @@ public abstract class PairExchangeContract {
                     return slots[rank][token][choice];
                 }
             };
-        }
-
-        /** For each other rank the tokens that go there. */
-        int[] visits(int rank) {
-            int[] visits = new int[tokens.length];
-            for (int[] token : positions[rank]) {
-                IntStream.of(token).distinct().filter(position -> position >= 0 && position != rank)
-                        .forEach(position -> visits[position]++);
-            }
-            return visits;
-        }
-
-        int pairsElsewhere(int rank) {
-            return (int) java.util.Arrays.stream(positions[rank]).flatMapToInt(IntStream::of)
-                    .filter(position -> position >= 0 && position != rank).count();
         }
     }
 
@@ -378,11 +392,9 @@ public abstract class PairExchangeContract {
                 Routing routing = random(ranks, round);
                 member.fill(routing, round);
                 member.step(routing, routing.owners(member.rank));
-                int[] visits = routing.visits(member.rank);
-                dispatched += dispatchBytes(ranks, (int) IntStream.of(visits).filter(count -> count > 0).count(),
-                        IntStream.of(visits).sum(), routing.pairsElsewhere(member.rank), WIDTH, routing.largest());
+                dispatched += dispatchBytes(member.rank, routing.positions, WIDTH, routing.largest());
                 for (int other = 0; other < ranks; other++) {
-                    combined += 4L * WIDTH * routing.visits(other)[member.rank];
+                    combined += 4L * WIDTH * visits(other, routing.positions)[member.rank];
                 }
             }
             assertEquals(dispatched, member.exchange.dispatchedBytes(), "bytes of dispatch");
@@ -420,12 +432,7 @@ public abstract class PairExchangeContract {
                     member.exchange.combine(member.pairs, member.out);
                 }
             };
-            // All ranks must run as often as each other, so nobody stops once nothing is allocated.
-            long least = Long.MAX_VALUE;
-            for (int i = 0; i < RUNS_UNTIL_COMPILED; i++) {
-                least = Math.min(least, Allocation.bytesOf(run));
-            }
-            long allocated = least;
+            long allocated = Allocation.leastOf(run);
             assertTrue(allocated < 32L * steps, () -> steps + " exchanges allocate " + allocated + " bytes or more");
         });
     }

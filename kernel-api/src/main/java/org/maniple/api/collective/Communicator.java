@@ -121,6 +121,16 @@ public interface Communicator {
     }
 
     /**
+     * Which ranks share memory with each other.
+     *
+     * @param rank a rank of the unit
+     * @return a rank of its island, the same for all of them; see {@link Wire#island}
+     */
+    default int island(int rank) {
+        return rank;
+    }
+
+    /**
      * Waits for something that was sent, or for a rank that is to show something.
      *
      * @param pending the result of {@link #send}, or an arrival in a {@linkplain #window window}

@@ -70,7 +70,8 @@ final class SharedMemory {
      */
     private void allReduceByPieces(GroupState state, Window window, long tag, MemorySegment floats) {
         long bytes = floats.byteSize();
-        long most = window.bytes() / (state.size * LINE) * LINE;
+        // If there are several, smaller ones: where ranks share processors they then wait for each other for a shorter time.
+        long most = (bytes > window.bytes() ? window.bytes() / 2 : window.bytes()) / (state.size * LINE) * LINE;
         long slot = Math.min(most, Math.ceilDiv(bytes, state.size * LINE) * LINE);
         long piece = slot * state.size;
         long written = showForOthers(state, window, floats, 0, slot);

@@ -384,6 +384,11 @@ final class TreeCommunicator implements Communicator {
     }
 
     @Override
+    public int island(int rank) {
+        return wire.island(rank);
+    }
+
+    @Override
     public void await(Wire.Pending pending) {
         wire.await(pending, limitNanos);
     }

@@ -43,7 +43,8 @@ public final class DirectAllToAll implements AllToAll {
     @Override
     public PairExchange open(Setting setting, PluginContext context) {
         Settings settings = context.settings();
-        return new DirectExchange(setting, codec(setting, settings), lowLatencyTokens(settings));
+        RowCodec codec = codec(setting, settings);
+        return new DirectExchange(setting, codec, new DirectDelivery(setting, codec.rowBytes(), lowLatencyTokens(settings)));
     }
 
     /** The most tokens of a rank that are sent at once; -1: never. */

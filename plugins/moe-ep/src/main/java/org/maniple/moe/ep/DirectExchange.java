@@ -1,7 +1,6 @@
 package org.maniple.moe.ep;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -17,8 +16,7 @@ import org.maniple.api.tensor.Tensor;
  *
  * <p>What goes to a rank is a {@linkplain TokenMessage message}: 4 bytes, 8 for each choice that is computed there, and one row for each token; no
  * byte at all if there is no token. What a rank keeps has the same form, so that its rows go through the same rounding, and the results do not depend on
- * where an expert is. In low-latency mode messages are sent at once, into room for the most there can be; an empty one is sent too. In high-throughput
- * mode the ranks first tell each other 4 bytes, the size of what comes, and empty messages are not sent.
+ * where an expert is. Messages go to their ranks by a {@link Delivery}.
  *
  * <p>What comes back has no header: one F32 row for each token, in the order in which the tokens came.
  */
@@ -30,14 +28,11 @@ final class DirectExchange implements PairExchange {
     private final int ranks;
     private final int width;
     private final int choices;
-    private final int lowLatencyTokens;
     private final RowCodec codec;
+    private final Delivery delivery;
     private final Room sends;
     private final Room receives;
-    private final Room sizesOut;
-    private final Room sizesIn;
     private final MemorySegment encoded;
-    private final long[] sizeBytes;
     private final long[] sendBytes;
     private final long[] receiveBytes;
     private final float[] sum;
@@ -59,25 +54,22 @@ final class DirectExchange implements PairExchange {
      *
      * @param setting what is exchanged
      * @param codec how rows are sent
-     * @param lowLatencyTokens the most tokens of any rank for which the low-latency mode is taken; -1: never
+     * @param delivery which way messages with tokens go
      */
-    DirectExchange(AllToAll.Setting setting, RowCodec codec, int lowLatencyTokens) {
+    DirectExchange(AllToAll.Setting setting, RowCodec codec, Delivery delivery) {
         this.communicator = setting.communicator();
         this.group = setting.group();
         this.own = group.position();
         this.ranks = group.size();
         this.width = setting.width();
         this.choices = setting.choices();
-        this.lowLatencyTokens = lowLatencyTokens;
         this.codec = codec;
+        this.delivery = delivery;
         TokenMessage.check(setting.choices(), setting.slots());
         LongFunction<MemorySegment> memory = setting.memory();
         this.sends = new Room(ranks, memory);
         this.receives = new Room(ranks, memory);
-        this.sizesOut = new Room(ranks, memory);
-        this.sizesIn = new Room(ranks, memory);
         this.encoded = memory.apply(codec.rowBytes());
-        this.sizeBytes = new long[ranks];
         this.sendBytes = new long[ranks];
         this.receiveBytes = new long[ranks];
         this.sum = new float[width];
@@ -88,9 +80,6 @@ final class DirectExchange implements PairExchange {
         this.writers = new TokenMessage.Writer[ranks];
         for (int i = 0; i < ranks; i++) {
             writers[i] = new TokenMessage.Writer(codec.rowBytes());
-            sizeBytes[i] = Integer.BYTES;
-            sizesOut.atLeast(i, Integer.BYTES);
-            sizesIn.atLeast(i, Integer.BYTES);
         }
         this.arrivals = new Arrivals(ranks, setting.slots(), codec.rowBytes());
     }
@@ -108,11 +97,7 @@ final class DirectExchange implements PairExchange {
         }
         count(owners);
         write(x, weights, owners, first);
-        if (largest <= lowLatencyTokens) {
-            sendAtOnce(largest);
-        } else {
-            sendSizesFirst();
-        }
+        dispatched += delivery.bring(sends, sendBytes, receives, receiveBytes, largest);
         read(pairs, all);
     }
 
@@ -135,7 +120,7 @@ final class DirectExchange implements PairExchange {
     private void write(Tensor x, Tensor weights, Owners owners, int first) {
         for (int i = 0; i < ranks; i++) {
             sendBytes[i] = TokenMessage.bytes(visitPairs[i], visits[i], codec.rowBytes());
-            writers[i].begin(sends.atLeast(i, sendBytes[i]), visitPairs[i], visits[i], first);
+            writers[i].begin(sends.atLeast(i, sendBytes[i]), 0, visitPairs[i], visits[i], first);
         }
         for (int token = 0; token < tokens; token++) {
             boolean written = false;
@@ -148,47 +133,8 @@ final class DirectExchange implements PairExchange {
                     }
                     writers[position].add(token, choice, owners.slot(token, choice),
                             weights.segment().get(JAVA_FLOAT_UNALIGNED, Float.BYTES * ((long) token * choices + choice)),
-                            encoded);
+                            encoded, 0);
                 }
-            }
-        }
-    }
-
-    private void sendAtOnce(int largest) {
-        long most = TokenMessage.bytes(largest * choices, largest, codec.rowBytes());
-        for (int i = 0; i < ranks; i++) {
-            receiveBytes[i] = 0;
-            if (i != own) {
-                receives.atLeast(i, most);
-                dispatched += sendBytes[i];
-            }
-        }
-        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
-    }
-
-    private void sendSizesFirst() {
-        for (int i = 0; i < ranks; i++) {
-            sizesOut.memory[i].set(JAVA_INT_UNALIGNED, 0, Math.toIntExact(sendBytes[i]));
-            if (i != own) {
-                dispatched += Integer.BYTES + sendBytes[i];
-            }
-        }
-        Arrays.fill(receiveBytes, 0);
-        communicator.exchange(group, sizesOut.memory, sizeBytes, sizesIn.memory, receiveBytes);
-        for (int i = 0; i < ranks; i++) {
-            int coming = i == own ? 0 : sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0);
-            receives.atLeast(i, coming);
-            receiveBytes[i] = coming == 0 ? -1 : coming;
-            if (sendBytes[i] == 0) {
-                sendBytes[i] = -1;
-            }
-        }
-        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
-        for (int i = 0; i < ranks; i++) {
-            if (i != own && receiveBytes[i] > 0 && receiveBytes[i] != sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0)) {
-                throw new IllegalStateException(
-                        "rank " + group.ranks().get(i) + " has sent " + receiveBytes[i] + " bytes of tokens, not "
-                                + sizesIn.memory[i].get(JAVA_INT_UNALIGNED, 0) + " as it said");
             }
         }
     }

@@ -42,11 +42,23 @@ final class TokenMessage {
     }
 
     static int choice(MemorySegment message, int entry) {
-        return packed(message, entry) >>> 16 & MOST_CHOICES - 1;
+        return choice(packed(message, entry));
     }
 
     static int slot(MemorySegment message, int entry) {
-        return packed(message, entry) & MOST_SLOTS - 1;
+        return slot(packed(message, entry));
+    }
+
+    static int pack(boolean first, int choice, int slot) {
+        return (first ? FIRST : 0) | choice << 16 | slot;
+    }
+
+    static int choice(int packed) {
+        return packed >>> 16 & MOST_CHOICES - 1;
+    }
+
+    static int slot(int packed) {
+        return packed & MOST_SLOTS - 1;
     }
 
     static float weight(MemorySegment message, int entry) {
@@ -67,6 +79,7 @@ final class TokenMessage {
 
         private final int rowBytes;
         private MemorySegment message = MemorySegment.NULL;
+        private long start;
         private int entry;
         private int firstToken;
         private long rowAt;
@@ -76,25 +89,26 @@ final class TokenMessage {
             this.rowBytes = rowBytes;
         }
 
-        void begin(MemorySegment into, int entries, int tokens, int numberOfFirst) {
+        void begin(MemorySegment into, long intoAt, int entries, int tokens, int numberOfFirst) {
             message = into;
+            start = intoAt;
             firstToken = numberOfFirst;
             entry = 0;
-            rowAt = at(entries);
+            rowAt = intoAt + at(entries);
             last = -1;
             if (tokens > 0) {
-                into.set(JAVA_INT_UNALIGNED, 0, entries);
+                into.set(JAVA_INT_UNALIGNED, intoAt, entries);
             }
         }
 
         /** Adds a choice; tokens ascend. */
-        void add(int token, int choice, int slot, float weight, MemorySegment row) {
-            message.set(JAVA_INT_UNALIGNED, at(entry), (token == last ? 0 : FIRST) | choice << 16 | slot);
-            message.set(JAVA_FLOAT_UNALIGNED, at(entry) + Integer.BYTES, weight);
+        void add(int token, int choice, int slot, float weight, MemorySegment row, long rowFrom) {
+            message.set(JAVA_INT_UNALIGNED, start + at(entry), pack(token != last, choice, slot));
+            message.set(JAVA_FLOAT_UNALIGNED, start + at(entry) + Integer.BYTES, weight);
             entry++;
             if (token != last) {
                 message.set(JAVA_INT_UNALIGNED, rowAt, firstToken + token);
-                MemorySegment.copy(row, 0, message, rowAt + NUMBER, rowBytes);
+                MemorySegment.copy(row, rowFrom, message, rowAt + NUMBER, rowBytes);
                 rowAt += NUMBER + rowBytes;
                 last = token;
             }
