@@ -534,7 +534,8 @@ public abstract class CollectivesContract {
                 }
             };
             long allocated = Allocation.leastOf(step);
-            assertTrue(allocated < 32L * operations, () -> 3 * operations + " operations allocate " + allocated + " bytes or more");
+            assertTrue(allocated < 32L * operations,
+                    () -> 3 * operations + " operations allocate " + allocated + " bytes or more");
         });
     }
 }
