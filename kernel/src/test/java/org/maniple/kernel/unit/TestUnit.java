@@ -53,7 +53,8 @@ final class TestUnit implements AutoCloseable {
                 Map.of("max-num-batched-tokens", "2048", "tensor-parallel-size", "2"));
         TreeMap<String, String> model = new TreeMap<>(
                 Map.of("config.json", "c0ffee", "model-00001.safetensors", "123 bytes, abcd"));
-        return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "incarnation-" + rank,
+        return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "",
+                "incarnation-" + rank,
                 rank == 0 ? LEADER : "10.0.0." + rank + ":7070", PORTS, plugins, configuration, model, "program-1",
                 Map.of("pp", rank / 2, "tp", rank % 2), 100 * (rank + 1), rank == 0);
     }

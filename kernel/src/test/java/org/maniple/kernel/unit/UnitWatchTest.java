@@ -234,8 +234,8 @@ class UnitWatchTest {
             zero.accept(link -> {
                 link.start(new IgnoringListener());
                 link.send(MessageCodec.encode(new UnitMessage.Welcome(4, List.of(
-                        new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS),
-                        new Member(1, "node-a", "10.0.0.1:7070", TestUnit.PORTS)))));
+                        new Member(0, "node-a", TestUnit.LEADER, "", TestUnit.PORTS),
+                        new Member(1, "node-a", "10.0.0.1:7070", "", TestUnit.PORTS)))));
             });
             unit.follower(TestUnit.hello(1), Ticker.system()).join();
 

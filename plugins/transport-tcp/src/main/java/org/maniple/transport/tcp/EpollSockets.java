@@ -1,6 +1,7 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.IoEvent;
@@ -8,6 +9,7 @@ import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
@@ -42,6 +44,15 @@ final class EpollSockets implements Sockets {
     @Override
     public ChannelFactory<Channel> connecting() {
         return EpollSocketChannel::new;
+    }
+
+    @Override
+    public void limitSilence(Channel channel, int millis) {
+        try {
+            channel.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, millis);
+        } catch (ChannelException e) {
+            // Closed already, which the link's listener is told.
+        }
     }
 
     @Override

@@ -36,6 +36,12 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     /** Strangers can cause no more lines than this. */
     private static final int MAX_REFUSALS_SHOWN = 20;
 
+    /**
+     * Of a control link, over which ranks send four signs of life in each second. The first retransmission comes after 0.2 s, the next ones after
+     * twice as long each: a few lost packets are not the end.
+     */
+    static final int SILENCE_MILLIS = 800;
+
     private static final long SHUTDOWN_MILLIS = 2_000;
 
     private final Sockets sockets;
@@ -102,6 +108,7 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private TcpControlLink control(Greeted connection, int peer, String address) {
         var link = new TcpControlLink(connection, peer, address);
         connection.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator());
+        sockets.limitSilence(connection.channel(), SILENCE_MILLIS);
         links.add(link);
         connection.channel().closeFuture().addListener(gone -> links.remove(link));
         return link;
