@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.maniple.api.transport.HostProcess;
 
 /** A unit within this process: rank 0 and 1 on node-a, 2 and 3 on node-b, and so on. */
 final class TestUnit implements AutoCloseable {
@@ -82,6 +83,14 @@ final class TestUnit implements AutoCloseable {
         MemoryEndpoint endpoint = new MemoryEndpoint(net, address, rank);
         endpoints.add(endpoint);
         return endpoint;
+    }
+
+    /** Says hello for a rank whose process is another one of this host. */
+    static Hello hello(int rank, HostProcess process) {
+        Hello hello = hello(rank);
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), process.process(), process.toString(),
+                hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
+                hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     RankProgress progress(int rank) {
