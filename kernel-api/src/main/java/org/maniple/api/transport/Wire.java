@@ -152,7 +152,7 @@ public interface Wire extends AutoCloseable {
      * How far the rank's own thread has come. May be called by any thread; what it says may be a moment old.
      *
      * @return what the thread waits for, for example {@code rank 1 (10.0.0.2:29501) has not sent all_reduce#118 of group 3 with 4096 bytes}, or
-     *     what it has waited for last, for example {@code rank 0 is past all_reduce#118 of group 3}; empty if that is not known
+     *     what it has waited for last, for example {@code rank 0 has come to all_reduce#118 of group 3}; empty if that is not known
      */
     default String standing() {
         return "";

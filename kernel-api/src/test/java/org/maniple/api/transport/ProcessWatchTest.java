@@ -32,7 +32,8 @@ class ProcessWatchTest {
     }
 
     private ProcessWatch<String> watch(HostProcess watched) {
-        return ProcessWatch.start("watch", Map.of("it", watched), ProcessWatch.STOPPED, (key, how) -> heard.add("ended: " + key + " " + how),
+        return ProcessWatch.start("watch", Map.of("it", watched), ProcessWatch.STOPPED,
+                (key, how) -> heard.add("ended: " + key + " " + how),
                 (key, how) -> heard.add("stopped: " + key + " " + how));
     }
 
@@ -50,7 +51,8 @@ class ProcessWatchTest {
             assertThat(heard.poll(500, TimeUnit.MILLISECONDS)).isNull();
             long begin = System.nanoTime();
             signal("STOP");
-            assertThat(heard.poll(30, TimeUnit.SECONDS)).matches("stopped: it is stopped: its process has been in state T for \\d+ ms");
+            assertThat(heard.poll(30, TimeUnit.SECONDS))
+                    .matches("stopped: it is stopped: its process has been in state T for \\d+ ms");
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isGreaterThanOrEqualTo(ProcessWatch.STOPPED);
             signal("KILL");
             assertThat(heard.poll(500, TimeUnit.MILLISECONDS)).isNull();

@@ -98,8 +98,13 @@ public final class RankProgress {
 
     /** What has happened to a rank, and what of the step that runs this one waits for. */
     String during(String reason) {
-        String standing = exchange.get();
-        return standing.isEmpty() ? reason : reason + "; " + standing;
+        try {
+            String standing = exchange.get();
+            return standing.isEmpty() ? reason : reason + "; " + standing;
+        } catch (RuntimeException e) {
+            // The wire has been closed meanwhile.
+            return reason;
+        }
     }
 
     Usage usage() {

@@ -88,7 +88,8 @@ final class TestUnit implements AutoCloseable {
     /** Says hello for a rank whose process is another one of this host. */
     static Hello hello(int rank, HostProcess process) {
         Hello hello = hello(rank);
-        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), process.process(), process.toString(),
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), process.process(),
+                process.toString(),
                 hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
                 hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }

@@ -216,8 +216,9 @@ class UnitWatchTest {
             new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start().waitFor();
 
             for (int rank = 0; rank < 2; rank++) {
-                assertThat(unit.events(rank).end()).matches("failed: rank 1 on node-a is stopped: its process has been in state T for"
-                        + " \\d+ ms; rank 1 has not sent all_reduce#7 of group 1 with 64 bytes");
+                assertThat(unit.events(rank).end())
+                        .matches("failed: rank 1 on node-a is stopped: its process has been in state T for"
+                                + " \\d+ ms; rank 1 has not sent all_reduce#7 of group 1 with 64 bytes");
             }
         } finally {
             process.destroyForcibly();
@@ -233,7 +234,8 @@ class UnitWatchTest {
             unit.members.get(1).join();
             TestUnit.get(joining);
 
-            puppet.send(MessageCodec.encode(new UnitMessage.Abort(new UnitFailure(1, "node-a", "is stopped: its process sleeps"))));
+            puppet.send(
+                    MessageCodec.encode(new UnitMessage.Abort(new UnitFailure(1, "node-a", "is stopped: its process sleeps"))));
 
             assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a is stopped: its process sleeps");
         }

@@ -284,7 +284,7 @@ final class RdmaWire implements Wire {
         Frame last = awaited.getAcquire();
         return last == null
                 ? ""
-                : last.done() ? "rank " + rank + " is past " + Tag.describe(last.tag()) : last.link() + " " + last.missing();
+                : last.done() ? "rank " + rank + " has come to " + Tag.describe(last.tag()) : last.link() + " " + last.missing();
     }
 
     @Override

@@ -43,7 +43,9 @@ final class ShmWire implements Wire {
     private final MemorySegment time = Linux.time(arena);
     private final Queue<Frame> free = new ArrayDeque<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
+    /** What has not come yet, and what was asked for last: another thread must not look itself whether it has come. */
     private final AtomicReference<@Nullable ShmPending> awaited = new AtomicReference<>();
+    private final AtomicReference<@Nullable ShmPending> last = new AtomicReference<>();
     private final ProcessWatch<ShmLink> watch;
     private boolean closed;
     private long waitedNanos;
@@ -220,9 +222,13 @@ final class ShmWire implements Wire {
         if (!(begun instanceof ShmPending pending)) {
             throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + begun);
         }
-        awaited.setRelease(pending);
-        if (!pending.done() && !drive(pending, limitNanos, fails)) {
-            return false;
+        last.setRelease(pending);
+        if (!pending.done()) {
+            awaited.setRelease(pending);
+            if (!drive(pending, limitNanos, fails)) {
+                return false;
+            }
+            awaited.setRelease(null);
         }
         if (pending instanceof Frame frame) {
             free.add(frame);
@@ -333,8 +339,11 @@ final class ShmWire implements Wire {
 
     @Override
     public String standing() {
-        ShmPending last = awaited.getAcquire();
-        return last == null ? "" : last.done() ? "rank " + rank + " is past " + last.what() : last.link() + " " + last.missing();
+        ShmPending missing = awaited.getAcquire();
+        ShmPending asked = last.getAcquire();
+        return missing != null
+                ? missing.link() + " " + missing.missing()
+                : asked == null ? "" : "rank " + rank + " has come to " + asked.what();
     }
 
     @Override

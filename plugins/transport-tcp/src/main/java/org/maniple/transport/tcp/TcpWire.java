@@ -241,7 +241,7 @@ final class TcpWire implements Wire {
     @Override
     public String standing() {
         TcpPending last = awaited.getAcquire();
-        return last == null ? "" : last.done() ? "rank " + rank + " is past " + Tag.describe(last.tag()) : last.missing();
+        return last == null ? "" : last.done() ? "rank " + rank + " has come to " + Tag.describe(last.tag()) : last.missing();
     }
 
     @Override
