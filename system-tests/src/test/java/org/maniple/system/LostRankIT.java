@@ -46,7 +46,7 @@ class LostRankIT {
                 ? Stream.of("tcp", "auto").flatMap(transport -> Stream.of("STOP", "KILL")
                         .flatMap(signal -> IntStream.range(0, transport.equals("tcp") ? 50 : 10)
                                 .mapToObj(i -> new Fault(transport, signal, i % 2 == 0, random.nextInt(RANKS), random.nextInt(500)))))
-                : Stream.of(new Fault("tcp", "STOP", true, 1, 77), new Fault("auto", "STOP", false, 2, 0));
+                : Stream.of(new Fault("tcp", "STOP", false, 1, 0));
     }
 
     @ParameterizedTest
@@ -62,7 +62,7 @@ class LostRankIT {
 
             long begin = System.nanoTime();
             assertThat(new ProcessBuilder("kill", "-" + fault.signal(), Long.toString(victim.pid())).start().waitFor()).isZero();
-            String state = state(victim);
+            awaitEffect(fault.signal(), victim);
             // Rank 0 has the terminal to itself.
             String reporter = fault.rank() == 0 ? "\\[rank [12]] " : "";
             String report = unit.await(
@@ -71,7 +71,6 @@ class LostRankIT {
 
             System.out.println(fault + " noticed after " + millis + " ms: " + report.strip());
             assertThat(millis).isLessThanOrEqualTo(NOTICE.toMillis());
-            assertThat(state).as("the fault has taken effect").matches(fault.signal().equals("STOP") ? "T" : "Z|gone");
             assertThat(report).containsPattern(fault.signal().equals("STOP") ? "is stopped: its process has been in state T" : "is gone: ");
             if (fault.busy()) {
                 assertThat(report).containsPattern("[a-z_]+#\\d+ of group \\d+");
@@ -94,6 +93,17 @@ class LostRankIT {
             api.stream("/v1/completions", Map.of("prompt", List.of(0, 45, 407, 84 + i), "max_tokens", 12000, "ignore_eos", true,
                     "return_token_ids", true, "temperature", 0, "stream", true)).awaitEvents(3);
         }
+    }
+
+    /** The system needs a moment to stop the threads of a process. */
+    private static void awaitEffect(String signal, ProcessHandle process) {
+        String wanted = signal.equals("STOP") ? "T" : "Z|gone";
+        String state = state(process);
+        for (int i = 0; i < 10_000 && !state.matches(wanted); i++) {
+            LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+            state = state(process);
+        }
+        assertThat(state).as("the fault has taken effect").matches(wanted);
     }
 
     private static String state(ProcessHandle process) {
