@@ -45,7 +45,8 @@ class LostRankIT {
                 // Over shared memory alone, the tests of transport-shm have as many.
                 ? Stream.of("tcp", "auto").flatMap(transport -> Stream.of("STOP", "KILL")
                         .flatMap(signal -> IntStream.range(0, transport.equals("tcp") ? 50 : 10)
-                                .mapToObj(i -> new Fault(transport, signal, i % 2 == 0, random.nextInt(RANKS), random.nextInt(500)))))
+                                .mapToObj(i -> new Fault(transport, signal, i % 2 == 0, random.nextInt(RANKS),
+                                        random.nextInt(500)))))
                 : Stream.of(new Fault("tcp", "STOP", false, 1, 0));
     }
 
@@ -66,12 +67,14 @@ class LostRankIT {
             // Rank 0 has the terminal to itself.
             String reporter = fault.rank() == 0 ? "\\[rank [12]] " : "";
             String report = unit.await(
-                    Pattern.compile("(?m)^" + reporter + "the unit has failed: rank " + fault.rank() + " on \\S+ .*\n"), NOTICE).group();
+                    Pattern.compile("(?m)^" + reporter + "the unit has failed: rank " + fault.rank() + " on \\S+ .*\n"), NOTICE)
+                    .group();
             long millis = (System.nanoTime() - begin) / 1_000_000;
 
             System.out.println(fault + " noticed after " + millis + " ms: " + report.strip());
             assertThat(millis).isLessThanOrEqualTo(NOTICE.toMillis());
-            assertThat(report).containsPattern(fault.signal().equals("STOP") ? "is stopped: its process has been in state T" : "is gone: ");
+            assertThat(report)
+                    .containsPattern(fault.signal().equals("STOP") ? "is stopped: its process has been in state T" : "is gone: ");
             if (fault.busy()) {
                 assertThat(report).containsPattern("[a-z_]+#\\d+ of group \\d+");
             }

@@ -40,6 +40,7 @@ class LostMachineIT {
     Path folder;
 
     private TwoNodes nodes;
+    private final List<UnitProcess> units = new ArrayList<>();
     private final List<Thread> clients = new ArrayList<>();
 
     @AfterEach
@@ -91,7 +92,8 @@ class LostMachineIT {
         assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(rank.pid())).start().waitFor()).isZero();
         awaitStopped(rank);
         if (fault.node() == 0) {
-            assertReport(fault, start, units.get(1), "rank 0 on n0 is gone: rank 0 \\(10\\.77\\.1\\.1:\\d+\\) closed the connection.*");
+            assertReport(fault, start, units.get(1),
+                    "rank 0 on n0 is gone: rank 0 \\(10\\.77\\.1\\.1:\\d+\\) closed the connection.*");
         } else {
             assertReport(fault, start, units.get(0), "rank 1 on n1 is gone: rank 1 \\(10\\.77\\.1\\.2:\\d+\\) .*");
         }
@@ -99,8 +101,6 @@ class LostMachineIT {
                 UnitProcess.END);
         assertThat(units.stream().map(unit -> unit.exitCode(UnitProcess.END))).containsExactly(1, 1);
     }
-
-    private final List<UnitProcess> units = new ArrayList<>();
 
     private void begin(Fault fault) {
         nodes = new TwoNodes(folder, 1);
@@ -116,8 +116,9 @@ class LostMachineIT {
 
     /** From now on some requests go on for long. */
     private void compute() {
-        String body = JSON.writeValueAsString(Map.of("prompt", List.of(0, 45, 407, 84), "max_tokens", 2000, "temperature", 0, "n", 8,
-                "seed", 1, "ignore_eos", true));
+        String body = JSON
+                .writeValueAsString(Map.of("prompt", List.of(0, 45, 407, 84), "max_tokens", 2000, "temperature", 0, "n", 8,
+                        "seed", 1, "ignore_eos", true));
         clients.add(Thread.ofPlatform().start(() -> nodes.machines.first.ask(nodes.url("/v1/completions"), body)));
         Pattern running = Pattern.compile("\"running\":[1-9]");
         boolean computes = false;
