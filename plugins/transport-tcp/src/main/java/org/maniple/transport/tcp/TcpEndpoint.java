@@ -37,8 +37,8 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private static final int MAX_REFUSALS_SHOWN = 20;
 
     /**
-     * Of a control link, over which ranks send four signs of life in each second. Linux sends again after 0.2 s and 0.6 s
-     * and with each further sign of life: a few lost packets are not the end.
+     * Of a control link, over which ranks send four signs of life in each second. Linux sends what is not acknowledged again after about 0.2 s and
+     * 0.6 s: a lost packet is not the end.
      */
     static final int SILENCE_MILLIS = 700;
 
