@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -48,25 +51,27 @@ class HalvedStepsTest {
     @MethodSource("checkpointsAndLayouts")
     void logitsAndCandidatesHaveTheBitsOfWholeSteps(Path model, Layout layout) {
         List<Expected.Prompt> prompts = new Expected(model).prompts();
+        var never = new VirtualUnit(model, layout, LIMITS, 512);
         List<float[]> whole;
-        try (var unit = new VirtualUnit(model, layout, LIMITS, 512)) {
-            whole = rows(unit, prompts);
-            assertThat(unit.halvedSteps()).containsOnly(0L);
+        try (never) {
+            whole = rows(never, prompts);
         }
-        try (var unit = new VirtualUnit(model, layout.inHalvesFrom(2, 2), LIMITS, 512)) {
-            List<float[]> halved = rows(unit, prompts);
+        var always = new VirtualUnit(model, layout.inHalvesFrom(2, 2), LIMITS, 512);
+        try (always) {
+            List<float[]> halved = rows(always, prompts);
             assertThat(halved).hasSameSizeAs(whole);
             for (int i = 0; i < whole.size(); i++) {
                 assertArrayEquals(Sequences.bits(whole.get(i)), Sequences.bits(halved.get(i)), "row " + i);
             }
-            // The prompt of which every token has a row, the prompts together, and the tokens that follow.
-            assertThat(unit.halvedSteps()).hasSize(unit.program().mesh().ranks()).allMatch(steps -> steps == 1 + STEPS);
         }
+        assertThat(never.halvedSteps()).containsOnly(0L);
+        // The prompt of which every token has a row, the prompts together, and the tokens that follow.
+        assertThat(always.halvedSteps()).hasSize(always.program().mesh().ranks()).containsOnly(1L + STEPS);
     }
 
     private static List<float[]> rows(VirtualUnit unit, List<Expected.Prompt> prompts) {
         var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
-        Expected.Prompt longest = Collections.max(prompts, java.util.Comparator.comparingInt(prompt -> prompt.ids().length));
+        Expected.Prompt longest = Collections.max(prompts, Comparator.comparingInt(prompt -> prompt.ids().length));
         var rows = new ArrayList<>(sequences.run(List.of(new Span(sequences.open(longest.ids().length), longest.ids(), Rows.ALL))));
         rows.addAll(sequences.follow(prompts, STEPS));
         return rows;
@@ -74,16 +79,23 @@ class HalvedStepsTest {
 
     @Test
     void stepsBelowTheThresholdsAreComputedWhole() {
-        try (var unit = new VirtualUnit(Oracles.committed(), Layout.of(2, 1).inHalvesFrom(4, 9), LIMITS, 512)) {
+        assertThat(halvedOf(new int[] {1, 1, 1})).isZero();
+        assertThat(halvedOf(new int[] {1, 1, 1, 1})).isOne();
+        assertThat(halvedOf(new int[] {1, 1, 1, 5})).isZero();
+        assertThat(halvedOf(new int[] {8})).isZero();
+        assertThat(halvedOf(new int[] {1, 8})).isOne();
+    }
+
+    /** How many steps are halved if there is one with so many tokens of each sequence, from 4 tokens on, or from 9 with prompts. */
+    private static long halvedOf(int[] lengths) {
+        var unit = new VirtualUnit(Oracles.committed(), Layout.of(2, 1).inHalvesFrom(4, 9), LIMITS, 512);
+        try (unit) {
             var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
-            List<Sequences.Sequence> four = Stream.generate(() -> sequences.open(16)).limit(4).toList();
-            sequences.run(four.subList(0, 3).stream().map(one -> new Span(one, new int[] {7}, Rows.LAST)).toList());
-            sequences.run(List.of(new Span(four.getFirst(), new int[] {1, 2, 3, 4, 5, 6, 7, 8}, Rows.LAST)));
-            assertThat(unit.halvedSteps()).containsExactly(0L, 0L);
-            sequences.run(four.stream().map(one -> new Span(one, new int[] {7}, Rows.LAST)).toList());
-            assertThat(unit.halvedSteps()).containsExactly(1L, 1L);
-            sequences.run(List.of(new Span(four.get(1), new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9}, Rows.LAST)));
-            assertThat(unit.halvedSteps()).containsExactly(2L, 2L);
+            sequences.run(Arrays.stream(lengths)
+                    .mapToObj(length -> new Span(sequences.open(16), new int[length], Rows.LAST)).toList());
         }
+        assertThat(unit.halvedSteps()).hasSize(2);
+        assertThat(Set.copyOf(unit.halvedSteps())).as("steps halved, on all ranks").hasSize(1);
+        return unit.halvedSteps().getFirst();
     }
 }
