@@ -126,7 +126,7 @@ class DecodeAllocationTest {
 
     static Stream<Arguments> halved() {
         Layout direct = Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", "");
-        return Stream.of(Arguments.of(Oracles.committed(), Layout.of(2, 1)), Arguments.of(Oracles.committed(), Layout.of(2, 2)),
+        return Stream.of(Arguments.of(Oracles.committed(), Layout.of(2, 2)),
                 Arguments.of(Oracles.reference("qwen2-moe"), direct));
     }
 

@@ -37,7 +37,9 @@ class HalvedStepsTest {
         return Stream.of(Arguments.of(dense, Layout.of(2, 1)), Arguments.of(dense, TCP.apply(Layout.of(2, 1))),
                 Arguments.of(dense, Layout.of(2, 1).over("shm", ShmTransport::new)), Arguments.of(dense, Layout.of(3, 1)),
                 Arguments.of(dense, Layout.of(2, 2)), Arguments.of(dense, TCP.apply(Layout.of(2, 2))),
-                Arguments.of(dense, Layout.of(2, 1).attentionOf(2)), Arguments.of(experts, spread),
+                Arguments.of(dense, Layout.of(2, 1).attentionOf(2)),
+                Arguments.of(dense, Layout.of(2, 1).attentionOf(2).with("enable-dp-lm-head", true, "lm head")),
+                Arguments.of(dense, Layout.of(1, 2).replicas(2)), Arguments.of(experts, spread),
                 Arguments.of(experts, spread.with("numerics", "exact", "exact")), Arguments.of(experts, direct),
                 Arguments.of(experts, TCP.apply(direct)),
                 Arguments.of(experts, TCP.apply(direct).with("all2all-mode", "high_throughput", "high throughput")),
@@ -72,7 +74,8 @@ class HalvedStepsTest {
     private static List<float[]> rows(VirtualUnit unit, List<Expected.Prompt> prompts) {
         var sequences = new Sequences(unit.pipeline(), unit.program().graph().vocabulary());
         Expected.Prompt longest = Collections.max(prompts, Comparator.comparingInt(prompt -> prompt.ids().length));
-        var rows = new ArrayList<>(sequences.run(List.of(new Span(sequences.open(longest.ids().length), longest.ids(), Rows.ALL))));
+        var rows = new ArrayList<>(
+                sequences.run(List.of(new Span(sequences.open(longest.ids().length), longest.ids(), Rows.ALL))));
         rows.addAll(sequences.follow(prompts, STEPS));
         return rows;
     }

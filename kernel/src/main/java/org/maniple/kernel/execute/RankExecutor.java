@@ -170,7 +170,9 @@ public final class RankExecutor {
                 new StepHalves(limits, blocks, program.program().graph().vocabulary()),
                 answers ? new OverlappedSteps.Joined(candidates(), other.candidates()) : null,
                 answers ? new OverlappedSteps.Joined(logits(), other.logits()) : null,
-                answers ? hidden().map(rows -> new OverlappedSteps.Joined(rows, other.hidden().orElseThrow())).orElse(null) : null);
+                answers
+                        ? hidden().map(rows -> new OverlappedSteps.Joined(rows, other.hidden().orElseThrow())).orElse(null)
+                        : null);
     }
 
     /** Binds what steps do, and then what passes do that guess. */

@@ -20,7 +20,8 @@ final class StageArrival implements Exchanging {
         this.peer = peer;
         this.tensors = tensors.toArray(Tensor[]::new);
         this.rows = new RowSlices[this.tensors.length];
-        Arrays.setAll(rows, i -> new RowSlices(this.tensors[i].segment(), 4L * this.tensors[i].width(), this.tensors[i].extent(0)));
+        Arrays.setAll(rows,
+                i -> new RowSlices(this.tensors[i].segment(), 4L * this.tensors[i].width(), this.tensors[i].extent(0)));
         this.begun = new Communicator.Begun[this.tensors.length];
     }
 
