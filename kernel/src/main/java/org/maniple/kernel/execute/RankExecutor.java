@@ -310,19 +310,16 @@ public final class RankExecutor {
         long begin = System.nanoTime();
         clock.begin();
         boolean halves = overlapped != null && overlapped.cut(step);
-        if (halves) {
-            runHalves(step);
-        } else {
-            runWhole(step);
-        }
+        long exchanging = halves ? runHalves(step) : runWhole(step);
         long end = System.nanoTime();
-        clock.end(end - begin, actions.exchanging() + (halves ? beside.actions.exchanging() : 0), halves);
+        clock.end(end - begin, exchanging, halves);
         if (profile != null) {
             profile.step(begin, end);
         }
     }
 
-    private void runHalves(StepBatch step) {
+    /** How long it has exchanged, in nanoseconds. */
+    private long runHalves(StepBatch step) {
         RankExecutor other = Objects.requireNonNull(beside);
         OverlappedSteps halves = Objects.requireNonNull(overlapped);
         begin(halves.firstHalf());
@@ -330,9 +327,10 @@ public final class RankExecutor {
         other.begin(halves.secondHalf());
         other.actions.begin(halves.secondHalf(), 0, other.draftFrom);
         halves.run(step);
+        return actions.exchanging() + other.actions.exchanging();
     }
 
-    private void runWhole(StepBatch step) {
+    private long runWhole(StepBatch step) {
         begin(step);
         boolean guesses = step.kind() == StepBatch.KIND_DRAFT;
         if (guesses && draft != null) {
@@ -342,6 +340,7 @@ public final class RankExecutor {
         if (!guesses && draft != null) {
             draft.keep(step);
         }
+        return actions.exchanging();
     }
 
     private void begin(StepBatch step) {

@@ -41,7 +41,7 @@ class StepHalvesTest {
         assertThat(tokens(halves.first())).containsExactly(100, 101, 104);
         assertThat(tokens(halves.second())).containsExactly(102, 103);
         assertThat(List.of(halves.first().tokenStart(1), halves.second().tokenStart(1))).containsExactly(2, 2);
-        assertThat(IntStream.range(0, 3).mapToLong(halves.first()::sequence)).containsExactly(70, 71, 80);
+        assertThat(IntStream.range(0, 3).mapToLong(halves.first()::sequence)).containsExactly(70L, 71L, 80L);
         assertThat(halves.second().stepNumber()).isEqualTo(9);
     }
 
