@@ -73,7 +73,7 @@ class ConfigurationMistakesTest {
         flags("--enable-dbo --dbo-decode-token-threshold 1",
                 "--dbo-decode-token-threshold: [1] is too small; give at least 2"),
         flags("--enable-two-batch-overlap --speculative-algorithm NEXTN",
-                "--enable-two-batch-overlap: [true] does not go with a layer of the model that guesses tokens (speculative-algorithm),"
+                "--enable-two-batch-overlap enable-dbo: [true] does not go with a layer of the model that guesses tokens (speculative-algorithm),"
                         + " whose passes go on from whole steps; leave one of the two out"),
         flags("--max-num-seqs 100 --max-num-batched-tokens 64",
                 "--max-num-batched-tokens: a step of at most 64 tokens (max-num-batched-tokens)"
