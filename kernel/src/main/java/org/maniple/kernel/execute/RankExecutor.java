@@ -73,13 +73,12 @@ public final class RankExecutor {
     private final CurrentBatch current;
     private final Map<TokenSplit, StepView> views = new LinkedHashMap<>();
     private final StepView[] allViews;
-    private final Map<Piece, Tensor> tensors = new HashMap<>();
+    /** Weights and states, and what steps make. */
+    private final Map<Piece, Tensor> tensors;
     /** Activations that have rows for tokens or for selected rows of a view; those of experts have their rows otherwise. */
     private final Map<StepView, List<Tensor>> tokenTensors = new HashMap<>();
     private final Map<StepView, List<Tensor>> rowTensors = new HashMap<>();
     private final Map<StepView, Tensor> ids = new HashMap<>();
-    /** Weights and states. */
-    private final Map<Piece, Tensor> held;
     private final Exchanges opener;
     private final Course actions;
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
@@ -115,6 +114,7 @@ public final class RankExecutor {
                 ExpertBinder.tables(program), exchanges, observer);
     }
 
+    /** @param held weights and states; becomes the executor's own */
     private RankExecutor(RankProgram program, StepBatch.Limits limits, ComputeSession session, Communicator communicator,
             Map<Piece, Tensor> held, Map<Integer, ExpertTable> tables, Exchanges exchanges, Optional<Observer> observer) {
         this.program = program;
@@ -123,13 +123,12 @@ public final class RankExecutor {
         this.session = session;
         this.communicator = communicator;
         this.observer = observer;
-        this.held = held;
+        this.tensors = held;
         this.opener = exchanges;
         this.actions = new Course(communicator, observer.isPresent() ? this::show : action -> {});
         this.selected = program.program().graph().selected().orElse(null);
         this.selection = program.program().graph().nodes().stream().filter(node -> node.op() instanceof BuiltinOp.Select)
                 .mapToInt(Node::index).findFirst().orElse(Integer.MAX_VALUE);
-        tensors.putAll(held);
         makeGroups();
         List<List<Instruction>> sections = sections();
         experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current, tables);
@@ -146,7 +145,17 @@ public final class RankExecutor {
             held.put(state, state(program, limits, session, state, blocks,
                     LARGE_PAGE * states++ / program.states().size() / ALIGNMENT * ALIGNMENT));
         }
-        return Map.copyOf(held);
+        return held;
+    }
+
+    private Map<Piece, Tensor> held() {
+        var held = new HashMap<Piece, Tensor>();
+        tensors.forEach((piece, tensor) -> {
+            if (!(piece.operand() instanceof Value)) {
+                held.put(piece, tensor);
+            }
+        });
+        return held;
     }
 
     /**
@@ -162,7 +171,7 @@ public final class RankExecutor {
         if (program.program().draft().isPresent()) {
             throw new IllegalArgumentException("Steps cannot be computed in halves where a layer of the model guesses tokens");
         }
-        var other = new RankExecutor(program, StepHalves.half(limits), session, communicator, held, experts.tables(), opener,
+        var other = new RankExecutor(program, StepHalves.half(limits), session, communicator, held(), experts.tables(), opener,
                 observer);
         boolean answers = program.program().resultRank() == program.rank();
         beside = other;
