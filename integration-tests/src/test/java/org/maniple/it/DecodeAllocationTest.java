@@ -39,6 +39,8 @@ class DecodeAllocationTest {
 
     private static final int WINDOW = 60;
     private static final int WINDOWS = 10;
+    /** Tokens of other requests that go on longer. */
+    private static final int MORE = 200;
     /** Requests that a unit may take to become warm: loops that run once per token are compiled late. */
     private static final int REQUESTS = 12;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -112,7 +114,20 @@ class DecodeAllocationTest {
     @ParameterizedTest
     @MethodSource({"models", "files"})
     void noRankAllocatesForATokenOnceItIsWarm(Path model, Layout layout, double temperature) throws Exception {
-        measure(model, layout, temperature, Speculation.OFF);
+        measure(model, layout, temperature, Speculation.OFF, 0);
+    }
+
+    @ParameterizedTest
+    @MethodSource("halved")
+    void norForOneOfAStepInHalves(Path model, Layout layout) throws Exception {
+        assertThat(measure(model, layout.inHalvesFrom(2, 2), 0, Speculation.OFF, 3)).as("steps in halves")
+                .allMatch(steps -> steps > WINDOW * WINDOWS);
+    }
+
+    static Stream<Arguments> halved() {
+        Layout direct = Layout.of(2, 1).attentionOf(2).experts().with("all2all-backend", "direct", "");
+        return Stream.of(Arguments.of(Oracles.committed(), Layout.of(2, 2)),
+                Arguments.of(Oracles.reference("qwen2-moe"), direct));
     }
 
     static Stream<Arguments> guessing() {
@@ -125,13 +140,21 @@ class DecodeAllocationTest {
     @ParameterizedTest
     @MethodSource("guessing")
     void norForOneThatIsGuessed(Path model, Layout layout, double temperature, Speculation speculation) throws Exception {
-        measure(model, layout, temperature, speculation);
+        measure(model, layout, temperature, speculation, 0);
     }
 
-    private static void measure(Path model, Layout layout, double temperature, Speculation speculation) throws Exception {
+    /**
+     * Asserts it.
+     *
+     * @param beside other requests that have tokens in the same steps
+     * @return how many steps each rank has computed in halves
+     */
+    private static List<Long> measure(Path model, Layout layout, double temperature, Speculation speculation, int beside)
+            throws Exception {
         var limits = new StepBatch.Limits(64, 4, 1024, 8, 16, 1);
         Set<Thread> before = Thread.getAllStackTraces().keySet();
-        try (var unit = new VirtualUnit(model, layout, limits, 512)) {
+        var unit = new VirtualUnit(model, layout, limits, 512);
+        try (unit) {
             int candidates = unit.program().graph().candidates().dims().getLast().extent() / 2 - 1;
             var info = new ModelInfo(List.of("demo"), model.toString(), "Llama", unit.program().graph().vocabulary(), 2048,
                     List.of(), VirtualUnit.config(model));
@@ -161,11 +184,22 @@ class DecodeAllocationTest {
             var seen = new ArrayList<String>();
             boolean none = false;
             for (int number = 0; number < REQUESTS && !none; number++) {
+                var others = new CountDownLatch(beside);
+                for (int i = 0; i < beside; i++) {
+                    var begun = new CountDownLatch(1);
+                    engine.submit(request("request " + number + "." + i, 8 + i, temperature, WINDOW * WINDOWS + MORE), event -> {
+                        begun.countDown();
+                        if (event instanceof GenerationEvent.Finished) {
+                            others.countDown();
+                        }
+                    });
+                    assertThat(begun.await(100, TimeUnit.SECONDS)).as("a beginning of the output").isTrue();
+                }
                 var meter = new Meter(threads);
-                engine.submit(new GenerationRequest("request " + number, new int[] {5, 6, 7}, sampling(temperature)),
-                        meter::accept);
+                engine.submit(request("request " + number, 5, temperature, WINDOW * WINDOWS + 20), meter::accept);
                 assertThat(meter.ended.await(100, TimeUnit.SECONDS)).as("the end of the output").isTrue();
                 assertThat(meter.end).isEmpty();
+                assertThat(others.await(100, TimeUnit.SECONDS)).as("the end of the other outputs").isTrue();
                 none = true;
                 for (int i = 0; i < threads.size(); i++) {
                     List<Long> windows = meter.windowsOf(i);
@@ -178,10 +212,15 @@ class DecodeAllocationTest {
                     WINDOW, seen).isTrue();
             engine.close(Duration.ofSeconds(10));
         }
+        return unit.halvedSteps();
     }
 
-    private static Sampling sampling(double temperature) {
-        return new Sampling(OptionalInt.of(WINDOW * WINDOWS + 20), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
+    private static GenerationRequest request(String id, int first, double temperature, int tokens) {
+        return new GenerationRequest(id, new int[] {first, 6, 7}, sampling(temperature, tokens));
+    }
+
+    private static Sampling sampling(double temperature, int tokens) {
+        return new Sampling(OptionalInt.of(tokens), 0, temperature, 0.9, 0, 0, 1, 0, 0, OptionalLong.of(3),
                 Map.of(),
                 List.of(), List.of(), List.of(), false, List.of(), true, OptionalInt.empty(), OptionalInt.empty(), true,
                 Optional.empty());

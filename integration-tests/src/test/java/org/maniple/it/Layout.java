@@ -3,8 +3,10 @@ package org.maniple.it;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.maniple.api.transport.Transport;
+import org.maniple.kernel.execute.OverlapThresholds;
 import org.maniple.kernel.local.LocalTransport;
 
 /** A way of spreading a model over ranks, by the keys that users write. */
@@ -49,6 +51,15 @@ record Layout(String name, Map<String, Object> settings, Supplier<Transport> way
 
     boolean guessing() {
         return settings.containsKey("guesses");
+    }
+
+    /** Steps are computed in halves from so many tokens on, without prompts and with them. */
+    Layout inHalvesFrom(int decodeTokens, int promptTokens) {
+        return with("halves", new OverlapThresholds(decodeTokens, promptTokens), "halves");
+    }
+
+    Optional<OverlapThresholds> halves() {
+        return Optional.ofNullable((OverlapThresholds) settings.get("halves"));
     }
 
     /** Threads of each rank. */

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -53,8 +54,10 @@ import org.maniple.kernel.balance.ExpertReport;
 import org.maniple.kernel.balance.LoadSums;
 import org.maniple.kernel.execute.BetweenSteps;
 import org.maniple.kernel.execute.Observer;
+import org.maniple.kernel.execute.OverlapThresholds;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
+import org.maniple.kernel.execute.StepClock;
 import org.maniple.kernel.execute.UnitPipeline;
 import org.maniple.kernel.load.LoadReport;
 import org.maniple.kernel.load.Packing;
@@ -115,6 +118,8 @@ final class VirtualUnit implements AutoCloseable {
     private final TestContext context;
     private final Quantization quantization;
     private final int threads;
+    private final Optional<OverlapThresholds> halves;
+    private final Map<Integer, StepClock> clocks = new ConcurrentHashMap<>();
 
     VirtualUnit(Path model, Layout layout, StepBatch.Limits limits, int blocks) {
         this(model, SHIPPED, MODELS, layout, limits, blocks, rank -> Optional.empty());
@@ -124,6 +129,7 @@ final class VirtualUnit implements AutoCloseable {
             StepBatch.Limits perHome, int blocks, IntFunction<Optional<Observer>> observers) {
         this.blocks = blocks;
         this.threads = layout.threads();
+        this.halves = layout.halves();
         this.context = new TestContext(settings(parallelisms, layout));
         this.quantization = quantization(model, models, layout);
         var types = new HashMap<>(types(model));
@@ -291,6 +297,11 @@ final class VirtualUnit implements AutoCloseable {
         return pipeline;
     }
 
+    /** How many steps each rank has computed in halves. */
+    List<Long> halvedSteps() {
+        return new TreeMap<>(clocks).values().stream().map(clock -> clock.times().halvedSteps()).toList();
+    }
+
     /** What each rank has loaded. */
     Map<Integer, LoadReport> reports() {
         return reports;
@@ -343,6 +354,8 @@ final class VirtualUnit implements AutoCloseable {
         reports.put(own.rank(), loader.report(own));
         var executor = new RankExecutor(own, limits, blocks, session, communicator, weights,
                 setting -> backend(context.settings().text("all2all-backend")).orElseThrow().open(setting, context), observer);
+        halves.ifPresent(thresholds -> executor.overlap(thresholds, blocks));
+        clocks.put(own.rank(), executor.clock());
         Optional<ExpertMover> mover = balancer.map(b -> mover(b, own, executor, communicator, session, loader));
         synchronized (open) {
             mover.ifPresent(m -> open.addFirst(m));

@@ -452,6 +452,147 @@ public abstract class CollectivesContract {
         });
     }
 
+    /** An operation that has been begun, and a look at what it has made. */
+    private record Trial(Communicator.Begun begun, Runnable check) {
+
+        /** One of five kinds; all ranks draw the same numbers. */
+        static Trial begin(Wire wire, Communicator communicator, Communicator.Group all, SplittableRandom random, long round) {
+            int ranks = all.size();
+            int own = wire.rank();
+            int kind = random.nextInt(5);
+            int count = size(random, random.nextInt(ROUNDS));
+            int[] parts = parts(random, count, ranks);
+            int sum = Arrays.stream(parts).sum();
+            return switch (kind) {
+                case 0 -> {
+                    MemorySegment floats = values(wire, round, count);
+                    yield new Trial(communicator.beginAllReduce(all, floats),
+                            () -> assertSum(communicator, floats, ranks, round, 0));
+                }
+                case 1 -> {
+                    MemorySegment mine = wire.allocate(4L * parts[own]);
+                    yield new Trial(communicator.beginReduceScatter(all, values(wire, round, sum), bytes(parts, 4), mine),
+                            () -> assertSum(communicator, mine, ranks, round, before(parts, own)));
+                }
+                case 2 -> {
+                    MemorySegment mine = wire.allocate(parts[own]);
+                    fill(mine, own, 0, round);
+                    MemorySegment whole = wire.allocate(sum);
+                    yield new Trial(communicator.beginAllGather(all, mine, bytes(parts, 1), whole),
+                            () -> assertParts(whole, parts, 0, round));
+                }
+                case 3 -> {
+                    // Each rank gives everybody a part of the same size.
+                    int[] given = new int[ranks];
+                    Arrays.fill(given, parts[own]);
+                    MemorySegment from = wire.allocate((long) ranks * parts[own]);
+                    for (int i = 0; i < ranks; i++) {
+                        fill(from.asSlice((long) i * parts[own], parts[own]), own, i, round);
+                    }
+                    MemorySegment to = wire.allocate(sum);
+                    yield new Trial(communicator.beginAllToAll(all, from, bytes(given, 1), to, bytes(parts, 1)),
+                            () -> assertParts(to, parts, own, round));
+                }
+                default -> {
+                    MemorySegment[] from = new MemorySegment[ranks];
+                    MemorySegment[] to = new MemorySegment[ranks];
+                    long[] given = new long[ranks];
+                    long[] received = new long[ranks];
+                    for (int i = 0; i < ranks; i++) {
+                        from[i] = wire.allocate(parts[own]);
+                        fill(from[i], own, i, round);
+                        given[i] = parts[own];
+                        to[i] = wire.allocate(parts[i] + 10L);
+                    }
+                    yield new Trial(communicator.beginExchange(all, from, given, to, received), () -> {
+                        for (int i = 0; i < ranks; i++) {
+                            assertEquals(i == own ? 0 : parts[i], received[i], "bytes from rank " + i);
+                            assertData(to[i].asSlice(0, received[i]), i, own, round);
+                        }
+                    });
+                }
+            };
+        }
+
+        void end() {
+            begun.end();
+            check.run();
+        }
+    }
+
+    private static void assertParts(MemorySegment whole, int[] parts, int to, long round) {
+        for (int i = 0; i < parts.length; i++) {
+            assertData(whole.asSlice(before(parts, i), parts[i]), i, to, round);
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> operationsThatAreUnderWayTogetherMakeWhatTheyMakeAlone() {
+        return forEveryGroupSize(ranks -> run(ranks, (wire, communicator, all) -> {
+            var random = new SplittableRandom(ranks);
+            for (int round = 0; round < ROUNDS; round++) {
+                Trial first = Trial.begin(wire, communicator, all, random, 3L * round);
+                communicator.progress();
+                Trial second = Trial.begin(wire, communicator, all, random, 3L * round + 1);
+                communicator.progress();
+                boolean inOrder = random.nextBoolean();
+                (inOrder ? first : second).end();
+                Trial third = Trial.begin(wire, communicator, all, random, 3L * round + 2);
+                (inOrder ? second : first).end();
+                third.end();
+            }
+        }));
+    }
+
+    @Test
+    void othersAreCarriedOutWhileAnOperationIsUnderWay() {
+        run(3, (wire, communicator, all) -> {
+            for (int count : new int[] {100, 70_000}) {
+                MemorySegment begun = values(wire, 1, count);
+                MemorySegment atOnce = values(wire, 2, count);
+                Communicator.Begun underWay = communicator.beginAllReduce(all, begun);
+                communicator.allReduce(all, atOnce);
+                communicator.barrier(all);
+                underWay.end();
+                assertSum(communicator, begun, 3, 1, 0);
+                assertSum(communicator, atOnce, 3, 2, 0);
+            }
+        });
+    }
+
+    @Test
+    void transfersMayBeExpectedBeforeTheyAreAwaited() {
+        run(3, (wire, communicator, all) -> {
+            int next = (wire.rank() + 1) % 3;
+            int previous = (wire.rank() + 2) % 3;
+            MemorySegment[] from = {wire.allocate(100), wire.allocate(300_000)};
+            MemorySegment[] into = {wire.allocate(100), wire.allocate(300_000)};
+            Wire.Pending[] sent = new Wire.Pending[2];
+            Communicator.Begun[] expected = new Communicator.Begun[2];
+            for (int i = 0; i < 2; i++) {
+                fill(from[i], wire.rank(), next, i);
+                sent[i] = communicator.send(next, from[i]);
+            }
+            for (int i = 0; i < 2; i++) {
+                expected[i] = communicator.beginReceive(previous, into[i]);
+            }
+            for (int i = 1; i >= 0; i--) {
+                expected[i].end();
+                assertData(into[i], previous, wire.rank(), i);
+                communicator.await(sent[i]);
+            }
+        });
+    }
+
+    @Test
+    void aRankThatIsMissingIsNamedWhenWhatHasBegunEnds() {
+        assertSomeoneSays(failures(3, SHORT, (wire, communicator, all) -> {
+            if (wire.rank() != 2) {
+                communicator.beginAllReduce(all, wire.allocate(64)).end();
+            }
+        }), "rank 2", "all_reduce#1 of group 1");
+    }
+
     private Throwable[] failures(int ranks, long limit, Body body) {
         try (var virtual = VirtualRanks.open(transport(), ranks)) {
             return virtual.attempt(wire -> {
@@ -536,6 +677,28 @@ public abstract class CollectivesContract {
             long allocated = Allocation.leastOf(step);
             assertTrue(allocated < 32L * operations,
                     () -> 3 * operations + " operations allocate " + allocated + " bytes or more");
+        });
+    }
+
+    @Test
+    void norDoThoseThatAreUnderWayTogether() {
+        int operations = 100;
+        run(2, (wire, communicator, all) -> {
+            MemorySegment small = wire.allocate(4096);
+            MemorySegment large = wire.allocate(256 << 10);
+            MemorySegment whole = wire.allocate(8192);
+            long[] parts = {4096, 4096};
+            Runnable step = () -> {
+                for (int i = 0; i < operations; i++) {
+                    Communicator.Begun first = communicator.beginAllReduce(all, large);
+                    Communicator.Begun second = communicator.beginAllGather(all, small, parts, whole);
+                    first.end();
+                    second.end();
+                }
+            };
+            long allocated = Allocation.leastOf(step);
+            assertTrue(allocated < 32L * operations,
+                    () -> 2 * operations + " operations allocate " + allocated + " bytes or more");
         });
     }
 }

@@ -229,6 +229,10 @@ public abstract class PairExchangeContract {
     /** A rank with its memory. */
     private final class Member {
         private final int rank;
+        private final int ranks;
+        private final Wire wire;
+        private final Communicator communicator;
+        private final GivenContext context;
         private final PairExchange exchange;
         private final Tensor x;
         private final Tensor weights;
@@ -236,10 +240,20 @@ public abstract class PairExchangeContract {
         private final Tensor out;
 
         Member(Wire wire, int ranks) {
-            rank = wire.rank();
-            var context = new GivenContext(new GivenSettings(allToAll().options(), given()),
-                    new HostInfo("localhost", "linux", "amd64", 2, 1L << 30), new CopyOnWriteArrayList<>());
-            Communicator communicator = collectives().open(wire, VirtualRanks.PATIENCE.toNanos(), context);
+            this(wire, ranks, new GivenContext(new GivenSettings(allToAll().options(), given()),
+                    new HostInfo("localhost", "linux", "amd64", 2, 1L << 30), new CopyOnWriteArrayList<>()));
+        }
+
+        private Member(Wire wire, int ranks, GivenContext context) {
+            this(wire, ranks, context, collectives().open(wire, VirtualRanks.PATIENCE.toNanos(), context));
+        }
+
+        private Member(Wire wire, int ranks, GivenContext context, Communicator communicator) {
+            this.rank = wire.rank();
+            this.ranks = ranks;
+            this.wire = wire;
+            this.context = context;
+            this.communicator = communicator;
             Communicator.Group group = communicator.group(1, IntStream.range(0, ranks).boxed().toList());
             exchange = allToAll().open(
                     new AllToAll.Setting(communicator, group, WIDTH, CHOICES, SLOTS, MAX_TOKENS, wire::allocate), context);
@@ -248,6 +262,11 @@ public abstract class PairExchangeContract {
             out = floats(wire, MAX_TOKENS, WIDTH);
             int rows = ranks * MAX_TOKENS * CHOICES;
             pairs = floats(wire, rows, WIDTH).ragged(new PairRows(SLOTS, CHOICES, ranks * MAX_TOKENS, rows));
+        }
+
+        /** Another exchange of this rank among the same ranks. */
+        Member beside() {
+            return new Member(wire, ranks, context, communicator);
         }
 
         private static Tensor floats(Wire wire, int rows, int width) {
@@ -285,6 +304,11 @@ public abstract class PairExchangeContract {
             exchange.dispatch(x, weights, owners, routing.first(rank), routing.all(), routing.largest(), pairs);
             compute();
             exchange.combine(pairs, out);
+        }
+
+        Communicator.Begun beginDispatch(Routing routing) {
+            return exchange.beginDispatch(x, weights, routing.owners(rank), routing.first(rank), routing.all(),
+                    routing.largest(), pairs);
         }
 
         void check(Routing routing, long round) {
@@ -413,6 +437,31 @@ public abstract class PairExchangeContract {
                 member.check(Routing.of(new int[] {1, 0, 1}, chooser), 0);
             }
         });
+    }
+
+    @TestFactory
+    List<DynamicTest> twoExchangesTakeTurns() {
+        return IntStream.of(2, 4).mapToObj(ranks -> DynamicTest.dynamicTest(ranks + " ranks", () -> run(ranks, first -> {
+            Member second = first.beside();
+            for (int round = 0; round < ROUNDS; round++) {
+                Routing one = random(ranks, 2L * round);
+                Routing other = random(ranks, 2L * round + 1);
+                first.fill(one, 2L * round);
+                second.fill(other, 2L * round + 1);
+                Communicator.Begun firstBegun = first.beginDispatch(one);
+                Communicator.Begun secondBegun = second.beginDispatch(other);
+                firstBegun.end();
+                first.compute();
+                firstBegun = first.exchange.beginCombine(first.pairs, first.out);
+                secondBegun.end();
+                second.compute();
+                secondBegun = second.exchange.beginCombine(second.pairs, second.out);
+                firstBegun.end();
+                secondBegun.end();
+                first.check(one, 2L * round);
+                second.check(other, 2L * round + 1);
+            }
+        }))).toList();
     }
 
     @Test

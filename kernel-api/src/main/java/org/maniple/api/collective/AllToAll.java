@@ -20,7 +20,8 @@ public interface AllToAll extends Extension {
     boolean gathers();
 
     /**
-     * Begins to exchange pairs among some ranks.
+     * Begins to exchange pairs among some ranks. Where steps are computed in two halves, there are two exchanges among the same ranks, whose operations
+     * alternate in the same order on all of them.
      *
      * @param setting what is exchanged
      * @param context the plugin's context

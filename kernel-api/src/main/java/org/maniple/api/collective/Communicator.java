@@ -110,6 +110,88 @@ public interface Communicator {
     void receive(int peer, MemorySegment into);
 
     /**
+     * Begins what {@link #allReduce} does.
+     *
+     * @param group the group
+     * @param floats as there; not to be touched until it has ended
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginAllReduce(Group group, MemorySegment floats) {
+        allReduce(group, floats);
+        return Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #reduceScatter} does.
+     *
+     * @param group the group
+     * @param floats as there
+     * @param partBytes as there
+     * @param mine as there; nothing of all this is to be touched until it has ended
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginReduceScatter(Group group, MemorySegment floats, long[] partBytes, MemorySegment mine) {
+        reduceScatter(group, floats, partBytes, mine);
+        return Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #allGather} does.
+     *
+     * @param group the group
+     * @param mine as there
+     * @param partBytes as there
+     * @param all as there; nothing of all this is to be touched until it has ended
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginAllGather(Group group, MemorySegment mine, long[] partBytes, MemorySegment all) {
+        allGather(group, mine, partBytes, all);
+        return Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #allToAll} does.
+     *
+     * @param group the group
+     * @param from as there
+     * @param fromBytes as there
+     * @param to as there
+     * @param toBytes as there; nothing of all this is to be touched until it has ended
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginAllToAll(Group group, MemorySegment from, long[] fromBytes, MemorySegment to, long[] toBytes) {
+        allToAll(group, from, fromBytes, to, toBytes);
+        return Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #exchange} does.
+     *
+     * @param group the group
+     * @param from as there
+     * @param fromBytes as there
+     * @param to as there
+     * @param toBytes as there, once it has ended; nothing of all this is to be touched until then
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginExchange(Group group, MemorySegment[] from, long[] fromBytes, MemorySegment[] to, long[] toBytes) {
+        exchange(group, from, fromBytes, to, toBytes);
+        return Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #receive} does.
+     *
+     * @param peer a rank
+     * @param into as there; not to be touched until it has ended
+     * @return to be {@linkplain Begun#end ended}
+     */
+    default Begun beginReceive(int peer, MemorySegment into) {
+        receive(peer, into);
+        return Begun.OVER;
+    }
+
+    /**
      * Memory in which all ranks of a group show each other what they have, if they share memory. Operations on the group use it too: what is shown
      * in it must have been read before the next one.
      *
@@ -149,6 +231,25 @@ public interface Communicator {
      * @return whether they are
      */
     boolean keepsTree();
+
+    /**
+     * An operation that has been begun, so that this rank computes while data are on their way; {@link #progress} moves them meanwhile. Several may be
+     * under way at once, and others may be carried out; all ranks of a group begin and end them in the same order, which need not be one order. Results
+     * have the same bits as those of operations that are carried out at once. An implementation may do everything at the beginning.
+     */
+    @FunctionalInterface
+    interface Begun {
+
+        /** An operation that was over when it had begun. */
+        Begun OVER = () -> {};
+
+        /**
+         * Waits until the operation is over, and forms its results. Called once.
+         *
+         * @throws org.maniple.api.transport.TransportException if a rank is gone, silent, or does something else
+         */
+        void end();
+    }
 
     /**
      * Ranks that act together.

@@ -53,6 +53,37 @@ public interface PairExchange {
     void combine(Tensor pairs, Tensor out);
 
     /**
+     * Begins what {@link #dispatch} does. Nothing that it is given is to be touched until it has ended, and nothing else is begun here until then; another
+     * exchange among the same ranks may be.
+     *
+     * @param x as there
+     * @param weights as there
+     * @param owners as there
+     * @param first as there
+     * @param all as there
+     * @param largest as there
+     * @param pairs as there, once it has ended
+     * @return to be {@linkplain Communicator.Begun#end ended}; may be over already
+     */
+    default Communicator.Begun beginDispatch(Tensor x, Tensor weights, Owners owners, int first, int all, int largest,
+            Tensor pairs) {
+        dispatch(x, weights, owners, first, all, largest, pairs);
+        return Communicator.Begun.OVER;
+    }
+
+    /**
+     * Begins what {@link #combine} does; the same holds as for {@link #beginDispatch}.
+     *
+     * @param pairs as there
+     * @param out as there, once it has ended
+     * @return to be {@linkplain Communicator.Begun#end ended}; may be over already
+     */
+    default Communicator.Begun beginCombine(Tensor pairs, Tensor out) {
+        combine(pairs, out);
+        return Communicator.Begun.OVER;
+    }
+
+    /**
      * Bytes sent to other ranks by dispatching so far, without the transport's headers. May be called by any thread, then a little late.
      *
      * @return bytes

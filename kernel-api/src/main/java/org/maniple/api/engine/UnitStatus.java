@@ -127,10 +127,23 @@ public record UnitStatus(
      * @param computeNanos computing
      * @param communicationNanos exchanging data with other ranks, without the time in which nothing came or went
      * @param waitingNanos waiting in an exchange while nothing came or went: for ranks that were behind, or for the way
+     * @param halvedSteps how many of the steps were computed in two halves, of which one computes while the other one exchanges data
      */
-    public record StepTimes(long steps, long computeNanos, long communicationNanos, long waitingNanos) {
+    public record StepTimes(long steps, long computeNanos, long communicationNanos, long waitingNanos, long halvedSteps) {
         /** No step. */
         public static final StepTimes NONE = new StepTimes(0, 0, 0, 0);
+
+        /**
+         * Of steps that were all computed at once.
+         *
+         * @param steps as above
+         * @param computeNanos as above
+         * @param communicationNanos as above
+         * @param waitingNanos as above
+         */
+        public StepTimes(long steps, long computeNanos, long communicationNanos, long waitingNanos) {
+            this(steps, computeNanos, communicationNanos, waitingNanos, 0);
+        }
     }
 
     /**

@@ -40,10 +40,12 @@ import org.maniple.kernel.balance.ExpertNodes;
 import org.maniple.kernel.balance.ExpertReport;
 import org.maniple.kernel.balance.LoadSums;
 import org.maniple.kernel.bench.BenchReport;
+import org.maniple.kernel.config.EffectiveSettings;
 import org.maniple.kernel.config.KernelOptions;
 import org.maniple.kernel.config.SpeculationWish;
 import org.maniple.kernel.config.UnitConfiguration;
 import org.maniple.kernel.execute.BetweenSteps;
+import org.maniple.kernel.execute.OverlapThresholds;
 import org.maniple.kernel.execute.RankExecutor;
 import org.maniple.kernel.execute.RankLoop;
 import org.maniple.kernel.execute.StepProfile;
@@ -290,6 +292,7 @@ final class RankProcess {
         StepBatch.Limits limits = limits(capacity);
         var executor = new RankExecutor(program, limits, capacity.blocks(), session, communicator, weights,
                 this::exchange, Optional.empty());
+        overlap(executor, capacity);
         List<PairExchange> exchanges = executor.exchanges();
         progress.exchanges(() -> exchanges.stream().mapToLong(PairExchange::dispatchedBytes).sum(),
                 () -> exchanges.stream().mapToLong(PairExchange::combinedBytes).sum());
@@ -314,6 +317,20 @@ final class RankProcess {
         }
         return follow(membership, new RankLoop(program, executor, opened, communicator, batch,
                 mover.map(BetweenSteps.class::cast).orElse(BetweenSteps.NOTHING)));
+    }
+
+    /** As the configuration asks for it: large steps are computed in two halves. */
+    private void overlap(RankExecutor executor, Capacity capacity) {
+        EffectiveSettings settings = configuration.settings();
+        if (!settings.flag(KernelOptions.ENABLE_DBO)) {
+            return;
+        }
+        if (plan.program().mesh().ranks() > 1) {
+            executor.overlap(new OverlapThresholds(settings.integer(KernelOptions.DBO_DECODE_TOKEN_THRESHOLD),
+                    settings.integer(KernelOptions.DBO_PREFILL_TOKEN_THRESHOLD)), capacity.blocks());
+        } else {
+            report.line("enable-dbo has no effect: the only rank exchanges nothing with others");
+        }
     }
 
     /** This rank's part in rebalancing experts. */

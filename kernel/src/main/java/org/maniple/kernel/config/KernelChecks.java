@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.maniple.api.HostInfo;
 import org.maniple.api.mesh.Mesh;
+import org.maniple.kernel.engine.Speculation;
 import org.maniple.kernel.plugin.NearestName;
 
 /** Mistakes about the kernel's own keys that a single value does not show. */
@@ -42,7 +43,10 @@ final class KernelChecks {
         checkSteps();
         checkCache();
         try {
-            SpeculationWish.of(settings);
+            if (SpeculationWish.of(settings) instanceof Speculation.NextLayer && settings.flag(KernelOptions.ENABLE_DBO)) {
+                problem(KernelOptions.ENABLE_DBO, "[true] does not go with a layer of the model that guesses tokens ("
+                        + SpeculationWish.key(settings) + "), whose passes go on from whole steps; leave one of the two out");
+            }
         } catch (IllegalArgumentException e) {
             problem(SpeculationWish.key(settings), String.valueOf(e.getMessage()));
         }

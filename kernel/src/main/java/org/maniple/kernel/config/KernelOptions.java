@@ -45,6 +45,12 @@ public final class KernelOptions {
     public static final String MAX_NUM_SEQS = "max-num-seqs";
     /** Tokens of a step. */
     public static final String MAX_NUM_BATCHED_TOKENS = "max-num-batched-tokens";
+    /** Whether steps are computed in two halves. */
+    public static final String ENABLE_DBO = "enable-dbo";
+    /** From how many tokens on, without prompts. */
+    public static final String DBO_DECODE_TOKEN_THRESHOLD = "dbo-decode-token-threshold";
+    /** From how many tokens on, with prompts. */
+    public static final String DBO_PREFILL_TOKEN_THRESHOLD = "dbo-prefill-token-threshold";
     /** Extension that says which requests go first. */
     public static final String SCHEDULING_POLICY = "scheduling-policy";
     /** How much longer prompts may make steps. */
@@ -190,6 +196,16 @@ public final class KernelOptions {
             integer(MAX_NUM_BATCHED_TOKENS, 1, "Most tokens in one step; longer prompts are cut into chunks.").withDefault("512"),
             integer(LONG_PREFILL_TOKEN_THRESHOLD, 0, "Most tokens of one prompt in one step; 0: as many as there is room for.")
                     .withDefault("0"),
+            Option.of(ENABLE_DBO, OptionType.BOOLEAN,
+                    "Two-batch overlap: compute steps of many tokens in two halves, one of which computes while what the other one exchanges with"
+                            + " other ranks is on its way. Pays where the network is slow; every weight is read twice in such a step.")
+                    .withDefault("false").withAliases("--enable-two-batch-overlap"),
+            integer(DBO_DECODE_TOKEN_THRESHOLD, 2,
+                    "With enable-dbo: the fewest tokens of a step that is computed in halves, if every sequence has one token in it.")
+                    .withDefault("32"),
+            integer(DBO_PREFILL_TOKEN_THRESHOLD, 2,
+                    "With enable-dbo: the fewest tokens of a step that is computed in halves, if a sequence has several tokens in it.")
+                    .withDefault("512"),
             Option.of(MAX_STEP_STRETCH, OptionType.NUMBER,
                     "How many times as long as without prompts a step may take while streams run; 0: any time. More is better for new requests,"
                             + " less for running ones.")

@@ -8,6 +8,7 @@ import org.maniple.api.graph.Axes;
 import org.maniple.api.graph.Axis;
 import org.maniple.api.graph.BuiltinOp;
 import org.maniple.api.graph.Dim;
+import org.maniple.api.step.Step;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.tensor.UnitList;
 import org.maniple.kernel.program.CompileException;
@@ -20,7 +21,7 @@ import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepView;
 
 /** Carries out a seam on this rank's memory. */
-abstract sealed class Exchange {
+abstract sealed class Exchange implements Exchanging {
 
     /** What a seam is bound to. */
     record Binding(MeshProgram program, int rank, Seam seam, Tensor from, Tensor to, Communicator communicator,
@@ -41,13 +42,28 @@ abstract sealed class Exchange {
     }
 
     final Binding bound;
+    private Communicator.Begun begun = Communicator.Begun.OVER;
 
     private Exchange(Binding bound) {
         this.bound = bound;
     }
 
-    /** Exchanges the rows in use. */
-    abstract void run();
+    /** Begins to exchange the rows in use. */
+    abstract Communicator.Begun begin();
+
+    /** Once what others have is there. */
+    void arrive() {}
+
+    @Override
+    public final void begin(Step step) {
+        begun = begin();
+    }
+
+    @Override
+    public final void end(Step step) {
+        begun.end();
+        arrive();
+    }
 
     static Exchange of(Binding binding) {
         if (binding.seam().axis().filter(Axes::ofTokens).isPresent()) {
@@ -72,12 +88,21 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
+            return bound.communicator().beginAllReduce(bound.group(), addends());
+        }
+
+        @Override
+        public void run(Step step) {
+            bound.communicator().allReduce(bound.group(), addends());
+        }
+
+        private MemorySegment addends() {
             long bytes = bound.from().byteSize();
             if (bound.from().segment().address() != bound.to().segment().address()) {
                 MemorySegment.copy(bound.from().segment(), 0, bound.to().segment(), 0, bytes);
             }
-            bound.communicator().allReduce(bound.group(), floats.first(bound.to().rows()));
+            return floats.first(bound.to().rows());
         }
     }
 
@@ -118,22 +143,23 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
             for (int i = 0; i < parts.length; i++) {
                 partBytes[i] = (end(parts[i]) - start(parts[i])) * rowBytes;
             }
             MemorySegment mine = from.first(bound.from().rows());
-            switch (bound.seam().kind()) {
+            return switch (bound.seam().kind()) {
                 case ALL_GATHER ->
-                    bound.communicator().allGather(bound.group(), mine, partBytes, to.first(bound.to().rows()));
+                    bound.communicator().beginAllGather(bound.group(), mine, partBytes, to.first(bound.to().rows()));
                 case REDUCE_SCATTER ->
-                    bound.communicator().reduceScatter(bound.group(), mine, partBytes, to.first(bound.to().rows()));
+                    bound.communicator().beginReduceScatter(bound.group(), mine, partBytes, to.first(bound.to().rows()));
                 case SLICE -> {
                     long at = (start(parts[bound.group().position()]) - start(whole)) * rowBytes;
                     MemorySegment.copy(mine, at, bound.to().segment(), 0, partBytes[bound.group().position()]);
+                    yield Communicator.Begun.OVER;
                 }
                 default -> throw new IllegalStateException("no such exchange of tokens: " + bound.seam());
-            }
+            };
         }
     }
 
@@ -204,8 +230,9 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
             copy.toPart(bound.from().segment(), bound.to().segment(), 0, bound.group().position(), bound.from().rows());
+            return Communicator.Begun.OVER;
         }
     }
 
@@ -232,12 +259,17 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
             int rows = bound.from().rows();
             for (int i = 0; i < partBytes.length; i++) {
                 partBytes[i] = rows * copy.partRowBytes(i);
             }
-            bound.communicator().allGather(bound.group(), mine.first(rows), partBytes, all.first(rows));
+            return bound.communicator().beginAllGather(bound.group(), mine.first(rows), partBytes, all.first(rows));
+        }
+
+        @Override
+        void arrive() {
+            int rows = bound.from().rows();
             long at = 0;
             for (int i = 0; i < partBytes.length; i++) {
                 copy.toWhole(staging, at, bound.to().segment(), i, rows);
@@ -268,7 +300,7 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
             int rows = bound.from().rows();
             long at = 0;
             for (int i = 0; i < partBytes.length; i++) {
@@ -276,7 +308,7 @@ abstract sealed class Exchange {
                 copy.toPart(bound.from().segment(), staging, at, i, rows);
                 at += partBytes[i];
             }
-            bound.communicator().reduceScatter(bound.group(), all.first(rows), partBytes, mine.first(rows));
+            return bound.communicator().beginReduceScatter(bound.group(), all.first(rows), partBytes, mine.first(rows));
         }
     }
 
@@ -304,10 +336,15 @@ abstract sealed class Exchange {
         }
 
         @Override
-        void run() {
+        Communicator.Begun begin() {
             int rows = bound.from().rows();
             java.util.Arrays.fill(partBytes, rows * rowBytes);
-            bound.communicator().allGather(bound.group(), mine.first(rows), partBytes, all.first(rows));
+            return bound.communicator().beginAllGather(bound.group(), mine.first(rows), partBytes, all.first(rows));
+        }
+
+        @Override
+        void arrive() {
+            int rows = bound.from().rows();
             for (int row = 0; row < rows; row++) {
                 Candidates.clear(bound.to().segment(), row * rowBytes, k);
                 for (int part = 0; part < partBytes.length; part++) {

@@ -39,7 +39,7 @@ final class ExpertBinder {
     private final Map<List<Integer>, Communicator.Group> groups;
     private final RankExecutor.Exchanges exchanges;
     private final CurrentBatch current;
-    private final Map<Integer, ExpertTable> tables = new TreeMap<>();
+    private final Map<Integer, ExpertTable> tables;
     /** Which rows each ragged value has, among which tokens these are counted, and who has brought them. */
     private final Map<Value, PairRows> pairRows = new HashMap<>();
     private final Map<Value, TokenSplit> pairTokens = new HashMap<>();
@@ -49,9 +49,14 @@ final class ExpertBinder {
     private final Map<Long, MemorySegment> leaving = new HashMap<>();
     private final Map<Long, MemorySegment> returning = new HashMap<>();
 
-    /** @param groups the ranks along some dimensions of the mesh, for all dimensions along which rows are exchanged */
+    /**
+     * @param groups the ranks along some dimensions of the mesh, for all dimensions along which rows are exchanged
+     * @param tables where the experts of each block are
+     */
     ExpertBinder(RankProgram program, StepBatch.Limits limits, ComputeSession session, Communicator communicator,
-            Map<List<Integer>, Communicator.Group> groups, RankExecutor.Exchanges exchanges, CurrentBatch current) {
+            Map<List<Integer>, Communicator.Group> groups, RankExecutor.Exchanges exchanges, CurrentBatch current,
+            Map<Integer, ExpertTable> tables) {
+        this.tables = tables;
         this.program = program;
         this.limits = limits;
         this.session = session;
@@ -59,8 +64,14 @@ final class ExpertBinder {
         this.groups = groups;
         this.exchanges = exchanges;
         this.current = current;
+    }
+
+    /** Where the experts of each block are at the start. */
+    static Map<Integer, ExpertTable> tables(RankProgram program) {
+        var tables = new TreeMap<Integer, ExpertTable>();
         program.program().placements().forEach((layer, placement) -> tables.put(layer,
                 new ExpertTable(layer, placement.parts() == 1 ? 0 : program.program().expertPart(program.rank()), placement)));
+        return tables;
     }
 
     /** Where the experts of each block are. */
@@ -114,7 +125,7 @@ final class ExpertBinder {
     }
 
     /** Sums rows; what the rows that have come home go through is compiled by the back end. */
-    Kernel combine(Instruction.Combine combine, Function<Piece, Tensor> tensors, Function<OpCall, Kernel> compiler) {
+    Exchanging combine(Instruction.Combine combine, Function<Piece, Tensor> tensors, Function<OpCall, Kernel> compiler) {
         return combine.inOrder() ? inOrder(combine, tensors, compiler) : sums(combine, tensors);
     }
 
@@ -137,17 +148,17 @@ final class ExpertBinder {
         return positions;
     }
 
-    private Kernel sums(Instruction.Combine combine, Function<Piece, Tensor> tensors) {
+    private Exchanging sums(Instruction.Combine combine, Function<Piece, Tensor> tensors) {
         var value = (Value) combine.pairs().operand();
         PairRows rows = Objects.requireNonNull(pairRows.get(value));
         PairExchange exchange = visits.entrySet().stream().filter(e -> pairRows.get(e.getKey()) == rows)
                 .map(Map.Entry::getValue).findFirst().orElseThrow();
         Tensor pairs = tensors.apply(combine.pairs());
         Tensor sums = tensors.apply(combine.sums());
-        return step -> exchange.combine(pairs, sums);
+        return new ExpertSums(exchange, pairs, sums);
     }
 
-    private Kernel inOrder(Instruction.Combine combine, Function<Piece, Tensor> tensors, Function<OpCall, Kernel> compiler) {
+    private Exchanging inOrder(Instruction.Combine combine, Function<Piece, Tensor> tensors, Function<OpCall, Kernel> compiler) {
         ExpertTable table = Objects.requireNonNull(tables.get(combine.layer()));
         Tensor pairs = tensors.apply(combine.pairs());
         Tensor ids = tensors.apply(combine.ids());

@@ -19,7 +19,7 @@ import org.maniple.kernel.step.StepView;
  * Sends every row of this rank's experts to the rank where its token lives, which sums them in the order of the experts. Both sides know which rows go,
  * and in which order (by token, then choice), from the choices and the placement: only the rows themselves travel.
  */
-final class ExpertReturn implements Kernel {
+final class ExpertReturn implements Exchanging {
 
     /**
      * What it works on.
@@ -48,6 +48,7 @@ final class ExpertReturn implements Kernel {
     private final int[] first;
     private final int[] end;
     private final int[] order;
+    private Communicator.Begun begun = Communicator.Begun.OVER;
 
     ExpertReturn(Binding bound, Communicator communicator, Communicator.Group group, CurrentBatch current, Kernel sum,
             MemorySegment outgoing) {
@@ -68,10 +69,15 @@ final class ExpertReturn implements Kernel {
     }
 
     @Override
-    public void run(Step step) {
+    public void begin(Step step) {
         int sent = pack();
         int received = expect(step);
-        communicator.allToAll(group, out.first(sent), outBytes, in.first(received), inBytes);
+        begun = communicator.beginAllToAll(group, out.first(sent), outBytes, in.first(received), inBytes);
+    }
+
+    @Override
+    public void end(Step step) {
+        begun.end();
         sum.run(step);
     }
 

@@ -2,8 +2,8 @@ package org.maniple.kernel.execute;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import org.maniple.api.collective.Communicator;
 import org.maniple.api.collective.PairExchange;
-import org.maniple.api.compute.Kernel;
 import org.maniple.api.mesh.ExpertPlacement;
 import org.maniple.api.step.Step;
 import org.maniple.api.tensor.PairRows;
@@ -12,7 +12,7 @@ import org.maniple.kernel.step.StepBatch;
 import org.maniple.kernel.step.StepView;
 
 /** Brings this rank's tokens to the ranks that have their experts, by an all-to-all back end. */
-final class ExpertVisits implements Kernel, PairExchange.Owners {
+final class ExpertVisits implements Exchanging, PairExchange.Owners {
 
     private final PairExchange exchange;
     private final ExpertTable table;
@@ -24,6 +24,7 @@ final class ExpertVisits implements Kernel, PairExchange.Owners {
     private final Tensor pairs;
     private final CurrentBatch current;
     private Step step;
+    private Communicator.Begun begun = Communicator.Begun.OVER;
 
     ExpertVisits(PairExchange exchange, ExpertTable table, int[] positions, Tensor x, Tensor ids, Tensor weights, Tensor pairs,
             CurrentBatch current, Step step) {
@@ -39,7 +40,7 @@ final class ExpertVisits implements Kernel, PairExchange.Owners {
     }
 
     @Override
-    public void run(Step now) {
+    public void begin(Step now) {
         step = now;
         StepBatch batch = current.batch();
         int largest = 0;
@@ -47,7 +48,12 @@ final class ExpertVisits implements Kernel, PairExchange.Owners {
             largest = Math.max(largest, batch.tokenStart(home + 1) - batch.tokenStart(home));
         }
         int first = ((StepView) now).firstToken();
-        exchange.dispatch(x, weights, this, first, batch.tokens(), largest, pairs);
+        begun = exchange.beginDispatch(x, weights, this, first, batch.tokens(), largest, pairs);
+    }
+
+    @Override
+    public void end(Step now) {
+        begun.end();
         PairRows rows = pairs.pairs();
         for (int slot = 0; slot < rows.slots(); slot++) {
             table.count(slot, rows.start(slot + 1) - rows.start(slot));

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
@@ -30,6 +30,7 @@ import org.maniple.api.graph.OpCall;
 import org.maniple.api.graph.Value;
 import org.maniple.api.tensor.DType;
 import org.maniple.api.tensor.Tensor;
+import org.maniple.kernel.execute.Action.Use;
 import org.maniple.kernel.program.CacheType;
 import org.maniple.kernel.program.Instruction;
 import org.maniple.kernel.program.MeshProgram;
@@ -37,6 +38,7 @@ import org.maniple.kernel.program.Piece;
 import org.maniple.kernel.program.RankProgram;
 import org.maniple.kernel.program.TokenSplit;
 import org.maniple.kernel.step.StepBatch;
+import org.maniple.kernel.step.StepHalves;
 import org.maniple.kernel.step.StepView;
 
 /**
@@ -50,23 +52,6 @@ public final class RankExecutor {
     /** As in the system's memory where it gives large ones. */
     private static final long LARGE_PAGE = 2L << 20;
     private static final long ALIGNMENT = 4096;
-
-    /** What happens in a step, in order, on the tokens that a view shows. */
-    private record Action(Kernel work, StepView view, Use use, List<Piece> made, boolean exchanges) {}
-
-    /** For which steps something is done. */
-    private enum Use {
-        ALWAYS, LOGITS, FULL_ROWS, HIDDEN_ROWS;
-
-        boolean by(StepBatch step) {
-            return switch (this) {
-                case ALWAYS -> true;
-                case LOGITS -> step.wantsLogits();
-                case FULL_ROWS -> step.fullRows();
-                case HIDDEN_ROWS -> step.hiddenRows();
-            };
-        }
-    }
 
     /** Opens an all-to-all back end for what is exchanged along some dimensions. */
     @FunctionalInterface
@@ -88,12 +73,14 @@ public final class RankExecutor {
     private final CurrentBatch current;
     private final Map<TokenSplit, StepView> views = new LinkedHashMap<>();
     private final StepView[] allViews;
-    private final Map<Piece, Tensor> tensors = new HashMap<>();
+    /** Weights and states, and what steps make. */
+    private final Map<Piece, Tensor> tensors;
     /** Activations that have rows for tokens or for selected rows of a view; those of experts have their rows otherwise. */
     private final Map<StepView, List<Tensor>> tokenTensors = new HashMap<>();
     private final Map<StepView, List<Tensor>> rowTensors = new HashMap<>();
     private final Map<StepView, Tensor> ids = new HashMap<>();
-    private final List<Action> actions = new ArrayList<>();
+    private final Exchanges opener;
+    private final Course actions;
     private final Map<List<Integer>, Communicator.Group> groups = new HashMap<>();
     private final Map<String, Integer> kernels = new TreeMap<>();
     private final @Nullable Value selected;
@@ -101,12 +88,12 @@ public final class RankExecutor {
     private final int selection;
     private final ExpertBinder experts;
     private final StepClock clock = new StepClock();
+    private @Nullable RankExecutor beside;
+    private @Nullable OverlappedSteps overlapped;
     private @Nullable DraftMemory draft;
     /** The first action that belongs to passes that guess. */
     private int draftFrom;
     private @Nullable StepProfile profile;
-    /** To the next stage. */
-    private StageLink[] onward = {};
 
     /**
      * Binds a program to memory and compiles it.
@@ -123,26 +110,78 @@ public final class RankExecutor {
      */
     public RankExecutor(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session,
             Communicator communicator, Map<Piece, Tensor> weights, Exchanges exchanges, Optional<Observer> observer) {
+        this(program, limits, session, communicator, withStates(program, limits, blocks, session, weights),
+                ExpertBinder.tables(program), exchanges, observer);
+    }
+
+    /** @param held weights and states; becomes the executor's own */
+    private RankExecutor(RankProgram program, StepBatch.Limits limits, ComputeSession session, Communicator communicator,
+            Map<Piece, Tensor> held, Map<Integer, ExpertTable> tables, Exchanges exchanges, Optional<Observer> observer) {
         this.program = program;
         this.current = new CurrentBatch(new StepBatch(limits, 1, 1));
         this.limits = limits;
         this.session = session;
         this.communicator = communicator;
         this.observer = observer;
+        this.tensors = held;
+        this.opener = exchanges;
+        this.actions = new Course(communicator, observer.isPresent() ? this::show : action -> {});
         this.selected = program.program().graph().selected().orElse(null);
         this.selection = program.program().graph().nodes().stream().filter(node -> node.op() instanceof BuiltinOp.Select)
                 .mapToInt(Node::index).findFirst().orElse(Integer.MAX_VALUE);
-        tensors.putAll(weights);
         makeGroups();
-        int states = 0;
-        for (Piece state : program.states()) {
-            tensors.put(state, state(state, blocks, LARGE_PAGE * states++ / program.states().size() / ALIGNMENT * ALIGNMENT));
-        }
         List<List<Instruction>> sections = sections();
-        experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current);
+        experts = new ExpertBinder(program, limits, session, communicator, groups, exchanges, current, tables);
         allocate(sections);
         bindAll(sections);
         allViews = views.values().toArray(StepView[]::new);
+    }
+
+    private static Map<Piece, Tensor> withStates(RankProgram program, StepBatch.Limits limits, int blocks, ComputeSession session,
+            Map<Piece, Tensor> weights) {
+        var held = new HashMap<>(weights);
+        int states = 0;
+        for (Piece state : program.states()) {
+            held.put(state, state(program, limits, session, state, blocks,
+                    LARGE_PAGE * states++ / program.states().size() / ALIGNMENT * ALIGNMENT));
+        }
+        return held;
+    }
+
+    private Map<Piece, Tensor> held() {
+        var held = new HashMap<Piece, Tensor>();
+        tensors.forEach((piece, tensor) -> {
+            if (!(piece.operand() instanceof Value)) {
+                held.put(piece, tensor);
+            }
+        });
+        return held;
+    }
+
+    /**
+     * From now on steps of many tokens are computed in two halves: while what one of them exchanges with other ranks is on its way, the other one
+     * computes. Results are the same, bit for bit. Takes half as much memory again as steps do. To be called on all ranks of the unit alike, before the
+     * first step.
+     *
+     * @param thresholds from how many tokens on
+     * @param blocks KV blocks in all
+     * @throws IllegalArgumentException if passes that guess follow steps: these go on from the rows of whole steps
+     */
+    public void overlap(OverlapThresholds thresholds, int blocks) {
+        if (program.program().draft().isPresent()) {
+            throw new IllegalArgumentException("Steps cannot be computed in halves where a layer of the model guesses tokens");
+        }
+        var other = new RankExecutor(program, StepHalves.half(limits), session, communicator, held(), experts.tables(), opener,
+                observer);
+        boolean answers = program.program().resultRank() == program.rank();
+        beside = other;
+        overlapped = new OverlappedSteps(thresholds, actions, other.actions,
+                new StepHalves(limits, blocks, program.program().graph().vocabulary()),
+                answers ? new OverlappedSteps.Joined(candidates(), other.candidates()) : null,
+                answers ? new OverlappedSteps.Joined(logits(), other.logits()) : null,
+                answers
+                        ? hidden().map(rows -> new OverlappedSteps.Joined(rows, other.hidden().orElseThrow())).orElse(null)
+                        : null);
     }
 
     /** Binds what steps do, and then what passes do that guess. */
@@ -199,7 +238,8 @@ public final class RankExecutor {
      * @return may be empty
      */
     public List<PairExchange> exchanges() {
-        return experts.exchanges();
+        List<PairExchange> own = experts.exchanges();
+        return beside == null ? own : Stream.concat(own.stream(), beside.exchanges().stream()).toList();
     }
 
     private StepView view(TokenSplit split) {
@@ -252,14 +292,9 @@ public final class RankExecutor {
      */
     public StepProfile profile() {
         var measured = new StepProfile();
-        for (int i = 0; i < actions.size(); i++) {
-            Action action = actions.get(i);
-            int slot = measured.slot(action.made().isEmpty() ? "(sent)" : action.made().getLast().toString());
-            actions.set(i, new Action(step -> {
-                long begin = System.nanoTime();
-                action.work().run(step);
-                measured.add(slot, System.nanoTime() - begin);
-            }, action.view(), action.use(), action.made(), action.exchanges()));
+        actions.measure(measured);
+        if (beside != null) {
+            beside.actions.measure(measured);
         }
         profile = measured;
         return measured;
@@ -282,55 +317,53 @@ public final class RankExecutor {
      */
     public void run(StepBatch step) {
         long begin = System.nanoTime();
-        long exchanging = 0;
         clock.begin();
-        current.set(step);
-        for (StepView view : allViews) {
-            show(step, view);
-        }
-        boolean guesses = step.kind() == StepBatch.KIND_DRAFT;
-        if (guesses && draft != null) {
-            draft.recall(step);
-        }
-        int last = guesses ? actions.size() : draftFrom;
-        for (int i = guesses ? draftFrom : 0; i < last; i++) {
-            Action action = actions.get(i);
-            if (!action.use().by(step)) {
-                continue;
-            }
-            if (action.exchanges()) {
-                long from = System.nanoTime();
-                action.work().run(action.view());
-                exchanging += System.nanoTime() - from;
-            } else {
-                action.work().run(action.view());
-                moveOn();
-            }
-            if (observer.isPresent()) {
-                action.made().forEach(piece -> observer.get().made(piece, tensor(piece), action.view()));
-            }
-        }
-        if (!guesses && draft != null) {
-            draft.keep(step);
-        }
+        boolean halves = overlapped != null && overlapped.cut(step);
+        long exchanging = halves ? runHalves(step) : runWhole(step);
         long end = System.nanoTime();
-        clock.end(end - begin, exchanging);
+        clock.end(end - begin, exchanging, halves);
         if (profile != null) {
             profile.step(begin, end);
         }
     }
 
-    /** The next stage waits for what was sent in the step before, while this one computes. */
-    private void moveOn() {
-        for (StageLink link : onward) {
-            if (link.busy()) {
-                communicator.progress();
-                return;
-            }
+    /** How long it has exchanged, in nanoseconds. */
+    private long runHalves(StepBatch step) {
+        RankExecutor other = Objects.requireNonNull(beside);
+        OverlappedSteps halves = Objects.requireNonNull(overlapped);
+        begin(halves.firstHalf());
+        actions.begin(halves.firstHalf(), 0, draftFrom);
+        other.begin(halves.secondHalf());
+        other.actions.begin(halves.secondHalf(), 0, other.draftFrom);
+        halves.run(step);
+        return actions.exchanging() + other.actions.exchanging();
+    }
+
+    private long runWhole(StepBatch step) {
+        begin(step);
+        boolean guesses = step.kind() == StepBatch.KIND_DRAFT;
+        if (guesses && draft != null) {
+            draft.recall(step);
+        }
+        actions.run(step, guesses ? draftFrom : 0, guesses ? actions.size() : draftFrom);
+        if (!guesses && draft != null) {
+            draft.keep(step);
+        }
+        return actions.exchanging();
+    }
+
+    private void begin(StepBatch step) {
+        current.set(step);
+        for (StepView view : allViews) {
+            look(step, view);
         }
     }
 
-    private void show(StepBatch step, StepView view) {
+    private void show(Action action) {
+        action.made().forEach(piece -> observer.orElseThrow().made(piece, tensor(piece), action.view()));
+    }
+
+    private void look(StepBatch step, StepView view) {
         view.look(step);
         List<Tensor> tokens = tokenTensors.get(view);
         for (int i = 0; tokens != null && i < tokens.size(); i++) {
@@ -423,7 +456,8 @@ public final class RankExecutor {
      * @param shift where it begins in its memory, so that the states of a rank do not come to the ends of their large pages all at once: the system
      *     gives zeroed pages as they are first touched, and the step that needs one for each layer would take a multiple of its time
      */
-    private Tensor state(Piece state, int blocks, long shift) {
+    private static Tensor state(RankProgram program, StepBatch.Limits limits, ComputeSession session, Piece state, int blocks,
+            long shift) {
         int positions = Math.multiplyExact(blocks, limits.blockSize());
         int[] shape = new int[state.operand().dims().size()];
         shape[0] = positions;
@@ -519,37 +553,43 @@ public final class RankExecutor {
                 communicator,
                 group, session::allocate, current);
         Exchange exchange = Exchange.of(binding);
-        boolean exchanges = seam.kind() != Instruction.SeamKind.SLICE;
-        actions.add(new Action(step -> exchange.run(), view(seam.to()), use(seam), List.of(seam.to()), exchanges));
+        StepView view = view(seam.to());
+        actions.add(seam.kind() == Instruction.SeamKind.SLICE
+                ? Action.of(exchange, view, use(seam), List.of(seam.to()), false)
+                : Action.of(exchange, view, use(seam), List.of(seam.to())));
     }
 
     private void bind(Instruction.Dispatch dispatch) {
         StepView view = view(dispatch.x());
         Kernel kernel = experts.dispatch(dispatch, this::tensor, view);
-        actions.add(new Action(kernel, view, Use.ALWAYS, List.of(dispatch.pairs()), true));
+        List<Piece> made = List.of(dispatch.pairs());
+        actions.add(kernel instanceof Exchanging exchange
+                ? Action.of(exchange, view, Use.ALWAYS, made)
+                : Action.of(kernel, view, Use.ALWAYS, made, true));
     }
 
     private void bind(Instruction.Combine combine) {
-        Kernel kernel = experts.combine(combine, this::tensor,
+        Exchanging exchange = experts.combine(combine, this::tensor,
                 call -> compiled(new ComputeSession.Region(List.of(call), List.of(true)), 0)
                         .kernel());
-        actions.add(new Action(kernel, view(combine.sums()), Use.ALWAYS, List.of(combine.sums()), true));
+        actions.add(Action.of(exchange, view(combine.sums()), Use.ALWAYS, List.of(combine.sums())));
     }
 
     private void bind(Instruction.Transfer transfer) {
         boolean sends = transfer.fromStage() == program.stage();
         int peer = program.program().peer(program.rank(), sends ? program.stage() + 1 : program.stage() - 1);
-        for (Piece piece : transfer.pieces()) {
-            Tensor tensor = tensor(piece);
-            if (sends) {
-                var link = new StageLink(communicator, peer, tensor, session::allocate);
-                onward = Arrays.copyOf(onward, onward.length + 1);
-                onward[onward.length - 1] = link;
-                actions.add(new Action(step -> link.send(), view(piece), Use.ALWAYS, List.of(), true));
-            } else {
-                var rows = new RowSlices(tensor.segment(), 4L * tensor.width(), tensor.extent(0));
-                actions.add(new Action(step -> communicator.receive(peer, rows.first(tensor.rows())), view(piece), Use.ALWAYS,
-                        List.of(piece), true));
+        List<Piece> pieces = transfer.pieces();
+        if (sends) {
+            List<StageLink> links = pieces.stream()
+                    .map(piece -> new StageLink(communicator, peer, tensor(piece), session::allocate)).toList();
+            links.forEach(actions::sends);
+            actions.add(Action.of(new StageDeparture(links), view(pieces.getFirst()), Use.ALWAYS, List.of()));
+        } else {
+            var arrival = new StageArrival(communicator, peer, pieces.stream().map(this::tensor).toList());
+            actions.add(Action.of(arrival, view(pieces.getFirst()), Use.ALWAYS, List.of(pieces.getFirst())));
+            for (int i = 1; i < pieces.size(); i++) {
+                int one = i;
+                actions.add(Action.of(step -> arrival.end(one), view(pieces.get(i)), Use.ALWAYS, List.of(pieces.get(i)), true));
             }
         }
     }
@@ -579,7 +619,7 @@ public final class RankExecutor {
             CompiledKernel compiled = compiled(region, from);
             List<Piece> made = locals.subList(from, from + compiled.covers()).stream().flatMap(l -> l.outputs().stream())
                     .toList();
-            actions.add(new Action(compiled.kernel(), view(locals.get(from)), use(locals.get(from)), made, false));
+            actions.add(Action.of(compiled.kernel(), view(locals.get(from)), use(locals.get(from)), made, false));
             from += compiled.covers();
         }
     }

@@ -7,6 +7,7 @@ import org.maniple.api.engine.UnitStatus.StepTimes;
 public final class StepClock {
 
     private volatile long steps;
+    private volatile long halved;
     private volatile long compute;
     private volatile long communication;
     private volatile long waiting;
@@ -34,13 +35,15 @@ public final class StepClock {
      *
      * @param all how long it took
      * @param exchanging how much of that was spent in exchanges
+     * @param inHalves whether it was computed in two halves
      */
     @SuppressWarnings("NonAtomicVolatileUpdate") // only one thread writes
-    void end(long all, long exchanging) {
+    void end(long all, long exchanging, boolean inHalves) {
         long idle = Math.min(exchanging, waited.getAsLong() - waitedBefore);
         compute += all - exchanging;
         communication += exchanging - idle;
         waiting += idle;
+        halved += inHalves ? 1 : 0;
         steps++;
     }
 
@@ -50,6 +53,6 @@ public final class StepClock {
      * @return perhaps in the middle of a change: then one of the times lacks the last step
      */
     public StepTimes times() {
-        return new StepTimes(steps, compute, communication, waiting);
+        return new StepTimes(steps, compute, communication, waiting, halved);
     }
 }

@@ -29,7 +29,8 @@ final class StatusCodec {
                 .list(rank.coordinates().entrySet(), (w, at) -> w.text(at.getKey()).number(at.getValue()))
                 .text(rank.state()).large(rank.weightBytes()).large(rank.dispatchedBytes()).large(rank.combinedBytes())
                 .large(rank.kvBytes()).large(rank.residentBytes()).large(rank.times().steps()).large(rank.times().computeNanos())
-                .large(rank.times().communicationNanos()).large(rank.times().waitingNanos());
+                .large(rank.times().communicationNanos()).large(rank.times().waitingNanos())
+                .large(rank.times().halvedSteps());
     }
 
     private static void write(FrameWriter out, HomeStatus home) {
@@ -45,7 +46,7 @@ final class StatusCodec {
 
     private static RankStatus rank(FrameReader in) {
         return new RankStatus(in.number(), in.text(), in.large(), coordinates(in), in.text(), in.large(), in.large(), in.large(),
-                in.large(), in.large(), new StepTimes(in.large(), in.large(), in.large(), in.large()));
+                in.large(), in.large(), new StepTimes(in.large(), in.large(), in.large(), in.large(), in.large()));
     }
 
     private static Map<String, Integer> coordinates(FrameReader in) {

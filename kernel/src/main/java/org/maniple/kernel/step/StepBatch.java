@@ -326,6 +326,25 @@ public final class StepBatch implements Step {
         advance(count, tableLength);
     }
 
+    /** Appends some tokens of a span of another batch. */
+    void addPart(StepBatch source, int span, int from, int count, Rows which) {
+        int table = source.spanBlocks[span];
+        if (spans == limits.allSpans() || count > limits.allTokens() - tokens || table > limits.allBlocks() - blocks) {
+            throw noRoom(count, table);
+        }
+        spanHome[spans] = source.spanHome[span];
+        sequence[spans] = source.sequence[span];
+        spanPosition[spans] = source.spanPosition[span] + from;
+        spanLength[spans] = count;
+        spanRows[spans] = which.ordinal();
+        spanSource[spans] = 0;
+        spanBlocks[spans] = table;
+        System.arraycopy(source.token, source.spanStart[span] + from, token, tokens, count);
+        System.arraycopy(source.block, source.blockStart[span], block, blocks, table);
+        derive(spans);
+        advance(count, table);
+    }
+
     private IllegalArgumentException noRoom(int count, int tableLength) {
         return new IllegalArgumentException("No room in step " + stepNumber + " for a span of " + count + " tokens and "
                 + tableLength + " blocks beside " + this + "; there is room for " + limits);

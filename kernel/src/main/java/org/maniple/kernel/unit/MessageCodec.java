@@ -59,7 +59,8 @@ final class MessageCodec {
                     .largeNumber(beat.usage().times().steps())
                     .largeNumber(beat.usage().times().computeNanos())
                     .largeNumber(beat.usage().times().communicationNanos())
-                    .largeNumber(beat.usage().times().waitingNanos());
+                    .largeNumber(beat.usage().times().waitingNanos())
+                    .largeNumber(beat.usage().times().halvedSteps());
             case Abort(UnitFailure failure) -> writer.octet(ABORT)
                     .number(failure.rank())
                     .text(failure.host())
@@ -155,7 +156,8 @@ final class MessageCodec {
 
     private static Usage usage(MessageReader reader) throws MalformedMessageException {
         return new Usage(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural(),
-                new StepTimes(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural()));
+                new StepTimes(reader.largeNatural(), reader.largeNatural(), reader.largeNatural(), reader.largeNatural(),
+                        reader.largeNatural()));
     }
 
     private static LinkReport link(MessageReader reader) throws MalformedMessageException {

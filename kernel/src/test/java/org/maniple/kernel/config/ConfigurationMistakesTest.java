@@ -70,6 +70,11 @@ class ConfigurationMistakesTest {
         flags("--mem-fraction-static NaN", "--mem-fraction-static gpu-memory-utilization: [NaN] is not a number"),
         flags("--tp-weights 1,x", "--tp-weights: [x] is not a number"),
         flags("--tp 2 --tp-weights 1,2,3", "--tp-weights: 3 weights for 2 ranks; give as many"),
+        flags("--enable-dbo --dbo-decode-token-threshold 1",
+                "--dbo-decode-token-threshold: [1] is too small; give at least 2"),
+        flags("--enable-two-batch-overlap --speculative-algorithm NEXTN",
+                "--enable-two-batch-overlap enable-dbo: [true] does not go with a layer of the model that guesses tokens (speculative-algorithm),"
+                        + " whose passes go on from whole steps; leave one of the two out"),
         flags("--max-num-seqs 100 --max-num-batched-tokens 64",
                 "--max-num-batched-tokens: a step of at most 64 tokens (max-num-batched-tokens)"
                         + " cannot hold one of each of 100 sequences (max-num-seqs); make the first at least as large as the second"),

@@ -16,11 +16,21 @@ class StepClockTest {
         clock.waiting(waited::get);
         clock.begin();
         waited.addAndGet(30);
-        clock.end(100, 40);
+        clock.end(100, 40, false);
         clock.begin();
-        clock.end(100, 40);
+        clock.end(100, 40, false);
 
         assertThat(clock.times()).isEqualTo(new StepTimes(2, 120, 50, 30));
+    }
+
+    @Test
+    void countsStepsThatAreComputedInHalves() {
+        for (boolean halves : new boolean[] {false, true, true}) {
+            clock.begin();
+            clock.end(100, 40, halves);
+        }
+
+        assertThat(clock.times().halvedSteps()).isEqualTo(2);
     }
 
     @Test
@@ -29,7 +39,7 @@ class StepClockTest {
         clock.waiting(waited::get);
         waited.set(500);
         clock.begin();
-        clock.end(100, 40);
+        clock.end(100, 40, false);
 
         assertThat(clock.times()).isEqualTo(new StepTimes(1, 60, 40, 0));
     }
@@ -37,7 +47,7 @@ class StepClockTest {
     @Test
     void aWireThatDoesNotMeasureLeavesAllOfAnExchangeAsCommunication() {
         clock.begin();
-        clock.end(100, 40);
+        clock.end(100, 40, false);
 
         assertThat(clock.times()).isEqualTo(new StepTimes(1, 60, 40, 0));
     }

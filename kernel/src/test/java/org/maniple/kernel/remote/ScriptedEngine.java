@@ -84,7 +84,7 @@ final class ScriptedEngine implements Engine {
         return new UnitStatus(ready, ready ? List.of() : List.of("it starts"), 1,
                 List.of(new RankStatus(0, "node-a", 7, Map.of("dp", 0), "ready", 100),
                         new RankStatus(1, "node-b", 8, Map.of("dp", 1), "ready", 100, 7, 8, 9, 10,
-                                new StepTimes(11, 12, 13, 14))),
+                                new StepTimes(11, 12, 13, 14, 10))),
                 List.of(new LinkStatus(0, 1, "NET", 5)), Map.of("a", "b"), 3, 4, 20, 10,
                 List.of(new HomeStatus(0, 1, 2, 3, 4, 5), new HomeStatus(1, 6, 7, 8, 9, 10, 11, 12, 13)));
     }

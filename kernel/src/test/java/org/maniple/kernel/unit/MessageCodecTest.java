@@ -36,7 +36,7 @@ class MessageCodecTest {
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),
                 new Heartbeat(4, Phase.LOADED, 118, 1L << 40, List.of(new LinkReport(2, "tcp eth0 10.0.0.2", 77)),
-                        new Usage(1L << 33, 12, 1L << 34, 1L << 35, new StepTimes(7, 1L << 36, 8, 9))),
+                        new Usage(1L << 33, 12, 1L << 34, 1L << 35, new StepTimes(7, 1L << 36, 8, 9, 5))),
                 new Abort(new UnitFailure(2, "node-b", "is gone: connection reset")),
                 new Goodbye("asked to"));
     }

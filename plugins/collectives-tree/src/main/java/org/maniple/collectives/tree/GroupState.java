@@ -1,12 +1,13 @@
 package org.maniple.collectives.tree;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.transport.Tag;
 import org.maniple.api.transport.Window;
-import org.maniple.api.transport.Wire;
 
 /** What a rank keeps about a group: how many operations there were, and room for what is under way. */
 final class GroupState {
@@ -15,13 +16,10 @@ final class GroupState {
     final int size;
     final int position;
     final int[] ranks;
-    /** By position; the own one stays empty. */
-    final Wire.@Nullable Pending[] sends;
-    final Wire.@Nullable Pending[] receives;
-    /** By position: what is added. */
+    /** By position: what is added by operations in shared memory. */
     final MemorySegment[] addends;
-    /** By position: parts of floats that are split as evenly as possible. */
-    final long[] evenBytes;
+    /** Operations that were begun and are over. */
+    final Queue<Underway> idle = new ArrayDeque<>();
     final Islands islands;
     /** The ranks of the group that share memory with this one; this one among them. */
     final Communicator.Group island;
@@ -37,10 +35,7 @@ final class GroupState {
         this.size = group.size();
         this.position = group.position();
         this.ranks = group.ranks().stream().mapToInt(Integer::intValue).toArray();
-        this.sends = new Wire.Pending[size];
-        this.receives = new Wire.Pending[size];
         this.addends = new MemorySegment[size];
-        this.evenBytes = new long[size];
     }
 
     /** Begins the next operation. */
@@ -52,14 +47,6 @@ final class GroupState {
     /** Another exchange within the same operation. */
     long tag(Tag.Operation operation) {
         return Tag.of(operation, group.id(), sequence);
-    }
-
-    /** Splits floats as evenly as possible. */
-    void splitEvenly(long bytes) {
-        long floats = bytes / Float.BYTES;
-        for (int i = 0; i < size; i++) {
-            evenBytes[i] = (floats * (i + 1) / size - floats * i / size) * Float.BYTES;
-        }
     }
 
     /** Checks sizes of parts, for an error before anything is sent. */

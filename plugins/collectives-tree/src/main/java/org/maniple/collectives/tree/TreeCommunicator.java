@@ -1,8 +1,11 @@
 package org.maniple.collectives.tree;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,14 +27,18 @@ final class TreeCommunicator implements Communicator {
     private static final long PIECE = Window.SMALLEST;
 
     private static final int MAX_GROUP = 0xffff;
+    private static final long[] NO_SIZES = {};
 
     private final Wire wire;
     private final Consumer<String> announcer;
     private final long limitNanos;
     private final Slices slices = new Slices();
-    private final Buffers buffers;
+    /** Those that no operation has: as many as there were operations under way at once. */
+    private final Deque<Buffers> spare = new ArrayDeque<>();
     private final TreeSum sum = new TreeSum();
     private final SharedMemory shared;
+    /** Those that are not awaited at present. */
+    private final Deque<Arrival> arrivals = new ArrayDeque<>();
     private @Nullable GroupState[] groups = new GroupState[16];
     /** Transfers so far, by rank. */
     private long[] sent = new long[0];
@@ -41,7 +48,6 @@ final class TreeCommunicator implements Communicator {
         this.wire = wire;
         this.announcer = announcer;
         this.limitNanos = limitNanos;
-        this.buffers = new Buffers(wire, slices);
         this.shared = new SharedMemory(wire, limitNanos, sum);
     }
 
@@ -94,23 +100,67 @@ final class TreeCommunicator implements Communicator {
         return state;
     }
 
+    /** An operation of a group, whose sends and receives are to be begun. */
+    private Underway next(GroupState state) {
+        Buffers buffers = spare.isEmpty() ? new Buffers(wire, slices) : spare.pop();
+        Underway used = state.idle.poll();
+        Underway next = used == null ? new Underway(state, buffers, this::end) : used;
+        next.buffers = buffers;
+        next.rest = Underway.Rest.NOTHING;
+        return next;
+    }
+
+    private void end(Underway operation) {
+        arrive(operation);
+        switch (operation.rest) {
+            case NOTHING -> {
+            }
+            case SUM -> sum(operation);
+            case SUM_AND_GATHER -> {
+                sum(operation);
+                gather(operation, operation.gatherTag, operation.sum, operation.evenBytes, operation.whole);
+                arrive(operation);
+            }
+            case SIZES -> operation.sizes = NO_SIZES;
+        }
+        spare.push(operation.buffers);
+        operation.state.idle.add(operation);
+    }
+
+    private void sum(Underway operation) {
+        sum.add(operation.addends, operation.state.size, operation.bytes, operation.sum);
+    }
+
     @Override
     public void allReduce(Group group, MemorySegment floats) {
+        allReduce(group, floats, 1).end();
+    }
+
+    @Override
+    public Begun beginAllReduce(Group group, MemorySegment floats) {
+        // Two ranks send as many bytes in one hop as in two, of which only the first could be hidden.
+        return allReduce(group, floats, 2);
+    }
+
+    /** @param direct the most ranks that send everything to each other, however much it is */
+    private Begun allReduce(Group group, MemorySegment floats, int direct) {
         GroupState state = state(group);
         state.checkFloats("all_reduce", floats.byteSize());
         if (state.size == 1) {
-            return;
+            return Begun.OVER;
         }
         Window window = state.window;
         if (state.islands.several()) {
             allReduceByIslands(state, window, floats);
-        } else if (window != null) {
-            shared.allReduce(state, window, state.next(Tag.Operation.ALL_REDUCE), floats);
-        } else if (floats.byteSize() * (state.size - 1) <= DIRECT_BYTES) {
-            allReduceDirectly(state, floats);
-        } else {
-            allReduceByParts(state, floats);
+            return Begun.OVER;
         }
+        if (window != null) {
+            shared.allReduce(state, window, state.next(Tag.Operation.ALL_REDUCE), floats);
+            return Begun.OVER;
+        }
+        return state.size <= direct || floats.byteSize() * (state.size - 1) <= DIRECT_BYTES
+                ? allReduceDirectly(state, floats)
+                : allReduceByParts(state, floats);
     }
 
     /**
@@ -134,42 +184,59 @@ final class TreeCommunicator implements Communicator {
     }
 
     private void sumAmongIslands(GroupState state, long tag, MemorySegment floats, long at, long part) {
+        Underway operation = next(state);
         MemorySegment mine = slices.of(floats, at, part);
+        MemorySegment[] addends = operation.addends;
         for (int first : state.islands.firsts) {
-            state.addends[first] = first == state.position ? mine : receive(state, first, tag, buffers.of(first, part));
+            addends[first] = first == state.position
+                    ? mine
+                    : receive(operation, first, tag, operation.buffers.of(first, part));
         }
         for (int first : state.islands.firsts) {
             if (first != state.position) {
-                send(state, first, tag, mine);
+                send(operation, first, tag, mine);
             }
         }
-        finish(state);
-        sum.add(state.addends, 0, state.position, 0, 0, state.size, state.islands.ends, part, mine, 0);
+        operation.end();
+        // The memory of the addends is used again by the next operation, not before.
+        sum.add(addends, 0, state.position, 0, 0, state.size, state.islands.ends, part, mine, 0);
     }
 
-    private void allReduceDirectly(GroupState state, MemorySegment floats) {
+    private Underway allReduceDirectly(GroupState state, MemorySegment floats) {
+        Underway operation = next(state);
         long tag = state.next(Tag.Operation.ALL_REDUCE);
         for (int i = 0; i < state.size; i++) {
-            state.addends[i] = i == state.position ? floats : receive(state, i, tag, buffers.of(i, floats.byteSize()));
+            operation.addends[i] = i == state.position
+                    ? floats
+                    : receive(operation, i, tag, operation.buffers.of(i, floats.byteSize()));
         }
         for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
-            send(state, i, tag, floats);
+            send(operation, i, tag, floats);
         }
-        finish(state);
-        sum.add(state.addends, state.size, floats.byteSize(), floats);
+        operation.sumWhenThere(Underway.Rest.SUM, floats.byteSize(), floats);
+        return operation;
     }
 
-    private void allReduceByParts(GroupState state, MemorySegment floats) {
-        state.splitEvenly(floats.byteSize());
-        long at = offset(state.evenBytes, state.position);
-        MemorySegment mine = slices.of(floats, at, state.evenBytes[state.position]);
+    private Underway allReduceByParts(GroupState state, MemorySegment floats) {
+        Underway operation = next(state);
+        operation.splitEvenly(floats.byteSize());
+        long at = offset(operation.evenBytes, state.position);
+        MemorySegment mine = slices.of(floats, at, operation.evenBytes[state.position]);
         // Tags of another kind than those of the direct exchange: ranks that choose differently must notice.
-        scatter(state, state.next(Tag.Operation.REDUCE_SCATTER), floats, state.evenBytes, mine);
-        gather(state, state.tag(Tag.Operation.ALL_GATHER), mine, state.evenBytes, floats);
+        scatter(operation, state.next(Tag.Operation.REDUCE_SCATTER), floats, operation.evenBytes, mine);
+        operation.rest = Underway.Rest.SUM_AND_GATHER;
+        operation.gatherTag = state.tag(Tag.Operation.ALL_GATHER);
+        operation.whole = floats;
+        return operation;
     }
 
     @Override
     public void reduceScatter(Group group, MemorySegment floats, long[] partBytes, MemorySegment mine) {
+        beginReduceScatter(group, floats, partBytes, mine).end();
+    }
+
+    @Override
+    public Begun beginReduceScatter(Group group, MemorySegment floats, long[] partBytes, MemorySegment mine) {
         GroupState state = state(group);
         state.checkParts("reduce_scatter", partBytes, floats.byteSize(), "to be summed");
         state.checkSize("reduce_scatter", mine.byteSize(), partBytes[state.position], "memory for this rank's part");
@@ -178,55 +245,64 @@ final class TreeCommunicator implements Communicator {
         }
         Window window = state.islands.one() ? state.window : null;
         long tag = state.next(Tag.Operation.REDUCE_SCATTER);
-        if (window == null) {
-            scatter(state, tag, floats, partBytes, mine);
-        } else {
+        if (window != null) {
             shared.reduceScatter(state, window, tag, floats, partBytes, mine);
+            return Begun.OVER;
         }
+        Underway operation = next(state);
+        scatter(operation, tag, floats, partBytes, mine);
+        return operation;
     }
 
-    private void scatter(GroupState state, long tag, MemorySegment floats, long[] partBytes, MemorySegment mine) {
+    private void scatter(Underway operation, long tag, MemorySegment floats, long[] partBytes, MemorySegment mine) {
+        GroupState state = operation.state;
         long own = partBytes[state.position];
         for (int i = 0; i < state.size; i++) {
-            state.addends[i] = i == state.position
+            operation.addends[i] = i == state.position
                     ? slices.of(floats, offset(partBytes, i), own)
-                    : receive(state, i, tag, buffers.of(i, own));
+                    : receive(operation, i, tag, operation.buffers.of(i, own));
         }
         for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
-            send(state, i, tag, slices.of(floats, offset(partBytes, i), partBytes[i]));
+            send(operation, i, tag, slices.of(floats, offset(partBytes, i), partBytes[i]));
         }
-        finish(state);
-        sum.add(state.addends, state.size, own, mine);
+        operation.sumWhenThere(Underway.Rest.SUM, own, mine);
     }
 
     @Override
     public void allGather(Group group, MemorySegment mine, long[] partBytes, MemorySegment all) {
+        beginAllGather(group, mine, partBytes, all).end();
+    }
+
+    @Override
+    public Begun beginAllGather(Group group, MemorySegment mine, long[] partBytes, MemorySegment all) {
         GroupState state = state(group);
         state.checkParts("all_gather", partBytes, all.byteSize(), "to be received");
         state.checkSize("all_gather", mine.byteSize(), partBytes[state.position], "this rank's part");
         Window window = state.islands.one() ? state.window : null;
         long tag = state.next(Tag.Operation.ALL_GATHER);
-        if (window == null) {
-            gather(state, tag, mine, partBytes, all);
-        } else {
+        if (window != null) {
             shared.allGather(state, window, tag, mine, partBytes, all);
             copy(mine, 0, all, offset(partBytes, state.position), mine.byteSize());
+            return Begun.OVER;
         }
+        Underway operation = next(state);
+        gather(operation, tag, mine, partBytes, all);
+        return operation;
     }
 
-    private void gather(GroupState state, long tag, MemorySegment mine, long[] partBytes, MemorySegment all) {
+    private void gather(Underway operation, long tag, MemorySegment mine, long[] partBytes, MemorySegment all) {
+        GroupState state = operation.state;
         long at = 0;
         for (int i = 0; i < state.size; i++) {
             if (i != state.position) {
-                receive(state, i, tag, slices.of(all, at, partBytes[i]));
+                receive(operation, i, tag, slices.of(all, at, partBytes[i]));
             }
             at += partBytes[i];
         }
         for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
-            send(state, i, tag, mine);
+            send(operation, i, tag, mine);
         }
         copy(mine, 0, all, offset(partBytes, state.position), mine.byteSize());
-        finish(state);
     }
 
     @Override
@@ -235,39 +311,51 @@ final class TreeCommunicator implements Communicator {
         if (root < 0 || root >= state.size) {
             throw new IllegalArgumentException("broadcast of " + state + ": there is no position " + root);
         }
+        Underway operation = next(state);
         long tag = state.next(Tag.Operation.BROADCAST);
         if (root == state.position) {
             for (int i = next(state, root); i != root; i = next(state, i)) {
-                send(state, i, tag, data);
+                send(operation, i, tag, data);
             }
         } else {
-            receive(state, root, tag, data);
+            receive(operation, root, tag, data);
         }
-        finish(state);
+        operation.end();
     }
 
     @Override
     public void allToAll(Group group, MemorySegment from, long[] fromBytes, MemorySegment to, long[] toBytes) {
+        beginAllToAll(group, from, fromBytes, to, toBytes).end();
+    }
+
+    @Override
+    public Begun beginAllToAll(Group group, MemorySegment from, long[] fromBytes, MemorySegment to, long[] toBytes) {
         GroupState state = state(group);
         state.checkParts("all_to_all", fromBytes, from.byteSize(), "to be sent");
         state.checkParts("all_to_all", toBytes, to.byteSize(), "to be received");
         int own = state.position;
         state.checkSize("all_to_all", toBytes[own], fromBytes[own], "the part that this rank receives from itself");
+        Underway operation = next(state);
         long tag = state.next(Tag.Operation.ALL_TO_ALL);
         for (int i = 0; i < state.size; i++) {
             if (i != own) {
-                receive(state, i, tag, slices.of(to, offset(toBytes, i), toBytes[i]));
+                receive(operation, i, tag, slices.of(to, offset(toBytes, i), toBytes[i]));
             }
         }
         for (int i = next(state, own); i != own; i = next(state, i)) {
-            send(state, i, tag, slices.of(from, offset(fromBytes, i), fromBytes[i]));
+            send(operation, i, tag, slices.of(from, offset(fromBytes, i), fromBytes[i]));
         }
         copy(from, offset(fromBytes, own), to, offset(toBytes, own), fromBytes[own]);
-        finish(state);
+        return operation;
     }
 
     @Override
     public void exchange(Group group, MemorySegment[] from, long[] fromBytes, MemorySegment[] to, long[] toBytes) {
+        beginExchange(group, from, fromBytes, to, toBytes).end();
+    }
+
+    @Override
+    public Begun beginExchange(Group group, MemorySegment[] from, long[] fromBytes, MemorySegment[] to, long[] toBytes) {
         GroupState state = state(group);
         state.checkPositions("exchange", from.length);
         state.checkPositions("exchange", fromBytes.length);
@@ -281,26 +369,21 @@ final class TreeCommunicator implements Communicator {
                                 + from[i].byteSize() + " bytes, the message " + fromBytes[i]);
             }
         }
+        Underway operation = next(state);
+        operation.rest = Underway.Rest.SIZES;
+        operation.sizes = toBytes;
         long tag = state.next(Tag.Operation.ALL_TO_ALL);
         for (int i = 0; i < state.size; i++) {
             if (i != own && toBytes[i] >= 0) {
-                state.receives[i] = wire.receiveUpTo(state.ranks[i], tag, to[i]);
+                operation.receives[i] = wire.receiveUpTo(state.ranks[i], tag, to[i]);
             }
         }
         for (int i = next(state, own); i != own; i = next(state, i)) {
             if (fromBytes[i] >= 0) {
-                send(state, i, tag, slices.of(from[i], 0, fromBytes[i]));
+                send(operation, i, tag, slices.of(from[i], 0, fromBytes[i]));
             }
         }
-        for (int i = 0; i < state.size; i++) {
-            Wire.Pending begun = state.receives[i];
-            if (begun != null) {
-                wire.await(begun, limitNanos);
-                toBytes[i] = begun.bytes();
-                state.receives[i] = null;
-            }
-        }
-        finish(state.sends);
+        return operation;
     }
 
     @Override
@@ -312,11 +395,12 @@ final class TreeCommunicator implements Communicator {
             shared.barrier(state, window, tag);
             return;
         }
+        Underway operation = next(state);
         for (int i = next(state, state.position); i != state.position; i = next(state, i)) {
-            receive(state, i, tag, MemorySegment.NULL);
-            send(state, i, tag, MemorySegment.NULL);
+            receive(operation, i, tag, MemorySegment.NULL);
+            send(operation, i, tag, MemorySegment.NULL);
         }
-        finish(state);
+        operation.end();
     }
 
     private static int next(GroupState state, int position) {
@@ -337,26 +421,34 @@ final class TreeCommunicator implements Communicator {
         }
     }
 
-    private MemorySegment receive(GroupState state, int position, long tag, MemorySegment into) {
-        state.receives[position] = wire.receive(state.ranks[position], tag, into);
+    private MemorySegment receive(Underway operation, int position, long tag, MemorySegment into) {
+        operation.receives[position] = wire.receive(operation.state.ranks[position], tag, into);
         return into;
     }
 
-    private void send(GroupState state, int position, long tag, MemorySegment data) {
-        state.sends[position] = wire.send(state.ranks[position], tag, data);
+    private void send(Underway operation, int position, long tag, MemorySegment data) {
+        operation.sends[position] = wire.send(operation.state.ranks[position], tag, data);
     }
 
-    private void finish(GroupState state) {
-        finish(state.receives);
-        finish(state.sends);
-    }
-
-    private void finish(Wire.@Nullable Pending[] pending) {
-        for (int i = 0; i < pending.length; i++) {
-            Wire.Pending begun = pending[i];
+    /** Waits until everything has come, and has gone. */
+    private void arrive(Underway operation) {
+        Wire.@Nullable Pending[] receives = operation.receives;
+        for (int i = 0; i < receives.length; i++) {
+            Wire.Pending begun = receives[i];
             if (begun != null) {
                 wire.await(begun, limitNanos);
-                pending[i] = null;
+                if (operation.rest == Underway.Rest.SIZES) {
+                    operation.sizes[i] = begun.bytes();
+                }
+                receives[i] = null;
+            }
+        }
+        Wire.@Nullable Pending[] sends = operation.sends;
+        for (int i = 0; i < sends.length; i++) {
+            Wire.Pending begun = sends[i];
+            if (begun != null) {
+                wire.await(begun, limitNanos);
+                sends[i] = null;
             }
         }
     }
@@ -371,10 +463,33 @@ final class TreeCommunicator implements Communicator {
 
     @Override
     public void receive(int peer, MemorySegment into) {
+        wire.await(expect(peer, into), limitNanos);
+    }
+
+    @Override
+    public Begun beginReceive(int peer, MemorySegment into) {
+        Arrival arrival = arrivals.isEmpty() ? new Arrival() : arrivals.pop();
+        arrival.awaited = expect(peer, into);
+        return arrival;
+    }
+
+    private Wire.Pending expect(int peer, MemorySegment into) {
         if (peer >= received.length) {
             received = Arrays.copyOf(received, peer + 1);
         }
-        wire.await(wire.receive(peer, Tag.of(Tag.Operation.TRANSFER, 0, received[peer]++), into), limitNanos);
+        return wire.receive(peer, Tag.of(Tag.Operation.TRANSFER, 0, received[peer]++), into);
+    }
+
+    /** What comes from a rank by {@link #send}. */
+    private final class Arrival implements Begun {
+        private Wire.@Nullable Pending awaited;
+
+        @Override
+        public void end() {
+            wire.await(Objects.requireNonNull(awaited), limitNanos);
+            awaited = null;
+            arrivals.push(this);
+        }
     }
 
     @Override

@@ -32,11 +32,16 @@ final class DirectDelivery implements Delivery {
     }
 
     @Override
-    public long bring(Room sends, long[] sendBytes, Room receives, long[] receiveBytes, int largest) {
+    public long begin(Room sends, long[] sendBytes, Room receives, long[] receiveBytes, int largest) {
         if (largest > lowLatencyTokens) {
-            return hop.sizesFirst(sends, sendBytes, receives, receiveBytes);
+            return hop.beginSizesFirst(sends, sendBytes, receives, receiveBytes);
         }
         Arrays.fill(most, TokenMessage.bytes(largest * choices, largest, rowBytes));
-        return hop.atOnce(sends, sendBytes, receives, receiveBytes, most);
+        return hop.beginAtOnce(sends, sendBytes, receives, receiveBytes, most);
+    }
+
+    @Override
+    public void end() {
+        hop.end();
     }
 }

@@ -4,7 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 import org.maniple.api.collective.AllToAll;
 import org.maniple.api.collective.Communicator;
 import org.maniple.api.collective.PairExchange;
@@ -45,6 +47,12 @@ final class DirectExchange implements PairExchange {
     private final TokenMessage.Writer[] writers;
 
     private final Arrivals arrivals;
+    private final Communicator.Begun dispatching = this::endDispatch;
+    private final Communicator.Begun combining = this::endCombine;
+    private Communicator.Begun returning = Communicator.Begun.OVER;
+    /** What receives the result of what has been begun. */
+    private @Nullable Tensor target;
+    private int allTokens;
     private int tokens;
     private long dispatched;
     private long combined;
@@ -86,6 +94,12 @@ final class DirectExchange implements PairExchange {
 
     @Override
     public void dispatch(Tensor x, Tensor weights, Owners owners, int first, int all, int largest, Tensor pairs) {
+        beginDispatch(x, weights, owners, first, all, largest, pairs).end();
+    }
+
+    @Override
+    public Communicator.Begun beginDispatch(Tensor x, Tensor weights, Owners owners, int first, int all, int largest,
+            Tensor pairs) {
         tokens = x.rows();
         if (x.width() != width || weights.width() != choices || pairs.width() != width || tokens > largest
                 || weights.rows() != tokens || tokens > visitors[0].length) {
@@ -97,8 +111,16 @@ final class DirectExchange implements PairExchange {
         }
         count(owners);
         write(x, weights, owners, first);
-        dispatched += delivery.bring(sends, sendBytes, receives, receiveBytes, largest);
-        read(pairs, all);
+        dispatched += delivery.begin(sends, sendBytes, receives, receiveBytes, largest);
+        target = pairs;
+        allTokens = all;
+        return dispatching;
+    }
+
+    private void endDispatch() {
+        delivery.end();
+        read(Objects.requireNonNull(target), allTokens);
+        target = null;
     }
 
     private void count(Owners owners) {
@@ -156,6 +178,11 @@ final class DirectExchange implements PairExchange {
 
     @Override
     public void combine(Tensor pairs, Tensor out) {
+        beginCombine(pairs, out).end();
+    }
+
+    @Override
+    public Communicator.Begun beginCombine(Tensor pairs, Tensor out) {
         if (out.rows() != tokens || out.width() != width || pairs.width() != width) {
             throw new IllegalArgumentException(
                     "combine of " + pairs + " into " + out.rows() + " rows of " + out + ": " + tokens + " tokens of width "
@@ -178,8 +205,15 @@ final class DirectExchange implements PairExchange {
                 combined += count * rowBytes;
             }
         }
-        communicator.exchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
-        addAtHome(out);
+        returning = communicator.beginExchange(group, sends.memory, sendBytes, receives.memory, receiveBytes);
+        target = out;
+        return combining;
+    }
+
+    private void endCombine() {
+        returning.end();
+        addAtHome(Objects.requireNonNull(target));
+        target = null;
     }
 
     /** A token's rows on this rank, in the order of its choices. */

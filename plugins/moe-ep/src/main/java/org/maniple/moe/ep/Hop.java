@@ -12,6 +12,8 @@ import org.maniple.api.collective.Communicator;
  */
 final class Hop {
 
+    private static final long[] NOT_TOLD = {};
+
     private final Communicator communicator;
     private final Communicator.Group group;
     private final boolean[] to;
@@ -20,6 +22,9 @@ final class Hop {
     private final Room sizesIn;
     private final long[] sizesOutBytes;
     private final long[] sizesInBytes;
+    private Communicator.Begun begun = Communicator.Begun.OVER;
+    /** How many bytes come from each rank, if these have been told before. */
+    private long[] told = NOT_TOLD;
 
     /**
      * Messages of some ranks to some.
@@ -42,8 +47,22 @@ final class Hop {
         }
     }
 
-    /** Sends at once; {@code most} has the most bytes that may come, by the rank that they come from. Says how many have been sent. */
+    /** As {@link #beginAtOnce}, to the end. */
     long atOnce(Room out, long[] outBytes, Room in, long[] inBytes, long[] most) {
+        long sent = beginAtOnce(out, outBytes, in, inBytes, most);
+        end();
+        return sent;
+    }
+
+    /** As {@link #beginSizesFirst}, to the end. */
+    long sizesFirst(Room out, long[] outBytes, Room in, long[] inBytes) {
+        long sent = beginSizesFirst(out, outBytes, in, inBytes);
+        end();
+        return sent;
+    }
+
+    /** Sends at once; {@code most} has the most bytes that may come, by the rank that they come from. Says how many are sent. */
+    long beginAtOnce(Room out, long[] outBytes, Room in, long[] inBytes, long[] most) {
         long sent = 0;
         for (int i = 0; i < to.length; i++) {
             inBytes[i] = from[i] ? 0 : -1;
@@ -51,7 +70,8 @@ final class Hop {
             outBytes[i] = only(to[i], outBytes[i]);
             sent += Math.max(0, to[i] ? outBytes[i] : 0);
         }
-        communicator.exchange(group, out.memory, outBytes, in.memory, inBytes);
+        told = NOT_TOLD;
+        begun = communicator.beginExchange(group, out.memory, outBytes, in.memory, inBytes);
         return sent;
     }
 
@@ -60,8 +80,8 @@ final class Hop {
         return partner ? Math.max(0, bytes) : bytes;
     }
 
-    /** Tells sizes, then sends. Says how many bytes have been sent. */
-    long sizesFirst(Room out, long[] outBytes, Room in, long[] inBytes) {
+    /** Tells sizes and waits for those of the others, then sends. Says how many bytes are sent. */
+    long beginSizesFirst(Room out, long[] outBytes, Room in, long[] inBytes) {
         long sent = 0;
         for (int i = 0; i < to.length; i++) {
             sizesOut.memory[i].set(JAVA_INT_UNALIGNED, 0, Math.toIntExact(Math.max(0, outBytes[i])));
@@ -78,14 +98,20 @@ final class Hop {
                 outBytes[i] = -1;
             }
         }
-        communicator.exchange(group, out.memory, outBytes, in.memory, inBytes);
-        for (int i = 0; i < to.length; i++) {
-            if (from[i] && inBytes[i] > 0 && inBytes[i] != size(i)) {
-                throw new IllegalStateException("rank " + group.ranks().get(i) + " has sent " + inBytes[i]
+        told = inBytes;
+        begun = communicator.beginExchange(group, out.memory, outBytes, in.memory, inBytes);
+        return sent;
+    }
+
+    /** Waits until everything has come that was begun last. */
+    void end() {
+        begun.end();
+        for (int i = 0; i < told.length; i++) {
+            if (from[i] && told[i] > 0 && told[i] != size(i)) {
+                throw new IllegalStateException("rank " + group.ranks().get(i) + " has sent " + told[i]
                         + " bytes of tokens, not " + size(i) + " as it said");
             }
         }
-        return sent;
     }
 
     private int size(int position) {

@@ -92,7 +92,7 @@ final class HostDelivery implements Delivery {
     }
 
     @Override
-    public long bring(Room sends, long[] sendBytes, Room receives, long[] receiveBytes, int largest) {
+    public long begin(Room sends, long[] sendBytes, Room receives, long[] receiveBytes, int largest) {
         boolean atOnce = largest <= lowLatencyTokens;
         Arrays.fill(receiveBytes, 0);
         merge(sends, sendBytes);
@@ -111,6 +111,10 @@ final class HostDelivery implements Delivery {
         unpack(receives, receiveBytes);
         return sent;
     }
+
+    /** What is handed on must have come first, so that all is done at the beginning. */
+    @Override
+    public void end() {}
 
     private void merge(Room sends, long[] sendBytes) {
         Arrays.fill(leavingBytes, -1);

@@ -232,6 +232,7 @@ final class StatusRoutes {
             json.writeNumberProperty("combined_bytes", rank.combinedBytes());
             json.writeObjectPropertyStart("steps");
             json.writeNumberProperty("count", rank.times().steps());
+            json.writeNumberProperty("halved", rank.times().halvedSteps());
             json.writeNumberProperty("compute_seconds", rank.times().computeNanos() / 1e9);
             json.writeNumberProperty("communication_seconds", rank.times().communicationNanos() / 1e9);
             json.writeNumberProperty("waiting_seconds", rank.times().waitingNanos() / 1e9);

@@ -102,6 +102,9 @@ final class UnitMetrics {
         out.gauge("maniple:rank_up", "Whether the rank is ready.", rank.state().equals("ready") ? 1 : 0,
                 Exposition.with(place, "host", rank.host()));
         out.counter("maniple:rank_steps_total", "Steps that the rank has computed.", rank.times().steps(), place);
+        out.counter("maniple:rank_halved_steps_total",
+                "Steps that the rank has computed in two halves, one of which computes while the other exchanges data.",
+                rank.times().halvedSteps(), place);
         String name = "maniple:rank_step_seconds_total";
         String help = "Where the time of the rank's steps went: computing, exchanging data, waiting in exchanges while nothing came or went.";
         out.counter(name, help, rank.times().computeNanos() / 1e9, Exposition.with(place, "phase", "compute"));

@@ -80,7 +80,7 @@ final class FakeEngine implements Engine, AutoCloseable {
     volatile List<String> troubles = List.of();
     /** What a test tells what happens; a test may also say that nobody is told, as behind a server of another rank. */
     final ObserverList observer = new ObserverList();
-    volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L);
+    volatile StepTimes times = new StepTimes(7, 5_000_000_000L, 2_000_000_000L, 1_000_000_000L, 3);
     volatile OptionalInt home = OptionalInt.empty();
     volatile int guessed;
     volatile int cachedTokens;

@@ -207,6 +207,7 @@ class MetricsTest {
                 .map(phase -> scrape.value("maniple:rank_step_seconds_total" + rank0.formatted(phase))))
                 .containsExactly(5.0, 2.0, 1.0);
         assertThat(scrape.value("maniple:rank_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(7);
+        assertThat(scrape.value("maniple:rank_halved_steps_total{engine=\"0\",rank=\"0\",stage=\"0\"}")).isEqualTo(3);
         assertThat(scrape.value("maniple:rank_up{engine=\"0\",host=\"node-b\",rank=\"1\",stage=\"0\"}")).isEqualTo(1);
         assertThat(scrape.value("maniple:rank_memory_bytes{kind=\"kv_cache\",rank=\"0\"}")).isEqualTo(512);
         assertThat(scrape.value("maniple:rank_kv_blocks{engine=\"0\",rank=\"1\",stage=\"0\"}")).isEqualTo(32);

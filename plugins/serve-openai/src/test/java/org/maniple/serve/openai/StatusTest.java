@@ -121,9 +121,9 @@ class StatusTest {
                 """
                         {"model":"/models/toy","ready":true,"reasons":[],"epoch":3,"ranks":[\
                         {"rank":0,"host":"node-a","pid":41,"coordinates":%s,"state":"ready","weight_bytes":1000,"kv_bytes":512,"kv_blocks":32,"referenced_kv_blocks":3,"resident_bytes":4096,"dispatched_bytes":300,"combined_bytes":200,\
-                        "steps":{"count":7,"compute_seconds":5.0,"communication_seconds":2.0,"waiting_seconds":1.0}},\
+                        "steps":{"count":7,"halved":3,"compute_seconds":5.0,"communication_seconds":2.0,"waiting_seconds":1.0}},\
                         {"rank":1,"host":"node-b","pid":42,"coordinates":%s,"state":"ready","weight_bytes":1001,"kv_bytes":0,"kv_blocks":32,"referenced_kv_blocks":3,"resident_bytes":0,"dispatched_bytes":0,"combined_bytes":0,\
-                        "steps":{"count":0,"compute_seconds":0.0,"communication_seconds":0.0,"waiting_seconds":0.0}}],\
+                        "steps":{"count":0,"halved":0,"compute_seconds":0.0,"communication_seconds":0.0,"waiting_seconds":0.0}}],\
                         "links":[{"from":0,"to":1,"path":"tcp eth0 10.0.0.2","sent_bytes":77}],"requests":{"running":2,"waiting":1},\
                         "kv_blocks":{"total":64,"free":60},"homes":[\
                         {"home":0,"running":2,"waiting":0,"admitted":9,"kv_blocks":32,"free_kv_blocks":29},\
