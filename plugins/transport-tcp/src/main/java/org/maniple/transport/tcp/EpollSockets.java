@@ -1,7 +1,6 @@
 package org.maniple.transport.tcp;
 
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.DefaultSelectStrategyFactory;
 import io.netty.channel.IoEvent;
@@ -9,7 +8,6 @@ import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoRegistration;
 import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
@@ -47,12 +45,8 @@ final class EpollSockets implements Sockets {
     }
 
     @Override
-    public void limitSilence(Channel channel, int millis) {
-        try {
-            channel.config().setOption(EpollChannelOption.TCP_USER_TIMEOUT, millis);
-        } catch (ChannelException e) {
-            // Closed already, which the link's listener is told.
-        }
+    public void watchOver(Channel channel) {
+        SilenceWatch.start((EpollSocketChannel) channel);
     }
 
     @Override

@@ -39,8 +39,8 @@ final class NioSockets implements Sockets {
     }
 
     @Override
-    public void limitSilence(Channel channel, int millis) {
-        // The JDK cannot; what is left is that the other end falls silent.
+    public void watchOver(Channel channel) {
+        // The JDK does not tell; what is left is that the other end falls silent.
     }
 
     @Override

@@ -24,13 +24,10 @@ sealed interface Sockets permits EpollSockets, NioSockets {
     DataSocket take(Channel channel, boolean looks);
 
     /**
-     * Has the system end a connection whose other end does not acknowledge what is sent to it, so that a network or a host that is down is noticed.
-     * The other end's kernel acknowledges even while its process gets no processor. Not for data: a rank that computes takes none for a while.
-     *
-     * @param channel a connection on which something is sent all the time
-     * @param millis how long what was sent may stay without an answer
+     * Watches over a connection on which something is sent all the time: if the other end's host acknowledges nothing any more, the channel's pipeline
+     * is told with an exception.
      */
-    void limitSilence(Channel channel, int millis);
+    void watchOver(Channel channel);
 
     static Sockets choose(boolean portable) {
         return !portable && Epoll.isAvailable() ? new EpollSockets() : new NioSockets();

@@ -5,11 +5,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.unix.Errors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLException;
@@ -22,9 +20,6 @@ final class TcpControlLink implements ControlLink {
 
     /** A peer that lets this much pile up does not read any more. */
     private static final long MAX_UNSENT = 8L * MAX_MESSAGE;
-
-    /** ENETUNREACH, ETIMEDOUT and EHOSTUNREACH as Netty tells them: how Linux ends a connection of which it hears nothing any more. */
-    private static final Set<Integer> UNREACHABLE = Set.of(-101, -110, -113);
 
     private final Channel channel;
     private final byte[] rest;
@@ -53,11 +48,6 @@ final class TcpControlLink implements ControlLink {
         if (!channel.isActive()) {
             end("closed the connection");
         }
-    }
-
-    private static String cutOff(IOException silent) {
-        return "is cut off: its host has acknowledged nothing for " + TcpEndpoint.SILENCE_MILLIS
-                + " ms, so the network or the host is down (" + silent.getMessage() + ")";
     }
 
     @Override
@@ -153,12 +143,7 @@ final class TcpControlLink implements ControlLink {
         frames.write(out, message);
         try {
             // Always through the queue: what the event loop wrote by itself would overtake what other threads have queued before.
-            channel.eventLoop().execute(() -> channel.writeAndFlush(out).addListener(done -> {
-                unsent.addAndGet(-bytes);
-                if (done.cause() instanceof Errors.NativeIoException silent && UNREACHABLE.contains(silent.expectedErr())) {
-                    end(cutOff(silent));
-                }
-            }));
+            channel.eventLoop().execute(() -> channel.writeAndFlush(out).addListener(done -> unsent.addAndGet(-bytes)));
         } catch (RejectedExecutionException e) {
             // The endpoint is closed, and with it all its links.
             out.release();
@@ -208,7 +193,7 @@ final class TcpControlLink implements ControlLink {
             end(switch (cause) {
                 case SSLException refused -> "sent bytes that TLS refuses (" + refused.getMessage()
                         + "): they were corrupted or changed on the way";
-                case Errors.NativeIoException silent when UNREACHABLE.contains(silent.expectedErr()) -> cutOff(silent);
+                case SilenceWatch.SilentHostException silent -> "is cut off: " + silent.getMessage();
                 case IOException lost -> "lost the connection: " + lost.getMessage();
                 default -> "was cut off after " + cause;
             });

@@ -36,12 +36,6 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     /** Strangers can cause no more lines than this. */
     private static final int MAX_REFUSALS_SHOWN = 20;
 
-    /**
-     * Of a control link, over which ranks send four signs of life in each second. Linux sends what is not acknowledged again after about 0.2 s and
-     * 0.6 s: a lost packet is not the end.
-     */
-    static final int SILENCE_MILLIS = 700;
-
     private static final long SHUTDOWN_MILLIS = 2_000;
 
     private final Sockets sockets;
@@ -108,7 +102,7 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private TcpControlLink control(Greeted connection, int peer, String address) {
         var link = new TcpControlLink(connection, peer, address);
         connection.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator());
-        sockets.limitSilence(connection.channel(), SILENCE_MILLIS);
+        sockets.watchOver(connection.channel());
         links.add(link);
         connection.channel().closeFuture().addListener(gone -> links.remove(link));
         return link;
