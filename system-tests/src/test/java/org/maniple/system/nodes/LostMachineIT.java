@@ -93,9 +93,10 @@ class LostMachineIT {
         awaitStopped(rank);
         if (fault.node() == 0) {
             assertReport(fault, start, units.get(1),
-                    "rank 0 on n0 is gone: rank 0 \\(10\\.77\\.1\\.1:\\d+\\) closed the connection.*");
+                    "rank 0 on n0 is gone: rank 0 \\(10\\.77\\.1\\.1:\\d+\\) (closed|lost) the connection.*");
         } else {
-            assertReport(fault, start, units.get(0), "rank 1 on n1 is gone: rank 1 \\(10\\.77\\.1\\.2:\\d+\\) .*");
+            assertReport(fault, start, units.get(0),
+                    "rank 1 on n1 is gone: rank 1 \\(10\\.77\\.1\\.2:\\d+\\) (closed|lost) the connection.*");
         }
         units.get(fault.node()).await(Pattern.compile("rank " + fault.node() + " \\(process \\d+\\) is stopped: .*; ending it"),
                 UnitProcess.END);
