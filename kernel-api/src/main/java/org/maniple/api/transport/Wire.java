@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The data links of a rank. All methods but {@link #abort}, {@link #sentBytes} and {@link #receivedBytes} are called by one thread, the
+ * The data links of a rank. All methods but {@link #abort}, {@link #standing}, {@link #sentBytes} and {@link #receivedBytes} are called by one thread, the
  * rank's own, which also drives progress: nothing moves but within calls of {@link #progress} and {@link #await}. No method allocates on
  * the heap once the wire is warm.
  *
@@ -146,6 +146,16 @@ public interface Wire extends AutoCloseable {
      */
     default long waitedNanos() {
         return 0;
+    }
+
+    /**
+     * How far the rank's own thread has come. May be called by any thread; what it says may be a moment old.
+     *
+     * @return what the thread waits for, for example {@code rank 1 (10.0.0.2:29501) has not sent all_reduce#118 of group 3 with 4096 bytes}, or
+     *     what it has waited for last, for example {@code rank 0 has come to all_reduce#118 of group 3}; empty if that is not known
+     */
+    default String standing() {
+        return "";
     }
 
     /**

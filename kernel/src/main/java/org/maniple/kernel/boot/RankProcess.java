@@ -1,5 +1,6 @@
 package org.maniple.kernel.boot;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ import org.maniple.api.mesh.ExpertBalancer;
 import org.maniple.api.tensor.Tensor;
 import org.maniple.api.transport.ControlTransport;
 import org.maniple.api.transport.Endpoint;
+import org.maniple.api.transport.HostProcess;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.Wire;
@@ -240,9 +242,19 @@ final class RankProcess {
                 ? Collections.emptySortedMap()
                 : new TreeMap<>(checkpoint.fingerprint(full ? Checkpoint.Checksum.FULL : Checkpoint.Checksum.SAMPLED));
         return new Hello(Hello.PROTOCOL, KernelExtensions.version(), 1, place.rank(), configuration.host().hostName(),
-                ProcessHandle.current().pid(), UUID.randomUUID().toString(), endpoint.address(), ports.addresses(), plugins,
+                ProcessHandle.current().pid(), process(), UUID.randomUUID().toString(), endpoint.address(), ports.addresses(),
+                plugins,
                 configuration.settings().comparable(), model, alone ? "" : ProgramFingerprint.of(plan.program()),
                 Place.coordinates(configuration.mesh(), place.rank()), loader.bytes(program), apiPlace.serves());
+    }
+
+    /** Other ranks of this host look at this process; elsewhere than on Linux they cannot. */
+    private static String process() {
+        try {
+            return HostProcess.here().toString();
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     private Communicator connect(Membership membership, List<Member> members) {
@@ -259,6 +271,7 @@ final class RankProcess {
         var paths = new HashMap<Integer, String>();
         peers.forEach(peer -> paths.put(peer, opened.path(peer)));
         progress.links(paths, opened::sentBytes);
+        progress.exchange(() -> standing(opened));
         membership.reach(Phase.LINKED, joinLimit);
         var collectives = configuration.chosen(ExtensionKind.COLLECTIVES);
         long stepLimit = configuration.settings().duration(KernelOptions.STEP_TIMEOUT).toNanos();
@@ -348,6 +361,13 @@ final class RankProcess {
 
     private Optional<ExpertDirector> director() {
         return Optional.ofNullable(director);
+    }
+
+    /** What this rank exchanges with others, if it takes part in a step. Other ranks than 0 wait for the next one all the time. */
+    private String standing(Wire opened) {
+        RankZero zero = serving;
+        boolean idle = place.rank() == 0 && (zero == null || zero.stepAge().isEmpty());
+        return idle ? "" : opened.standing();
     }
 
     /** Opens the all-to-all back end that the configuration names. */

@@ -32,6 +32,7 @@ final class PairWire implements Wire {
     private final Queue<PairPending> free = new ArrayDeque<>();
     private final Map<Integer, Window> windows = new HashMap<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
+    private final AtomicReference<@Nullable Wire> last = new AtomicReference<>();
 
     PairWire(int rank, List<Wire> wires, @Nullable Wire[] byPeer, int[] islands) {
         this.rank = rank;
@@ -142,6 +143,7 @@ final class PairWire implements Wire {
 
     private PairPending own(Pending awaited) {
         if (awaited instanceof PairPending pending) {
+            last.setRelease(pending.wire());
             return pending;
         }
         throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
@@ -215,6 +217,12 @@ final class PairWire implements Wire {
             waited += wires.get(i).waitedNanos();
         }
         return waited;
+    }
+
+    @Override
+    public String standing() {
+        Wire used = last.getAcquire();
+        return used == null ? "" : used.standing();
     }
 
     @Override

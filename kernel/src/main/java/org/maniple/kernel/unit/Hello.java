@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.maniple.api.transport.HostProcess;
 
 /**
  * What a rank says about itself before it may be part of a unit. Rank 0 compares each with its own.
@@ -14,7 +15,8 @@ import java.util.TreeMap;
  * @param epoch how often the unit has been built
  * @param rank its number
  * @param host where it runs, for messages
- * @param processId its process
+ * @param processId the number of its process, for messages
+ * @param process its process as others of its host see it; empty if the system does not tell. See {@link HostProcess}
  * @param incarnation an identifier that no other process ever has
  * @param address what peers dial to reach it
  * @param ports what peers need to exchange data with it, by transport
@@ -33,6 +35,7 @@ public record Hello(
         int rank,
         String host,
         long processId,
+        String process,
         String incarnation,
         String address,
         SortedMap<String, String> ports,
@@ -46,7 +49,7 @@ public record Hello(
         implements UnitMessage {
 
     /** The version of the messages between ranks. */
-    public static final int PROTOCOL = 4;
+    public static final int PROTOCOL = 5;
 
     /** Copies the maps. */
     public Hello {

@@ -39,6 +39,7 @@ final class MessageCodec {
             case Welcome(long epoch, var members) -> writer.octet(WELCOME)
                     .largeNumber(epoch)
                     .list(members, (w, member) -> w.number(member.rank()).text(member.host()).text(member.address())
+                            .text(member.process())
                             .textMap(member.ports()));
             case Refused(boolean configuration, var reasons) -> writer.octet(REFUSED)
                     .flag(configuration)
@@ -104,7 +105,8 @@ final class MessageCodec {
                 .number(hello.rank())
                 .text(hello.host())
                 .largeNumber(hello.processId());
-        writer.text(hello.incarnation())
+        writer.text(hello.process())
+                .text(hello.incarnation())
                 .text(hello.address())
                 .textMap(hello.ports())
                 .textMap(hello.plugins())
@@ -125,7 +127,7 @@ final class MessageCodec {
         long process = reader.largeNatural();
         if (protocol != Hello.PROTOCOL) {
             var none = new TreeMap<String, String>();
-            return new Hello(protocol, version, epoch, rank, host, process, "", "", none, none, none, none, "", Map.of(), 0,
+            return new Hello(protocol, version, epoch, rank, host, process, "", "", "", none, none, none, none, "", Map.of(), 0,
                     false);
         }
         return new Hello(
@@ -135,6 +137,7 @@ final class MessageCodec {
                 rank,
                 host,
                 process,
+                reader.text(),
                 reader.text(),
                 reader.text(),
                 reader.textMap(),
@@ -148,7 +151,7 @@ final class MessageCodec {
     }
 
     private static Member member(MessageReader reader) throws MalformedMessageException {
-        return new Member(reader.natural(), reader.text(), reader.text(), reader.textMap());
+        return new Member(reader.natural(), reader.text(), reader.text(), reader.text(), reader.textMap());
     }
 
     private static Usage usage(MessageReader reader) throws MalformedMessageException {

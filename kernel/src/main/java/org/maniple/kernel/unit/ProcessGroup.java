@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -13,13 +14,18 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.maniple.api.ManipleException;
+import org.maniple.api.transport.HostProcess;
+import org.maniple.api.transport.ProcessWatch;
 
 /**
  * The rank processes of a node: started, listened to, and ended together. The first one has the terminal to itself; what the others print is
  * prefixed with their rank. When one ends, the others must end as well. None stays behind: not when this process is told to end, and, if
- * the children use {@link ParentWatch}, not when it is killed.
+ * the children use {@link ParentWatch}, not when it is killed. One that is stopped (SIGSTOP) is ended.
  */
 public final class ProcessGroup {
+
+    /** Later than ranks see it of each other, who can say what the stopped one owes them. */
+    private static final Duration STOPPED = Duration.ofMillis(700);
 
     private static final Duration LAST_OUTPUT = Duration.ofSeconds(1);
     /** Exit values of a process ended by a signal are 128 and the signal's number. */
@@ -91,7 +97,9 @@ public final class ProcessGroup {
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             commands.forEach(this::start);
-            return supervise();
+            try (var _ = watch()) {
+                return supervise();
+            }
         } finally {
             terminate();
             removeHook(hook);
@@ -131,6 +139,25 @@ public final class ProcessGroup {
             throw new ManipleException("rank " + command.rank() + " cannot be started with the command " + command.line() + ": "
                     + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A stopped rank holds up its unit, whose ranks on other hosts cannot see it: to them it is only silent, and their own kernels say that its host
+     * is well. Ended, it is lost for all at once.
+     */
+    private ProcessWatch<Child> watch() {
+        var processes = new HashMap<Child, HostProcess>();
+        try {
+            for (Child child : children) {
+                HostProcess.of(child.process().pid()).ifPresent(process -> processes.put(child, process));
+            }
+        } catch (IOException e) {
+            // Not on Linux.
+        }
+        return ProcessWatch.start("watch-ranks", processes, STOPPED, (child, how) -> {}, (child, how) -> {
+            err.println("rank " + child.rank() + " (process " + child.process().pid() + ") " + how + "; ending it");
+            child.process().toHandle().destroyForcibly();
+        });
     }
 
     private int supervise() throws InterruptedException {

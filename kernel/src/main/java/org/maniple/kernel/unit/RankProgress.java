@@ -21,6 +21,7 @@ public final class RankProgress {
     private volatile LongSupplier residentBytes = () -> 0;
     private volatile Supplier<StepTimes> times = () -> StepTimes.NONE;
     private volatile long kvBytes;
+    private volatile Supplier<String> exchange = () -> "";
     private volatile Links links = new Links(Map.of(), peer -> 0);
 
     /** Nothing done yet. */
@@ -84,6 +85,26 @@ public final class RankProgress {
      */
     public void times(Supplier<StepTimes> measured) {
         times = measured;
+    }
+
+    /**
+     * Data is exchanged with other ranks.
+     *
+     * @param standing tells what this rank waits for, or how far it has come, if it takes part in a step, else nothing; called by other threads
+     */
+    public void exchange(Supplier<String> standing) {
+        exchange = standing;
+    }
+
+    /** What has happened to a rank, and what of the step that runs this one waits for. */
+    String during(String reason) {
+        try {
+            String standing = exchange.get();
+            return standing.isEmpty() ? reason : reason + "; " + standing;
+        } catch (RuntimeException e) {
+            // The wire has been closed meanwhile.
+            return reason;
+        }
     }
 
     Usage usage() {

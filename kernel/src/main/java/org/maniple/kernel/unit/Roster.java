@@ -99,11 +99,11 @@ final class Roster {
 
     List<Member> members() {
         List<Member> members = new ArrayList<>();
-        members.add(new Member(self.rank(), self.host(), self.address(), self.ports()));
+        members.add(new Member(self.rank(), self.host(), self.address(), self.process(), self.ports()));
         for (Peer peer : peers.values()) {
             Hello hello = peer.hello();
             if (hello != null) {
-                members.add(new Member(hello.rank(), hello.host(), hello.address(), hello.ports()));
+                members.add(new Member(hello.rank(), hello.host(), hello.address(), hello.process(), hello.ports()));
             }
         }
         return members;

@@ -31,6 +31,7 @@ public final class UnitFollower implements Membership {
     private final Ticker ticker;
     private final Ending ending;
     private final Pulse pulse;
+    private final Neighbours neighbours;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -71,6 +72,7 @@ public final class UnitFollower implements Membership {
         this.events = events;
         this.ticker = ticker;
         this.ending = new Ending(events);
+        this.neighbours = new Neighbours(self.rank());
         this.pulse = new Pulse(ticker, times.heartbeat(), this::beat, this::fail);
     }
 
@@ -84,6 +86,7 @@ public final class UnitFollower implements Membership {
             heard = ticker.nanos();
             lastBeat = heard;
             pulse.start();
+            neighbours.watch(complete.members(), this::stopped);
             return complete.members();
         } catch (RuntimeException e) {
             hangUp();
@@ -231,6 +234,20 @@ public final class UnitFollower implements Membership {
         changed.signalAll();
     }
 
+    /** Another rank on this host is stopped. Rank 0 hears of it if it still can; its own control link will not tell it soon. */
+    private void stopped(Member member, String how) {
+        lock.lock();
+        try {
+            if (member.rank() == 0) {
+                end(leaderFailure(progress.during(how)));
+            } else if (!closed) {
+                send(new Abort(new UnitFailure(member.rank(), member.host(), how)));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private UnitFailure leaderFailure(String reason) {
         Welcome known = welcome;
         return new UnitFailure(0, known == null || known.members().isEmpty() ? leaderAddress : known.members().getFirst().host(),
@@ -325,6 +342,7 @@ public final class UnitFollower implements Membership {
     @Override
     public void close() {
         pulse.stop();
+        neighbours.close();
         lock.lock();
         try {
             if (ending.leave(self.who() + " is shutting down")) {
@@ -361,7 +379,7 @@ public final class UnitFollower implements Membership {
             lock.lock();
             try {
                 if (refused == null) {
-                    end(leaderFailure("is gone: " + reason));
+                    end(leaderFailure(progress.during("is gone: " + reason)));
                 }
             } finally {
                 lock.unlock();

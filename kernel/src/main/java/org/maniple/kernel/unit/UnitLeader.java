@@ -42,6 +42,7 @@ public final class UnitLeader implements Membership {
     private final Roster roster;
     private final Admission admission;
     private final Connections connections;
+    private final Neighbours neighbours;
     private State state = State.NEW;
     private Phase opened = Phase.JOINED;
     private long reportedBytes = -1;
@@ -75,6 +76,7 @@ public final class UnitLeader implements Membership {
         this.roster = new Roster(self, progress, places);
         this.admission = new Admission(self, roster);
         this.connections = new Connections(ticker, times.lease());
+        this.neighbours = new Neighbours(self.rank());
         this.pulse = new Pulse(ticker, times.heartbeat(), this::beat, this::fail);
     }
 
@@ -111,6 +113,7 @@ public final class UnitLeader implements Membership {
         tellAll(new Welcome(self.epoch(), members));
         connections.beginWatch();
         pulse.start();
+        neighbours.watch(members, this::stopped);
         return members;
     }
 
@@ -244,13 +247,42 @@ public final class UnitLeader implements Membership {
                     peer.phase(phase);
                     openWhatAllReached();
                 }
-                case Abort(UnitFailure failure) -> end(peer.failure(failure.reason()));
+                case Abort(UnitFailure failure) -> aborted(peer, failure);
                 case Goodbye(String reason) -> departed(peer, reason);
                 case Parcel parcel -> {
                 }
                 default -> broken(peer, "sent a message that has no place here: " + message.getClass().getSimpleName());
             }
         }
+    }
+
+    /** A rank cannot go on, or has seen that another one on its host is stopped. */
+    private void aborted(Peer peer, UnitFailure failure) {
+        Peer blamed = roster.peer(failure.rank());
+        if (blamed == null || blamed == peer) {
+            end(peer.failure(failure.reason()));
+        } else {
+            lose(blamed, failure.reason());
+        }
+    }
+
+    /** A rank on this host is stopped. */
+    private void stopped(Member member, String how) {
+        lock.lock();
+        try {
+            Peer peer = roster.peer(member.rank());
+            if (peer != null && state == State.RUNNING && !peer.gone()) {
+                lose(peer, how);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** First the news, so that a process that only stood still learns of it when it wakes up. */
+    private void lose(Peer peer, String reason) {
+        end(peer.failure(progress.during(reason)));
+        peer.go();
     }
 
     private void introduced(Peer peer, Hello hello) {
@@ -295,7 +327,7 @@ public final class UnitLeader implements Membership {
                 roster.remove(peer);
             } else if (state == State.RUNNING && roster.peer(peer.link().peer()) == peer) {
                 peer.go();
-                end(peer.failure("is gone: " + reason));
+                end(peer.failure(progress.during("is gone: " + reason)));
             }
             changed.signalAll();
         } finally {
@@ -356,9 +388,7 @@ public final class UnitLeader implements Membership {
         if (roster.peer(peer.link().peer()) != peer) {
             peer.link().close();
         } else if (!peer.gone()) {
-            // First the news, so that a process that only stood still learns of it when it wakes up.
-            end(peer.failure("is silent: no sign of life for " + Wait.seconds(times.lease()) + lastSeen(peer.last())));
-            peer.go();
+            lose(peer, "is silent: no sign of life for " + Wait.seconds(times.lease()) + lastSeen(peer.last()));
         }
     }
 
@@ -450,6 +480,7 @@ public final class UnitLeader implements Membership {
     @Override
     public void close() {
         pulse.stop();
+        neighbours.close();
         lock.lock();
         try {
             if (state != State.CLOSED) {

@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param noticeEvery between two lines that say who is missing
  * @param heartbeat between two signs of life
  * @param lease silence after which a rank counts as lost; a closed link is noticed at once. Generous, because a busy machine is not a
- *     broken one
+ *     broken one; processes that are stopped and networks that are gone show in other ways
  * @param refusalGrace for further ranks to show up after one differs, so that one message can name all differences
  */
 public record UnitTimes(Duration joinLimit, Duration noticeEvery, Duration heartbeat, Duration lease, Duration refusalGrace) {

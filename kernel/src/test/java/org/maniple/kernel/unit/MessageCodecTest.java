@@ -30,8 +30,8 @@ class MessageCodecTest {
         return Stream.of(
                 TestUnit.hello(3),
                 new Welcome(4,
-                        List.of(new Member(0, "node-a", "10.0.0.1:7070", TestUnit.PORTS),
-                                new Member(1, "nœud", "[::1]:7070", TestUnit.PORTS))),
+                        List.of(new Member(0, "node-a", "10.0.0.1:7070", "", TestUnit.PORTS),
+                                new Member(1, "nœud", "[::1]:7070", "", TestUnit.PORTS))),
                 new Refused(true, List.of("one", "two")),
                 new Reached(Phase.LINKED),
                 new Opened(Phase.READY),

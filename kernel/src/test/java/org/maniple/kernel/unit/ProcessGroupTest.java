@@ -70,6 +70,22 @@ class ProcessGroupTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void aStoppedRankIsEndedSoThatRanksOnOtherHostsLoseIt() throws Exception {
+        try (ForkedJava group = new ForkedJava(GroupProgram.class, IMPATIENT, PATIENT, "exec sleep 600",
+                "echo one $$; exec sleep 600")) {
+            long one = Long.parseLong(group.line(line -> line.startsWith("[rank 1] one ")).substring(13));
+
+            new ProcessBuilder("kill", "-STOP", String.valueOf(one)).start().waitFor();
+
+            assertThat(group.exitCode()).isEqualTo(1);
+            assertThat(group.err).anyMatch(line -> line.matches("rank 1 \\(process " + one
+                    + "\\) is stopped: its process has been in state T for \\d+ ms; ending it"));
+            assertThat(alive(one)).isFalse();
+        }
+    }
+
+    @Test
     void ranksThatEndByThemselvesAfterALossAreNotDisturbed() throws Exception {
         try (ForkedJava group = new ForkedJava(GroupProgram.class, PATIENT, PATIENT, "sleep 1; echo lingered; exit 1",
                 "kill -9 $$")) {

@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.maniple.api.transport.HostProcess;
 
 /** A unit within this process: rank 0 and 1 on node-a, 2 and 3 on node-b, and so on. */
 final class TestUnit implements AutoCloseable {
@@ -53,7 +54,8 @@ final class TestUnit implements AutoCloseable {
                 Map.of("max-num-batched-tokens", "2048", "tensor-parallel-size", "2"));
         TreeMap<String, String> model = new TreeMap<>(
                 Map.of("config.json", "c0ffee", "model-00001.safetensors", "123 bytes, abcd"));
-        return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "incarnation-" + rank,
+        return new Hello(Hello.PROTOCOL, "0.1.0", 4, rank, "node-" + (char) ('a' + rank / 2), 1000 + rank, "",
+                "incarnation-" + rank,
                 rank == 0 ? LEADER : "10.0.0." + rank + ":7070", PORTS, plugins, configuration, model, "program-1",
                 Map.of("pp", rank / 2, "tp", rank % 2), 100 * (rank + 1), rank == 0);
     }
@@ -81,6 +83,15 @@ final class TestUnit implements AutoCloseable {
         MemoryEndpoint endpoint = new MemoryEndpoint(net, address, rank);
         endpoints.add(endpoint);
         return endpoint;
+    }
+
+    /** Says hello for a rank whose process is another one of this host. */
+    static Hello hello(int rank, HostProcess process) {
+        Hello hello = hello(rank);
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), process.process(),
+                process.toString(),
+                hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
+                hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     RankProgress progress(int rank) {

@@ -19,20 +19,23 @@ class UnitJoinTest {
     private static Hello with(Hello hello, Map<String, String> plugins, Map<String, String> configuration,
             Map<String, String> model) {
         return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), hello.host(), hello.processId(),
+                hello.process(),
                 hello.incarnation(), hello.address(), hello.ports(), new TreeMap<>(plugins), new TreeMap<>(configuration),
                 new TreeMap<>(model),
                 hello.program(), hello.coordinates(), hello.weightBytes(), hello.serves());
     }
 
     private static Hello versions(Hello hello, int protocol, String version, long epoch) {
-        return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.incarnation(),
+        return new Hello(protocol, version, epoch, hello.rank(), hello.host(), hello.processId(), hello.process(),
+                hello.incarnation(),
                 hello.address(), hello.ports(),
                 hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(), hello.weightBytes(),
                 hello.serves());
     }
 
     private static Hello place(Hello hello, String host, long process, String address) {
-        return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, host + process, address,
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), hello.rank(), host, process, hello.process(),
+                host + process, address,
                 hello.ports(), hello.plugins(), hello.configuration(), hello.model(), hello.program(), hello.coordinates(),
                 hello.weightBytes(),
                 hello.serves());
@@ -51,9 +54,9 @@ class UnitJoinTest {
             var second = TestUnit.async(unit.follower(TestUnit.hello(2), Ticker.system())::join);
 
             List<Member> expected = List.of(
-                    new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS),
-                    new Member(1, "node-a", "10.0.0.1:7070", TestUnit.PORTS),
-                    new Member(2, "node-b", "10.0.0.2:7070", TestUnit.PORTS));
+                    new Member(0, "node-a", TestUnit.LEADER, "", TestUnit.PORTS),
+                    new Member(1, "node-a", "10.0.0.1:7070", "", TestUnit.PORTS),
+                    new Member(2, "node-b", "10.0.0.2:7070", "", TestUnit.PORTS));
             assertThat(TestUnit.get(zero)).isEqualTo(expected);
             assertThat(TestUnit.get(first)).isEqualTo(expected);
             assertThat(TestUnit.get(second)).isEqualTo(expected);
@@ -64,7 +67,7 @@ class UnitJoinTest {
     void aUnitOfOneRankIsCompleteAtOnce() {
         try (TestUnit unit = new TestUnit(1)) {
             assertThat(unit.leader(Ticker.system()).join())
-                    .containsExactly(new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS));
+                    .containsExactly(new Member(0, "node-a", TestUnit.LEADER, "", TestUnit.PORTS));
         }
     }
 
@@ -129,6 +132,7 @@ class UnitJoinTest {
             var zero = TestUnit.async(unit.leader(headless(0), Ticker.system())::join);
             Hello hello = TestUnit.hello(1);
             var serving = new Hello(hello.protocol(), hello.version(), hello.epoch(), 1, hello.host(), hello.processId(),
+                    hello.process(),
                     hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
                     hello.program(),
                     hello.coordinates(), hello.weightBytes(), true);
@@ -140,7 +144,7 @@ class UnitJoinTest {
 
     private static Hello headless(int rank) {
         Hello hello = TestUnit.hello(rank);
-        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), hello.processId(),
+        return new Hello(hello.protocol(), hello.version(), hello.epoch(), rank, hello.host(), hello.processId(), hello.process(),
                 hello.incarnation(), hello.address(), hello.ports(), hello.plugins(), hello.configuration(), hello.model(),
                 hello.program(),
                 hello.coordinates(), hello.weightBytes(), false);

@@ -14,9 +14,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.maniple.api.engine.UnitStatus.LinkStatus;
 import org.maniple.api.engine.UnitStatus.RankStatus;
 import org.maniple.api.transport.ControlLink;
+import org.maniple.api.transport.HostProcess;
 import org.maniple.kernel.unit.UnitMessage.Heartbeat;
 import org.maniple.kernel.unit.UnitMessage.Reached;
 
@@ -201,6 +204,44 @@ class UnitWatchTest {
     }
 
     @Test
+    @EnabledOnOs(OS.LINUX)
+    void aRankOfThisHostThatIsStoppedIsALossAndIsToldWithWhatRankZeroWaitsFor() throws Exception {
+        Process process = new ProcessBuilder("sleep", "600").start();
+        try (TestUnit unit = new TestUnit(2)) {
+            var joining = TestUnit.async(unit.leader(Ticker.system())::join);
+            unit.progress(0).exchange(() -> "rank 1 has not sent all_reduce#7 of group 1 with 64 bytes");
+            unit.follower(TestUnit.hello(1, HostProcess.of(process.pid()).orElseThrow()), Ticker.system()).join();
+            TestUnit.get(joining);
+
+            new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start().waitFor();
+
+            for (int rank = 0; rank < 2; rank++) {
+                assertThat(unit.events(rank).end())
+                        .matches("failed: rank 1 on node-a is stopped: its process has been in state T for"
+                                + " \\d+ ms; rank 1 has not sent all_reduce#7 of group 1 with 64 bytes");
+            }
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void aRankThatSeesAnotherOneOfItsHostStoppedPutsTheBlameOnThatOne() throws Exception {
+        try (TestUnit unit = new TestUnit(3)) {
+            var joining = TestUnit.async(unit.leader(Ticker.system())::join);
+            unit.follower(TestUnit.hello(1), Ticker.system());
+            var puppet = unit.puppet(2);
+            unit.members.get(1).join();
+            TestUnit.get(joining);
+
+            puppet.send(
+                    MessageCodec.encode(new UnitMessage.Abort(new UnitFailure(1, "node-a", "is stopped: its process sleeps"))));
+
+            assertThat(unit.events(0).end()).isEqualTo("failed: rank 1 on node-a is stopped: its process sleeps");
+        }
+    }
+
+    @Test
     void aRankThatStoodStillLearnsThatItIsLost() throws Exception {
         try (TestUnit unit = new TestUnit(2).times(t -> t.withLease(Duration.ofMillis(300)))) {
             var joining = TestUnit.async(unit.leader(Ticker.system())::join);
@@ -234,8 +275,8 @@ class UnitWatchTest {
             zero.accept(link -> {
                 link.start(new IgnoringListener());
                 link.send(MessageCodec.encode(new UnitMessage.Welcome(4, List.of(
-                        new Member(0, "node-a", TestUnit.LEADER, TestUnit.PORTS),
-                        new Member(1, "node-a", "10.0.0.1:7070", TestUnit.PORTS)))));
+                        new Member(0, "node-a", TestUnit.LEADER, "", TestUnit.PORTS),
+                        new Member(1, "node-a", "10.0.0.1:7070", "", TestUnit.PORTS)))));
             });
             unit.follower(TestUnit.hello(1), Ticker.system()).join();
 

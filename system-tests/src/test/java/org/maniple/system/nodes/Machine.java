@@ -109,6 +109,19 @@ record Machine(String namespace, String host, String address) {
                 """.formatted(LARGE, port, Byte.SIZE * CHANGED), inside("nft", "-f", "-"));
     }
 
+    /** Takes the machine off the network: what is sent to it or by it is lost, and nobody is told. */
+    void cutOff() {
+        try {
+            network("link", "set", "dev", "eth0", "down");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    boolean isCutOff() {
+        return succeed("", List.of("ip", "-n", namespace, "link", "show", "dev", "eth0")).contains("state DOWN");
+    }
+
     /** Packets of which a byte was changed. */
     long corrupted() {
         return packets("ip", "corruption", "changed");
@@ -140,9 +153,20 @@ record Machine(String namespace, String host, String address) {
         return addresses;
     }
 
-    /** Starts a command on this machine. */
+    /** Starts a command on this machine. Its processes can be seen from the other one, though only this test should do that. */
     UnitProcess start(List<String> command, Map<String, String> variables, Path folder) {
-        List<String> named = new ArrayList<>(List.of("unshare", "--uts", "sh", "-c", "hostname \"$0\" && exec \"$@\"", host));
+        return start(List.of(), command, variables, folder);
+    }
+
+    /** The same with a process name space of its own, as machines have. Signals to what is started do not reach the command. */
+    UnitProcess startUnseen(List<String> command, Map<String, String> variables, Path folder) {
+        return start(List.of("--pid", "--fork", "--kill-child", "--mount-proc"), command, variables, folder);
+    }
+
+    private UnitProcess start(List<String> apart, List<String> command, Map<String, String> variables, Path folder) {
+        List<String> named = new ArrayList<>(List.of("unshare", "--uts"));
+        named.addAll(apart);
+        named.addAll(List.of("sh", "-c", "hostname \"$0\" && exec \"$@\"", host));
         named.addAll(command);
         return UnitProcess.start(inside(named.toArray(String[]::new)), variables, folder,
                 host + ": " + variables + " " + String.join(" ", command));

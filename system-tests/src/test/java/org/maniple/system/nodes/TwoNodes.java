@@ -61,13 +61,24 @@ final class TwoNodes implements AutoCloseable {
     }
 
     UnitProcess launch(Distribution other, Machine machine, String file, String nodeRank, String... more) {
+        return start(machine, other.command(arguments(file, nodeRank, more)), Map.of());
+    }
+
+    /** {@code launch} on a machine whose processes the other one does not see. */
+    UnitProcess launchUnseen(Machine machine, String file, String nodeRank) {
+        UnitProcess process = machine.startUnseen(distribution.command(arguments(file, nodeRank)), Map.of(), folder);
+        started.add(process);
+        return process;
+    }
+
+    private List<String> arguments(String file, String nodeRank, String... more) {
         var arguments = new ArrayList<>(List.of("launch", file, "--nnodes", "2", "--node-rank", nodeRank,
                 "--dist-init-addr", machines.first.address() + ":" + Machine.UNIT_PORT));
         if (!List.of(more).contains("--unit-secret-file")) {
             arguments.addAll(List.of("--unit-secret-file", "secret"));
         }
         arguments.addAll(List.of(more));
-        return start(machine, other.command(arguments), Map.of());
+        return arguments;
     }
 
     UnitProcess start(Machine machine, List<String> command, Map<String, String> variables) {

@@ -6,8 +6,9 @@ import org.maniple.api.step.Step;
 /**
  * How the attention of a step is cut into tasks. A tile is some following rows of a sequence; a task is a tile and the heads of one
  * key-value head, over all chunks of positions. Where a tile is so great a part of the step that threads would wait for it, each of its
- * chunks is a task of its own, and the last thread to finish one joins them. How it is cut does not change a bit. Made anew in every step,
- * by the rank's own thread; allocates nothing.
+ * chunks is a task of its own, and the last thread to finish one joins them. Where nothing is cut, all tiles of a key-value head come before those of the next
+ * one, since its keys and values then stay in a core's own cache. How it is cut does not change a bit. Made anew in every step, by the rank's own thread;
+ * allocates nothing.
  */
 final class AttendTiles {
 
@@ -134,12 +135,15 @@ final class AttendTiles {
 
     /** The tile of a task. */
     int tile(int task) {
+        if (cutUnits == 0) {
+            return task % tiles;
+        }
         int found = Arrays.binarySearch(tasks, 0, tiles, task);
         return found >= 0 ? found : -found - 2;
     }
 
     int group(int tile, int task) {
-        return (task - tasks[tile]) % groups;
+        return cutUnits == 0 ? task / tiles : (task - tasks[tile]) % groups;
     }
 
     /** Which of a cut tile's chunks a task computes. */

@@ -2,6 +2,7 @@ package org.maniple.transport.rdma;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import org.maniple.api.transport.HostProcess;
 import org.maniple.api.transport.TransportException;
 
 /** What peers need to reach a rank, or why they cannot. */
@@ -17,7 +18,7 @@ sealed interface Locator permits Locator.Reachable, Locator.Unreachable {
      * @param nonce a number that is used once
      * @param worker the address of its worker, in UCX' own form
      */
-    record Reachable(Place place, byte[] nonce, byte[] worker) implements Locator {
+    record Reachable(HostProcess place, byte[] nonce, byte[] worker) implements Locator {
 
         @Override
         public String toString() {
@@ -49,7 +50,7 @@ sealed interface Locator permits Locator.Reachable, Locator.Unreachable {
         Base64.Decoder decoder = Base64.getUrlDecoder();
         try {
             if (parts.length == 7 && parts[0].equals(PREFIX)) {
-                var place = new Place(parts[1], parts[2], Long.parseLong(parts[3]), Long.parseLong(parts[4]));
+                var place = new HostProcess(parts[1], parts[2], Long.parseLong(parts[3]), Long.parseLong(parts[4]));
                 return new Reachable(place, decoder.decode(parts[5]), decoder.decode(parts[6]));
             }
             if (parts.length == 3 && parts[0].equals(PREFIX) && parts[1].equals(NONE)) {

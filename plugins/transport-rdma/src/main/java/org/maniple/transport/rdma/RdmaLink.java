@@ -3,6 +3,7 @@ package org.maniple.transport.rdma;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.HostProcess;
 
 /** The data link with one peer. For use by the thread that drives the wire, but for the counters and {@link #lose}. */
 final class RdmaLink {
@@ -11,7 +12,7 @@ final class RdmaLink {
     private static final long END_NANOS = 500_000_000;
 
     private final int peer;
-    private final Place place;
+    private final HostProcess place;
     private final String path;
     private final Worker worker;
     private final long endpoint;
@@ -25,7 +26,8 @@ final class RdmaLink {
     /** The peer was lost while it owed nothing: whoever wants something of it then says what. */
     private boolean owesNothing;
 
-    RdmaLink(int peer, Place place, String path, Worker worker, long endpoint, OutgoingFrames outgoing, IncomingFrames incoming,
+    RdmaLink(int peer, HostProcess place, String path, Worker worker, long endpoint, OutgoingFrames outgoing,
+            IncomingFrames incoming,
             Goodbye goodbye) {
         this.peer = peer;
         this.place = place;
@@ -41,7 +43,7 @@ final class RdmaLink {
         return peer;
     }
 
-    Place place() {
+    HostProcess place() {
         return place;
     }
 
@@ -179,7 +181,7 @@ final class RdmaLink {
         return describe(peer, place);
     }
 
-    static String describe(int rank, Place place) {
+    static String describe(int rank, HostProcess place) {
         return "rank " + rank + " (process " + place.process() + ")";
     }
 }

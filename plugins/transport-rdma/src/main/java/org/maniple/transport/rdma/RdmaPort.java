@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.maniple.api.Availability;
 import org.maniple.api.PluginContext;
+import org.maniple.api.transport.HostProcess;
 import org.maniple.api.transport.Port;
 import org.maniple.api.transport.Transport;
 import org.maniple.api.transport.TransportException;
@@ -44,9 +45,9 @@ final class RdmaPort implements Port {
 
     static RdmaPort open(Transport.Identity identity, PluginContext context, RdmaSettings settings, UcxLibrary.Loaded library,
             Map<String, String> variables) throws UcxException {
-        Place place;
+        HostProcess place;
         try {
-            place = Place.here();
+            place = HostProcess.here();
         } catch (IOException e) {
             throw new TransportException("rank " + identity.rank() + " cannot find out where it runs: " + e, e);
         }

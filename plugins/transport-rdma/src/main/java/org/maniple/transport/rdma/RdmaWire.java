@@ -3,11 +3,15 @@ package org.maniple.transport.rdma;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.HostProcess;
+import org.maniple.api.transport.ProcessWatch;
+import org.maniple.api.transport.Tag;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.WaitStrategy;
 import org.maniple.api.transport.Wire;
@@ -32,7 +36,8 @@ final class RdmaWire implements Wire {
     private final @Nullable RdmaLink[] links;
     private final Queue<Frame> free = new ArrayDeque<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
-    private final PeerWatch watch;
+    private final AtomicReference<@Nullable Frame> awaited = new AtomicReference<>();
+    private final ProcessWatch<RdmaLink> watch;
     private boolean closed;
     private long waitedNanos;
 
@@ -41,7 +46,7 @@ final class RdmaWire implements Wire {
      *
      * @param arena of what UCX reads and calls while the worker is open
      */
-    RdmaWire(int rank, int ranks, Place here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers,
+    RdmaWire(int rank, int ranks, HostProcess here, Worker worker, Memory memory, Arena arena, Iterable<RdmaLink> peers,
             WaitStrategy waiting) {
         this.rank = rank;
         this.worker = worker;
@@ -53,7 +58,19 @@ final class RdmaWire implements Wire {
             connected.put(link.peer(), link);
             links[link.peer()] = link;
         }
-        this.watch = PeerWatch.start(rank, here, worker, connected.values());
+        this.watch = watch(here);
+    }
+
+    /** UCX tells late or never that a process of this host has ended or is stopped. Those of other hosts are watched over by the unit. */
+    private ProcessWatch<RdmaLink> watch(HostProcess here) {
+        var others = new HashMap<RdmaLink, HostProcess>();
+        connected.values().stream().filter(link -> here.seesOther(link.place())).forEach(link -> others.put(link, link.place()));
+        return ProcessWatch.start("rdma-watch-" + rank, others, ProcessWatch.STOPPED, this::lose, this::lose);
+    }
+
+    private void lose(RdmaLink link, String how) {
+        link.lose(how);
+        worker.wakeUp();
     }
 
     @Override
@@ -142,19 +159,20 @@ final class RdmaWire implements Wire {
     }
 
     @Override
-    public void await(Pending awaited, long limitNanos) {
-        wait(awaited, limitNanos, true);
+    public void await(Pending pending, long limitNanos) {
+        wait(pending, limitNanos, true);
     }
 
     @Override
-    public boolean linger(Pending awaited, long nanos) {
-        return wait(awaited, nanos, false);
+    public boolean linger(Pending pending, long nanos) {
+        return wait(pending, nanos, false);
     }
 
-    private boolean wait(Pending awaited, long limitNanos, boolean fails) {
-        if (!(awaited instanceof Frame frame)) {
-            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
+    private boolean wait(Pending begun, long limitNanos, boolean fails) {
+        if (!(begun instanceof Frame frame)) {
+            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + begun);
         }
+        awaited.setRelease(frame);
         if (!frame.done() && !drive(frame, limitNanos, fails)) {
             return false;
         }
@@ -259,6 +277,14 @@ final class RdmaWire implements Wire {
     @Override
     public long waitedNanos() {
         return waitedNanos;
+    }
+
+    @Override
+    public String standing() {
+        Frame last = awaited.getAcquire();
+        return last == null
+                ? ""
+                : last.done() ? "rank " + rank + " has come to " + Tag.describe(last.tag()) : last.link() + " " + last.missing();
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.maniple.api.transport.ProcessState;
 
 /**
  * What ranks notice of one whose process is killed or stopped while they exchange data. With {@code -Dmaniple.units=all} at 50 random points

@@ -34,6 +34,11 @@ final class Arrival extends ShmPending {
     }
 
     @Override
+    String what() {
+        return window.toString();
+    }
+
+    @Override
     String missing() {
         return "has not come to " + window;
     }

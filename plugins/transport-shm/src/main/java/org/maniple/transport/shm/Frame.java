@@ -71,6 +71,11 @@ final class Frame extends ShmPending {
     }
 
     @Override
+    String what() {
+        return Tag.describe(tag);
+    }
+
+    @Override
     String missing() {
         return (sends ? "has not taken " : "has not sent ") + this;
     }

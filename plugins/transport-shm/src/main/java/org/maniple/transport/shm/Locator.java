@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.HostProcess;
 import org.maniple.api.transport.TransportException;
 
 /**
@@ -27,18 +28,10 @@ record Locator(String boot, String processes, String network, int user, long pro
     private static final int PARTS = 8;
 
     static Locator here(int descriptor) throws IOException {
-        String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
-        String processes = nameSpace("pid");
-        String network = nameSpace("net");
+        HostProcess self = HostProcess.here();
+        String network = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString().replaceAll("[^0-9]", "");
         int user = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-        long process = Long.parseLong(Files.readSymbolicLink(Path.of("/proc/self")).toString());
-        long started = ProcessState.of(process).orElseThrow(() -> new IOException("/proc tells nothing about this process"))
-                .started();
-        return new Locator(boot, processes, network, user, process, started, descriptor);
-    }
-
-    private static String nameSpace(String kind) throws IOException {
-        return Files.readSymbolicLink(Path.of("/proc/self/ns", kind)).toString().replaceAll("[^0-9]", "");
+        return new Locator(self.boot(), self.processes(), network, user, self.process(), self.started(), descriptor);
     }
 
     static Locator parse(String text) {
@@ -91,8 +84,9 @@ record Locator(String boot, String processes, String network, int user, long pro
         return islands;
     }
 
-    boolean sameProcess(Locator other) {
-        return process == other.process && started == other.started;
+    /** The process of the rank, for who watches it. */
+    HostProcess hostProcess() {
+        return new HostProcess(boot, processes, process, started);
     }
 
     Path path() {

@@ -8,8 +8,11 @@ abstract sealed class ShmPending implements Wire.Pending permits Frame, Arrival 
     /** Who has to do something. */
     abstract ShmLink link();
 
-    /** What it is, for messages. */
+    /** What has not happened, for messages. */
     abstract String missing();
+
+    /** What it belongs to, for messages. */
+    abstract String what();
 
     /** How much it brings. */
     abstract long expectedBytes();

@@ -13,6 +13,8 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.HostProcess;
+import org.maniple.api.transport.ProcessWatch;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.WaitStrategy;
 import org.maniple.api.transport.Window;
@@ -41,7 +43,10 @@ final class ShmWire implements Wire {
     private final MemorySegment time = Linux.time(arena);
     private final Queue<Frame> free = new ArrayDeque<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
-    private final PeerWatch watch;
+    /** What has not come yet, and what was asked for last: another thread must not look itself whether it has come. */
+    private final AtomicReference<@Nullable ShmPending> awaited = new AtomicReference<>();
+    private final AtomicReference<@Nullable ShmPending> last = new AtomicReference<>();
+    private final ProcessWatch<ShmLink> watch;
     private boolean closed;
     private long waitedNanos;
 
@@ -61,7 +66,20 @@ final class ShmWire implements Wire {
             }
         });
         own.practise(time);
-        this.watch = PeerWatch.start(rank, here, own, connected.values());
+        this.watch = watch(here);
+    }
+
+    /** Shared memory does not tell when a process is gone: unlike a socket, it stays as it is. */
+    private ProcessWatch<ShmLink> watch(Locator here) {
+        var others = new HashMap<ShmLink, HostProcess>();
+        connected.values().stream().filter(link -> here.hostProcess().seesOther(link.locator().hostProcess()))
+                .forEach(link -> others.put(link, link.locator().hostProcess()));
+        return ProcessWatch.start("shm-watch-" + rank, others, ProcessWatch.STOPPED, this::lose, this::lose);
+    }
+
+    private void lose(ShmLink link, String how) {
+        link.lose(how);
+        own.ring();
     }
 
     @Override
@@ -191,21 +209,26 @@ final class ShmWire implements Wire {
     }
 
     @Override
-    public void await(Pending awaited, long limitNanos) {
-        wait(awaited, limitNanos, true);
+    public void await(Pending pending, long limitNanos) {
+        wait(pending, limitNanos, true);
     }
 
     @Override
-    public boolean linger(Pending awaited, long nanos) {
-        return wait(awaited, nanos, false);
+    public boolean linger(Pending pending, long nanos) {
+        return wait(pending, nanos, false);
     }
 
-    private boolean wait(Pending awaited, long limitNanos, boolean fails) {
-        if (!(awaited instanceof ShmPending pending)) {
-            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
+    private boolean wait(Pending begun, long limitNanos, boolean fails) {
+        if (!(begun instanceof ShmPending pending)) {
+            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + begun);
         }
-        if (!pending.done() && !drive(pending, limitNanos, fails)) {
-            return false;
+        last.setRelease(pending);
+        if (!pending.done()) {
+            awaited.setRelease(pending);
+            if (!drive(pending, limitNanos, fails)) {
+                return false;
+            }
+            awaited.setRelease(null);
         }
         if (pending instanceof Frame frame) {
             free.add(frame);
@@ -312,6 +335,15 @@ final class ShmWire implements Wire {
     @Override
     public long waitedNanos() {
         return waitedNanos;
+    }
+
+    @Override
+    public String standing() {
+        ShmPending missing = awaited.getAcquire();
+        ShmPending asked = last.getAcquire();
+        return missing != null
+                ? missing.link() + " " + missing.missing()
+                : asked == null ? "" : "rank " + rank + " has come to " + asked.what();
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.maniple.api.ManipleException;
+import org.maniple.api.transport.ProcessState;
 import org.maniple.testkit.GivenContext;
 
 /**

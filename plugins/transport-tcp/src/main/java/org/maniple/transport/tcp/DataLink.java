@@ -75,9 +75,10 @@ final class DataLink {
         } catch (BadFrameException e) {
             fail(this + " " + e.getMessage());
         } catch (EOFException e) {
-            fail(this + " closed the connection");
+            fail(this + " closed the connection" + owed(incoming.first()));
         } catch (IOException e) {
-            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage()));
+            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage())
+                    + owed(incoming.first()));
         }
         return true;
     }
@@ -91,9 +92,14 @@ final class DataLink {
             sent.setRelease(sent.getPlain() + bytes);
             return bytes > 0;
         } catch (IOException e) {
-            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage()));
+            fail(this + " closed the connection: " + (e.getMessage() == null ? "its socket is closed" : e.getMessage())
+                    + owed(outgoing.first()));
             return true;
         }
+    }
+
+    private static String owed(@Nullable TcpPending frame) {
+        return frame == null ? "" : "; it " + frame.owed();
     }
 
     /** Before sleeping. */

@@ -45,6 +45,11 @@ final class EpollSockets implements Sockets {
     }
 
     @Override
+    public void watchOver(Channel channel) {
+        SilenceWatch.start((EpollSocketChannel) channel);
+    }
+
+    @Override
     public DataSocket take(Channel channel, boolean looks) {
         return new EpollSocket(((EpollSocketChannel) channel).fd(), Addresses.interfaceOf(channel.localAddress()),
                 SocketOptions.linux(channel, looks));

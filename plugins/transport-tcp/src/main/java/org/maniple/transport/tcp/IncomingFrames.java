@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.zip.CRC32C;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads frames from a socket into the memory that waits for them. Small frames come together with their headers and are copied; of a large
@@ -48,6 +49,12 @@ final class IncomingFrames {
 
     void add(TcpPending frame) {
         expected.add(frame);
+    }
+
+    /** The frame that comes next. */
+    @Nullable
+    TcpPending first() {
+        return expected.peek();
     }
 
     boolean isEmpty() {

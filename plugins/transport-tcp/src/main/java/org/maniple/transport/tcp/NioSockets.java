@@ -39,6 +39,11 @@ final class NioSockets implements Sockets {
     }
 
     @Override
+    public void watchOver(Channel channel) {
+        // The JDK does not tell; what is left is that the other end falls silent.
+    }
+
+    @Override
     public DataSocket take(Channel channel, boolean looks) {
         return new NioSocket(((Connection) channel).javaChannel(), Addresses.interfaceOf(channel.localAddress()),
                 SocketOptions.plain(channel));

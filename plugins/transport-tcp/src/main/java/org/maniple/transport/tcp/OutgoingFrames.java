@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /** Writes frames to a socket, in order, as far as it takes them. Header, payload and seal leave in one system call if they can. */
 final class OutgoingFrames {
@@ -38,6 +39,12 @@ final class OutgoingFrames {
     boolean add(TcpPending frame) {
         frames.add(frame);
         return frames.size() == 1;
+    }
+
+    /** The frame that goes next. */
+    @Nullable
+    TcpPending first() {
+        return frames.peek();
     }
 
     boolean isEmpty() {

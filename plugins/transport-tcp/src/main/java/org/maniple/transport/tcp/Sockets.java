@@ -23,6 +23,12 @@ sealed interface Sockets permits EpollSockets, NioSockets {
      */
     DataSocket take(Channel channel, boolean looks);
 
+    /**
+     * Watches over a connection on which something is sent all the time: if the other end's host acknowledges nothing any more, the channel's pipeline
+     * is told with an exception.
+     */
+    void watchOver(Channel channel);
+
     static Sockets choose(boolean portable) {
         return !portable && Epoll.isAvailable() ? new EpollSockets() : new NioSockets();
     }

@@ -193,6 +193,7 @@ final class TcpControlLink implements ControlLink {
             end(switch (cause) {
                 case SSLException refused -> "sent bytes that TLS refuses (" + refused.getMessage()
                         + "): they were corrupted or changed on the way";
+                case SilenceWatch.SilentHostException silent -> "is cut off: " + silent.getMessage();
                 case IOException lost -> "lost the connection: " + lost.getMessage();
                 default -> "was cut off after " + cause;
             });

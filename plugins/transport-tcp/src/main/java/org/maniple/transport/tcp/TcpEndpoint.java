@@ -102,6 +102,7 @@ final class TcpEndpoint implements Endpoint, AcceptHandshake.Outcome {
     private TcpControlLink control(Greeted connection, int peer, String address) {
         var link = new TcpControlLink(connection, peer, address);
         connection.channel().config().setOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator());
+        sockets.watchOver(connection.channel());
         links.add(link);
         connection.channel().closeFuture().addListener(gone -> links.remove(link));
         return link;

@@ -67,6 +67,11 @@ final class TcpPending implements Wire.Pending {
 
     /** What has not happened in time. */
     String missing() {
-        return link + (sends ? " has not taken " : " has not sent ") + this;
+        return link + " " + owed();
+    }
+
+    /** The same without who. */
+    String owed() {
+        return (sends ? "has not taken " : "has not sent ") + this;
     }
 }

@@ -8,6 +8,7 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.maniple.api.transport.Tag;
 import org.maniple.api.transport.TransportException;
 import org.maniple.api.transport.WaitStrategy;
 import org.maniple.api.transport.Wire;
@@ -28,6 +29,7 @@ final class TcpWire implements Wire {
     private final Arena arena = Arena.ofAuto();
     private final Queue<TcpPending> free = new ArrayDeque<>();
     private final AtomicReference<@Nullable String> aborted = new AtomicReference<>();
+    private final AtomicReference<@Nullable TcpPending> awaited = new AtomicReference<>();
     private final Poller poller;
     private boolean closed;
     private long waitedNanos;
@@ -139,10 +141,8 @@ final class TcpWire implements Wire {
     }
 
     @Override
-    public void await(Pending awaited, long limitNanos) {
-        if (!(awaited instanceof TcpPending pending)) {
-            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
-        }
+    public void await(Pending begun, long limitNanos) {
+        TcpPending pending = own(begun);
         if (!pending.done()) {
             drive(pending, limitNanos, true);
         }
@@ -150,15 +150,21 @@ final class TcpWire implements Wire {
     }
 
     @Override
-    public boolean linger(Pending awaited, long nanos) {
-        if (!(awaited instanceof TcpPending pending)) {
-            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + awaited);
-        }
+    public boolean linger(Pending begun, long nanos) {
+        TcpPending pending = own(begun);
         if (!pending.done() && !drive(pending, nanos, false)) {
             return false;
         }
         free.add(pending);
         return true;
+    }
+
+    private TcpPending own(Pending begun) {
+        if (!(begun instanceof TcpPending pending)) {
+            throw new IllegalArgumentException("a wire can only wait for what it has begun itself, not for " + begun);
+        }
+        awaited.setRelease(pending);
+        return pending;
     }
 
     /** Until it is done, or the time is over, which may be a failure. */
@@ -230,6 +236,12 @@ final class TcpWire implements Wire {
     @Override
     public long waitedNanos() {
         return waitedNanos;
+    }
+
+    @Override
+    public String standing() {
+        TcpPending last = awaited.getAcquire();
+        return last == null ? "" : last.done() ? "rank " + rank + " has come to " + Tag.describe(last.tag()) : last.missing();
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.maniple.transport.shm;
+package org.maniple.api.transport;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,13 +12,18 @@ import java.util.Optional;
  * @param letter its state, for example {@code S} for one that sleeps
  * @param started when it was started, in ticks
  */
-record ProcessState(char letter, long started) {
+public record ProcessState(char letter, long started) {
 
     /** Of the fields after the name, which is the second and may contain anything. */
     private static final int STARTED = 22 - 3;
 
-    /** The state of a process; empty if there is none of that number. */
-    static Optional<ProcessState> of(long process) {
+    /**
+     * Asks the kernel.
+     *
+     * @param process the number of a process
+     * @return its state; empty if there is none of that number, or this system does not tell
+     */
+    public static Optional<ProcessState> of(long process) {
         try {
             // The name need not be UTF-8.
             String line = Files.readString(Path.of("/proc", Long.toString(process), "stat"), StandardCharsets.ISO_8859_1);
@@ -29,12 +34,21 @@ record ProcessState(char letter, long started) {
         }
     }
 
-    boolean ended() {
+    /**
+     * Whether only its number is left.
+     *
+     * @return whether it has ended
+     */
+    public boolean ended() {
         return letter == 'Z' || letter == 'X' || letter == 'x';
     }
 
-    /** By a signal, or by a debugger. */
-    boolean stopped() {
+    /**
+     * Whether a signal or a debugger has stopped it. One that merely gets no processor is not.
+     *
+     * @return whether it is stopped
+     */
+    public boolean stopped() {
         return letter == 'T' || letter == 't';
     }
 }
